@@ -1,0 +1,71 @@
+# Everything that people and CI do. `make help` lists it.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help install run test test-unit lint format types contracts check bench-search bench-sync coverage lock clean
+
+help: ## List what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit("marquee needs Python 3.11 or later; this is " + sys.version.split()[0] + " (make PYTHON=python3.12 chooses another)") if sys.version_info < (3, 11) else None'
+	@echo "building the environment in $(VENV) (once, about half a minute)"
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/.python
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+install: $(VENV)/.installed-dev ## Build the environment, with the tools for development
+
+run: $(VENV)/.installed ## Run everything: Redis, the demo provider's sync, the API (Ctrl-C ends it all)
+	@$(BIN)/marquee --config config.yaml run
+
+test: $(VENV)/.installed-dev ## Run all tests
+	$(BIN)/pytest
+
+test-unit: $(VENV)/.installed-dev ## Run the tests that need no process, file or socket
+	$(BIN)/pytest tests/unit tests/architecture
+
+coverage: $(VENV)/.installed-dev ## Run all tests and demand 100% of domain and application, by branch
+	$(BIN)/pytest --cov --cov-report=term-missing
+
+lint: $(VENV)/.installed-dev ## Check style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/.installed-dev ## Mend style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(VENV)/.installed-dev ## Check types
+	$(BIN)/mypy
+
+contracts: $(VENV)/.installed-dev ## Check which layer imports which
+	$(BIN)/lint-imports
+
+check: lint types contracts coverage ## What CI runs
+
+bench-search: $(VENV)/.installed-dev ## Requests per second of /search beside a bare uvicorn application
+	$(BIN)/python -m bench.search
+
+bench-sync: $(VENV)/.installed-dev ## A sync of 84 MB beside a bare iterparse
+	$(BIN)/python -m bench.sync
+
+lock: $(VENV)/.installed-dev ## Pin the dependencies anew, with hashes and without addresses
+	$(PIP) install uv
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --upgrade --extra build pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean: ## Remove the environment and the data
+	rm -rf $(VENV) .marquee .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage *.egg-info

@@ -1,0 +1,128 @@
+"""The catalog's commands: sync, providers, runs, rejections."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
+
+import typer
+from rich.console import Console
+
+from app.adapters.inbound.answers import provider_answer, rejection_answer, run_answer
+from app.adapters.inbound.cli.progress import ProgressBar, progress
+from app.adapters.inbound.cli.tables import (
+    print_json,
+    print_report,
+    providers_table,
+    rejections_table,
+    runs_table,
+)
+from app.application.ports.catalog import CatalogUnavailableError
+from app.application.ports.providers import ConfiguredProvider, ProviderDirectory
+from app.application.read_catalog import DescribeProviders, ListRejections, ListRuns
+from app.application.sync_provider import SyncOrder, SyncProvider
+from app.domain.errors import UnknownProviderError
+from app.domain.sync_runs import SyncReport
+
+T = TypeVar("T")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
+Limit = Annotated[int, typer.Option(min=1, max=1000, help="How many at the most, newest first.")]
+Name = Annotated[str, typer.Argument(help="The provider's name in the configuration.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogCore:
+    """What the commands need."""
+
+    directory: ProviderDirectory
+    sync: SyncProvider
+    describe_providers: DescribeProviders
+    list_runs: ListRuns
+    list_rejections: ListRejections
+    new_run_id: Callable[[], str]
+
+
+OpenCore = Callable[[], AbstractAsyncContextManager[CatalogCore]]
+
+
+def add_catalog_commands(cli: typer.Typer, open_core: OpenCore) -> None:
+    """Add the commands to `cli`; `open_core` opens what they need, for as long as one runs."""
+
+    @cli.command()
+    def sync(
+        names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="All enabled when none.")] = None,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, write nothing.")] = False,
+        approve: Annotated[bool, typer.Option("--approve", help="Apply what the gate would hold.")] = False,
+        as_json: Json = False,
+    ) -> None:
+        """Sync providers now. Exit code 0: all applied, or nothing to do."""
+
+        reports = _run(open_core, lambda core: _sync(core, names or (), approve=approve, dry_run=dry_run))
+        if as_json:
+            print_json([run_answer(report) for report in reports])
+        else:
+            for report in reports:
+                print_report(Console(soft_wrap=True), report)
+        raise typer.Exit(0 if all(report.outcome.is_good for report in reports) else 1)
+
+    @cli.command()
+    def providers(as_json: Json = False) -> None:
+        """List the providers and how they fare."""
+        rows = _run(open_core, lambda core: core.describe_providers())
+        if as_json:
+            print_json([provider_answer(row) for row in rows])
+        else:
+            Console().print(providers_table(rows))
+
+    @cli.command()
+    def runs(name: Name, limit: Limit = 20, as_json: Json = False) -> None:
+        """List a provider's newest syncs."""
+        rows = _run(open_core, lambda core: core.list_runs(name, limit))
+        if as_json:
+            print_json([run_answer(row) for row in rows])
+        else:
+            Console().print(runs_table(rows))
+
+    @cli.command()
+    def rejections(name: Name, limit: Limit = 100, as_json: Json = False) -> None:
+        """List the records of a provider's feed that could not be used."""
+        rows = _run(open_core, lambda core: core.list_rejections(name, limit))
+        if as_json:
+            print_json([rejection_answer(row) for row in rows])
+        else:
+            Console().print(rejections_table(rows))
+
+
+async def _sync(core: CatalogCore, names: Sequence[str], *, approve: bool, dry_run: bool) -> list[SyncReport]:
+    reports = []
+    with progress(Console(stderr=True)) as display:
+        for provider in _choose(core.directory, names):
+            order = SyncOrder(run_id=core.new_run_id(), approve=approve, dry_run=dry_run)
+            watcher = ProgressBar(display, provider.name) if display else None
+            reports.append(await core.sync(provider, order, watcher))
+    return reports
+
+
+def _choose(directory: ProviderDirectory, names: Sequence[str]) -> list[ConfiguredProvider]:
+    if names:
+        return [directory.get(name) for name in dict.fromkeys(names)]
+    return [provider for provider in directory.all() if provider.enabled]
+
+
+def _run(open_core: OpenCore, work: Callable[[CatalogCore], Awaitable[T]]) -> T:
+    """Run one command's work; what the user can mend is said in one line, without a traceback."""
+
+    async def opened() -> T:
+        async with open_core() as core:
+            return await work(core)
+
+    try:
+        return asyncio.run(opened())
+    except UnknownProviderError as error:
+        typer.echo(f"marquee: {error}", err=True)
+        raise typer.Exit(2) from None
+    except CatalogUnavailableError as error:
+        typer.echo(f"marquee: {error}", err=True)
+        raise typer.Exit(1) from None

@@ -1,0 +1,86 @@
+"""The catalog over HTTP: plans, providers, their runs and rejections, and a sync now."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Response, status
+
+from app.adapters.inbound.answers import plan_answer, provider_answer, rejection_answer, run_answer
+from app.adapters.inbound.http.errors import JSON, OperationsClosedError
+from app.adapters.inbound.http.rendering import render_json
+from app.adapters.inbound.http.search_router import ErrorAnswer
+from app.application.read_catalog import DescribePlan, DescribeProviders, ListRejections, ListRuns
+from app.application.request_sync import RequestSync
+
+Limit = Annotated[int, Query(ge=1, le=1000, description="How many at the most, newest first")]
+Name = Annotated[str, Path(max_length=64, description="A provider's name in the configuration")]
+
+UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": ErrorAnswer, "description": "Unknown"}}
+AWAY: dict[int | str, dict[str, Any]] = {
+    400: {"model": ErrorAnswer, "description": "The request was not correctly formed"},
+    503: {"model": ErrorAnswer, "description": "The catalog's store, or a scheduler, is away"},
+}
+CLOSED: dict[int | str, dict[str, Any]] = {403: {"model": ErrorAnswer, "description": "Operations are closed"}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogUseCases:
+    """What the catalog's routes need."""
+
+    describe_plan: DescribePlan
+    describe_providers: DescribeProviders
+    list_runs: ListRuns
+    list_rejections: ListRejections
+    request_sync: RequestSync
+
+
+def catalog_router(core: CatalogUseCases, operations_open: Callable[[], bool]) -> APIRouter:
+    """Make the routes; those of operators answer 403 unless `operations_open`."""
+    router = APIRouter(prefix="/catalog", tags=["catalog"], responses=AWAY)
+
+    @router.get("/plans/{plan_id}", summary="Everything known of one plan", responses=UNKNOWN)
+    async def plan(plan_id: UUID) -> Response:
+        return _json(plan_answer(await core.describe_plan(plan_id)))
+
+    @router.get("/providers", summary="Every configured provider and how it fares")
+    async def providers() -> Response:
+        return _json([provider_answer(provider) for provider in await core.describe_providers()])
+
+    @router.get("/providers/{name}/runs", summary="The newest runs of a provider's sync", responses=UNKNOWN)
+    async def runs(name: Name, limit: Limit = 20) -> Response:
+        return _json([run_answer(report) for report in await core.list_runs(name, limit)])
+
+    @router.get(
+        "/providers/{name}/rejections",
+        summary="The records of a provider's feed that could not be used",
+        responses=UNKNOWN | CLOSED,
+    )
+    async def rejections(name: Name, limit: Limit = 100) -> Response:
+        _require(operations_open)
+        return _json([rejection_answer(rejection) for rejection in await core.list_rejections(name, limit)])
+
+    @router.post(
+        "/providers/{name}/sync",
+        status_code=status.HTTP_202_ACCEPTED,
+        summary="Ask the scheduler to sync a provider now",
+        responses=UNKNOWN | CLOSED,
+    )
+    async def sync(
+        name: Name, approve: Annotated[bool, Query(description="Apply what the gate holds")] = False
+    ) -> Response:
+        _require(operations_open)
+        run_id = await core.request_sync(name, approve=approve)
+        return _json({"run_id": run_id, "runs": f"/catalog/providers/{name}/runs"}, status.HTTP_202_ACCEPTED)
+
+    return router
+
+
+def _require(operations_open: Callable[[], bool]) -> None:
+    if not operations_open():
+        raise OperationsClosedError
+
+
+def _json(value: object, status_code: int = 200) -> Response:
+    return Response(render_json(value), status_code, media_type=JSON)

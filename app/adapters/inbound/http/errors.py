@@ -1,0 +1,108 @@
+"""The one table from errors to answers: nothing else here knows status codes for what went wrong."""
+
+from typing import NamedTuple
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from app.adapters.inbound.http.instants import InvalidDateTimeError
+from app.adapters.inbound.http.rendering import render_error
+from app.application.ports.catalog import CatalogUnavailableError
+from app.domain.errors import (
+    NoSchedulerError,
+    UnknownPlanError,
+    UnknownProviderError,
+    WindowEndsBeforeItStartsError,
+)
+
+log = structlog.get_logger()
+
+
+class QueryTooLongError(ValueError):
+    """A query string beyond reason."""
+
+
+class CatalogNotLoadedError(Exception):
+    """This process has no index yet: it has just started, or the catalog's store has not answered since."""
+
+    def __init__(self) -> None:
+        """Say it to whoever asked."""
+        super().__init__("the catalog is not loaded yet: its store has not answered since this process began")
+
+
+class OperationsClosedError(Exception):
+    """An operator's route, on an address that others can reach."""
+
+    def __init__(self) -> None:
+        """Say which setting opens it."""
+        super().__init__(
+            "operations are closed, because this service listens beyond loopback; "
+            "service.open_operations: true opens them to everybody who can reach it"
+        )
+
+
+class Answer(NamedTuple):
+    """How an error is answered; `retry_after` in seconds."""
+
+    status: int
+    code: str
+    retry_after: int | None = None
+
+
+ANSWERS: dict[type[Exception], Answer] = {
+    InvalidDateTimeError: Answer(400, "invalid_date_time"),
+    WindowEndsBeforeItStartsError: Answer(400, "window_ends_before_it_starts"),
+    QueryTooLongError: Answer(400, "query_too_long"),
+    UnknownPlanError: Answer(404, "unknown_plan"),
+    UnknownProviderError: Answer(404, "unknown_provider"),
+    OperationsClosedError: Answer(403, "operations_closed"),
+    CatalogNotLoadedError: Answer(500, "catalog_not_loaded", retry_after=1),
+    NoSchedulerError: Answer(503, "no_scheduler", retry_after=5),
+    CatalogUnavailableError: Answer(503, "catalog_unavailable", retry_after=1),
+}
+
+INTERNAL = Answer(500, "internal_error")
+INTERNAL_MESSAGE = "an error of ours; the log has it under this request's X-Request-ID"
+
+HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+JSON = "application/json"
+
+
+def describe(error: Exception) -> tuple[Answer, str]:
+    """Choose the answer and its message; an error that the table does not know is a bug: logged once, not leaked."""
+    answer = ANSWERS.get(type(error))
+    if answer is None:
+        log.error("a request failed", exc_info=error)
+        return INTERNAL, INTERNAL_MESSAGE
+    return answer, str(error)
+
+
+def handle_errors(api: FastAPI) -> None:
+    """Give every error of every route the contract's shape; FastAPI's own 422 never leaves the service."""
+
+    async def known(_request: Request, error: Exception) -> Response:
+        answer, message = describe(error)
+        headers = {"retry-after": str(answer.retry_after)} if answer.retry_after else None
+        return _respond(answer.status, answer.code, message, headers)
+
+    async def invalid(_request: Request, error: Exception) -> Response:
+        problems = error.errors() if isinstance(error, RequestValidationError) else ()
+        words = "; ".join(f"{'.'.join(map(str, p['loc'][1:]))}: {p['msg']}" for p in problems)
+        return _respond(400, "invalid_request", words)
+
+    async def plain(_request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        detail = error.detail if isinstance(error, HTTPException) else INTERNAL_MESSAGE
+        headers = dict(error.headers or {}) if isinstance(error, HTTPException) else None
+        return _respond(status, HTTP_CODES.get(status, f"http_{status}"), detail, headers)
+
+    for kind in (*ANSWERS, Exception):
+        api.add_exception_handler(kind, known)
+    api.add_exception_handler(RequestValidationError, invalid)
+    api.add_exception_handler(HTTPException, plain)
+
+
+def _respond(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:
+    return Response(render_error(code, message), status, headers, JSON)

@@ -1,0 +1,88 @@
+"""Whether the service lives, whether it can answer, and how it fares. None of it waits for a store."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from fastapi import APIRouter, Response, status
+from prometheus_client.core import Metric
+
+from app.adapters.inbound.answers import instant
+from app.adapters.inbound.http.errors import JSON
+from app.adapters.inbound.http.metrics import counter, gauge
+from app.adapters.inbound.http.rendering import render_json
+from app.application.read_catalog import ProviderStatus
+from app.application.watch_catalog import WatchCatalog
+
+CIRCUIT_STATES = ("closed", "half-open", "open")
+
+
+def health_router(watch: WatchCatalog, is_ready: Callable[[], bool], size: Callable[[], int]) -> APIRouter:
+    """Make the routes; `size` is the number of plans that search may find."""
+    router = APIRouter(prefix="/health", tags=["operations"])
+
+    @router.get("/live", summary="200 while the process can answer at all")
+    async def live() -> Response:
+        return Response(render_json({"status": "live"}), media_type=JSON)
+
+    @router.get("/ready", summary="200 once the process has an index, 503 before")
+    async def ready() -> Response:
+        word, code = ("ready", 200) if is_ready() else ("loading", status.HTTP_503_SERVICE_UNAVAILABLE)
+        return Response(render_json({"status": word}), code, media_type=JSON)
+
+    @router.get("", summary="What is up, how old the catalog is, the circuits' states")
+    async def health() -> Response:
+        now = watch.clock.now()
+        troubled = watch.trouble is not None or not is_ready()
+        return Response(
+            render_json(
+                {
+                    "status": "degraded" if troubled else "ok",
+                    "search": {"ready": is_ready(), "plans": size()},
+                    "store": {"up": watch.trouble is None, "reason": watch.trouble, "seen_at": instant(watch.seen_at)},
+                    "providers": [_provider(provider, now) for provider in watch.providers],
+                }
+            ),
+            media_type=JSON,
+        )
+
+    return router
+
+
+def _provider(status: ProviderStatus, now: datetime) -> dict[str, object]:
+    run = status.last_run
+    return {
+        "name": status.provider.name,
+        "enabled": status.provider.enabled,
+        "last_good_sync_at": instant(status.snapshot_at),
+        "age": _age(status, now),
+        "last_outcome": run.outcome if run else None,
+        "reason": run.reason if run else None,
+        "waiting_for_approval": status.waiting,
+        "circuit": status.circuit.state,
+    }
+
+
+def _age(status: ProviderStatus, now: datetime) -> float | None:
+    return round((now - status.snapshot_at).total_seconds(), 1) if status.snapshot_at else None
+
+
+def catalog_figures(watch: WatchCatalog, is_ready: Callable[[], bool], size: Callable[[], int]) -> Iterable[Metric]:
+    """Look up what `/metrics` says of the catalog; documented in doc/operations.md."""
+    now = watch.clock.now()
+    rows = watch.providers
+    ages = [((s.provider.name,), age) for s in rows if (age := _age(s, now)) is not None]
+    totals = [
+        (name, key.partition("."), count) for name, counts in watch.totals.items() for key, count in counts.items()
+    ]
+    outcomes = [((name, word), float(count)) for name, (kind, _, word), count in totals if kind == "runs"]
+    rejections = [((name, word), float(count)) for name, (kind, _, word), count in totals if kind == "rejections"]
+    states = [((s.provider.name, word), float(s.circuit.state == word)) for s in rows for word in CIRCUIT_STATES]
+    held = [((s.provider.name,), float(s.waiting)) for s in rows]
+    yield gauge("marquee_catalog_plans", "Plans that search may find.", (), [((), size())])
+    yield gauge("marquee_search_ready", "1 when this process has an index.", (), [((), is_ready())])
+    yield gauge("marquee_store_up", "1 when the catalog's store answers.", (), [((), watch.trouble is None)])
+    yield gauge("marquee_sync_age_seconds", "Seconds since the last good sync.", ("provider",), ages)
+    yield counter("marquee_sync_runs", "Runs of the sync by how they ended.", ("provider", "outcome"), outcomes)
+    yield counter("marquee_sync_rejections", "Records that could not be used.", ("provider", "reason"), rejections)
+    yield gauge("marquee_sync_held", "1 while changes wait for an approval.", ("provider",), held)
+    yield gauge("marquee_circuit_state", "1 for the state that it is in.", ("provider", "state"), states)

@@ -1,0 +1,37 @@
+"""Read the date-times of a query: RFC 3339, and what clients send instead of it."""
+
+import re
+from datetime import datetime, tzinfo
+
+DATE_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)([Zz]|[-+ ]\d\d:?\d\d)?",
+    re.ASCII,
+)
+EXPECTED = "expected a date-time such as 2021-02-01T00:00:00Z, 2021-02-01T00:00:00+02:00 or 2021-02-01T00:00:00"
+
+
+class InvalidDateTimeError(ValueError):
+    """A query parameter is not a date-time; the message names it, what was found and what was expected."""
+
+    def __init__(self, parameter: str, text: str) -> None:
+        """Cut what was found, because it comes from outside."""
+        super().__init__(f"{parameter}: {text[:64]!r} is not a date-time; {EXPECTED}")
+
+
+def read_instant(parameter: str, text: str, zone: tzinfo) -> datetime:
+    """Read an instant (aware). Without an offset it is a wall-clock time in `zone`; a `+` may have become a space.
+
+    An ambiguous wall-clock time is its first occurrence, one that does not exist moves forward (ADR 0006).
+
+    Raises:
+        InvalidDateTimeError: nothing else is raised.
+    """
+    match = DATE_TIME.fullmatch(text)
+    if match is None:
+        raise InvalidDateTimeError(parameter, text)
+    date, time, offset = match.groups()
+    try:
+        found = datetime.fromisoformat(f"{date}T{time}{(offset or '').replace(' ', '+').upper()}")
+    except ValueError:
+        raise InvalidDateTimeError(parameter, text) from None
+    return found if found.tzinfo else found.replace(tzinfo=zone)

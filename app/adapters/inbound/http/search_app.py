@@ -1,0 +1,212 @@
+"""`GET /search`, as bare ASGI in front of everything else: what Marquee exists for (ADR 0008).
+
+Nothing here waits for anything but the socket. The FastAPI route of the same path (`search_router.py`) says the same in
+more words; `tests/integration/test_search_equivalence.py` asks both.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, tzinfo
+from itertools import count
+from secrets import token_hex
+from time import perf_counter
+from typing import Any, Protocol
+from urllib.parse import parse_qsl
+
+from app.adapters.inbound.http.errors import CatalogNotLoadedError, QueryTooLongError, describe
+from app.adapters.inbound.http.instants import read_instant
+from app.adapters.inbound.http.rendering import SEARCH_HEAD, SEARCH_TAIL, render_error
+from app.domain.time_window import TimeWindow
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LONGEST_QUERY = 2048
+"""Bytes; two date-times need 80."""
+LARGE_ANSWER = 8
+"""Chunks of the index; an answer from more of them is sent bit by bit, so that other requests go on meanwhile."""
+PIECE = 256
+"""Plans in one bit of a large answer."""
+
+USUAL_QUERY = re.compile(
+    r"starts_at=(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)&ends_at=(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)", re.ASCII
+).fullmatch
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._~+/=:-]{1,128}").fullmatch
+CONTENT_TYPE = (b"content-type", b"application/json")
+
+
+class FragmentIndex(Protocol):
+    """The immutable index: what it takes to find, and to read out what was found."""
+
+    def groups(self, after: float, before: float) -> list[list[Any]]:
+        """Find what may lie inside [after, before], in POSIX seconds."""
+
+    def read(self, groups: list[list[Any]], before: float) -> list[bytes]:
+        """Read out everything, by start, then by id, into a list that the caller may change."""
+
+    def pieces(self, groups: list[list[Any]], before: float, size: int) -> Iterator[list[bytes]]:
+        """Read out the same bit by bit."""
+
+
+class SearchSource(Protocol):
+    """Where the current index is to be had."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether the catalog was loaded."""
+
+    @property
+    def etag(self) -> bytes:
+        """The name of the index's content."""
+
+    @property
+    def index(self) -> FragmentIndex:
+        """The index of this moment."""
+
+
+class SearchApp:
+    """Answer `GET /search` and hand every other request to `app`.
+
+    `observe` is told the status and the seconds of each answer; naive date-times of a query are read in `timezone`.
+    """
+
+    def __init__(self, app: App, source: SearchSource, timezone: tzinfo, observe: Callable[[int, float], None]) -> None:
+        self._app = app
+        self._source = source
+        self._timezone = timezone
+        self._observe = observe
+        self._request_ids = count(1)
+        self._request_id_prefix = token_hex(6).encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection scope (ASGI 3)."""
+        if scope["type"] != "http" or scope["path"] != "/search" or scope["method"] != "GET":
+            await self._app(scope, receive, send)
+            return
+        began = perf_counter()
+        request_id = if_none_match = None
+        for name, value in scope["headers"]:
+            if name == b"x-request-id":
+                request_id = value if REQUEST_ID(value) else None
+            elif name == b"if-none-match":
+                if_none_match = value
+        own = [(b"x-request-id", request_id or b"%s-%x" % (self._request_id_prefix, next(self._request_ids)))]
+        try:
+            status = await self._answer(scope["query_string"], if_none_match, own, send)
+        except Exception as error:  # noqa: BLE001 - the edge: whatever it is, it becomes an answer in the contract's shape
+            status = await _send_error(error, own, send)
+        self._observe(status, perf_counter() - began)
+
+    async def _answer(
+        self, query: bytes, if_none_match: bytes | None, own: list[tuple[bytes, bytes]], send: Send
+    ) -> int:
+        after, before = self._window(query)
+        source = self._source
+        if not source.ready:
+            raise CatalogNotLoadedError
+        etag, index = source.etag, source.index
+        if if_none_match is not None and _matches(if_none_match, etag):
+            await send({"type": "http.response.start", "status": 304, "headers": [(b"etag", etag), *own]})
+            await send({"type": "http.response.body", "body": b""})
+            return 304
+        groups = index.groups(after, before)
+        if sum(map(len, groups)) > LARGE_ANSWER:
+            await _send_pieces(index.pieces(groups, before, PIECE), [CONTENT_TYPE, (b"etag", etag), *own], send)
+            return 200
+        body = _body(index.read(groups, before))
+        headers = [CONTENT_TYPE, (b"content-length", b"%d" % len(body)), (b"etag", etag), *own]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+        return 200
+
+    def _window(self, query: bytes) -> tuple[float, float]:
+        """Read the window, in POSIX seconds; the usual spelling takes a shortcut that says the same."""
+        usual = USUAL_QUERY(query.decode("latin-1"))
+        if usual is not None:
+            try:
+                starts_at, ends_at = map(datetime.fromisoformat, usual.groups())
+            except ValueError:
+                pass  # 2021-09-31: the long way says it in words
+            else:
+                after, before = (starts_at - EPOCH).total_seconds(), (ends_at - EPOCH).total_seconds()
+                if after <= before:
+                    return after, before
+        return self._window_of_any_query(query)
+
+    def _window_of_any_query(self, query: bytes) -> tuple[float, float]:
+        window = read_window(query, self._timezone)
+        after = (window.starts_at - EPOCH).total_seconds() if window.starts_at else float("-inf")
+        before = (window.ends_at - EPOCH).total_seconds() if window.ends_at else float("inf")
+        return after, before
+
+
+def read_window(query: bytes, timezone: tzinfo) -> TimeWindow:
+    """Read a query string: both bounds optional, unknown parameters ignored, of a repeated one the last counts.
+
+    Raises:
+        QueryTooLongError: more than LONGEST_QUERY bytes.
+        InvalidDateTimeError: a bound is no date-time.
+        WindowEndsBeforeItStartsError: the bounds are the wrong way round.
+    """
+    refuse_long_query(query)
+    given = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+    return window_of(given.get("starts_at"), given.get("ends_at"), timezone)
+
+
+def refuse_long_query(query: bytes) -> None:
+    """Refuse what nobody means.
+
+    Raises:
+        QueryTooLongError: more than LONGEST_QUERY bytes.
+    """
+    if len(query) > LONGEST_QUERY:
+        raise QueryTooLongError(f"the query string has {len(query)} bytes; at most {LONGEST_QUERY} are read")
+
+
+def window_of(starts_at: str | None, ends_at: str | None, timezone: tzinfo) -> TimeWindow:
+    """Make a window of what the two parameters say; None is an open bound."""
+    return TimeWindow(
+        read_instant("starts_at", starts_at, timezone) if starts_at is not None else None,
+        read_instant("ends_at", ends_at, timezone) if ends_at is not None else None,
+    )
+
+
+def _body(fragments: list[bytes]) -> bytes:
+    if not fragments:
+        return SEARCH_HEAD + SEARCH_TAIL
+    fragments[0] = SEARCH_HEAD + fragments[0]
+    fragments[-1] += SEARCH_TAIL
+    return b",".join(fragments)
+
+
+async def _send_pieces(pieces: Iterator[list[bytes]], headers: list[tuple[bytes, bytes]], send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    glue = SEARCH_HEAD
+    for piece in pieces:
+        await send({"type": "http.response.body", "body": glue + b",".join(piece), "more_body": True})
+        glue = b","
+        await asyncio.sleep(0)  # sending waits only for a full socket; this lets others in each time
+    tail = SEARCH_HEAD + SEARCH_TAIL if glue is SEARCH_HEAD else SEARCH_TAIL
+    await send({"type": "http.response.body", "body": tail})
+
+
+async def _send_error(error: Exception, own: list[tuple[bytes, bytes]], send: Send) -> int:
+    answer, message = describe(error)
+    body = render_error(answer.code, message)
+    headers = [CONTENT_TYPE, (b"content-length", b"%d" % len(body)), *own]
+    if answer.retry_after:
+        headers.append((b"retry-after", b"%d" % answer.retry_after))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+    return answer.status
+
+
+def _matches(if_none_match: bytes, etag: bytes) -> bool:
+    """Compare weakly, as RFC 9110, 13.1.2 has it."""
+    return if_none_match.strip() == b"*" or etag in (
+        tag.strip().removeprefix(b"W/") for tag in if_none_match.split(b",")
+    )

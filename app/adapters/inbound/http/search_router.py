@@ -1,0 +1,89 @@
+"""`GET /search` on FastAPI: the contract's documentation, and the reference that `search_app.py` is compared with."""
+
+from collections.abc import Callable
+from datetime import date, time, tzinfo
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from app.adapters.inbound.http.errors import JSON, CatalogNotLoadedError
+from app.adapters.inbound.http.rendering import SEARCH_HEAD, SEARCH_TAIL, render_plan
+from app.adapters.inbound.http.search_app import refuse_long_query, window_of
+from app.application.ports.catalog import PlanFinder
+
+
+class EventSummary(BaseModel):
+    """A plan, in the contract's words."""
+
+    id: UUID = Field(description="Identifier for the plan (UUID)")
+    title: str = Field(description="Title of the plan")
+    start_date: date = Field(description="Date when the event starts in local time")
+    start_time: time | None = Field(description="Time when the event starts in local time", examples=["22:38:19"])
+    end_date: date | None = Field(description="Date when the event ends in local time")
+    end_time: time | None = Field(description="Time when the event ends in local time", examples=["14:45:15"])
+    min_price: float | None = Field(description="Min price from all the available tickets")
+    max_price: float | None = Field(description="Max price from all the available tickets")
+
+
+class EventList(BaseModel):
+    """What was found, by start, then by id."""
+
+    events: list[EventSummary]
+
+
+class SearchAnswer(BaseModel):
+    """A search that went well."""
+
+    data: EventList
+    error: None = None
+
+
+class Problem(BaseModel):
+    """What went wrong."""
+
+    code: str = Field(description="A stable snake_case word for programs", examples=["invalid_date_time"])
+    message: str = Field(description="What was found and what was expected, for people")
+
+
+class ErrorAnswer(BaseModel):
+    """The shape of every error of every route."""
+
+    error: Problem
+    data: None = None
+
+
+def _bound(description: str) -> Any:
+    schema = {"type": "string", "format": "date-time", "examples": ["2021-07-21T17:32:28Z"]}
+    return Query(description=description, json_schema_extra=schema)
+
+
+def search_router(finder: PlanFinder, timezone: tzinfo, is_ready: Callable[[], bool]) -> APIRouter:
+    """Make the route; naive date-times of a query are read in `timezone`."""
+    router = APIRouter(tags=["search"])
+
+    @router.get(
+        "/search",
+        operation_id="searchEvents",
+        summary="Lists the available events on a time range",
+        response_model=SearchAnswer,
+        response_description="List of plans",
+        responses={
+            400: {"model": ErrorAnswer, "description": "The request was not correctly formed"},
+            500: {"model": ErrorAnswer, "description": "Generic error"},
+        },
+    )
+    async def search(
+        request: Request,
+        starts_at: Annotated[str | None, _bound("Return only events that starts after this date")] = None,
+        ends_at: Annotated[str | None, _bound("Return only events that finishes before this date")] = None,
+    ) -> Response:
+        refuse_long_query(request.scope["query_string"])
+        window = window_of(starts_at, ends_at, timezone)
+        if not is_ready():
+            raise CatalogNotLoadedError
+        fragments = [render_plan(plan) for plan in finder.find(window)]
+        return Response(SEARCH_HEAD + b",".join(fragments) + SEARCH_TAIL, media_type=JSON)
+
+    return router

@@ -1,0 +1,94 @@
+"""PlanCatalog in memory."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from app.adapters.outbound.memory.store import MemoryStore, Shelf
+from app.application.ports.catalog import CatalogPlan, CatalogUpdate, LoggedChange, PlanCatalog, ProviderState
+from app.application.ports.system import Lease
+from app.domain.plans import PlanId, searchable
+from app.domain.reconciliation import ChangeKind, KnownPlan, PlanChange
+
+
+class MemoryPlanCatalog(PlanCatalog):
+    """The live state of all plans of one MemoryStore. `log_kept` change-log entries stay per provider."""
+
+    def __init__(self, store: MemoryStore, *, log_kept: int = 100_000) -> None:
+        self._store = store
+        self._log_kept = log_kept
+
+    async def providers(self) -> Sequence[str]:
+        """List who has a plan."""
+        self._store.check()
+        return self._store.providers
+
+    async def state(self, provider: str) -> ProviderState:
+        """Read the provider's state."""
+        return self._store.shelf(provider).state
+
+    async def remember(self, lease: Lease, state: ProviderState) -> None:
+        """Write the provider's state, unless the fence has moved on."""
+        self._store.fenced_shelf(lease).state = state
+
+    async def known(self, provider: str) -> Mapping[PlanId, KnownPlan]:
+        """Copy, so that a later commit does not change what a sync looks at."""
+        return dict(self._store.shelf(provider).known)
+
+    async def find(self, plan_id: PlanId) -> CatalogPlan | None:
+        """Ask every provider."""
+        self._store.check()
+        for provider in self._store.providers:
+            shelf = self._store.shelf(provider)
+            if plan_id in shelf.plans:
+                return CatalogPlan(shelf.plans[plan_id], shelf.known[plan_id])
+        return None
+
+    def update(self, lease: Lease, run_id: str, at: datetime) -> CatalogUpdate:
+        """Begin a run's changes."""
+        return MemoryCatalogUpdate(self._store, lease, run_id, at, log_kept=self._log_kept)
+
+
+class MemoryCatalogUpdate(CatalogUpdate):
+    """Stages in a list; nobody runs between the first write of a commit and its last."""
+
+    def __init__(self, store: MemoryStore, lease: Lease, run_id: str, at: datetime, *, log_kept: int) -> None:
+        self._store = store
+        self._lease = lease
+        self._run_id = run_id
+        self._at = at
+        self._log_kept = log_kept
+        self._staged: list[PlanChange] = []
+
+    async def stage(self, changes: Sequence[PlanChange]) -> None:
+        """Put the changes aside."""
+        self._staged.extend(changes)
+
+    async def commit(self, kinds: Collection[ChangeKind]) -> None:
+        """Write what was staged, in order."""
+        chosen = [change for change in self._staged if not set(kinds).isdisjoint(change.kinds)]
+        if chosen:
+            shelf = self._store.fenced_shelf(self._lease)
+            for change in chosen:
+                self._write(shelf, change)
+            shelf.written.set()
+        self._staged.clear()
+
+    def _write(self, shelf: Shelf, change: PlanChange) -> None:
+        shelf.known[change.plan_id] = change.known
+        told = None
+        if change.plan is not None:
+            shelf.plans[change.plan_id] = change.plan
+            if change.known.seen_online:
+                told = shelf.summaries[change.plan_id] = searchable(change.plan)
+        shelf.sequence += 1
+        shelf.log.append(
+            LoggedChange(
+                self._lease.provider, shelf.sequence, change.plan_id, change.kinds, self._run_id, self._at, told
+            )
+        )
+        while len(shelf.log) > self._log_kept:
+            shelf.log.popleft()
+
+    async def aclose(self) -> None:
+        """Forget what is staged."""
+        self._staged.clear()

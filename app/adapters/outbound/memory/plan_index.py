@@ -1,0 +1,258 @@
+"""The index of the searchable catalog in memory: immutable, shared between versions, made for one question.
+
+Plans are split into classes of duration and sorted by start inside a class. Inside a class whose longest plan lasts
+`d`, what starts in [a, b - d] surely ends by b: one contiguous slice. Only what starts later needs its end checked, and
+classes whose shortest plan is longer than the window are not looked at. Classes are cut into chunks, so that a change
+copies one chunk and shares the others (ADR 0009). Figures: `make bench-search`.
+"""
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import merge
+from typing import NamedTuple
+
+DURATION_LIMITS = (6 * 3600.0, 48 * 3600.0, 14 * 86400.0, float("inf"))
+"""The longest duration of each class, in seconds. Most plans last an evening, so most windows read one class."""
+
+CHUNK_SIZE = 512
+"""Plans in a full chunk; a chunk that grows to twice of it is cut in two."""
+
+
+class Entry(NamedTuple):
+    """A plan as the index keeps it; sorts by start, then by fragment."""
+
+    starts_at: float
+    """POSIX seconds, like `ends_at`."""
+    fragment: bytes
+    """What search answers for this plan. It begins with the plan's id, so that ordering by it is ordering by id."""
+    ends_at: float
+
+
+class Chunk(NamedTuple):
+    """Neighbours of one class, in columns: a search touches few cache lines."""
+
+    starts: "array[float]"
+    ends: "array[float]"
+    fragments: list[bytes]
+
+    def slice(self, low: int, high: int) -> "Chunk":
+        """Copy some of the rows."""
+        return Chunk(self.starts[low:high], self.ends[low:high], self.fragments[low:high])
+
+    def entries(self) -> Iterator[Entry]:
+        """Hand out the rows."""
+        return map(Entry, self.starts, self.fragments, self.ends)
+
+
+class DurationClass(NamedTuple):
+    """All plans of similar duration, in chunks that are sorted and do not overlap."""
+
+    shortest: float
+    longest: float
+    firsts: "array[float]"
+    """The first start of each chunk."""
+    chunks: list[Chunk]
+
+
+class Hits(NamedTuple):
+    """Part of a chunk that starts inside the window. What starts after `sure` may end too late."""
+
+    chunk: Chunk
+    low: int
+    high: int
+    sure: float
+
+    def fragments(self, before: float) -> list[bytes]:
+        """The fragments of what ends by `before`, in order."""
+        chunk, low, high, sure = self
+        if sure >= chunk.starts[high - 1]:
+            return chunk.fragments[low:high]
+        fragments = zip(chunk.fragments[low:high], chunk.ends[low:high], strict=True)
+        return [fragment for fragment, ends_at in fragments if ends_at <= before]
+
+    def pairs(self, before: float) -> Iterator[tuple[float, bytes]]:
+        """The same with their starts, to be merged with those of other classes."""
+        chunk, low, high, _ = self
+        rows = zip(chunk.starts[low:high], chunk.fragments[low:high], chunk.ends[low:high], strict=True)
+        return ((starts_at, fragment) for starts_at, fragment, ends_at in rows if ends_at <= before)
+
+
+class PlanIndex:
+    """The plans that search may find. Never changes: `replacing` makes the next one and shares what stays."""
+
+    def __init__(self, classes: Sequence[DurationClass | None], size: int) -> None:
+        """Use `of` or `EMPTY`; `classes` has one place for each of DURATION_LIMITS."""
+        self._all = tuple(classes)
+        self._classes = sorted((c for c in classes if c is not None), key=lambda c: c.shortest)
+        self.size = size
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> "PlanIndex":
+        """Build an index anew: n log n, and the fragments are copied so that neighbours lie side by side in memory."""
+        classes: list[list[Entry]] = [[] for _ in DURATION_LIMITS]
+        size = 0
+        for entry in entries:
+            classes[duration_class(entry)].append(entry)
+            size += 1
+        return cls([_class_of(sorted(members)) if members else None for members in classes], size)
+
+    def groups(self, after: float, before: float) -> list[list[Hits]]:
+        """Find what may lie inside [after, before], by class; `read` or `pieces` reads it out."""
+        found = []
+        for shortest, longest, firsts, chunks in self._classes:
+            last = before - shortest
+            if last < after:
+                break
+            at = bisect_left(firsts, after)
+            hits = []
+            for chunk in chunks[at - 1 if at else 0 : bisect_right(firsts, last, at)]:
+                low = bisect_left(chunk.starts, after)
+                high = bisect_right(chunk.starts, last, low)
+                if low < high:
+                    hits.append(Hits(chunk, low, high, before - longest))
+            if hits:
+                found.append(hits)
+        return found
+
+    def find(self, after: float, before: float) -> list[bytes]:
+        """Return the fragments of all plans that lie inside [after, before] (POSIX seconds), by start, then by id."""
+        return self.read(self.groups(after, before), before)
+
+    @staticmethod
+    def read(groups: list[list[Hits]], before: float) -> list[bytes]:
+        """Read out all of `groups` at once."""
+        if len(groups) == 1:
+            hits = groups[0]
+            if len(hits) == 1:
+                return hits[0].fragments(before)
+            return [fragment for part in hits for fragment in part.fragments(before)]
+        pairs = [pair for hits in groups for part in hits for pair in part.pairs(before)]
+        pairs.sort()
+        return [fragment for _, fragment in pairs]
+
+    @staticmethod
+    def pieces(groups: list[list[Hits]], before: float, size: int) -> Iterator[list[bytes]]:
+        """Read out `groups` bit by bit, `size` fragments at a time, for answers too large to be made at one go."""
+        runs = [(pair for part in hits for pair in part.pairs(before)) for hits in groups]
+        piece = []
+        for _, fragment in merge(*runs):
+            piece.append(fragment)
+            if len(piece) == size:
+                yield piece
+                piece = []
+        if piece:
+            yield piece
+
+    def lookup(self, starts_at: float, prefix: bytes) -> Entry | None:
+        """Find the plan that starts then and whose fragment begins with `prefix`."""
+        for duration in self._classes:
+            at, position = _place(duration.chunks, starts_at, prefix)
+            if position == len(duration.chunks[at].starts) and at + 1 < len(duration.chunks):
+                at, position = at + 1, 0  # the first of a chunk sorts behind its own prefix
+            starts, ends, fragments = duration.chunks[at]
+            if position < len(starts) and starts[position] == starts_at and fragments[position].startswith(prefix):
+                return Entry(starts_at, fragments[position], ends[position])
+        return None
+
+    def entries(self) -> Iterator[Entry]:
+        """Hand out everything, class by class."""
+        return (entry for c in self._classes for chunk in c.chunks for entry in chunk.entries())
+
+    def replacing(self, old: Iterable[Entry], new: Iterable[Entry]) -> "PlanIndex":
+        """Make the index without `old` (all of them must be in it) and with `new`."""
+        touched: dict[int, list[Chunk]] = {}
+        grown = 0
+
+        def chunks_of(entry: Entry) -> list[Chunk]:
+            number = duration_class(entry)
+            if number not in touched:
+                existing = self._all[number]
+                touched[number] = list(existing.chunks) if existing else []
+            return touched[number]
+
+        for entry in old:
+            _remove(chunks_of(entry), entry)
+            grown -= 1
+        for entry in new:
+            _insert(chunks_of(entry), entry)
+            grown += 1
+        classes = [
+            _class_of_chunks(touched[number], before) if number in touched else before
+            for number, before in enumerate(self._all)
+        ]
+        return PlanIndex(classes, self.size + grown)
+
+
+def duration_class(entry: Entry) -> int:
+    """Tell which class an entry belongs to."""
+    return bisect_left(DURATION_LIMITS, entry.ends_at - entry.starts_at)
+
+
+def _class_of(members: Sequence[Entry]) -> DurationClass | None:
+    chunks = [_chunk(members[at : at + CHUNK_SIZE]) for at in range(0, len(members), CHUNK_SIZE)]
+    return _class_of_chunks(chunks, None)
+
+
+def _class_of_chunks(chunks: list[Chunk], before: DurationClass | None) -> DurationClass | None:
+    """Wrap chunks; durations of the class `before` stay as bounds, which may be wider than needed and still right."""
+    if not chunks:
+        return None
+    durations = [before.shortest, before.longest] if before else []
+    known = {id(chunk.starts) for chunk in before.chunks} if before else set()
+    for chunk in chunks:
+        if id(chunk.starts) not in known:
+            durations += [end - start for start, end in zip(chunk.starts, chunk.ends, strict=True)]
+    firsts = array("d", [chunk.starts[0] for chunk in chunks])
+    return DurationClass(min(durations), max(durations), firsts, chunks)
+
+
+def _chunk(members: Sequence[Entry]) -> Chunk:
+    return Chunk(
+        array("d", [entry.starts_at for entry in members]),
+        array("d", [entry.ends_at for entry in members]),
+        [bytes(bytearray(entry.fragment)) for entry in members],  # a copy: neighbours in time, neighbours in memory
+    )
+
+
+def _place(chunks: list[Chunk], starts_at: float, fragment: bytes) -> tuple[int, int]:
+    """Find the chunk, and the position in it, of the first entry that is not before (`starts_at`, `fragment`)."""
+    key = (starts_at, fragment)
+    at = max(bisect_right(chunks, key, key=lambda chunk: (chunk.starts[0], chunk.fragments[0])) - 1, 0)
+    chunk = chunks[at]
+    low = bisect_left(chunk.starts, starts_at)
+    high = bisect_right(chunk.starts, starts_at, low)
+    return at, bisect_left(chunk.fragments, fragment, low, high)
+
+
+def _remove(chunks: list[Chunk], entry: Entry) -> None:
+    at, position = _place(chunks, entry.starts_at, entry.fragment)
+    starts, ends, fragments = chunks[at]
+    if len(starts) == 1:
+        del chunks[at]
+        return
+    after = position + 1
+    chunks[at] = Chunk(
+        starts[:position] + starts[after:], ends[:position] + ends[after:], fragments[:position] + fragments[after:]
+    )
+
+
+def _insert(chunks: list[Chunk], entry: Entry) -> None:
+    if not chunks:
+        chunks.append(_chunk([entry]))
+        return
+    at, position = _place(chunks, entry.starts_at, entry.fragment)
+    starts, ends, fragments = chunks[at]
+    grown = Chunk(
+        starts[:position] + array("d", [entry.starts_at]) + starts[position:],
+        ends[:position] + array("d", [entry.ends_at]) + ends[position:],
+        [*fragments[:position], entry.fragment, *fragments[position:]],
+    )
+    middle = len(grown.starts) // 2
+    if middle < CHUNK_SIZE:
+        chunks[at] = grown
+    else:
+        chunks[at : at + 1] = [grown.slice(0, middle), grown.slice(middle, len(grown.starts))]
+
+
+EMPTY = PlanIndex([None] * len(DURATION_LIMITS), 0)

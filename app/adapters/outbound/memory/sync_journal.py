@@ -1,0 +1,41 @@
+"""SyncJournal in memory."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import islice
+
+from app.adapters.outbound.memory.store import MemoryStore
+from app.application.ports.catalog import SyncJournal
+from app.domain.feeds import Rejection
+from app.domain.sync_runs import SyncReport
+
+
+class MemorySyncJournal(SyncJournal):
+    """Keeps the newest `runs_kept` reports and `rejections_kept` rejections of each provider."""
+
+    def __init__(self, store: MemoryStore, *, runs_kept: int = 200, rejections_kept: int = 1000) -> None:
+        self._store = store
+        self._runs_kept = runs_kept
+        self._rejections_kept = rejections_kept
+
+    async def record(self, report: SyncReport, rejections: Sequence[Rejection]) -> None:
+        """Put report and rejections in front, drop the oldest, count."""
+        shelf = self._store.shelf(report.provider)
+        shelf.reports.appendleft(report)
+        while len(shelf.reports) > self._runs_kept:
+            shelf.reports.pop()
+        shelf.rejections = [*rejections, *shelf.rejections][: self._rejections_kept]
+        names = [f"runs.{report.outcome}", *(f"rejections.{rejection.reason}" for rejection in rejections)]
+        shelf.totals = dict(Counter(shelf.totals) + Counter(names))
+
+    async def runs(self, provider: str, limit: int) -> Sequence[SyncReport]:
+        """Read the newest reports."""
+        return list(islice(self._store.shelf(provider).reports, max(limit, 0)))
+
+    async def rejections(self, provider: str, limit: int) -> Sequence[Rejection]:
+        """Read the newest rejections."""
+        return self._store.shelf(provider).rejections[: max(limit, 0)]
+
+    async def totals(self, provider: str) -> Mapping[str, int]:
+        """Read the counters."""
+        return dict(self._store.shelf(provider).totals)

@@ -1,0 +1,117 @@
+"""The changes of one run, written to Redis in batches: plan state, change-log entry and fence check in one script."""
+
+import asyncio
+import secrets
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from app.adapters.outbound.redis.connection import RedisClient, Script
+from app.adapters.outbound.redis.keys import PREFIX, provider_key
+from app.adapters.outbound.redis.staged_changes import PackedChange, StagedChanges
+from app.application.ports.catalog import CatalogUpdate, LeaseLostError
+from app.application.ports.system import Lease
+from app.domain.reconciliation import ChangeKind, PlanChange
+
+PROVIDERS = f"{PREFIX}:providers"
+"""A set of names. No provider's hash tag, so it is written before the first change and read with care."""
+
+PLANS = "plans"
+"""A hash: plan id -> the whole plan."""
+KNOWN = "known"
+"""A hash: plan id -> what a sync must remember."""
+SUMMARIES = "summaries"
+"""A hash: plan id -> what search needs, of plans that were online once."""
+LOG = "log"
+"""A stream: the change log. An entry's id is EPOCH-SEQUENCE: a log that was replaced has other epochs."""
+HEAD = "head"
+"""A hash: `epoch`, a random number of the log, and `sequence`, that of its last entry."""
+FENCE = "fence"
+"""The fence of the newest lease (leases.py writes it)."""
+
+# Packing this many zones takes about 10 ms; beyond, the event loop is left alone.
+_ZONES_TO_PACK_IN_THE_LOOP = 1_000
+
+_COMMIT = Script("""
+local fence, head, log, plans, known, summaries = unpack(KEYS)
+if redis.call('GET', fence) ~= ARGV[1] then return 0 end
+local at_head = redis.call('HMGET', head, 'epoch', 'sequence')
+local epoch, sequence = at_head[1], tonumber(at_head[2] or 0)
+if not epoch then
+  epoch = ARGV[2]
+  redis.call('DEL', log)
+  redis.call('HSET', head, 'epoch', epoch)
+end
+for i = 6, #ARGV, 5 do
+  local id, searchable, plan = ARGV[i], ARGV[i + 3], ARGV[i + 4]
+  local entry = {'id', id, 'kinds', ARGV[i + 1], 'run', ARGV[4], 'at', ARGV[5], 'known', ARGV[i + 2]}
+  sequence = sequence + 1
+  if searchable ~= '' then
+    redis.call('HSET', summaries, id, searchable)
+    table.insert(entry, 'searchable')
+    table.insert(entry, searchable)
+  end
+  if plan ~= '' then
+    redis.call('HSET', plans, id, plan)
+    table.insert(entry, 'plan')
+    table.insert(entry, plan)
+  end
+  redis.call('HSET', known, id, ARGV[i + 2])
+  local number = string.format('%.0f', sequence)
+  redis.call('XADD', log, 'MAXLEN', '~', ARGV[3], epoch .. '-' .. number, unpack(entry))
+  redis.call('HSET', head, 'sequence', number)
+end
+return 1
+""")
+
+
+class RedisCatalogUpdate(CatalogUpdate):
+    """Stages in a temporary file, commits with one script call in flight, so that a crash leaves a prefix written."""
+
+    def __init__(self, client: RedisClient, lease: Lease, run_id: str, at: datetime, *, log_kept: int) -> None:
+        self._client = client
+        self._lease = lease
+        self._run_id = run_id
+        self._at = at
+        self._log_kept = log_kept
+        self._staged = StagedChanges()
+
+    async def stage(self, changes: Sequence[PlanChange]) -> None:
+        """Pack the changes and put them aside; many of them in a thread."""
+        if sum(len(change.plan.zones) + 10 for change in changes if change.plan) > _ZONES_TO_PACK_IN_THE_LOOP:
+            await asyncio.to_thread(self._staged.add, changes)
+        else:
+            self._staged.add(changes)
+
+    async def commit(self, kinds: Collection[ChangeKind]) -> None:
+        """Write what was staged, in order, in batches of at most about 1 MB."""
+        for number, batch in enumerate(self._staged.batches(kinds)):
+            if number == 0:
+                await self._client.command("SADD", PROVIDERS, self._lease.provider)
+            await self._write(batch)
+        self._staged.clear()
+
+    async def _write(self, batch: Sequence[PackedChange]) -> None:
+        keys = [provider_key(self._lease.provider, part) for part in (FENCE, HEAD, LOG, PLANS, KNOWN, SUMMARIES)]
+        arguments: list[bytes | str | float] = [
+            self._lease.fence,
+            secrets.randbits(48) + 1,
+            self._log_kept,
+            self._run_id,
+            self._at.isoformat(),
+        ]
+        for change in batch:
+            arguments += (change.plan_id, ",".join(change.kinds), change.known, change.searchable, change.plan)
+        if not await self._client.run(_COMMIT, keys, arguments):
+            raise lease_lost(self._lease)
+
+    async def aclose(self) -> None:
+        """Close the temporary file."""
+        self._staged.close()
+
+
+def lease_lost(lease: Lease) -> LeaseLostError:
+    """Say that a write was refused by its fence."""
+    return LeaseLostError(
+        f"the lease on {lease.provider!r} (fence {lease.fence}) was taken by another process, or Redis lost it: "
+        "what was not written yet was refused, the next sync completes it"
+    )

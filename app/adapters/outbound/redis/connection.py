@@ -1,0 +1,205 @@
+"""The connection to Redis: every timeout and retry set by us, every failure told as the ports want it.
+
+redis-py 8.1 left to itself waits 3.2 s for a refused port and 60 s for a silent server (10 retries).
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha1
+from typing import Any
+from urllib.parse import urlsplit
+
+from redis.asyncio import ConnectionPool, Redis, RedisCluster
+from redis.asyncio.connection import SSLConnection, parse_url
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    InvalidResponse,
+    NoPermissionError,
+    NoScriptError,
+    RedisClusterException,
+    RedisError,
+)
+from redis.exceptions import (
+    ConnectionError as RedisConnectionError,
+)
+from redis.exceptions import (
+    TimeoutError as RedisTimeoutError,
+)
+
+from app.application.ports.catalog import CatalogUnavailableError
+
+# Replies that pass by themselves or that an operator can end; inside a script 6.2 wraps them in a longer sentence.
+_REFUSALS: Mapping[str, str] = {
+    "MISCONF": "it cannot save to disk; free space on its disk and look into its log",
+    "OOM": "its memory is full; raise its maxmemory or free memory",
+    "READONLY": "it is a replica and takes no writes; point redis.url at the primary",
+    "LOADING": "it is still loading its data; try again in a moment",
+    "BUSY": "a script has kept it busy for too long; try again in a moment",
+    "NOREPLICAS": "it has too few replicas to take writes; start them",
+    "MASTERDOWN": "it has lost its primary; start the primary or let a replica take over",
+    "CLUSTERDOWN": "the cluster is down; start its missing nodes",
+    "TRYAGAIN": "the cluster is moving these keys; try again in a moment",
+}
+# What a URL may say after its `?`, beside `ssl_...`: who we are and where, not how long we wait.
+_URL_OPTIONS = {"connection_class", "host", "port", "path", "db", "username", "password", "client_name"}
+_REFUSAL = re.compile(rf"\b({'|'.join(_REFUSALS)})\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A Lua script; sent by its digest, in full only to a server that does not have it (or lost it)."""
+
+    source: str
+    digest: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "digest", sha1(self.source.encode(), usedforsecurity=False).hexdigest())
+
+
+class RedisClient:
+    """One server or cluster. Whoever connects closes it; nothing is opened before the first command."""
+
+    def __init__(self, client: Redis | RedisCluster, name: str) -> None:
+        self._client: Any = client  # the two kinds of client share no precise type
+        self.name = name
+        """Where it is, as a URL without user, password and options: fit for messages."""
+
+    async def command(self, *parts: bytes | str | float) -> Any:
+        """Send one command and return redis-py's form of its reply (RESP2, bytes).
+
+        Raises:
+            CatalogUnavailableError: not reached, no answer in time, or not able to take the command now.
+        """
+        with refusals_told(self.name):
+            return await self._client.execute_command(*parts)
+
+    async def run(self, script: Script, keys: Sequence[str], arguments: Sequence[bytes | str | float] = ()) -> Any:
+        """Run a script atomically; its keys share one hash tag.
+
+        Raises:
+            CatalogUnavailableError: as in `command`. Whether the script ran is then unknown, but never runs in part.
+        """
+        tail = (len(keys), *keys, *arguments)
+        with refusals_told(self.name):
+            try:
+                return await self._client.execute_command("EVALSHA", script.digest, *tail)
+            except NoScriptError:
+                return await self._client.execute_command("EVAL", script.source, *tail)
+
+    async def aclose(self) -> None:
+        """Close every connection. Safe to call twice."""
+        await self._client.aclose()
+
+
+def connect(url: str, *, timeout: float) -> RedisClient:
+    """Prepare a client of `redis://`, `rediss://`, `unix://` or, for a cluster, `redis+cluster://`, `rediss+cluster://`.
+
+    `timeout` is in seconds, for opening a connection and for each answer; nothing is tried twice, because a script
+    whose answer was lost may have run. Blocking reads take a client of their own, with the time
+    that they block on top.
+
+    Raises:
+        ValueError: the URL cannot be used; the message does not repeat it, for it may hold a password.
+    """
+    try:
+        name = _name(url)
+        options: dict[str, Any] = dict(parse_url(url.replace("+cluster://", "://", 1)))
+        _check_options(options)
+    except ValueError:
+        raise ValueError(
+            "redis.url is not a URL that Redis understands: expected redis://[user:password@]host:port/db, rediss://, "
+            "redis+cluster:// or unix:///path/to/socket, with / : @ # ? in a password written as %2F %3A %40 %23 %3F "
+            "and no options but db, username, password, client_name and ssl_..."
+        ) from None
+    options |= _limits(timeout, on_a_socket_file=url.startswith("unix:"))
+    if "+cluster:" not in url.partition("/")[0]:
+        return RedisClient(Redis.from_pool(ConnectionPool(**options)), name)
+    return RedisClient(_cluster(options), name)
+
+
+def _check_options(options: Mapping[str, Any]) -> None:
+    if any(name not in _URL_OPTIONS and not name.startswith("ssl_") for name in options):
+        raise ValueError
+
+
+def _limits(timeout: float, *, on_a_socket_file: bool) -> dict[str, Any]:
+    limits = {
+        "socket_timeout": timeout,
+        "socket_connect_timeout": timeout,
+        "retry": Retry(NoBackoff(), 0),
+        "protocol": 2,
+        "decode_responses": False,
+        "health_check_interval": 0,
+    }
+    return limits if on_a_socket_file else limits | {"socket_keepalive": True}
+
+
+def _cluster(options: dict[str, Any]) -> RedisCluster:
+    encrypted = options.pop("connection_class", None) is SSLConnection
+    try:
+        return RedisCluster(**options, ssl=encrypted)
+    except (RedisClusterException, TypeError):
+        raise ValueError(
+            "redis.url names a cluster: expected redis+cluster://[user:password@]host:port, without a db"
+        ) from None
+
+
+def _name(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return f"unix://{parts.path}"
+    host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname or "localhost"
+    return f"{parts.scheme}://{host}:{parts.port or 6379}{parts.path.rstrip('/')}"
+
+
+@contextmanager
+def refusals_told(name: str) -> Iterator[None]:
+    """Turn what redis-py raises when Redis does not serve into a CatalogUnavailableError with an advice.
+
+    Anything else (a wrong type of key, a script that fails) is a bug and passes unchanged.
+    """
+    try:
+        yield
+    except (RedisError, RedisClusterException, OSError) as error:
+        advice = _advice(_innermost(error))
+        if advice is None:
+            raise
+        raise CatalogUnavailableError(f"Redis at {name} {advice}") from error
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """Unwrap: while a connection is made, redis-py hides what really happened inside a ConnectionError."""
+    while type(error) is RedisConnectionError and isinstance(error.__cause__, RedisError | OSError):
+        error = error.__cause__
+    return error
+
+
+def _advice(error: BaseException) -> str | None:
+    # redis-py cuts the code off the replies for which it has a class, so the class's name is looked at as well
+    refusal = _REFUSAL.search(str(error)) or _REFUSAL.search(_CODES.get(type(error).__name__, ""))
+    match error:
+        case AuthenticationError() | AuthorizationError() | NoPermissionError():
+            return f"refused us ({error}): correct the user and password of redis.url"
+        case RedisError() if refusal:
+            return f"does not serve us now: {_REFUSALS[refusal[1]]}"
+        case RedisTimeoutError() | TimeoutError():
+            return "does not answer in time: see whether it is stopped or overloaded"
+        case RedisConnectionError() | RedisClusterException() | InvalidResponse() | OSError():
+            return f"cannot be reached ({error}): start it, or correct redis.url"
+        case _:
+            return None
+
+
+_CODES = {
+    "OutOfMemoryError": "OOM",
+    "ReadOnlyError": "READONLY",
+    "BusyLoadingError": "LOADING",
+    "ClusterDownError": "CLUSTERDOWN",
+    "MasterDownError": "MASTERDOWN",
+    "TryAgainError": "TRYAGAIN",
+}

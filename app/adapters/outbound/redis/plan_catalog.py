@@ -1,0 +1,102 @@
+"""PlanCatalog in Redis."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from app.adapters.outbound.redis.catalog_update import (
+    FENCE,
+    KNOWN,
+    PLANS,
+    PROVIDERS,
+    RedisCatalogUpdate,
+    lease_lost,
+)
+from app.adapters.outbound.redis.connection import RedisClient, Script
+from app.adapters.outbound.redis.keys import provider_key
+from app.adapters.outbound.redis.plan_codec import unpack_known, unpack_plan
+from app.application.ports.catalog import CatalogPlan, CatalogUpdate, PlanCatalog, ProviderState
+from app.application.ports.system import Lease
+from app.domain.plans import PlanId
+from app.domain.reconciliation import KnownPlan
+
+STATE = "state"
+"""A string: the ProviderState as JSON."""
+
+_SCAN_COUNT = 1_000
+
+_REMEMBER = Script("""
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[2], ARGV[2])
+return 1
+""")
+
+_FIND = Script("""
+return {redis.call('HGET', KEYS[1], ARGV[1]), redis.call('HGET', KEYS[2], ARGV[1])}
+""")
+
+_state = msgspec.json.Decoder(ProviderState)
+
+
+class RedisPlanCatalog(PlanCatalog):
+    """The live state of all plans. `log_kept` is about how many change-log entries stay per provider, at least."""
+
+    def __init__(self, client: RedisClient, *, log_kept: int = 100_000) -> None:
+        self._client = client
+        self._log_kept = log_kept
+
+    async def providers(self) -> Sequence[str]:
+        """List the named providers that have a plan: a name is written just before its first plan, which may fail."""
+        names = sorted(name.decode() for name in await self._client.command("SMEMBERS", PROVIDERS))
+        have_plans = await asyncio.gather(
+            *(self._client.command("EXISTS", provider_key(name, KNOWN)) for name in names)
+        )
+        return [name for name, has_plans in zip(names, have_plans, strict=True) if has_plans]
+
+    async def state(self, provider: str) -> ProviderState:
+        """Read the provider's state."""
+        stored = await self._client.command("GET", provider_key(provider, STATE))
+        return ProviderState() if stored is None else _state.decode(stored)
+
+    async def remember(self, lease: Lease, state: ProviderState) -> None:
+        """Write the provider's state, unless the fence has moved on."""
+        keys = [provider_key(lease.provider, FENCE), provider_key(lease.provider, STATE)]
+        if not await self._client.run(_REMEMBER, keys, [lease.fence, msgspec.json.encode(state)]):
+            raise lease_lost(lease)
+
+    async def known(self, provider: str) -> Mapping[PlanId, KnownPlan]:
+        """Scan the provider's plans; only its lease holder changes them meanwhile."""
+        return {
+            PlanId(bytes=plan_id): unpack_known(packed)
+            async for batch in scan(self._client, provider_key(provider, KNOWN))
+            for plan_id, packed in batch.items()
+        }
+
+    async def find(self, plan_id: PlanId) -> CatalogPlan | None:
+        """Ask every provider: an id does not tell whose it is."""
+        names = [name.decode() for name in await self._client.command("SMEMBERS", PROVIDERS)]
+        for found in await asyncio.gather(*(self._find_at(name, plan_id) for name in names)):
+            if found is not None:
+                return found
+        return None
+
+    async def _find_at(self, provider: str, plan_id: PlanId) -> CatalogPlan | None:
+        keys = [provider_key(provider, PLANS), provider_key(provider, KNOWN)]
+        plan, known = await self._client.run(_FIND, keys, [plan_id.bytes])
+        return None if plan is None or known is None else CatalogPlan(unpack_plan(plan), unpack_known(known))
+
+    def update(self, lease: Lease, run_id: str, at: datetime) -> CatalogUpdate:
+        """Begin a run's changes."""
+        return RedisCatalogUpdate(self._client, lease, run_id, at, log_kept=self._log_kept)
+
+
+async def scan(client: RedisClient, key: str) -> AsyncIterator[Mapping[bytes, bytes]]:
+    """Read a hash batch by batch, so that neither Redis nor the event loop stands still; a field may come twice."""
+    cursor = 0
+    while True:
+        cursor, batch = await client.command("HSCAN", key, cursor, "COUNT", _SCAN_COUNT)
+        yield batch
+        if not cursor:
+            return

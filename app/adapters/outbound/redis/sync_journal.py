@@ -1,0 +1,77 @@
+"""SyncJournal in Redis: two bounded lists and a hash of counters per provider."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from app.adapters.outbound.redis.connection import RedisClient, Script
+from app.adapters.outbound.redis.keys import provider_key
+from app.application.ports.catalog import SyncJournal
+from app.domain.feeds import Rejection
+from app.domain.sync_runs import SyncReport
+
+RUNS = "runs"
+"""A list of reports as JSON, newest first."""
+REJECTIONS = "rejections"
+"""A list of rejections as JSON, those of the newest run first."""
+TOTALS = "totals"
+"""A hash of counters: `runs.<outcome>`, `rejections.<reason>`."""
+
+_RECORD = Script("""
+local counters = tonumber(ARGV[3])
+for i = 1, counters do
+  redis.call('HINCRBY', KEYS[3], ARGV[2 * i + 2], ARGV[2 * i + 3])
+end
+local report = 2 * counters + 4
+redis.call('LPUSH', KEYS[1], ARGV[report])
+redis.call('LTRIM', KEYS[1], 0, ARGV[1] - 1)
+for i = #ARGV, report + 1, -1 do
+  redis.call('LPUSH', KEYS[2], ARGV[i])
+end
+redis.call('LTRIM', KEYS[2], 0, ARGV[2] - 1)
+return 1
+""")
+
+_report = msgspec.json.Decoder(SyncReport)
+_rejection = msgspec.json.Decoder(Rejection)
+
+
+class RedisSyncJournal(SyncJournal):
+    """Keeps the newest `runs_kept` reports and `rejections_kept` rejections of each provider."""
+
+    def __init__(self, client: RedisClient, *, runs_kept: int = 200, rejections_kept: int = 1000) -> None:
+        self._client = client
+        self._runs_kept = runs_kept
+        self._rejections_kept = rejections_kept
+
+    async def record(self, report: SyncReport, rejections: Sequence[Rejection]) -> None:
+        """Write report, rejections and counters in one step."""
+        counts = Counter([f"runs.{report.outcome}", *(f"rejections.{rejection.reason}" for rejection in rejections)])
+        kept = rejections[: self._rejections_kept]
+        arguments: list[bytes | str | float] = [self._runs_kept, self._rejections_kept, len(counts)]
+        for name, count in counts.items():
+            arguments += (name, count)
+        arguments.append(msgspec.json.encode(report))
+        arguments += (msgspec.json.encode(rejection) for rejection in kept)
+        keys = [provider_key(report.provider, part) for part in (RUNS, REJECTIONS, TOTALS)]
+        await self._client.run(_RECORD, keys, arguments)
+
+    async def runs(self, provider: str, limit: int) -> Sequence[SyncReport]:
+        """Read the newest reports."""
+        return [_report.decode(entry) for entry in await self._newest(provider, RUNS, limit)]
+
+    async def rejections(self, provider: str, limit: int) -> Sequence[Rejection]:
+        """Read the newest rejections."""
+        return [_rejection.decode(entry) for entry in await self._newest(provider, REJECTIONS, limit)]
+
+    async def totals(self, provider: str) -> Mapping[str, int]:
+        """Read the counters."""
+        counters = await self._client.command("HGETALL", provider_key(provider, TOTALS))
+        return {name.decode(): int(count) for name, count in counters.items()}
+
+    async def _newest(self, provider: str, part: str, limit: int) -> Sequence[bytes]:
+        if limit <= 0:
+            return ()
+        entries: Sequence[bytes] = await self._client.command("LRANGE", provider_key(provider, part), 0, limit - 1)
+        return entries

@@ -1,0 +1,164 @@
+"""The port to what providers sell. An adapter of it is a *kind* of provider (doc/development.md, "add a provider")."""
+
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.domain.feeds import FeedRecord
+from app.domain.gate import GatePolicy
+
+
+class FeedError(Exception):
+    """A feed could not be had or read. The message names the source, what was found and what was expected."""
+
+
+class FeedUnavailableError(FeedError):
+    """The provider did not answer, or not well; it may pass, so it is worth another try.
+
+    `retry_after` is the number of seconds that the provider asked to wait, None when it did not.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        """Keep the wish of the provider beside the message."""
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class FeedRefusedError(FeedError):
+    """We will not read this feed as it is (forbidden address, too large, a bomb, a DOCTYPE, 404): do not try again."""
+
+
+class FeedBrokenError(FeedError):
+    """The document ends or breaks in the middle; the records that were handed out before are good.
+
+    `line` is where, from 1.
+    """
+
+    def __init__(self, message: str, *, line: int) -> None:
+        """Keep the line beside the message."""
+        super().__init__(message)
+        self.line = line
+
+
+@dataclass(frozen=True, slots=True)
+class FeedMark:
+    """How a provider recognises a snapshot that we have already: opaque to the core, saved only after a commit."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+    content: str | None = None
+    """A digest of the body, or the position in a list of recordings."""
+
+
+class FeedWatcher(Protocol):
+    """Somebody who looks on while a feed is fetched and read, such as a progress bar."""
+
+    @abstractmethod
+    def fetched(self, received: int, total: int | None) -> None:
+        """Take note of the bytes received so far and, when the provider told, of how many there will be."""
+
+    @abstractmethod
+    def read(self, records: int) -> None:
+        """Take note of the records read so far."""
+
+
+class FeedSnapshot(Protocol):
+    """What one fetch brought. Whoever fetched it closes it, once."""
+
+    @property
+    @abstractmethod
+    def mark(self) -> FeedMark:
+        """By what to recognise this snapshot the next time."""
+
+    @property
+    @abstractmethod
+    def fetched_bytes(self) -> int:
+        """The bytes that came over the wire."""
+
+    @property
+    @abstractmethod
+    def more(self) -> bool:
+        """Whether the source has a further snapshot ready, after this one."""
+
+    @property
+    @abstractmethod
+    def ignored(self) -> Mapping[str, int]:
+        """Unknown elements and attributes seen so far (`zone@colour`, `banner`), and how often each."""
+
+    @abstractmethod
+    def records(self) -> AsyncIterator[Sequence[FeedRecord]]:
+        """Hand out the records in the feed's order, in batches, once; memory does not grow with the feed.
+
+        A key occurs in at most one PlanRecord: the first record of a key is taken, a later one that says the same is
+        passed over, one that says something else is a Rejection.
+
+        Raises:
+            FeedRefusedError: before the first batch or after any of them; nothing that was handed out may be applied.
+            FeedBrokenError: after the batches that were read well.
+        """
+
+    @abstractmethod
+    async def aclose(self) -> None:
+        """Give back what the snapshot holds (files, connections). Safe to call twice."""
+
+
+class Provider(Protocol):
+    """One provider's feed. Holds no state between fetches but what makes them cheaper."""
+
+    @abstractmethod
+    async def fetch(self, since: FeedMark | None, watcher: FeedWatcher | None = None) -> FeedSnapshot | None:
+        """Get the current snapshot; None when it is the one that `since` marks.
+
+        Raises:
+            FeedUnavailableError: it may pass.
+            FeedRefusedError: it will not pass by itself.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderSpec:
+    """What a kind is given to make a Provider of: `kind: package.module:Class` calls `Class(spec)`."""
+
+    name: str
+    url: str
+    timezone: str
+    """An IANA name, checked: what the feed's times are local to."""
+    options: Mapping[str, object]
+    """Whatever else the configuration says under `options`, for the kind to judge."""
+
+
+class CircuitOpenError(FeedUnavailableError):
+    """The provider failed too often in a row; it is left alone for `retry_after` seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfiguredProvider:
+    """A provider as the configuration has it."""
+
+    name: str
+    kind: str
+    url: str
+    """Where the feed is, without credentials: for people."""
+    timezone: str
+    interval: float
+    """Seconds between two syncs."""
+    enabled: bool
+    gate: GatePolicy
+    source: Provider
+
+
+class ProviderDirectory(Protocol):
+    """The providers that the configuration names."""
+
+    @abstractmethod
+    def all(self) -> Sequence[ConfiguredProvider]:
+        """List every provider, disabled ones too, in the order of the configuration."""
+
+    @abstractmethod
+    def get(self, name: str) -> ConfiguredProvider:
+        """Find one by its name.
+
+        Raises:
+            UnknownProviderError: the message names the ones that exist.
+        """

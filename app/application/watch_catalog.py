@@ -1,0 +1,46 @@
+"""Keep the last known state of the service at hand, so that asking for health or metrics never waits for a store."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from app.application.ports.catalog import CatalogUnavailableError, SyncJournal
+from app.application.ports.system import Clock
+from app.application.read_catalog import DescribeProviders, ProviderStatus
+
+REFRESH_INTERVAL = 1.0
+"""Seconds between two looks."""
+
+
+@dataclass(slots=True)
+class WatchCatalog:
+    """Look at the providers every second, for ever; what was seen last stays when the store is away."""
+
+    describe: DescribeProviders
+    journal: SyncJournal
+    clock: Clock
+    providers: Sequence[ProviderStatus] = ()
+    totals: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """By provider: what SyncJournal.totals says."""
+    trouble: str | None = "not asked yet"
+    """Why the catalog's store cannot be reached; None when it can."""
+    seen_at: datetime | None = None
+    """When the store was reached last."""
+
+    async def __call__(self) -> None:
+        """Watch until cancelled."""
+        while True:
+            await self.look()
+            await asyncio.sleep(REFRESH_INTERVAL)
+
+    async def look(self) -> None:
+        """Look once."""
+        try:
+            providers = await self.describe()
+            totals = {status.provider.name: await self.journal.totals(status.provider.name) for status in providers}
+        except CatalogUnavailableError as error:
+            self.trouble = str(error)
+            return
+        self.providers, self.totals = providers, totals
+        self.trouble, self.seen_at = None, self.clock.now()

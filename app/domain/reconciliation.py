@@ -1,0 +1,95 @@
+"""Reconciliation, the one rule of the sync: what is known + a snapshot -> changes. Pure."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from app.domain.plans import Plan, PlanId, SellMode
+
+
+class ChangeKind(StrEnum):
+    """What happened to a plan; one sync may do several of them to one plan."""
+
+    LISTED = "listed"
+    CHANGED = "changed"
+    WITHDRAWN = "withdrawn"
+    RETURNED = "returned"
+    WENT_ONLINE = "went_online"
+    WENT_OFFLINE = "went_offline"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPlan:
+    """What a sync must remember of a plan to judge its next record; small, because all of them are loaded."""
+
+    digest: bytes
+    base_id: str
+    sell_mode: SellMode
+    in_feed: bool
+    seen_online: bool
+    """Sticky: once online, searchable for ever (ADR 0007)."""
+    first_seen_at: datetime
+    withdrawn_at: datetime | None = None
+    last_seen_at: datetime | None = None
+    """Set when the plan is withdrawn; while it is in the feed, that is the provider's last complete snapshot."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChange:
+    """A plan's next state and how it differs from the one before."""
+
+    plan_id: PlanId
+    kinds: tuple[ChangeKind, ...]
+    known: KnownPlan
+    """What is known of the plan once the change is committed."""
+    plan: Plan | None
+    """The plan as the feed has it now; None when it was withdrawn: its last state stays."""
+
+
+def judge(plan: Plan, digest: bytes, known: KnownPlan | None, at: datetime) -> PlanChange | None:
+    """Compare one record, read `at` an instant, with what is known of its plan; None when nothing is to be written."""
+    kinds = tuple(_kinds(plan, digest, known))
+    if not kinds:
+        return None
+    online = plan.sell_mode is SellMode.ONLINE
+    now_known = KnownPlan(
+        digest=digest,
+        base_id=plan.key.base_id,
+        sell_mode=plan.sell_mode,
+        in_feed=True,
+        seen_online=online or (known is not None and known.seen_online),
+        first_seen_at=known.first_seen_at if known else at,
+    )
+    return PlanChange(plan.key.plan_id, kinds, now_known, plan)
+
+
+def _kinds(plan: Plan, digest: bytes, known: KnownPlan | None) -> Iterator[ChangeKind]:
+    if known is None:
+        yield ChangeKind.LISTED
+        return
+    if not known.in_feed:
+        yield ChangeKind.RETURNED
+    if known.digest != digest:
+        yield ChangeKind.CHANGED
+    if known.sell_mode is not plan.sell_mode:
+        yield ChangeKind.WENT_ONLINE if plan.sell_mode is SellMode.ONLINE else ChangeKind.WENT_OFFLINE
+
+
+def withdrawals(
+    known: Mapping[PlanId, KnownPlan],
+    present: Collection[PlanId],
+    doubtful_bases: Collection[str],
+    *,
+    last_seen_at: datetime | None,
+    at: datetime,
+) -> Iterator[PlanChange]:
+    """List the plans that left the feed: known to be in it, and not `present` now.
+
+    `present` holds the plans with a record, be it rejected. A plan of a doubtful base (one with a record whose item
+    could not be told) is left alone: its absence proves nothing. `last_seen_at` is when the feed was last read whole.
+    """
+    for plan_id, before in known.items():
+        if before.in_feed and plan_id not in present and before.base_id not in doubtful_bases:
+            after = replace(before, in_feed=False, withdrawn_at=at, last_seen_at=last_seen_at or before.first_seen_at)
+            yield PlanChange(plan_id, (ChangeKind.WITHDRAWN,), after, None)

@@ -1,0 +1,40 @@
+"""When a provider is synced next. Pure: time and chance come in as arguments."""
+
+from datetime import datetime
+
+from app.domain.sync_runs import SyncOutcome, SyncReport
+
+LONGEST_BACKOFF = 3600.0
+"""Seconds. A provider that fails is asked at least this often: never given up."""
+
+JITTER = 0.1
+"""The share of a wait that chance adds or takes, so that providers and processes do not move in step."""
+
+PAUSE_BETWEEN_SNAPSHOTS = 0.5
+"""Seconds between two snapshots of a source that has more of them ready."""
+
+
+def first_wait(interval: float, snapshot_at: datetime | None, now: datetime) -> float:
+    """Seconds from `now` to the first sync of a process: none when the catalog is older than the interval."""
+    if snapshot_at is None:
+        return 0.0
+    return max(0.0, interval - (now - snapshot_at).total_seconds())
+
+
+def next_wait(interval: float, report: SyncReport, failures: int, chance: float) -> float:
+    """Seconds to the next sync after `report`, the last of `failures` failed runs in a row; `chance` is in [0, 1).
+
+    A provider that asks for a longer pause gets it, up to `LONGEST_BACKOFF`.
+    """
+    if report.more and report.outcome.is_good:
+        return PAUSE_BETWEEN_SNAPSHOTS
+    wait = interval
+    if report.outcome is SyncOutcome.FAILED:
+        wait = max(interval, min(interval * 2.0 ** min(failures - 1, 30), LONGEST_BACKOFF))
+    wait *= 1 - JITTER + 2 * JITTER * chance
+    return max(wait, min(report.retry_after or 0.0, LONGEST_BACKOFF))
+
+
+def is_due(interval: float, snapshot_at: datetime | None, now: datetime) -> bool:
+    """Tell whether a sync is worth its while: not when another process has just done it."""
+    return snapshot_at is None or (now - snapshot_at).total_seconds() >= interval / 2

@@ -1,0 +1,13 @@
+"""The real clock."""
+
+from datetime import UTC, datetime
+
+from app.application.ports.system import Clock
+
+
+class SystemClock(Clock):
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """See Clock."""
+        return datetime.now(UTC)

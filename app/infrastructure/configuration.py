@@ -1,0 +1,125 @@
+"""Load the settings: find the file, read it, add the environment, and say every mistake in a line of its own."""
+
+import os
+from collections.abc import Hashable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+
+from app.infrastructure.settings import Settings
+
+PREFIX = "MARQUEE__"
+DEFAULT_FILE = "config.yaml"
+
+
+class ConfigurationError(Exception):
+    """The settings are wrong: one line for each mistake, which names the key, what was found and what was expected."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        """Keep the lines."""
+        super().__init__("\n".join(mistakes))
+        self.mistakes = mistakes
+
+
+def find_file(named: Path | None) -> Path | None:
+    """Choose the file: `--config`, else MARQUEE_CONFIG, else config.yaml here when there is one, else none."""
+    if named is None and "MARQUEE_CONFIG" in os.environ:
+        named = Path(os.environ["MARQUEE_CONFIG"])
+    if named is not None:
+        return named
+    here = Path(DEFAULT_FILE)
+    return here if here.exists() else None
+
+
+def load_settings(file: Path | None) -> Settings:
+    """Load the settings of a file (None: the defaults) and of the environment.
+
+    Raises:
+        ConfigurationError: everything that is wrong with them.
+    """
+    found = _read(file) if file else {}
+    base = file.resolve().parent if file else Path.cwd()
+    mistakes = list(_unknown_variables())
+    try:
+        settings = Settings(**_anchored(found, base))
+    except ValidationError as error:
+        mistakes += [_mistake(problem["loc"], problem["msg"], problem["input"]) for problem in error.errors()]
+    except SettingsError as error:
+        mistakes.append(f"{error}; expected JSON for a list or a section ({error.__cause__})")
+    if mistakes:
+        raise ConfigurationError([f"{file or 'environment'}: {mistake}" for mistake in mistakes])
+    return settings
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        with file.open(encoding="utf-8") as stream:
+            found = yaml.load(stream, _StrictLoader)  # noqa: S506 - a SafeLoader, see below
+    except OSError as error:
+        raise ConfigurationError([f"{file}: cannot be read: {error.strerror}"]) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigurationError([f"{file}: is not YAML: {' '.join(str(error).split())}"]) from None
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise ConfigurationError([f"{file}: expected sections such as 'service:', found {type(found).__name__}"])
+    return {str(key): value for key, value in found.items()}
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """A SafeLoader that refuses a key given twice, where YAML lets the later one win in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is given twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def _anchored(found: dict[str, Any], base: Path) -> dict[str, Any]:
+    """Make the file's relative paths relative to the file. Wrong types pass through: validation names them."""
+    service = found.get("service")
+    if service is None or isinstance(service, dict):
+        service = {"data_dir": ".marquee", **(service or {})}
+        if isinstance(service["data_dir"], str):
+            service["data_dir"] = base / Path(service["data_dir"]).expanduser()
+    providers = found.get("providers")
+    if isinstance(providers, list):
+        providers = [_anchored_provider(provider, base) for provider in providers]
+    anchored = {**found, "service": service, "providers": providers if providers is not None else []}
+    return {key: value for key, value in anchored.items() if value is not None}
+
+
+def _anchored_provider(provider: Any, base: Path) -> Any:
+    if not isinstance(provider, dict):
+        return provider
+    provider = dict(provider)
+    if isinstance(provider.get("files"), list):
+        provider["files"] = [base / file if isinstance(file, str) else file for file in provider["files"]]
+    url = provider.get("url")
+    if isinstance(url, str) and urlsplit(url).scheme == "file" and not url.startswith("file:///"):
+        provider["url"] = (base / url.removeprefix("file://").removeprefix("file:")).resolve().as_uri()
+    return provider
+
+
+def _unknown_variables() -> Iterator[str]:
+    """Name variables of our prefix that set nothing: a typing error would otherwise pass in silence."""
+    for name in sorted(os.environ):
+        section = name.removeprefix(PREFIX).split("__")[0].lower()
+        if name.upper().startswith(PREFIX) and section not in Settings.model_fields:
+            yield f"{name}: no such section; expected one of {', '.join(Settings.model_fields)}"
+
+
+def _mistake(loc: tuple[int | str, ...], message: str, given: Any) -> str:
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).lstrip(".")
+    message = message.removeprefix("Value error, ")
+    if message == "Extra inputs are not permitted":
+        return f"{path}: no such key"
+    secret = bool(loc) and loc[-1] == "url"  # a URL may carry a password
+    shown = "" if secret or isinstance(given, dict | list | tuple) else f" (found {given!r})"
+    return f"{path}: {message}{shown}"

@@ -1,0 +1,49 @@
+"""Structured logs on standard error: readable on a terminal, JSON otherwise."""
+
+import logging
+import sys
+
+import structlog
+from structlog.typing import Processor
+
+from app.infrastructure.settings import Logging
+
+CHATTY = ("httpx", "httpcore", "uvicorn.access", "asyncio")
+"""Loggers whose lines would repeat ours, or name URLs with their secrets."""
+
+
+def configure_logging(settings: Logging, role: str) -> None:
+    """Send everything, the libraries' lines too, through structlog; each line says which role wrote it."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        lambda _logger, _name, line: {**line, "role": role},
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(settings.level),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_last(settings)],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(settings.level.upper())
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
+
+
+def _last(settings: Logging) -> list[Processor]:
+    if settings.format == "console" or (settings.format == "auto" and sys.stderr.isatty()):
+        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]

@@ -1,0 +1,206 @@
+"""The roles: what each kind of process does from its start to its drained end."""
+
+import asyncio
+import gc
+import os
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvicorn
+
+from app.infrastructure.configuration import ConfigurationError
+from app.infrastructure.container import Container, embedded_redis, open_container, operations_open
+from app.infrastructure.lifeline import LIFELINE_VARIABLE, until_supervisor_gone
+from app.infrastructure.settings import Settings
+from app.infrastructure.supervisor import Child, Supervisor
+
+log = structlog.get_logger()
+
+BACKLOG = 2048
+"""Connections that wait in the socket's queue, for instance while a process is started again."""
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Bind the service's address.
+
+    Raises:
+        ConfigurationError: it cannot be had.
+    """
+    service = settings.service
+    family = socket.AF_INET6 if ":" in service.host else socket.AF_INET
+    try:
+        return socket.create_server((service.host, service.port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        mistake = (
+            f"service.host, service.port: {service.host}:{service.port} cannot be listened on ({error.strerror}); "
+            "end what uses it, or choose another port: MARQUEE__SERVICE__PORT=8001"
+        )
+        raise ConfigurationError([mistake]) from None
+
+
+async def run_api(settings: Settings, listening: socket.socket) -> None:
+    """Serve HTTP until SIGTERM or SIGINT, or until the supervisor is gone; then answer what is in hand, and end."""
+    async with open_container(settings) as container:
+        server = uvicorn.Server(
+            uvicorn.Config(
+                container.http(),
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                lifespan="off",
+                ws="none",
+                timeout_graceful_shutdown=max(1, int(settings.service.drain)),
+            )
+        )
+
+        def stop() -> None:
+            server.should_exit = True
+
+        background = (container.follow_catalog()(), container.watch_catalog()(), _announce(container, listening))
+        await _beside(server.serve(sockets=[listening]), background, stop, settings)
+
+
+async def run_scheduler(settings: Settings) -> None:
+    """Sync providers in their rhythms until told to end; then finish the syncs in hand."""
+    async with open_container(settings) as container:
+        enabled = [provider.name for provider in container.directory().all() if provider.enabled]
+        log.info("scheduler runs", providers=enabled or "none: add one to config.yaml")
+        schedule = asyncio.create_task(container.schedule()(settings.service.drain))
+        await _beside(_quietly(schedule), (), schedule.cancel, settings)
+
+
+async def run_all(settings: Settings, config: Path | None) -> int:
+    """Supervise every role as processes of their own; returns the exit code."""
+    embedded = embedded_redis(settings)
+    with listen(settings) as listening:
+        if embedded:
+            await asyncio.to_thread(embedded.start)
+        try:
+            log.info("redis runs", at=embedded.url if embedded else "the configured server")
+            children = [_child("scheduler", config), *_api_children(settings, config, listening)]
+            _tell_what_to_try(settings, listening)
+            watch = embedded.ensure if embedded else None
+            return await Supervisor(children, drain_seconds=settings.service.drain + 2, watch=watch).run()
+        finally:
+            if embedded:
+                await asyncio.to_thread(embedded.stop)
+
+
+async def run_api_processes(settings: Settings, config: Path | None) -> int:
+    """Supervise the API processes alone, when `service.workers` asks for several; returns the exit code."""
+    with listen(settings) as listening:
+        children = _api_children(settings, config, listening)
+        return await Supervisor(children, drain_seconds=settings.service.drain + 2).run()
+
+
+def _api_children(settings: Settings, config: Path | None, listening: socket.socket) -> list[Child]:
+    workers = settings.service.workers
+    environment = _shared_metrics(settings) if workers > 1 else {}
+    number = listening.fileno()
+    return [
+        _child(f"api-{worker}" if workers > 1 else "api", config, ("--fd", str(number)), environment, (number,))
+        for worker in range(1, workers + 1)
+    ]
+
+
+def _shared_metrics(settings: Settings) -> dict[str, str]:
+    """Make a fresh directory where the API processes add up their counters (prometheus_client's multiprocess mode)."""
+    directory = settings.service.data_dir / "metrics"
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    return {"PROMETHEUS_MULTIPROC_DIR": str(directory)}
+
+
+def _child(
+    name: str,
+    config: Path | None,
+    options: Sequence[str] = (),
+    env: dict[str, str] | None = None,
+    pass_fds: Sequence[int] = (),
+) -> Child:
+    role = name.partition("-")[0]
+    file = ("--config", str(config.resolve())) if config else ()
+    return Child(name, (sys.executable, "-m", "app.infrastructure.main", *file, role, *options), env or {}, pass_fds)
+
+
+async def _beside(
+    main: Awaitable[None],
+    background: Sequence[Coroutine[Any, Any, None]],
+    stop: Callable[[], object],
+    settings: Settings,
+) -> None:
+    """Do the main work with background work beside it; an unforeseen end of either ends both."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    tasks = [asyncio.create_task(work) for work in (*background, _end_with_supervisor(stop), _keep_redis(settings))]
+    for task in tasks:
+        task.add_done_callback(lambda task: None if task.cancelled() or task.exception() is None else stop())
+    try:
+        await main
+    finally:
+        for task in tasks:
+            task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
+
+
+async def _quietly(task: asyncio.Task[None]) -> None:
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def _end_with_supervisor(stop: Callable[[], object]) -> None:
+    await until_supervisor_gone()
+    log.warning("the supervisor is gone, so this process ends too")
+    stop()
+
+
+async def _keep_redis(settings: Settings) -> None:
+    """Watch over the embedded Redis in a role that runs without a supervisor (which would do it)."""
+    embedded = None if LIFELINE_VARIABLE in os.environ else embedded_redis(settings)
+    if embedded is None:
+        return
+    await asyncio.to_thread(embedded.start)
+    try:
+        while True:
+            await asyncio.sleep(1)
+            await asyncio.to_thread(embedded.ensure)
+    finally:
+        await asyncio.shield(asyncio.to_thread(embedded.stop))
+
+
+async def _announce(container: Container, listening: socket.socket) -> None:
+    index = container.index()
+    while not index.ready:  # noqa: ASYNC110 - once, at the start; an Event would be one more thing for the index to know
+        await asyncio.sleep(0.05)
+    gc.collect()
+    gc.freeze()  # what is loaded stays: the collector need not look at it again
+    log.info("search is ready", plans=index.size, at=_address(listening))
+
+
+def _address(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _tell_what_to_try(settings: Settings, listening: socket.socket) -> None:
+    at = _address(listening)
+    log.info(
+        "marquee runs; try it, read /docs, see /health; Ctrl-C ends it all",
+        curl=f"curl '{at}/search?starts_at=2021-02-01T00:00:00Z&ends_at=2022-07-03T00:00:00Z'",
+        docs=f"{at}/docs",
+        data=str(settings.service.data_dir),
+    )
+    if not settings.service.host.startswith(("127.", "localhost", "::1")) and operations_open(settings):
+        log.warning("service.open_operations is true beyond loopback: everybody who can reach it may start a sync")

@@ -1,0 +1,183 @@
+"""The settings: `config.yaml`, then MARQUEE__SECTION__KEY from the environment; validated as a whole, frozen.
+
+Durations are seconds, sizes are bytes. `config.yaml` in the repository explains each key.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+REDIS_SCHEMES = ("redis", "rediss", "redis+cluster", "rediss+cluster", "unix")
+
+
+def _timezone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"{name!r} is no IANA time zone; expected one such as Europe/Madrid or UTC")
+    return name
+
+
+def _redis_url(url: str) -> str:
+    if url != "embedded" and urlsplit(url).scheme not in REDIS_SCHEMES:
+        raise ValueError(f"expected 'embedded' or a URL that begins with {', '.join(s + '://' for s in REDIS_SCHEMES)}")
+    return url
+
+
+Timezone = Annotated[str, AfterValidator(_timezone)]
+Seconds = Annotated[float, Field(gt=0, le=86400)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    """A part of the settings: unknown keys are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Service(Section):
+    """Where and how the service runs."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    data_dir: Path = Path(".marquee")
+    drain: Seconds = 10.0
+    open_operations: bool = False
+
+
+class Redis(Section):
+    """The live state."""
+
+    url: Annotated[str, AfterValidator(_redis_url)] = "embedded"
+    timeout: Seconds = 2.0
+    fsync: Literal["always", "everysec"] = "always"
+    start_timeout: Seconds = 60.0
+
+
+class Search(Section):
+    """How searches are read."""
+
+    timezone: Timezone = "UTC"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which naive date-times of a query are read."""
+        return ZoneInfo(self.timezone)
+
+
+class Catalog(Section):
+    """How much of the past Redis keeps."""
+
+    runs_kept: Annotated[int, Field(ge=1, le=100_000)] = 200
+    rejections_kept: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    change_log_limit: Annotated[int, Field(ge=1000)] = 100_000
+    lease: Annotated[float, Field(ge=1, le=600)] = 30.0
+
+
+class Limits(Section):
+    """What a fetch may take."""
+
+    connect_timeout: Seconds = 5.0
+    idle_timeout: Seconds = 15.0
+    total_timeout: Seconds = 300.0
+    max_wire_bytes: Annotated[int, Field(gt=0)] = 200 * 1024**2
+    max_decoded_bytes: Annotated[int, Field(gt=0)] = 1024**3
+    max_ratio: Annotated[float, Field(ge=1)] = 100.0
+
+
+class Retry(Section):
+    """How a fetch that failed is tried again within one run."""
+
+    attempts: Annotated[int, Field(ge=1, le=20)] = 3
+    initial: Seconds = 0.5
+    maximum: Seconds = 30.0
+
+
+class Breaker(Section):
+    """When a provider that keeps failing is left alone, and for how long."""
+
+    failures: Annotated[int, Field(ge=1, le=1000)] = 5
+    reset_after: Seconds = 60.0
+
+
+class Gate(Section):
+    """When a snapshot is held until it is confirmed."""
+
+    min_plans: Annotated[int, Field(ge=0)] = 10
+    max_withdrawn_share: Share = 0.30
+    max_changed_share: Share = 0.50
+
+
+class ProviderSettings(Section):
+    """A provider."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+    kind: Annotated[str, Field(pattern=r"^(plan-list-xml|recorded|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$")] = "plan-list-xml"
+    url: str = ""
+    files: tuple[Path, ...] = ()
+    timezone: Timezone = "UTC"
+    interval: Annotated[float, Field(ge=0.1, le=7 * 86400)] = 60.0
+    enabled: bool = True
+    allow_private_networks: bool = False
+    options: dict[str, Any] = {}
+    limits: Limits = Limits()
+    retry: Retry = Retry()
+    breaker: Breaker = Breaker()
+    gate: Gate = Gate()
+
+    @model_validator(mode="after")
+    def _has_a_source(self) -> "ProviderSettings":
+        if self.kind == "recorded" and not self.files:
+            raise ValueError("files: kind 'recorded' needs at least one file")
+        if self.kind == "plan-list-xml" and urlsplit(self.url).scheme not in ("http", "https", "file"):
+            raise ValueError("url: kind 'plan-list-xml' needs an http://, https:// or file:// URL")
+        return self
+
+
+class Logging(Section):
+    """What is logged, and how."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "console", "json"] = "auto"
+
+
+def _unique(providers: tuple[ProviderSettings, ...]) -> tuple[ProviderSettings, ...]:
+    names = [provider.name for provider in providers]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"two providers of one name: {', '.join(twice)}")
+    return providers
+
+
+class Settings(BaseSettings):
+    """All settings. Made by `app.infrastructure.configuration.load_settings`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MARQUEE__",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    service: Service = Service()
+    redis: Redis = Redis()
+    search: Search = Search()
+    catalog: Catalog = Catalog()
+    providers: Annotated[tuple[ProviderSettings, ...], AfterValidator(_unique)] = ()
+    logging: Logging = Logging()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic-settings'
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment override the file, and read nothing else."""
+        return env_settings, init_settings

@@ -1,0 +1,223 @@
+"""The supervisor: runs the roles as processes of their own, restarts one that dies, ends them all when it ends."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+import structlog
+
+from app.infrastructure.lifeline import LIFELINE_VARIABLE, Lifeline
+
+log = structlog.get_logger()
+
+EX_CONFIG = 78
+"""A child's exit code that says: the configuration is wrong, starting me again is of no use (sysexits.h)."""
+
+_WATCH_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A process to be kept running. It gets SIGTERM when it is to end, and the lifeline (`until_supervisor_gone`)."""
+
+    name: str
+    command: Sequence[str]
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Set beside what the supervisor's own environment has."""
+    pass_fds: Sequence[int] = ()
+    """Open files that it inherits under the same numbers, such as a listening socket that all API processes share:
+    as the supervisor holds it too, connections wait in its queue while a child is started again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """How long to wait before a child is started again, in seconds: doubling, from `first` to `longest`."""
+
+    first: float = 0.1
+    longest: float = 5.0
+    reset_after: float = 10.0
+    """A child that ran this long begins at `first` again."""
+
+    def delay(self, failures: int) -> float:
+        """Say how long to wait after so many failures in a row (from 1)."""
+        return float(min(self.longest, self.first * 2 ** min(failures - 1, 32)))
+
+
+_BACKOFF = Backoff()
+
+
+class Supervisor:
+    """Keeps children running until SIGTERM, SIGINT or SIGHUP comes, or `stop` is called.
+
+    Then each child gets SIGTERM and `drain_seconds` to end, after which it and its process group get SIGKILL; a second
+    Ctrl-C does that at once. Every child is in a session of its own, so that a terminal's Ctrl-C is for the supervisor
+    alone. `watch` is called in a thread about once a second until the last child has ended; what it raises is logged
+    and does no harm. Runs on asyncio's own event loop (uvloop keeps SIGCHLD for itself).
+    """
+
+    def __init__(
+        self,
+        children: Sequence[Child],
+        *,
+        drain_seconds: float = 10.0,
+        watch: Callable[[], None] | None = None,
+        backoff: Backoff = _BACKOFF,
+    ) -> None:
+        self._children = children
+        self._drain_seconds = drain_seconds
+        self._watch = watch
+        self._backoff = backoff
+        self._stopping = asyncio.Event()
+        self._hurrying = asyncio.Event()
+        self._child_ended = asyncio.Event()
+        self._exit_code = 0
+
+    async def run(self) -> int:
+        """Run until told to stop and all children have ended; once, and in the main thread because of the signals.
+
+        Returns:
+            The exit code for the process: 0, or 78 when a child found the configuration to be wrong.
+        """
+        with self._signals(), Lifeline() as lifeline:
+            drained = asyncio.Event()
+            watching = asyncio.create_task(self._keep_watching(drained))
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for child in self._children:
+                        group.create_task(self._keep(child, lifeline.read_end))
+            finally:
+                drained.set()
+                await watching
+        return self._exit_code
+
+    def stop(self, *, hurry: bool = False) -> None:
+        """End all children; with `hurry` without giving them time."""
+        self._stopping.set()
+        if hurry:
+            self._hurrying.set()
+
+    async def _keep(self, child: Child, lifeline: int) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            how = await self._run_once(child, lifeline)
+            if self._stopping.is_set():
+                return
+            failures = 1 if time.monotonic() - began >= self._backoff.reset_after else failures + 1
+            delay = self._backoff.delay(failures)
+            log.warning("child ended by itself, it is started again", name=child.name, how=how, in_seconds=delay)
+            await _wait(self._stopping, delay)
+
+    async def _run_once(self, child: Child, lifeline: int) -> str:
+        """Run a child until it ends, by itself or because we stop, and say in words how it did."""
+        try:
+            process = _spawn(child, lifeline)
+        except OSError as error:
+            return f"could not be started: {error}"
+        log.info("child started", name=child.name, pid=process.pid)
+        try:
+            await self._until_ended_or(process, self._stopping)
+            if process.poll() is None:
+                await self._drain(child, process)
+        finally:  # nothing of ours outlives us, not even when this task is cancelled
+            _kill(process)
+        how = _how_it_ended(process.wait())
+        if process.returncode == EX_CONFIG and not self._stopping.is_set():
+            log.error("child finds the configuration to be wrong, everything ends", name=child.name, how=how)
+            self._exit_code = EX_CONFIG
+            self.stop()
+        elif self._stopping.is_set():
+            log.info("child ended", name=child.name, how=how)
+        return how
+
+    async def _drain(self, child: Child, process: subprocess.Popen[bytes]) -> None:
+        process.terminate()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._drain_seconds):
+                await self._until_ended_or(process, self._hurrying)
+        if process.poll() is None:
+            waited = "no longer waited for" if self._hurrying.is_set() else f"did not end in {self._drain_seconds:g} s"
+            log.warning("child is killed", name=child.name, why=waited)
+
+    async def _until_ended_or(self, process: subprocess.Popen[bytes], told: asyncio.Event) -> None:
+        telling = asyncio.create_task(told.wait())
+        try:
+            # SIGCHLD is handled by the loop, never between poll and wait: no end of a child is missed.
+            while process.poll() is None and not told.is_set():
+                ending = asyncio.create_task(self._child_ended.wait())
+                await asyncio.wait((telling, ending), return_when=asyncio.FIRST_COMPLETED)
+                ending.cancel()
+        finally:
+            telling.cancel()
+
+    async def _keep_watching(self, drained: asyncio.Event) -> None:
+        complaint = None
+        while self._watch and not drained.is_set():
+            try:
+                await asyncio.to_thread(self._watch)
+                complaint = None
+            except Exception as error:  # noqa: BLE001 - a watch that fails must not take the children with it
+                if complaint != str(error):  # once, not every second
+                    log.error("watch failed, it is tried again", reason=str(error))  # noqa: TRY400 - expected: no trace
+                complaint = str(error)
+            await _wait(drained, _WATCH_SECONDS)
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        wanted = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+        if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # nohup
+            wanted.discard(signal.SIGHUP)
+        before = {number: signal.getsignal(number) for number in (*wanted, signal.SIGCHLD)}
+        for number in wanted:
+            loop.add_signal_handler(number, self._told, number)
+        loop.add_signal_handler(signal.SIGCHLD, self._somebody_ended)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                loop.remove_signal_handler(number)
+                signal.signal(number, handler)
+
+    def _told(self, number: signal.Signals) -> None:
+        again = number is signal.SIGINT and self._stopping.is_set()
+        log.info("ending everything at once" if again else "ending everything", signal=number.name)
+        self.stop(hurry=again)
+
+    def _somebody_ended(self) -> None:
+        ended, self._child_ended = self._child_ended, asyncio.Event()
+        ended.set()
+
+
+def _spawn(child: Child, lifeline: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 - the commands of our own roles, no shell
+        child.command,
+        env={**os.environ, **child.env, LIFELINE_VARIABLE: str(lifeline)},
+        stdin=subprocess.DEVNULL,
+        pass_fds=(*child.pass_fds, lifeline),
+        start_new_session=True,
+    )
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:  # not reaped yet, so the number is still its own
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _how_it_ended(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"killed by signal {-code}"
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)

