@@ -70,7 +70,7 @@ class FollowCatalog:
         while True:
             try:
                 loaded = False
-                async for item in self.log.follow(provider):
+                async for item in self.log.follow(provider):  # pragma: no branch - it never ends by itself
                     if isinstance(item, Behind) or not loaded:
                         await self.index.load(self.log.searchable(provider))
                         loaded = True

@@ -17,8 +17,8 @@ from tests.redis_server import RedisServer
 
 
 def following(backend: Backend, provider: str = "demo") -> Any:
-    """Follow and stop following; the adapters' iterators are generators."""
-    return aclosing(backend.change_log().follow(provider))  # type: ignore[type-var] # see above
+    """Follow, and stop following at the end of the block."""
+    return aclosing(backend.change_log().follow(provider))
 
 
 async def everything_searchable(log: ChangeLog, provider: str = "demo") -> dict[PlanId, SearchablePlan]:
@@ -245,7 +245,7 @@ class Index:
 
 async def test_loading_after_the_first_item_misses_no_change(backend: Backend):
     indexes = [Index(backend.change_log()) for _ in range(5)]
-    tasks = []
+    tasks: list[asyncio.Task[None]] = []
     for number in range(50):
         if number % 10 == 5:
             tasks.append(asyncio.create_task(indexes[len(tasks)].keep_fresh()))

@@ -1,6 +1,7 @@
 """What CircuitStates promise."""
 
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -36,7 +37,9 @@ async def test_the_last_state_counts_whoever_saved_it(backend: Backend):
 
 @pytest.mark.redis_server
 @pytest.mark.parametrize("break_it", [RedisServer.kill, RedisServer.pause])
-async def test_without_a_server_each_process_remembers(server: RedisServer, redis: RedisBackend, break_it):  # type: ignore[no-untyped-def] # a method
+async def test_without_a_server_each_process_remembers(
+    server: RedisServer, redis: RedisBackend, break_it: Callable[[RedisServer], None]
+):
     states = redis.circuit_states()
     await states.save("demo", OPEN)
     await states.save("other", OPEN)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -101,12 +102,11 @@ async def test_a_holder_that_lost_it_takes_it_from_nobody_when_it_ends(backend: 
 
 @pytest.mark.redis_server
 async def test_a_lease_of_a_process_that_died_runs_out(redis: RedisBackend):
-    another = RedisBackend(f"{redis.client.name}", [])
-    dead = asyncio.create_task(another.leases(ttl=0.3).hold("demo").__aenter__())
-    await dead
-    await another.aclose()  # it can neither renew nor give back
-    for task in asyncio.all_tasks() - {asyncio.current_task()}:
-        task.cancel()
+    before = asyncio.all_tasks()
+    dead = redis.leases(ttl=0.3).hold("demo")
+    await dead.__aenter__()
+    for heartbeat in asyncio.all_tasks() - before:
+        heartbeat.cancel()
 
     with pytest.raises(LeaseTakenError) as caught:
         async with redis.leases().hold("demo"):
@@ -119,7 +119,9 @@ async def test_a_lease_of_a_process_that_died_runs_out(redis: RedisBackend):
 
 @pytest.mark.redis_server
 @pytest.mark.parametrize("break_it", [RedisServer.kill, RedisServer.pause])
-async def test_without_a_server_there_is_no_lease(server: RedisServer, redis: RedisBackend, break_it):  # type: ignore[no-untyped-def] # a method
+async def test_without_a_server_there_is_no_lease(
+    server: RedisServer, redis: RedisBackend, break_it: Callable[[RedisServer], None]
+):
     break_it(server)
     begun = time.monotonic()
 
@@ -147,7 +149,10 @@ async def test_a_server_that_goes_away_and_comes_back_in_time_costs_no_lease(ser
 async def test_a_server_that_goes_away_does_not_hide_what_went_wrong_in_the_block(
     server: RedisServer, redis: RedisBackend
 ):
-    with pytest.raises(ZeroDivisionError):
+    async def fail_while_holding() -> None:
         async with redis.leases().hold("demo"):
             server.kill()
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail_while_holding()

@@ -1,6 +1,7 @@
 """What SyncJournal promises."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -109,7 +110,9 @@ async def test_ten_thousand_rejections_are_counted_and_the_first_of_them_kept(ba
 
 @pytest.mark.redis_server
 @pytest.mark.parametrize("break_it", [RedisServer.kill, RedisServer.pause])
-async def test_without_a_server_nothing_is_recorded_or_read(server: RedisServer, redis: RedisBackend, break_it):  # type: ignore[no-untyped-def] # a method
+async def test_without_a_server_nothing_is_recorded_or_read(
+    server: RedisServer, redis: RedisBackend, break_it: Callable[[RedisServer], None]
+):
     journal = redis.sync_journal()
     break_it(server)
     begun = time.monotonic()

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -35,7 +36,7 @@ async def test_a_waiting_scheduler_hears_at_once(backend: Backend):
     requests = backend.sync_requests()
     await requests.take()
     begun = time.monotonic()
-    waiting = asyncio.create_task(requests.take())  # type: ignore[arg-type, var-annotated] # a coroutine in each adapter
+    waiting = asyncio.create_task(requests.take())
     await asyncio.sleep(0.05)
 
     await requests.put(a_request())
@@ -75,7 +76,9 @@ async def test_a_scheduler_that_gives_no_more_signs_is_gone(backend: Backend):
 
 @pytest.mark.redis_server
 @pytest.mark.parametrize("break_it", [RedisServer.kill, RedisServer.pause])
-async def test_without_a_server_nobody_can_ask(server: RedisServer, redis: RedisBackend, break_it):  # type: ignore[no-untyped-def] # a method
+async def test_without_a_server_nobody_can_ask(
+    server: RedisServer, redis: RedisBackend, break_it: Callable[[RedisServer], None]
+):
     break_it(server)
     begun = time.monotonic()
 

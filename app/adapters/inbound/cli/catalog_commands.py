@@ -58,7 +58,6 @@ def add_catalog_commands(cli: typer.Typer, open_core: OpenCore) -> None:
         as_json: Json = False,
     ) -> None:
         """Sync providers now. Exit code 0: all applied, or nothing to do."""
-
         reports = _run(open_core, lambda core: _sync(core, names or (), approve=approve, dry_run=dry_run))
         if as_json:
             print_json([run_answer(report) for report in reports])

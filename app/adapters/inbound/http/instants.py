@@ -1,7 +1,7 @@
 """Read the date-times of a query: RFC 3339, and what clients send instead of it."""
 
 import re
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, timezone, tzinfo
 
 DATE_TIME = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)([Zz]|[-+ ]\d\d:?\d\d)?",
@@ -34,4 +34,7 @@ def read_instant(parameter: str, text: str, zone: tzinfo) -> datetime:
         found = datetime.fromisoformat(f"{date}T{time}{(offset or '').replace(' ', '+').upper()}")
     except ValueError:
         raise InvalidDateTimeError(parameter, text) from None
-    return found if found.tzinfo else found.replace(tzinfo=zone)
+    if found.tzinfo:
+        return found
+    offset_then = found.replace(tzinfo=zone).utcoffset()
+    return found.replace(tzinfo=timezone(offset_then or timedelta()))  # fixed: such datetimes compare as instants

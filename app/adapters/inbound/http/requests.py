@@ -4,11 +4,11 @@ from collections.abc import Callable
 from itertools import count
 from secrets import token_hex
 from time import perf_counter
-from typing import Any
 
 import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.adapters.inbound.http.search_app import REQUEST_ID, App, Receive, Scope, Send
+from app.adapters.inbound.http.search_app import REQUEST_ID
 
 log = structlog.get_logger()
 
@@ -19,7 +19,7 @@ QUIET = frozenset({"/health/live", "/health/ready", "/metrics"})
 class RequestContext:
     """Bind the request's id to every log line, return it in X-Request-ID, log and count the answer."""
 
-    def __init__(self, app: App, observe: Callable[[str, str, int, float], None]) -> None:
+    def __init__(self, app: ASGIApp, observe: Callable[[str, str, int, float], None]) -> None:
         self._app = app
         self._observe = observe
         self._request_ids = count(1)
@@ -34,7 +34,7 @@ class RequestContext:
         request_id = self._id_of(scope)
         status = 500
 
-        async def send_with_id(message: dict[str, Any]) -> None:
+        async def send_with_id(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]

@@ -6,7 +6,7 @@ more words; `tests/integration/test_search_equivalence.py` asks both.
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, tzinfo
 from itertools import count
 from secrets import token_hex
@@ -14,15 +14,12 @@ from time import perf_counter
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
+from starlette.types import ASGIApp, Receive, Scope, Send
+
 from app.adapters.inbound.http.errors import CatalogNotLoadedError, QueryTooLongError, describe
 from app.adapters.inbound.http.instants import read_instant
 from app.adapters.inbound.http.rendering import SEARCH_HEAD, SEARCH_TAIL, render_error
 from app.domain.time_window import TimeWindow
-
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[Any]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_QUERY = 2048
@@ -74,7 +71,9 @@ class SearchApp:
     `observe` is told the status and the seconds of each answer; naive date-times of a query are read in `timezone`.
     """
 
-    def __init__(self, app: App, source: SearchSource, timezone: tzinfo, observe: Callable[[int, float], None]) -> None:
+    def __init__(
+        self, app: ASGIApp, source: SearchSource, timezone: tzinfo, observe: Callable[[int, float], None]
+    ) -> None:
         self._app = app
         self._source = source
         self._timezone = timezone

@@ -20,7 +20,7 @@ _LIMITS = (ErrorTypes.ERR_RESOURCE_LIMIT, ErrorTypes.ERR_ENTITY_LOOP, ErrorTypes
 class Document:
     """A document that is parsed piece by piece: nothing is expanded, loaded or repaired.
 
-    libxml2 itself stops what no feed needs (256 elements inside each other, 10 MB of one text), because `huge_tree` is off.
+    libxml2 itself stops what no feed needs (256 elements inside each other, 10 MB of one text) while `huge_tree` is off.
     """
 
     def __init__(self, source: str, *tags: str, events: tuple[Literal["start", "end"], ...] = ("start", "end")) -> None:
@@ -60,18 +60,21 @@ class Document:
         try:
             return self._parser.close()
         except XMLSyntaxError as error:
-            raise self._broken(error.code, error.msg, error.lineno) from error
+            raise self._failure(error) from error
 
     def _parse(self, piece: bytes) -> FeedError | None:
         try:
             self._parser.feed(piece)
         except XMLSyntaxError as error:
-            return self._broken(error.code, error.msg, error.lineno)
+            return self._failure(error)
         # An entity that is nowhere declared stops the parser without a word while entities are not to be resolved.
         log: Any = self._parser.feed_error_log
         for fatal in log.filter_from_fatals():
             return self._broken(fatal.type, f"{fatal.message}, line {fatal.line}, column {fatal.column}", fatal.line)
         return None
+
+    def _failure(self, error: Any) -> FeedError:  # the stubs do not know an XMLSyntaxError's code
+        return self._broken(error.code, error.msg, error.lineno)
 
     def _broken(self, code: int, found: str | None, line: int | None) -> FeedError:
         found = " ".join((found or "the document ends too early").split())

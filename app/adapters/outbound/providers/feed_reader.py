@@ -10,8 +10,8 @@ from app.adapters.outbound.providers.structure import Structure
 from app.application.ports.providers import FeedError, FeedRefusedError
 from app.domain.feeds import FeedRecord, PlanRecord
 
-BATCH_RECORDS = 500
-BATCH_ZONES = 5_000
+BATCH_RECORDS = 250
+BATCH_ZONES = 2_000
 MAX_RECORD_BYTES = 8 * 1024 * 1024
 
 _PIECE = 64 * 1024
@@ -68,7 +68,7 @@ class FeedReader:
 
     def _too_long(self) -> FeedRefusedError:
         mib = MAX_RECORD_BYTES // 1024 // 1024
-        return FeedRefusedError(f"{self._source}: expected an item at least every {mib} MiB, found none in the last ones")
+        return FeedRefusedError(f"{self._source}: expected an item at least every {mib} MiB, found none for longer")
 
 
 def _share_of_a_batch(record: FeedRecord) -> float:

@@ -11,7 +11,7 @@ OTHERS = "(others)"
 
 
 class IgnoredNames:
-    """Counts unknown elements by name and unknown attributes as `element@attribute`; a hostile feed cannot make it grow."""
+    """Counts unknown elements by name, unknown attributes as `element@attribute`; no feed can make it grow for ever."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
@@ -23,11 +23,11 @@ class IgnoredNames:
             name = OTHERS
         self.counts[name] += times
 
-    def attributes(self, element: str, names: Iterable[str], known: frozenset[str], times: int = 1) -> None:
+    def attributes(self, element: str, names: Iterable[str | bytes], known: frozenset[str], times: int = 1) -> None:
         """Count those attributes of an element that are not known."""
         for name in names:
             if name not in known:
-                self.note(f"{element}@{name}", times)
+                self.note(f"{element}@{name!s}", times)
 
     def children(self, element: _Element, known: str) -> None:
         """Count those children of an element that are not known."""

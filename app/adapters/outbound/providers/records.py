@@ -86,7 +86,9 @@ class RecordReader:
             return record
         if first == record.digest:
             return None
-        message = f"{self._dialect.item} {plan.key.item_id} stands in this {self._dialect.base} before, with other content"
+        message = (
+            f"{self._dialect.item} {plan.key.item_id} stood in this {self._dialect.base} before, with other content"
+        )
         raise UnusableError(RejectionReason.DUPLICATE, message)
 
     def _plan(self, element: _Element, item_id: str, base: Base | UnusableBase) -> Plan:

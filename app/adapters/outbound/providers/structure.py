@@ -69,7 +69,7 @@ class Structure:
 
     def _forget(self, element: _Element, known: str) -> None:
         # The element itself and the text after it stay for now: the parser may be about to add to that text.
-        element.clear(keep_tail=True)
+        element.clear(keep_tail=True)  # type: ignore[call-arg] # the stubs are older than the argument
         parent = element.getparent()
         while parent is not None and (before := element.getprevious()) is not None:
             if isinstance(before.tag, str) and before.tag != known:

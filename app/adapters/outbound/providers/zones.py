@@ -1,4 +1,4 @@
-"""The zones of an item: a quick way for those that are as they should be, a careful one that finds out what is wrong."""
+"""The zones of an item: a quick way for those that are as they should be, a careful one to find out what is wrong."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -71,7 +71,7 @@ class ZoneReader:
         except (UnusableError, KeyError):
             return self._one_by_one(zones)
 
-    def _columns(self, zones: Sequence[_Element]) -> Mapping[str, tuple[str, ...]] | None:
+    def _columns(self, zones: Sequence[_Element]) -> Mapping[str | bytes, tuple[str, ...]] | None:
         """Turn zones that have the same attributes, whatever their order and number, into columns; None for others."""
         layout = zones[0].keys() if zones else []
         rows = [zone.values() for zone in zones if zone.keys() == layout]
@@ -82,7 +82,7 @@ class ZoneReader:
         self._ignored.attributes(ZONE, layout, ZONE_ATTRIBUTES, len(rows))
         return dict(zip(layout, zip(*rows, strict=True), strict=True))
 
-    def _zones(self, columns: Mapping[str, tuple[str, ...]]) -> tuple[Zone, ...]:
+    def _zones(self, columns: Mapping[str | bytes, tuple[str, ...]]) -> tuple[Zone, ...]:
         ids, names = columns["zone_id"], columns["name"]
         values.identifier("zone_id", min(ids, key=len))
         values.identifier("zone_id", max(ids, key=len))

@@ -3,6 +3,7 @@
 redis-py 8.1 left to itself waits 3.2 s for a refused port and 60 s for a silent server (10 retries).
 """
 
+import asyncio
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -66,6 +67,7 @@ class RedisClient:
 
     def __init__(self, client: Redis | RedisCluster, name: str) -> None:
         self._client: Any = client  # the two kinds of client share no precise type
+        self._starting = asyncio.Lock()
         self.name = name
         """Where it is, as a URL without user, password and options: fit for messages."""
 
@@ -76,7 +78,7 @@ class RedisClient:
             CatalogUnavailableError: not reached, no answer in time, or not able to take the command now.
         """
         with refusals_told(self.name):
-            return await self._client.execute_command(*parts)
+            return await self._execute(*parts)
 
     async def run(self, script: Script, keys: Sequence[str], arguments: Sequence[bytes | str | float] = ()) -> Any:
         """Run a script atomically; its keys share one hash tag.
@@ -87,9 +89,15 @@ class RedisClient:
         tail = (len(keys), *keys, *arguments)
         with refusals_told(self.name):
             try:
-                return await self._client.execute_command("EVALSHA", script.digest, *tail)
+                return await self._execute("EVALSHA", script.digest, *tail)
             except NoScriptError:
-                return await self._client.execute_command("EVAL", script.source, *tail)
+                return await self._execute("EVAL", script.source, *tail)
+
+    async def _execute(self, *parts: bytes | str | float) -> Any:
+        if isinstance(self._client, RedisCluster):
+            async with self._starting:  # redis-py 8.1 fails commands that are sent while it looks for the nodes
+                await self._client.initialize()
+        return await self._client.execute_command(*parts)
 
     async def aclose(self) -> None:
         """Close every connection. Safe to call twice."""

@@ -1,0 +1,96 @@
+"""Which network addresses a feed may come from. A provider's URL must not be a way into our own network."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+
+from app.application.ports.providers import FeedRefusedError, FeedUnavailableError
+
+Address = IPv4Address | IPv6Address
+Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
+"""A host and a port -> its addresses as text; raises OSError."""
+
+_NAT64 = ip_network("64:ff9b::/96")  # RFC 6052: the IPv4 address is in the last 32 bits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressPolicy:
+    """Public addresses are allowed, all others are not, unless the provider's configuration says so."""
+
+    allow_private_networks: bool = False
+    """Allow every address."""
+    allowed_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Allow these, too."""
+
+    def allows(self, address: Address) -> bool:
+        """Judge an address, and the IPv4 address that an IPv6 address stands for."""
+        if self.allow_private_networks or any(address in network for network in self.allowed_networks):
+            return True
+        embedded = _embedded(address)
+        if embedded is not None:
+            return self.allows(embedded)
+        # Not global: private, loopback, link-local, shared (100.64.0.0/10), reserved for documentation, unspecified.
+        return (
+            address.is_global and not address.is_multicast and not address.is_reserved and not _is_site_local(address)
+        )
+
+    def check(self, host: str, addresses: Sequence[str]) -> list[Address]:
+        """Take the addresses that a host has; one that is not allowed is enough to refuse the host.
+
+        Raises:
+            FeedRefusedError: it names the host and the address.
+        """
+        checked = [ip_address(address.partition("%")[0]) for address in addresses]
+        for address in checked:
+            if not self.allows(address):
+                raise FeedRefusedError(
+                    f"{host} has the address {address}, expected a public one "
+                    "(allow_private_networks allows others for this provider)"
+                )
+        return checked
+
+
+async def addresses_of(host: str, port: int) -> Sequence[str]:
+    """Ask the system's resolver."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+async def resolve(host: str, port: int, resolver: Resolver, within: float) -> Sequence[str]:
+    """Find a host's addresses within some seconds.
+
+    Raises:
+        FeedUnavailableError: there are none, or nobody told in time.
+    """
+    try:
+        async with asyncio.timeout(within):
+            found = await resolver(host, port)
+    except TimeoutError:
+        raise FeedUnavailableError(f"the addresses of {host} were not found within {within:g} s") from None
+    except (OSError, UnicodeError) as error:
+        raise FeedUnavailableError(f"the addresses of {host} were not found: {error}") from error
+    if not found:
+        raise FeedUnavailableError(f"{host} has no addresses")
+    return found
+
+
+def _embedded(address: Address) -> IPv4Address | None:
+    if isinstance(address, IPv4Address):
+        return None
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    teredo = address.teredo
+    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None)
+
+
+def _is_site_local(address: Address) -> bool:
+    return isinstance(address, IPv6Address) and address.is_site_local

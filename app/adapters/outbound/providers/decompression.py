@@ -1,0 +1,124 @@
+"""A body as it comes over the wire -> the document, in pieces of bounded size and never beyond the limits."""
+
+import zlib
+from collections.abc import Iterator
+
+from app.adapters.outbound.providers.fetched_feed import MIB, FetchLimits
+from app.application.ports.providers import FeedRefusedError, FeedUnavailableError
+
+PIECE = 256 * 1024
+ACCEPTED = "gzip, deflate, identity"
+
+_RATIO_COUNTS_FROM = MIB  # a short document may be compressed as well as it likes, it does no harm
+_GZIP = 16 + zlib.MAX_WBITS
+_ZLIB = zlib.MAX_WBITS
+_RAW = -zlib.MAX_WBITS
+
+
+class Inflation:
+    """The `gzip` and `deflate` of RFC 9110; `deflate` with its zlib header or, as some servers send it, without."""
+
+    def __init__(self, *, gzip: bool) -> None:
+        self._gzip = gzip
+        self._head = b""
+        self._stream = zlib.decompressobj(_GZIP) if gzip else None
+
+    @property
+    def complete(self) -> bool:
+        """Whether the compressed stream has come to its end."""
+        return self._stream is not None and self._stream.eof
+
+    def inflate(self, piece: bytes) -> Iterator[bytes]:
+        """Give what a piece stands for, at most PIECE bytes at a time.
+
+        Raises:
+            zlib.error: it stands for nothing.
+        """
+        if self._stream is None:
+            self._head = piece = self._head + piece
+            if len(piece) < 2:  # noqa: PLR2004 - the length of a zlib header
+                return
+            self._stream = zlib.decompressobj(_ZLIB if _has_zlib_header(piece) else _RAW)
+        inflated = b""
+        while piece or len(inflated) == PIECE:  # a full piece may have left something inside, without any input left
+            if self._stream.eof and self._gzip and piece:
+                self._stream = zlib.decompressobj(_GZIP)  # one gzip member may follow another
+            inflated = self._stream.decompress(piece, PIECE)
+            if inflated:
+                yield inflated
+            if self._stream.eof and self._stream.unused_data and not self._gzip:
+                raise zlib.error("there is more after the end")
+            piece = self._stream.unconsumed_tail or self._stream.unused_data
+
+
+class Body:
+    """Undoes a Content-Encoding and counts bytes on both sides of it."""
+
+    def __init__(self, encoding: str, limits: FetchLimits, source: str) -> None:
+        """Refuse encodings that were not asked for.
+
+        Raises:
+            FeedRefusedError: it is one of those.
+        """
+        coding = encoding.strip().lower().removeprefix("x-") or "identity"
+        if coding not in ACCEPTED.split(", "):
+            raise FeedRefusedError(f"{source}: expected the Content-Encoding {ACCEPTED}, found {coding[:80]!r}")
+        self._inflation = None if coding == "identity" else Inflation(gzip=coding == "gzip")
+        self._coding = coding
+        self._limits = limits
+        self._source = source
+        self.received = 0
+        self._decoded = 0
+
+    def decode(self, piece: bytes) -> Iterator[bytes]:
+        """Take a piece from the wire, give what it stands for.
+
+        Raises:
+            FeedRefusedError: it is too much.
+            FeedUnavailableError: it was not compressed as announced.
+        """
+        self.received += len(piece)
+        check_size(self.received, self._limits, self._source)
+        try:
+            for part in [piece] if self._inflation is None else self._inflation.inflate(piece):
+                self._decoded += len(part)
+                self._check_decoded()
+                yield part
+        except zlib.error as error:
+            raise FeedUnavailableError(f"{self._source}: expected a body in {self._coding}: {error}") from error
+
+    def finish(self) -> None:
+        """Notice a compressed body that ends too early.
+
+        Raises:
+            FeedUnavailableError: it does.
+        """
+        if self._inflation is not None and not self._inflation.complete and self.received:
+            raise FeedUnavailableError(
+                f"{self._source}: the {self._coding} body ends in the middle, after {self.received:,} bytes"
+            )
+
+    def _check_decoded(self) -> None:
+        most = self._limits.max_decoded_bytes
+        if self._decoded > most:
+            raise FeedRefusedError(f"{self._source}: expected at most {most:,} bytes after decompression, found more")
+        ratio = self._limits.max_ratio
+        if self._decoded > max(_RATIO_COUNTS_FROM, ratio * self.received):
+            raise FeedRefusedError(
+                f"{self._source}: expected a compression of at most 1:{ratio:g}, "
+                f"found {self._decoded:,} bytes in the first {self.received:,}"
+            )
+
+
+def check_size(size: int, limits: FetchLimits, source: str) -> None:
+    """Refuse a body, or a file, that is larger than the limits allow.
+
+    Raises:
+        FeedRefusedError: it is.
+    """
+    if size > limits.max_wire_bytes:
+        raise FeedRefusedError(f"{source}: expected at most {limits.max_wire_bytes:,} bytes, found {size:,} or more")
+
+
+def _has_zlib_header(head: bytes) -> bool:
+    return head[0] & 0x0F == zlib.DEFLATED and int.from_bytes(head[:2]) % 31 == 0

@@ -1,0 +1,142 @@
+"""Fetching a feed over http(s)://: conditional, streamed to a temporary file, within limits, redirects followed by hand."""
+
+import asyncio
+import hashlib
+import tempfile
+from base64 import b64encode
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import IO
+
+import httpx
+
+from app.adapters.outbound.providers.decompression import ACCEPTED, Body, check_size
+from app.adapters.outbound.providers.fetched_feed import FetchedFeed
+from app.adapters.outbound.providers.pinned_get import PinnedGet
+from app.adapters.outbound.providers.retry_after import retry_after
+from app.adapters.outbound.providers.urls import may_know_credentials, shown
+from app.application.ports.providers import FeedError, FeedMark, FeedRefusedError, FeedUnavailableError, FeedWatcher
+
+MAX_REDIRECTS = 5
+
+_REDIRECTS = {301, 302, 303, 307, 308}
+_MAY_PASS = {408, 425, 429}
+_HEADERS = {
+    "Accept": "application/xml, text/xml;q=0.9, */*;q=0.1",
+    "Accept-Encoding": ACCEPTED,
+    "Connection": "close",
+    "User-Agent": "marquee",
+}
+
+
+class HttpFetch:
+    """Fetches one URL."""
+
+    def __init__(self, url: str, get: PinnedGet) -> None:
+        self._url = httpx.URL(url)
+        self._get = get
+        self._limits = get.limits
+        self.source = shown(self._url)
+        """The URL as it may be shown."""
+
+    async def __call__(self, since: FeedMark | None, watcher: FeedWatcher | None) -> FetchedFeed | None:
+        """Fetch what is there now; None when it is what `since` marks.
+
+        Raises:
+            FeedError: as `Provider.fetch`.
+        """
+        try:
+            async with asyncio.timeout(self._limits.total_timeout):
+                return await self._follow(since, watcher)
+        except TimeoutError:
+            raise FeedUnavailableError(
+                f"{self.source}: expected the whole feed within {self._limits.total_timeout:g} s, it took longer"
+            ) from None
+        except (httpx.TransportError, OSError) as error:
+            raise FeedUnavailableError(f"{self.source}: {self._explained(error)}") from error
+
+    async def _follow(self, since: FeedMark | None, watcher: FeedWatcher | None) -> FetchedFeed | None:
+        url = self._url
+        for _ in range(MAX_REDIRECTS + 1):
+            async with self._get(url, self._headers(url, since)) as response:
+                if response.status_code not in _REDIRECTS:
+                    return await self._take(response, since, watcher)
+                url = self._next(url, response)
+        raise FeedRefusedError(f"{self.source}: expected at most {MAX_REDIRECTS} redirects, found more")
+
+    def _headers(self, url: httpx.URL, since: FeedMark | None) -> dict[str, str]:
+        headers = dict(_HEADERS)
+        if since and since.etag:
+            headers["If-None-Match"] = since.etag
+        if since and since.last_modified:
+            headers["If-Modified-Since"] = since.last_modified
+        if self._url.userinfo and may_know_credentials(self._url, url):
+            credentials = f"{self._url.username}:{self._url.password}".encode()
+            headers["Authorization"] = f"Basic {b64encode(credentials).decode('ascii')}"
+        return headers
+
+    def _next(self, url: httpx.URL, response: httpx.Response) -> httpx.URL:
+        try:
+            following = url.join(response.headers["location"]).copy_with(userinfo=b"")
+        except (KeyError, httpx.InvalidURL) as error:
+            raise FeedRefusedError(f"{self.source}: expected a redirect to a URL, found none") from error
+        if following.scheme not in {"http", "https"} or not following.host:
+            raise FeedRefusedError(f"{self.source}: expected a redirect to http(s)://, found {following.scheme!r}")
+        if (url.scheme, following.scheme) == ("https", "http"):
+            raise FeedRefusedError(f"{self.source}: expected https to be kept, found a redirect to {shown(following)}")
+        return following
+
+    async def _take(
+        self, response: httpx.Response, since: FeedMark | None, watcher: FeedWatcher | None
+    ) -> FetchedFeed | None:
+        if response.status_code == HTTPStatus.NOT_MODIFIED and since and (since.etag or since.last_modified):
+            return None
+        if response.status_code != HTTPStatus.OK:
+            raise self._answered(response)
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - it is handed on
+        try:
+            feed = await self._spool(response, file, watcher)
+        except BaseException:
+            file.close()
+            raise
+        if since and since.content == feed.mark.content:
+            file.close()
+            return None
+        return feed
+
+    async def _spool(self, response: httpx.Response, file: IO[bytes], watcher: FeedWatcher | None) -> FetchedFeed:
+        length = response.headers.get("content-length", "")
+        total = int(length) if length.isdecimal() else None
+        check_size(total or 0, self._limits, self.source)
+        body = Body(response.headers.get("content-encoding", ""), self._limits, self.source)
+        content = hashlib.sha256()
+        async for piece in response.aiter_raw():
+            for part in body.decode(piece):
+                content.update(part)
+                file.write(part)
+            if watcher:
+                watcher.fetched(body.received, total)
+        body.finish()
+        file.seek(0)
+        headers = response.headers
+        mark = FeedMark(headers.get("etag"), headers.get("last-modified"), content.hexdigest())
+        return FetchedFeed(file, mark, body.received)
+
+    def _answered(self, response: httpx.Response) -> FeedError:
+        status = response.status_code
+        found = f"{self.source}: expected 200, found {status} {httpx.codes.get_reason_phrase(status)}".rstrip()
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _MAY_PASS:
+            wish = retry_after(response.headers.get("retry-after"), datetime.now(UTC))
+            return FeedUnavailableError(found, retry_after=wish)
+        return FeedRefusedError(found)
+
+    def _explained(self, error: Exception) -> str:
+        match error:
+            case httpx.ConnectTimeout():
+                return f"no connection within {self._limits.connect_timeout:g} s"
+            case httpx.TimeoutException():
+                return f"nothing came for {self._limits.idle_timeout:g} s"
+            case httpx.RemoteProtocolError():
+                return f"the answer ended too early, or is none of HTTP: {error}"
+            case _:
+                return f"{error}" or type(error).__name__

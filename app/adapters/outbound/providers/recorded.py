@@ -1,0 +1,59 @@
+"""The kind `recorded`: a list of files in place of a provider, one per sync, staying on the last."""
+
+import re
+from collections.abc import Sequence
+from hashlib import blake2b
+from pathlib import Path
+
+from app.adapters.outbound.providers.feed_reader import FeedReader
+from app.adapters.outbound.providers.fetched_feed import FetchLimits
+from app.adapters.outbound.providers.file_fetch import FileFetch
+from app.adapters.outbound.providers.plan_list_xml import READING
+from app.adapters.outbound.providers.snapshot import XmlSnapshot
+from app.application.ports.providers import FeedMark, FeedSnapshot, FeedWatcher, Provider
+
+DEMO = tuple(Path(__file__).parent / "demo" / f"response_{number}.xml" for number in (1, 2, 3))
+"""The three consecutive responses that the demo provider gives."""
+
+_POSITION = re.compile(r"([0-9]{1,9})/[0-9]+:([0-9a-f]+):([0-9a-f]+)")
+
+
+class RecordedProvider(Provider):
+    """Gives the first file to whoever has none, else the one after the file that is marked.
+
+    The position is in the mark, and a mark is saved after a commit: a sync that failed meets the same file again.
+    """
+
+    def __init__(self, *, name: str, files: Sequence[Path], timezone: str, limits: FetchLimits | None = None) -> None:
+        """Take the files in their order.
+
+        Raises:
+            ValueError: there is none.
+        """
+        if not files:
+            raise ValueError("expected at least one file, found none")
+        self._name = name
+        self._files = [FileFetch(path, limits or FetchLimits()) for path in files]
+        self._timezone = timezone
+        self._way = blake2b(f"{READING} {timezone}".encode(), digest_size=6).hexdigest()
+
+    async def fetch(self, since: FeedMark | None, watcher: FeedWatcher | None = None) -> FeedSnapshot | None:
+        """As the port says; None at the last file while it stays as it is."""
+        total = len(self._files)
+        done, known = self._position(since)
+        position = min(done + 1, total)
+        fetch = self._files[position - 1]
+        feed = await fetch(known if done >= total else None, watcher)
+        if feed is None:
+            return None
+        reader = FeedReader(feed.file, fetch.source, provider=self._name, timezone=self._timezone)
+        mark = FeedMark(content=f"{position}/{total}:{self._way}:{feed.mark.content}")
+        return XmlSnapshot(feed, reader, mark=mark, more=position < total, watcher=watcher)
+
+    def _position(self, since: FeedMark | None) -> tuple[int, FeedMark | None]:
+        """Read a mark: how many files are done, and what the last of them held if it was read as it would be now."""
+        match = _POSITION.fullmatch((since and since.content) or "")
+        if match is None:
+            return 0, None
+        done, way, content = match.groups()
+        return int(done), FeedMark(content=content) if way == self._way else None

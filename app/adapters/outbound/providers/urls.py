@@ -1,0 +1,35 @@
+"""URLs as they may be shown and followed: without what only the provider and we should know."""
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import httpx
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def shown(url: httpx.URL) -> str:
+    """Give a URL for messages and logs: no user and password, no values in the query, no fragment."""
+    bare = str(url.copy_with(userinfo=b"", query=None, fragment=None))
+    names = "&".join(f"{name}=..." for name in url.params)
+    return f"{bare}?{names}" if names else bare
+
+
+def port_of(url: httpx.URL) -> int:
+    """Give the port, be it said or not."""
+    return url.port or _DEFAULT_PORTS[url.scheme]
+
+
+def may_know_credentials(url: httpx.URL, other: httpx.URL) -> bool:
+    """Tell whether `other` may be sent what was meant for `url`: the same origin, or the same host gone over to https."""
+    if (url.scheme, url.raw_host, port_of(url)) == (other.scheme, other.raw_host, port_of(other)):
+        return True
+    upgraded = (url.scheme, port_of(url)) == ("http", 80) and (other.scheme, port_of(other)) == ("https", 443)
+    return upgraded and url.raw_host == other.raw_host
+
+
+def path_of(url: str) -> Path:
+    """Give the path of a file:// URL; `file://feeds/a.xml` is relative, `file:///feeds/a.xml` is not."""
+    parts = urlsplit(url)
+    host = "" if parts.netloc == "localhost" else parts.netloc
+    return Path(unquote(host + parts.path))

@@ -1,0 +1,58 @@
+"""One provider, one catalog in memory, and the sync between them: what tests of the sync need."""
+
+from dataclasses import dataclass, field
+from itertools import count
+
+from app.adapters.outbound.memory.change_log import MemoryChangeLog
+from app.adapters.outbound.memory.leases import MemoryLeases
+from app.adapters.outbound.memory.plan_catalog import MemoryPlanCatalog
+from app.adapters.outbound.memory.store import MemoryStore
+from app.adapters.outbound.memory.sync_journal import MemorySyncJournal
+from app.application.ports.providers import FeedWatcher
+from app.application.sync_provider import SyncOrder, SyncProvider
+from app.domain.feeds import FeedRecord
+from app.domain.gate import GatePolicy
+from app.domain.plans import Plan
+from app.domain.sync_runs import SyncReport
+from tests.fixed_clock import FixedClock
+from tests.scripted_provider import OPEN_GATE, ScriptedProvider, configured
+
+
+@dataclass
+class SyncWorld:
+    name: str = "demo"
+    gate: GatePolicy = OPEN_GATE
+    store: MemoryStore = field(default_factory=MemoryStore)
+    clock: FixedClock = field(default_factory=FixedClock)
+    provider: ScriptedProvider = field(default_factory=ScriptedProvider)
+    bugs: list[Exception] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.catalog = MemoryPlanCatalog(self.store)
+        self.journal = MemorySyncJournal(self.store)
+        self.leases = MemoryLeases(self.store)
+        self.log = MemoryChangeLog(self.store, block=0.05)
+        self.configured = configured(self.provider, name=self.name, gate=self.gate)
+        self.sync_provider = SyncProvider(
+            catalog=self.catalog,
+            journal=self.journal,
+            leases=self.leases,
+            clock=self.clock,
+            on_bug=self.bugs.append,
+        )
+        self._numbers = count(1)
+
+    async def sync(
+        self, *, approve: bool = False, dry_run: bool = False, watcher: FeedWatcher | None = None
+    ) -> SyncReport:
+        self.clock.move(60)
+        order = SyncOrder(run_id=f"run-{next(self._numbers)}", approve=approve, dry_run=dry_run)
+        return await self.sync_provider(self.configured, order, watcher)
+
+    async def sync_with(self, *records: FeedRecord | Plan) -> SyncReport:
+        self.provider.now_says(*records)
+        return await self.sync()
+
+    async def titles(self) -> list[str]:
+        """Say what search would find."""
+        return sorted([plan.summary.title async for batch in self.log.searchable(self.name) for plan in batch])

@@ -1,0 +1,135 @@
+import pytest
+
+from app.adapters.outbound.memory.circuit_states import MemoryCircuitStates
+from app.adapters.outbound.memory.sync_requests import MemorySyncRequests
+from app.application.ports.catalog import CatalogUnavailableError
+from app.application.ports.providers import ConfiguredProvider, ProviderDirectory
+from app.application.ports.system import CircuitState
+from app.application.read_catalog import DescribePlan, DescribeProviders, ListRejections, ListRuns
+from app.application.request_sync import RequestSync
+from app.application.watch_catalog import WatchCatalog
+from app.domain.errors import NoSchedulerError, UnknownPlanError, UnknownProviderError
+from app.domain.sync_runs import SyncOutcome
+from tests.builders import a_plan
+from tests.sync_world import SyncWorld
+
+
+class Directory(ProviderDirectory):
+    def __init__(self, *providers: ConfiguredProvider) -> None:
+        self._providers = providers
+
+    def all(self) -> tuple[ConfiguredProvider, ...]:
+        return self._providers
+
+    def get(self, name: str) -> ConfiguredProvider:
+        for provider in self._providers:
+            if provider.name == name:
+                return provider
+        raise UnknownProviderError(name, [provider.name for provider in self._providers])
+
+
+async def test_a_plan_in_the_feed_was_last_seen_when_the_feed_was_last_read() -> None:
+    world = SyncWorld()
+    await world.sync_with(a_plan())
+    await world.sync()
+
+    description = await DescribePlan(world.catalog)(a_plan().key.plan_id)
+
+    assert description.last_seen_at == world.clock.now()
+    assert description.found.plan == a_plan()
+
+
+async def test_a_withdrawn_plan_was_last_seen_before_it_was_withdrawn() -> None:
+    world = SyncWorld()
+    await world.sync_with(a_plan())
+    seen_at = world.clock.now()
+    await world.sync_with()
+    await world.sync()
+
+    description = await DescribePlan(world.catalog)(a_plan().key.plan_id)
+
+    assert description.last_seen_at == seen_at
+    assert description.found.known.withdrawn_at is not None
+
+
+async def test_a_plan_never_seen_is_unknown() -> None:
+    with pytest.raises(UnknownPlanError):
+        await DescribePlan(SyncWorld().catalog)(a_plan().key.plan_id)
+
+
+async def test_a_provider_is_described_with_its_last_run_and_its_circuit() -> None:
+    world = SyncWorld()
+    report = await world.sync_with(a_plan())
+    circuits = MemoryCircuitStates()
+    await circuits.save("demo", CircuitState("open", 5))
+
+    [status] = await DescribeProviders(Directory(world.configured), world.catalog, world.journal, circuits)()
+
+    assert status.last_run == report
+    assert status.snapshot_at == world.clock.now()
+    assert status.circuit.state == "open"
+    assert not status.waiting
+
+
+async def test_a_provider_never_synced_is_described_too() -> None:
+    world = SyncWorld()
+    describe = DescribeProviders(Directory(world.configured), world.catalog, world.journal, MemoryCircuitStates())
+
+    [status] = await describe()
+
+    assert (status.last_run, status.snapshot_at) == (None, None)
+
+
+async def test_runs_and_rejections_are_those_of_a_configured_provider() -> None:
+    world = SyncWorld()
+    await world.sync_with(a_plan())
+    directory = Directory(world.configured)
+
+    assert [run.outcome for run in await ListRuns(directory, world.journal)("demo", 5)] == [SyncOutcome.APPLIED]
+    assert list(await ListRejections(directory, world.journal)("demo", 5)) == []
+    with pytest.raises(UnknownProviderError, match="no provider is called 'nobody'; configured: demo"):
+        await ListRuns(directory, world.journal)("nobody", 5)
+    with pytest.raises(UnknownProviderError):
+        await ListRejections(Directory(), world.journal)("demo", 5)
+
+
+async def test_a_sync_is_asked_of_a_scheduler_that_is_there() -> None:
+    world = SyncWorld()
+    requests = MemorySyncRequests(world.store, block=0.01)
+    await requests.take()
+    ask = RequestSync(Directory(world.configured), requests, lambda: "run-7")
+
+    assert await ask("demo", approve=True) == "run-7"
+    assert [(asked.provider, asked.run_id, asked.approve) for asked in await requests.take()] == [
+        ("demo", "run-7", True)
+    ]
+
+
+async def test_a_sync_that_nobody_would_do_is_refused() -> None:
+    world = SyncWorld()
+
+    with pytest.raises(NoSchedulerError, match="marquee scheduler"):
+        await RequestSync(Directory(world.configured), MemorySyncRequests(world.store), lambda: "1")("demo")
+
+
+async def test_the_watch_keeps_what_it_saw_while_the_store_is_away() -> None:
+    world = SyncWorld()
+    await world.sync_with(a_plan())
+    describe = DescribeProviders(Directory(world.configured), world.catalog, world.journal, MemoryCircuitStates())
+    watch = WatchCatalog(describe, world.journal, world.clock)
+    await watch.look()
+    world.store.unavailable = "away"
+    await watch.look()
+
+    assert watch.trouble == "away"
+    assert watch.seen_at == world.clock.now()
+    assert [status.provider.name for status in watch.providers] == ["demo"]
+    assert watch.totals["demo"]["runs.applied"] == 1
+
+
+async def test_the_catalog_that_is_away_says_so() -> None:
+    world = SyncWorld()
+    world.store.unavailable = "away"
+
+    with pytest.raises(CatalogUnavailableError, match="away"):
+        await DescribePlan(world.catalog)(a_plan().key.plan_id)
