@@ -33,8 +33,9 @@ from app.application.request_sync import RequestSync
 from app.application.sync_provider import SyncProvider
 from app.application.watch_catalog import WatchCatalog
 from app.infrastructure.clock import SystemClock
-from app.infrastructure.embedded_redis import EmbeddedRedis, RedisOptions
+from app.infrastructure.embedded_redis import EmbeddedRedis
 from app.infrastructure.provider_directory import SettingsDirectory
+from app.infrastructure.redis_server import RedisOptions
 from app.infrastructure.settings import Settings
 from app.infrastructure.version import VERSION
 

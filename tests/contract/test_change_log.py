@@ -258,6 +258,20 @@ async def test_loading_after_the_first_item_misses_no_change(backend: Backend):
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
+async def test_a_follower_that_is_cancelled_at_any_moment_ends(backend: Backend):
+    await backend.plan_catalog().providers()
+    for moment in range(60):
+        index = Index(backend.change_log())
+        task = asyncio.create_task(index.keep_fresh())
+        for _ in range(moment):
+            await asyncio.sleep(0)
+
+        task.cancel()
+
+        await asyncio.wait([task], timeout=2)
+        assert task.cancelled()
+
+
 @pytest.mark.redis_server
 async def test_nothing_is_missed_while_the_server_is_killed_and_restarted(server: RedisServer, redis: RedisBackend):
     index = Index(redis.change_log())

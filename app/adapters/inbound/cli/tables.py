@@ -22,6 +22,8 @@ STYLES = {
     SyncOutcome.FAILED: "red",
 }
 
+NEVER_WRAPPED = frozenset({"name", "line", "item", "base", "started", "took", "last good sync"})
+
 
 def print_json(value: Any) -> None:
     """Print for programs: one document on standard output."""
@@ -110,5 +112,5 @@ def _outcome(run: SyncReport) -> str:
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column in NEVER_WRAPPED)
     return table

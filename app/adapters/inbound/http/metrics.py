@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 
 from fastapi import APIRouter, Request, Response
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -18,6 +18,7 @@ class RequestMetrics:
     """Counts the requests of this process; of all of one machine when PROMETHEUS_MULTIPROC_DIR is set."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # a series more for each, that nobody asks
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "marquee_http_requests", "Requests answered.", ["route", "method", "status"], registry=self._registry

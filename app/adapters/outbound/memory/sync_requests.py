@@ -33,7 +33,8 @@ class MemorySyncRequests(SyncRequests):
         self._alive_until = monotonic() + self._ttl
         taken: list[SyncRequest] = []
         with suppress(TimeoutError):
-            taken.append(await asyncio.wait_for(self._queue.get(), self._block))
+            async with asyncio.timeout(self._block):
+                taken.append(await self._queue.get())
         while not self._queue.empty():
             taken.append(self._queue.get_nowait())
         return taken

@@ -38,10 +38,8 @@ class AddressPolicy:
         embedded = _embedded(address)
         if embedded is not None:
             return self.allows(embedded)
-        # Not global: private, loopback, link-local, shared (100.64.0.0/10), reserved for documentation, unspecified.
-        return (
-            address.is_global and not address.is_multicast and not address.is_reserved and not _is_site_local(address)
-        )
+        # Not global: private, loopback, link-local, shared (100.64.0.0/10), kept for documentation, unspecified.
+        return address.is_global and not (address.is_multicast or address.is_reserved or _is_site_local(address))
 
     def check(self, host: str, addresses: Sequence[str]) -> list[Address]:
         """Take the addresses that a host has; one that is not allowed is enough to refuse the host.

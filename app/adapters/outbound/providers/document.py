@@ -20,7 +20,7 @@ _LIMITS = (ErrorTypes.ERR_RESOURCE_LIMIT, ErrorTypes.ERR_ENTITY_LOOP, ErrorTypes
 class Document:
     """A document that is parsed piece by piece: nothing is expanded, loaded or repaired.
 
-    libxml2 itself stops what no feed needs (256 elements inside each other, 10 MB of one text) while `huge_tree` is off.
+    libxml2 itself stops what no feed needs, such as 256 elements inside each other, while `huge_tree` is off.
     """
 
     def __init__(self, source: str, *tags: str, events: tuple[Literal["start", "end"], ...] = ("start", "end")) -> None:

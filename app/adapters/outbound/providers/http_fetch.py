@@ -1,4 +1,4 @@
-"""Fetching a feed over http(s)://: conditional, streamed to a temporary file, within limits, redirects followed by hand."""
+"""Fetching a feed over http(s)://: conditional, streamed to a temporary file, within limits, redirects by hand."""
 
 import asyncio
 import hashlib

@@ -7,7 +7,7 @@ LONGEST = 24 * 3600.0
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:
-    """Read seconds or an HTTP date -> seconds from `now` on, between 0 and a day; None when there is nothing to be read."""
+    """Read seconds or an HTTP date -> seconds from `now` on, between 0 and a day; None when nothing can be read."""
     if value is None:
         return None
     if value.strip().isascii() and value.strip().isdigit():

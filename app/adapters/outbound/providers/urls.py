@@ -21,7 +21,7 @@ def port_of(url: httpx.URL) -> int:
 
 
 def may_know_credentials(url: httpx.URL, other: httpx.URL) -> bool:
-    """Tell whether `other` may be sent what was meant for `url`: the same origin, or the same host gone over to https."""
+    """Tell whether `other` may be sent what was meant for `url`: the same origin, or the same host with https now."""
     if (url.scheme, url.raw_host, port_of(url)) == (other.scheme, other.raw_host, port_of(other)):
         return True
     upgraded = (url.scheme, port_of(url)) == ("http", 80) and (other.scheme, port_of(other)) == ("https", 443)

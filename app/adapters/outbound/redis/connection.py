@@ -77,7 +77,7 @@ class RedisClient:
         Raises:
             CatalogUnavailableError: not reached, no answer in time, or not able to take the command now.
         """
-        with refusals_told(self.name):
+        with cancellation_kept(), refusals_told(self.name):
             return await self._execute(*parts)
 
     async def run(self, script: Script, keys: Sequence[str], arguments: Sequence[bytes | str | float] = ()) -> Any:
@@ -87,7 +87,7 @@ class RedisClient:
             CatalogUnavailableError: as in `command`. Whether the script ran is then unknown, but never runs in part.
         """
         tail = (len(keys), *keys, *arguments)
-        with refusals_told(self.name):
+        with cancellation_kept(), refusals_told(self.name):
             try:
                 return await self._execute("EVALSHA", script.digest, *tail)
             except NoScriptError:
@@ -163,6 +163,22 @@ def _name(url: str) -> str:
         return f"unix://{parts.path}"
     host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname or "localhost"
     return f"{parts.scheme}://{host}:{parts.port or 6379}{parts.path.rstrip('/')}"
+
+
+@contextmanager
+def cancellation_kept() -> Iterator[None]:
+    """Stop a task that was cancelled in the block, even if the block went on.
+
+    redis-py sends through `asyncio.wait_for`, which before Python 3.12 forgets a cancellation that comes together with
+    its result; a task that follows a log or renews a lease would then run for ever.
+    """
+    task = asyncio.current_task()
+    asked_before = task.cancelling() if task else 0
+    try:
+        yield
+    finally:
+        if task and task.cancelling() > asked_before:
+            raise asyncio.CancelledError
 
 
 @contextmanager

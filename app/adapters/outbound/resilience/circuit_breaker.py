@@ -1,0 +1,146 @@
+"""A circuit breaker around awaits, with its state shared between processes."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import pybreaker
+
+from app.application.ports.providers import CircuitOpenError, FeedRefusedError, FeedUnavailableError
+from app.application.ports.system import CircuitState, CircuitStates
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerPolicy:
+    """When to leave a provider alone, and for how long."""
+
+    failures: int = 5
+    """In a row."""
+    reset_after: float = 60
+    """Seconds until one call may try again."""
+
+
+class SharedCircuitBreaker:
+    """Guards the calls to one provider; pybreaker decides, on a state that is loaded before a call and saved after it.
+
+    Only a FeedUnavailableError is a failure. A FeedRefusedError is an answer, and closes the circuit as any other one;
+    what says nothing about the provider (a cancelled call, an error of our own) leaves the state as it was. One call
+    may probe a circuit that was open; other processes know as soon as the state is saved.
+    """
+
+    def __init__(self, provider: str, states: CircuitStates, policy: BreakerPolicy) -> None:
+        self._provider = provider
+        self._states = states
+        self._policy = policy
+        self._probing = False
+
+    async def call(self, operation: Callable[[], Awaitable[T]]) -> T:
+        """Await the operation, unless the circuit is open.
+
+        Raises:
+            CircuitOpenError: it is; or it was closed until this failure, which the message then names.
+        """
+        before = await self._states.load(self._provider)
+        if before.state == pybreaker.STATE_CLOSED:
+            return await self._guarded(operation, before, admitted=before)
+        wait = self._wait(before)
+        if wait > 0 or self._probing:
+            raise self._open(before, wait)
+        self._probing = True
+        try:
+            probe = replace(before, state=pybreaker.STATE_HALF_OPEN, opened_at=datetime.now(UTC))
+            await self._states.save(self._provider, probe)
+            return await self._guarded(operation, before, admitted=probe)
+        finally:
+            self._probing = False
+
+    async def _guarded(
+        self, operation: Callable[[], Awaitable[T]], before: CircuitState, *, admitted: CircuitState
+    ) -> T:
+        memory = _Memory(admitted)
+        reason = None
+        try:
+            with self._breaker(memory).calling():
+                return await operation()
+        except FeedUnavailableError as error:
+            reason = str(error)
+            if memory.state == pybreaker.STATE_OPEN:
+                raise self._open(memory.snapshot(reason), self._policy.reset_after) from error
+            raise
+        except FeedRefusedError:
+            raise
+        except BaseException:
+            memory = _Memory(before)
+            reason = before.reason
+            raise
+        finally:
+            after = memory.snapshot(reason)
+            if after != admitted:
+                await self._states.save(self._provider, after)
+
+    def _breaker(self, memory: "_Memory") -> pybreaker.CircuitBreaker:
+        return pybreaker.CircuitBreaker(
+            fail_max=self._policy.failures,
+            reset_timeout=self._policy.reset_after,
+            exclude=[_is_no_failure],
+            state_storage=memory,
+            name=self._provider,
+            throw_new_error_on_trip=False,
+        )
+
+    def _wait(self, state: CircuitState) -> float:
+        if state.opened_at is None:
+            return 0.0
+        passed = (datetime.now(UTC) - state.opened_at).total_seconds()
+        return max(self._policy.reset_after - passed, 0.0)
+
+    def _open(self, state: CircuitState, wait: float) -> CircuitOpenError:
+        return CircuitOpenError(
+            f"provider {self._provider!r} failed {state.failures} times in a row and is left alone "
+            f"for another {wait:.0f} s; what failed: {state.reason}",
+            retry_after=wait,
+        )
+
+
+class _Memory(pybreaker.CircuitBreakerStorage):
+    """A CircuitState as pybreaker wants to have it during one call."""
+
+    state = pybreaker.STATE_CLOSED
+    counter = 0
+    success_counter = 0
+    opened_at: datetime | None = None
+
+    def __init__(self, state: CircuitState) -> None:
+        super().__init__(name="shared")
+        self.state = state.state
+        self.counter = state.failures
+        self.opened_at = state.opened_at
+
+    def increment_counter(self) -> None:
+        """Count a failure."""
+        self.counter += 1
+
+    def reset_counter(self) -> None:
+        """Forget the failures."""
+        self.counter = 0
+
+    def increment_success_counter(self) -> None:
+        """Count a probe that went well."""
+        self.success_counter += 1
+
+    def reset_success_counter(self) -> None:
+        """Forget them."""
+        self.success_counter = 0
+
+    def snapshot(self, reason: str | None) -> CircuitState:
+        """Give the state to share; a closed circuit has no time and no reason."""
+        if self.state == pybreaker.STATE_CLOSED:
+            return CircuitState(self.state, self.counter)
+        return CircuitState(self.state, self.counter, self.opened_at, reason)
+
+
+def _is_no_failure(error: BaseException) -> bool:
+    return not isinstance(error, FeedUnavailableError)
