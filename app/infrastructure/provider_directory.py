@@ -88,7 +88,7 @@ def _foreign(found: ProviderSettings) -> Provider:
     if not callable(getattr(made, "fetch", None)):
         expected = "app.application.ports.providers.Provider"
         raise ConfigurationError([f"providers.{found.name}.kind: {found.kind!r} makes no {expected}: it has no fetch"])
-    return cast(Provider, made)
+    return cast("Provider", made)
 
 
 def _without_secrets(found: ProviderSettings) -> str:

@@ -115,6 +115,7 @@ async def test_a_lease_of_a_process_that_died_runs_out(redis: RedisBackend):
 
     async with redis.leases().hold("demo"):
         pass
+    await dead.__aexit__(None, None, None)  # the context manager of the dead has to be closed somewhere
 
 
 @pytest.mark.redis_server

@@ -74,7 +74,7 @@ class CatalogUpdate(Protocol):
 
         Raises:
             LeaseLostError: the lease was taken by another; what is not written yet will not be.
-            CatalogUnavailableError: as above.
+            CatalogUnavailableError: as in PlanCatalog; the last changes before it may have been written or not.
         """
 
     @abstractmethod

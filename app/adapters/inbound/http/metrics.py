@@ -18,7 +18,7 @@ class RequestMetrics:
     """Counts the requests of this process; of all of one machine when PROMETHEUS_MULTIPROC_DIR is set."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # a series more for each, that nobody asks
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more for each, that nobody asks
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "marquee_http_requests", "Requests answered.", ["route", "method", "status"], registry=self._registry

@@ -1,33 +1,31 @@
-"""An XML document from somebody else: how it is parsed, and what is refused before anything of it is read."""
+"""An XML document from somebody else, parsed piece by piece."""
 
-import re
 from collections.abc import Iterator
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
-from lxml.etree import ErrorTypes, QName, XMLPullParser, XMLSyntaxError, _Element
+from lxml.etree import ErrorTypes, XMLPullParser, XMLSyntaxError, _Element
 
-from app.adapters.outbound.providers.dialects import DIALECTS, EXPECTED, Dialect
 from app.application.ports.providers import FeedBrokenError, FeedError, FeedRefusedError
 
 Event = tuple[Literal["start", "end"], _Element]
 
-_MAX_PROLOG = 1024 * 1024
-_STEP = 4_096
-_HTML = re.compile(rb"<(?:!doctype\s+)?html\b", re.IGNORECASE)
 _LIMITS = (ErrorTypes.ERR_RESOURCE_LIMIT, ErrorTypes.ERR_ENTITY_LOOP, ErrorTypes.ERR_NAME_TOO_LONG)
 
 
 class Document:
-    """A document that is parsed piece by piece: nothing is expanded, loaded or repaired.
+    """Gives the starts and ends of some elements; nothing is expanded, loaded or repaired.
 
     libxml2 itself stops what no feed needs, such as 256 elements inside each other, while `huge_tree` is off.
+
+    It wants a thread of its own, and that thread no other document: lxml keeps a table of names per thread, and when the
+    garbage collector frees one document in some thread while the next one is parsed with the same table, the process dies.
     """
 
-    def __init__(self, source: str, *tags: str, events: tuple[Literal["start", "end"], ...] = ("start", "end")) -> None:
+    def __init__(self, source: str, *tags: str) -> None:
         self._source = source
         self._parser = XMLPullParser(
-            events,
-            tag=tags or None,
+            ("start", "end"),
+            tag=tags,
             resolve_entities=False,
             load_dtd=False,
             no_network=True,
@@ -81,42 +79,3 @@ class Document:
         if code in _LIMITS:
             return FeedRefusedError(f"{self._source}: the document goes beyond what a feed may be: {found}")
         return FeedBrokenError(f"{self._source}: not well-formed XML: {found}", line=line or 0)
-
-
-def identify(file: IO[bytes], source: str) -> Dialect:
-    """Tell the dialect by the root element; leaves the file at its start.
-
-    Raises:
-        FeedRefusedError: the document is no feed, or it has a DOCTYPE, which could name entities and other documents.
-    """
-    head, why = b"", "an empty document"
-    document = Document(source, events=("start",))
-    while len(head) < _MAX_PROLOG and (piece := file.read(_STEP)):
-        head += piece
-        try:
-            for _, root in document.feed(piece):
-                file.seek(0)
-                return _dialect_of(root, source)
-            why = "no element at all"
-        except FeedError as error:
-            raise FeedRefusedError(f"{source}: {EXPECTED}, found {_kind(head, str(error))}") from error
-    raise FeedRefusedError(f"{source}: {EXPECTED}, found {why}")
-
-
-def _dialect_of(root: _Element, source: str) -> Dialect:
-    dialect = DIALECTS.get(root.tag)
-    if dialect is None:
-        raise FeedRefusedError(f"{source}: {EXPECTED}, found {QName(root).localname[:80]}")
-    if root.getroottree().docinfo.internalDTD is not None:
-        raise FeedRefusedError(f"{source}: expected a document without a DOCTYPE, found one")
-    return dialect
-
-
-def _kind(head: bytes, error: str) -> str:
-    """Say what it is instead; the bytes may be of any encoding, so that zeros between them are left out."""
-    plain = head.replace(b"\0", b"")
-    if _HTML.search(plain):
-        return "html"
-    if b"<!DOCTYPE" in plain:
-        return f"a DOCTYPE, and: {error}"
-    return error

@@ -1,9 +1,10 @@
 """A document -> records, in batches; memory does not grow with the document."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import IO
 
-from app.adapters.outbound.providers.document import Document, identify
+from app.adapters.outbound.providers.document import Document
+from app.adapters.outbound.providers.identification import identify
 from app.adapters.outbound.providers.ignored import IgnoredNames
 from app.adapters.outbound.providers.records import RecordReader
 from app.adapters.outbound.providers.structure import Structure
@@ -18,7 +19,7 @@ _PIECE = 64 * 1024
 
 
 class FeedReader:
-    """Reads one feed, once. It blocks, so it belongs into a thread; one call at a time."""
+    """Reads one feed, once. It blocks, and belongs into a thread of its own (see `Document`)."""
 
     def __init__(self, file: IO[bytes], source: str, *, provider: str, timezone: str) -> None:
         self._file = file
@@ -49,7 +50,12 @@ class FeedReader:
             self._failure = error
         return batch
 
-    def _read(self) -> Iterator[FeedRecord]:
+    def close(self) -> None:
+        """Give back the parser and the file, in the same thread."""
+        self._records.close()
+        self._file.close()
+
+    def _read(self) -> Generator[FeedRecord]:
         dialect = identify(self._file, self._source)
         records = RecordReader(dialect, provider=self._provider, timezone=self._timezone, ignored=self.ignored)
         structure = Structure(dialect, records, self.ignored)

@@ -48,7 +48,8 @@ class RecordedProvider(Provider):
             return None
         reader = FeedReader(feed.file, fetch.source, provider=self._name, timezone=self._timezone)
         mark = FeedMark(content=f"{position}/{total}:{self._way}:{feed.mark.content}")
-        return XmlSnapshot(feed, reader, mark=mark, more=position < total, watcher=watcher)
+        more = position < total
+        return XmlSnapshot(reader, mark=mark, fetched_bytes=feed.received, more=more, watcher=watcher)
 
     def _position(self, since: FeedMark | None) -> tuple[int, FeedMark | None]:
         """Read a mark: how many files are done, and what the last of them held if it was read as it would be now."""

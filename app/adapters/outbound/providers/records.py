@@ -35,7 +35,8 @@ class UnusableBase:
 
     base_id: str | None
     """None when not even that could be read."""
-    error: UnusableError
+    reason: RejectionReason
+    message: str
 
 
 class RecordReader:
@@ -66,7 +67,7 @@ class RecordReader:
                 None if organizer is None else values.identifier("organizer_company_id", organizer),
             )
         except UnusableError as error:
-            return UnusableBase(base_id, error)
+            return UnusableBase(base_id, error.reason, error.message)
 
     def item(self, element: _Element, base: Base | UnusableBase) -> FeedRecord | None:
         """Read an item with all that it holds; None when it says again what an item before it said."""
@@ -93,8 +94,8 @@ class RecordReader:
 
     def _plan(self, element: _Element, item_id: str, base: Base | UnusableBase) -> Plan:
         if isinstance(base, UnusableBase):
-            message = f"its {self._dialect.base} cannot be used: {base.error.message}"
-            raise UnusableError(base.error.reason, message, line_of(next(element.iterancestors(self._dialect.base))))
+            message = f"its {self._dialect.base} cannot be used: {base.message}"
+            raise UnusableError(base.reason, message, line_of(next(element.iterancestors(self._dialect.base))))
         try:
             return Plan(
                 key=PlanKey(self._provider, base.base_id, item_id),

@@ -1,27 +1,27 @@
 """A fetched document as a FeedSnapshot."""
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from app.adapters.outbound.providers.feed_reader import FeedReader
-from app.adapters.outbound.providers.fetched_feed import FetchedFeed
 from app.application.ports.providers import FeedMark, FeedSnapshot, FeedWatcher
 from app.domain.feeds import FeedRecord
 
 
 class XmlSnapshot(FeedSnapshot):
-    """Reads the document in a thread, one batch ahead of whoever takes the records."""
+    """Reads the document in a thread of its own, one batch ahead of whoever takes the records."""
 
     def __init__(
-        self, feed: FetchedFeed, reader: FeedReader, *, mark: FeedMark, more: bool, watcher: FeedWatcher | None
+        self, reader: FeedReader, *, mark: FeedMark, fetched_bytes: int, more: bool, watcher: FeedWatcher | None
     ) -> None:
-        self._feed = feed
         self._reader = reader
         self._mark = mark
+        self._fetched_bytes = fetched_bytes
         self._more = more
         self._watcher = watcher
-        self._reading = threading.Lock()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="feed")
+        self._closed = False
 
     @property
     def mark(self) -> FeedMark:
@@ -31,7 +31,7 @@ class XmlSnapshot(FeedSnapshot):
     @property
     def fetched_bytes(self) -> int:
         """As the port says."""
-        return self._feed.received
+        return self._fetched_bytes
 
     @property
     def more(self) -> bool:
@@ -46,26 +46,26 @@ class XmlSnapshot(FeedSnapshot):
     async def records(self) -> AsyncIterator[Sequence[FeedRecord]]:
         """As the port says."""
         total = 0
-        ahead = asyncio.create_task(asyncio.to_thread(self._next_batch))
+        ahead = self._read_ahead()
         try:
             while batch := await ahead:
-                ahead = asyncio.create_task(asyncio.to_thread(self._next_batch))
+                ahead = self._read_ahead()
                 total += len(batch)
                 if self._watcher:
                     self._watcher.read(total)
                 yield batch
         finally:
-            await asyncio.wait([ahead])
-            ahead.cancelled() or ahead.exception()  # taken note of, so that asyncio does not complain
+            if not ahead.cancel():
+                ahead.exception()  # taken note of, so that asyncio does not complain of an error that nobody wants
 
     async def aclose(self) -> None:
         """As the port says."""
-        await asyncio.to_thread(self._close)
+        if self._closed:
+            return
+        self._closed = True
+        closing = asyncio.get_running_loop().run_in_executor(self._thread, self._reader.close)
+        self._thread.shutdown(wait=False)
+        await closing
 
-    def _next_batch(self) -> Sequence[FeedRecord]:
-        with self._reading:
-            return self._reader.next_batch()
-
-    def _close(self) -> None:
-        with self._reading:
-            self._feed.file.close()
+    def _read_ahead(self) -> asyncio.Future[Sequence[FeedRecord]]:
+        return asyncio.get_running_loop().run_in_executor(self._thread, self._reader.next_batch)

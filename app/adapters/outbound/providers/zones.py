@@ -18,7 +18,6 @@ MAX_ZONES = 10_000
 ZONE_ATTRIBUTES = frozenset(Zone._fields)  # a zone's parts are named as in the feed
 
 _REMEMBERED = 32_768
-_DESCENDANTS = etree.XPath("count(.//*)")
 # What `Zone._make` does, without its call of a Python function for each of a million zones.
 _zone = partial(tuple.__new__, Zone)
 
@@ -50,6 +49,7 @@ class ZoneReader:
         self._ignored = ignored
         self._capacities = _Capacities()
         self._prices = _Prices()
+        self._descendants = etree.XPath("count(.//*)")
 
     def read(self, item: _Element) -> tuple[Zone, ...]:
         """Read all zones of an item, in their order.
@@ -58,7 +58,7 @@ class ZoneReader:
             UnusableError: one of them cannot be used; the message says which, the line is its own.
         """
         zones = list(item.iterchildren(ZONE))
-        if _DESCENDANTS(item) != len(zones):
+        if self._descendants(item) != len(zones):
             self._ignored.children(item, ZONE)
             for zone in zones:
                 self._ignored.children(zone, "")

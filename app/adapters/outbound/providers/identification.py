@@ -1,0 +1,69 @@
+"""What a document is, told from its first tag, and what is refused before anything is read from it."""
+
+import re
+from typing import IO, Never
+from xml.parsers import expat
+
+from app.adapters.outbound.providers.dialects import DIALECTS, EXPECTED, Dialect
+from app.application.ports.providers import FeedRefusedError
+
+_MAX_PROLOG = 1024 * 1024
+_PIECE = 4_096
+_HTML = re.compile(rb"<(?:!doctype\s+)?html\b", re.IGNORECASE)
+
+
+class _Found(Exception):  # noqa: N818 - no error, but the way out of a parser
+    """The first thing that tells what the document is."""
+
+    def __init__(self, root: str, *, doctype: bool) -> None:
+        super().__init__(root)
+        self.root = root
+        self.doctype = doctype
+
+
+def identify(file: IO[bytes], source: str) -> Dialect:
+    """Tell the dialect by the root element; leaves the file at its start.
+
+    It stops at the first tag or DOCTYPE, before there is anything that could be expanded.
+
+    Raises:
+        FeedRefusedError: the document is no feed, or it has a DOCTYPE, which could name entities and other documents.
+    """
+    head = b""
+    parser = _parser()
+    try:
+        while len(head) < _MAX_PROLOG and (piece := file.read(_PIECE)):
+            head += piece
+            parser.Parse(piece, False)  # noqa: FBT003 - it takes no keyword
+    except _Found as found:
+        file.seek(0)
+        return _dialect(found, source)
+    except expat.ExpatError as error:
+        # Often a page for people, which need not be XML; zeros because UTF-16 has them between the letters.
+        kind = "html" if _HTML.search(head.replace(b"\0", b"")) else f"what is not well-formed XML: {error}"
+        raise FeedRefusedError(f"{source}: {EXPECTED}, found {kind}") from error
+    raise FeedRefusedError(f"{source}: {EXPECTED}, found {'no element' if head else 'an empty document'}")
+
+
+def _dialect(found: _Found, source: str) -> Dialect:
+    dialect = DIALECTS.get(found.root)
+    if dialect is None:
+        raise FeedRefusedError(f"{source}: {EXPECTED}, found {found.root[:80]}")
+    if found.doctype:
+        raise FeedRefusedError(f"{source}: expected a document without a DOCTYPE, found one")
+    return dialect
+
+
+def _parser() -> expat.XMLParserType:
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler = _on_doctype
+    parser.StartElementHandler = _on_element
+    return parser
+
+
+def _on_doctype(root: str, *_: object) -> Never:
+    raise _Found(root, doctype=True)
+
+
+def _on_element(root: str, *_: object) -> Never:
+    raise _Found(root, doctype=False)
