@@ -14,10 +14,12 @@ CHATTY = ("httpx", "httpcore", "uvicorn.access", "asyncio")
 
 def configure_logging(settings: Logging, role: str) -> None:
     """Send everything, the libraries' lines too, through structlog; each line says which role wrote it."""
+    for_people = settings.format == "console" or (settings.format == "auto" and sys.stderr.isatty())
+    time = structlog.processors.TimeStamper(fmt="%H:%M:%S" if for_people else "iso", utc=not for_people)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        time,
         lambda _logger, _name, line: {**line, "role": role},
     ]
     structlog.configure(
@@ -30,7 +32,7 @@ def configure_logging(settings: Logging, role: str) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_last(settings)],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_last(for_people=for_people)],
         )
     )
     root = logging.getLogger()
@@ -43,7 +45,7 @@ def configure_logging(settings: Logging, role: str) -> None:
         logging.getLogger(name).propagate = True
 
 
-def _last(settings: Logging) -> list[Processor]:
-    if settings.format == "console" or (settings.format == "auto" and sys.stderr.isatty()):
+def _last(*, for_people: bool) -> list[Processor]:
+    if for_people:
         return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
+from pydantic.json_schema import SkipJsonSchema  # optional, but never null: that a query cannot say
 
 from app.adapters.inbound.http.errors import JSON, CatalogNotLoadedError
 from app.adapters.inbound.http.rendering import SEARCH_HEAD, SEARCH_TAIL, render_plan
@@ -76,8 +77,12 @@ def search_router(finder: PlanFinder, timezone: tzinfo, is_ready: Callable[[], b
     )
     async def search(
         request: Request,
-        starts_at: Annotated[str | None, _bound("Return only events that starts after this date")] = None,
-        ends_at: Annotated[str | None, _bound("Return only events that finishes before this date")] = None,
+        starts_at: Annotated[
+            str | SkipJsonSchema[None], _bound("Return only events that starts after this date")
+        ] = None,
+        ends_at: Annotated[
+            str | SkipJsonSchema[None], _bound("Return only events that finishes before this date")
+        ] = None,
     ) -> Response:
         refuse_long_query(request.scope["query_string"])
         window = window_of(starts_at, ends_at, timezone)

@@ -17,8 +17,9 @@ class Document:
 
     libxml2 itself stops what no feed needs, such as 256 elements inside each other, while `huge_tree` is off.
 
-    It wants a thread of its own, and that thread no other document: lxml keeps a table of names per thread, and when the
-    garbage collector frees one document in some thread while the next one is parsed with the same table, the process dies.
+    It wants a thread of its own, and that thread no other document: lxml keeps a table of names per thread, and when
+    the garbage collector frees one document, in whatever thread, while the next is parsed with the same table, the
+    process dies.
     """
 
     def __init__(self, source: str, *tags: str) -> None:

@@ -1,0 +1,86 @@
+"""What cannot be run here (no container engine, no CI of others) is checked as far as it can be."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from app.infrastructure.configuration import load_settings
+from app.infrastructure.main import cli
+from app.infrastructure.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+OURS = [name for name, service in COMPOSE["services"].items() if service.get("build")]
+
+
+def test_the_repositorys_configuration_is_valid_and_has_the_demo() -> None:
+    settings = load_settings(ROOT / "config.yaml")
+
+    assert [provider.name for provider in settings.providers] == ["demo"]
+    assert all(file.is_file() for file in settings.providers[0].files)
+
+
+def test_the_repositorys_configuration_shows_the_defaults() -> None:
+    shown = load_settings(ROOT / "config.yaml")
+    defaults = Settings()
+
+    for section in ("redis", "search", "catalog", "logging"):
+        assert getattr(shown, section) == getattr(defaults, section)
+    assert shown.service.model_copy(update={"data_dir": defaults.service.data_dir}) == defaults.service
+
+
+def test_the_keys_that_stand_in_comments_are_keys_with_their_defaults() -> None:
+    text = (ROOT / "config.yaml").read_text(encoding="utf-8")
+    commented = [line.removeprefix("  # ") for line in text.splitlines() if re.match(r"  # (- |  )", line)]
+    found = yaml.safe_load("\n".join(commented))
+
+    assert found[0].pop("name") == "acme"
+    url = found[0].pop("url")
+    shown = Settings.model_validate({"providers": [{"name": "acme", "url": url, **found[0]}]})
+    assert shown == Settings.model_validate({"providers": [{"name": "acme", "url": url}]})
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_compose_starts_roles_that_exist_with_settings_that_exist(name: str) -> None:
+    service = COMPOSE["services"][name]
+    commands = {command.name or command.callback.__name__ for command in cli.registered_commands if command.callback}
+
+    assert service["command"][0] in commands
+    for key in service["environment"]:
+        _, *path = key.lower().split("__")
+        fields: Any = Settings
+        for part in path:
+            assert part in fields.model_fields, key
+            fields = fields.model_fields[part].annotation
+
+
+def test_compose_keeps_redis_append_only_and_behind_the_services() -> None:
+    redis = COMPOSE["services"]["redis"]
+
+    assert "ports" not in redis
+    assert redis["command"][1:5] == ["--appendonly", "yes", "--appendfsync", "always"]
+    assert all(COMPOSE["services"][name]["depends_on"]["redis"]["condition"] == "service_healthy" for name in OURS)
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+def test_pins_have_hashes_and_name_no_address(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    pins = re.findall(r"^([A-Za-z0-9_.\[\]-]+)==", text, re.MULTILINE)
+
+    assert len(pins) > 20
+    assert text.count("==") >= len(pins)
+    for pin in pins:
+        assert re.search(rf"^{re.escape(pin)}==[^\n]*\\\n\s+--hash=sha256:", text, re.MULTILINE), pin
+    assert "://" not in text
+    assert "--index" not in text
+
+
+@pytest.mark.parametrize("name", [".github/workflows/ci.yml", ".pre-commit-config.yaml", ".ci/run"])
+def test_hooks_and_ci_only_call_make(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+
+    assert re.search(r"\bmake (check|lint)\b", text)
+    assert not re.search(r"\b(pytest|ruff|mypy|pip) ", text)
