@@ -13,6 +13,7 @@ from app.adapters.outbound.redis.catalog_update import HEAD
 from app.adapters.outbound.redis.keys import provider_key
 from app.application.sync_provider import SyncOrder
 from app.infrastructure.container import Container, new_run_id, open_container
+from app.infrastructure.memory import settle_memory
 from app.infrastructure.settings import Settings
 
 
@@ -30,6 +31,7 @@ async def sync(source: str, data: Path) -> dict[str, float]:
     """A whole sync as the scheduler does it: lease, fetch, parse, reconcile, gate, commit, report."""
     url = source if "://" in source else Path(source).as_uri()
     provider = {"name": "big", "url": url, "allow_private_networks": True, "timezone": "Europe/Madrid"}
+    settle_memory()
     settings = Settings.model_validate({"service": {"data_dir": data}, "providers": [provider]})
     async with open_container(settings) as container:
         big = container.directory().get("big")

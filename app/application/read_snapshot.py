@@ -7,7 +7,7 @@ from datetime import datetime
 
 from app.application.ports.catalog import CatalogUpdate
 from app.application.ports.providers import FeedBrokenError, FeedSnapshot
-from app.domain.feeds import FeedRecord, Rejection
+from app.domain.feeds import FeedRecord, Rejection, RejectionReason
 from app.domain.plans import PlanId
 from app.domain.reconciliation import ChangeKind, KnownPlan, PlanChange, judge, withdrawals
 
@@ -25,7 +25,9 @@ class SnapshotReading:
     """None in a dry run: changes are counted and forgotten."""
     at: datetime
     records: int = 0
-    rejected: int = 0
+    rejected_for: Counter[RejectionReason] = field(default_factory=Counter)
+    unplaced: int = 0
+    """Rejected records that name neither a plan nor a base: with one of them, absence proves nothing."""
     rejections: list[Rejection] = field(default_factory=list)
     broken: FeedBrokenError | None = None
     withdrawn: list[PlanId] = field(default_factory=list)
@@ -40,6 +42,8 @@ class SnapshotReading:
                 await self._stage([change for record in batch if (change := self._judge(record))])
         except FeedBrokenError as error:
             self.broken = error
+            return
+        if self.unplaced:
             return
         gone = list(
             withdrawals(self.known, self._present, self._doubtful_bases, last_seen_at=last_seen_at, at=self.at),
@@ -79,13 +83,15 @@ class SnapshotReading:
         return judge(record.plan, record.digest, self.known.get(plan_id), self.at)
 
     def _note(self, rejection: Rejection) -> None:
-        self.rejected += 1
+        self.rejected_for[rejection.reason] += 1
         if len(self.rejections) < REJECTIONS_KEPT:
             self.rejections.append(rejection)
         if rejection.key is not None:
             self._present.add(rejection.key.plan_id)
         elif rejection.base_id is not None:
             self._doubtful_bases.add(rejection.base_id)
+        else:
+            self.unplaced += 1
 
     async def _stage(self, changes: list[PlanChange]) -> None:
         self._tally.update(change.kinds for change in changes)

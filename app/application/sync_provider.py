@@ -29,6 +29,8 @@ from app.domain.sync_runs import SyncOutcome, SyncReport
 
 EVERY_KIND = frozenset(ChangeKind)
 
+UNPLACED = "nothing was withdrawn, because nobody can tell whose {} of the rejected records are"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncOrder:
@@ -63,8 +65,10 @@ class SyncProvider:
         run = _Run(self, provider, order, watcher, self.clock.now())
         try:
             report = await run.dry() if order.dry_run else await run.leased()
-        except (LeaseTakenError, CircuitOpenError) as error:
+        except LeaseTakenError as error:
             report = run.report(SyncOutcome.SKIPPED, error)
+        except CircuitOpenError as error:
+            report = run.report(SyncOutcome.FAILED if error.tried else SyncOutcome.SKIPPED, error)
         except (FeedError, LeaseLostError, CatalogUnavailableError) as error:
             report = run.report(SyncOutcome.FAILED, error)
         except Exception as error:  # noqa: BLE001 - a kind from outside may raise anything; it must not stop the others
@@ -149,12 +153,13 @@ class _Run:
             changes=reading.count(kinds, inside=True),
             waiting=reading.count(kinds, inside=False),
             held_for=hold.reasons if hold else (),
-            rejected=reading.rejected,
+            rejected_for=dict(reading.rejected_for),
             ignored=dict(snapshot.ignored),
             more=snapshot.more,
         )
         if hold or reading.broken:
-            return report, ProviderState(None, state.snapshot_at, proposal if hold else None), kinds
+            again = state.mark.unsettled() if state.mark else None
+            return report, ProviderState(again, state.snapshot_at, proposal if hold else None), kinds
         return report, ProviderState(snapshot.mark, self.at, None), kinds
 
     def report(self, outcome: SyncOutcome, reason: Exception | str | None = None) -> SyncReport:
@@ -196,4 +201,5 @@ def _outcome(reading: SnapshotReading, hold: Hold | None) -> tuple[SyncOutcome, 
         return SyncOutcome.INCOMPLETE, f"{reading.broken}; nothing was withdrawn{held}"
     if hold:
         return SyncOutcome.HELD, f"{hold.explanation}; waits for a second run that agrees, or for an approval"
-    return (SyncOutcome.APPLIED if reading.found_changes else SyncOutcome.UNCHANGED), None
+    outcome = SyncOutcome.APPLIED if reading.found_changes else SyncOutcome.UNCHANGED
+    return outcome, UNPLACED.format(reading.unplaced) if reading.unplaced else None

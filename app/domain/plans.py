@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
@@ -49,7 +50,12 @@ class PlanKey(NamedTuple):
     @property
     def plan_id(self) -> PlanId:
         """UUIDv5 (RFC 9562) over the three parts: stable for ever, found without a lookup."""
-        return uuid5(PLAN_NAMESPACE, json.dumps(self, ensure_ascii=False, separators=(",", ":")))
+        return _plan_id(self)
+
+
+@lru_cache(maxsize=1024)  # a sync asks for the same id at each of its steps
+def _plan_id(key: PlanKey) -> PlanId:
+    return uuid5(PLAN_NAMESPACE, json.dumps(key, ensure_ascii=False, separators=(",", ":")))
 
 
 class PriceRange(NamedTuple):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from app.domain.feeds import RejectionReason
 from app.domain.gate import HoldReason
 from app.domain.reconciliation import ChangeKind
 
@@ -46,7 +47,8 @@ class SyncReport:
     waiting: Mapping[ChangeKind, int] = field(default_factory=dict)
     """What the gate holds back, by kind."""
     held_for: tuple[HoldReason, ...] = ()
-    rejected: int = 0
+    rejected_for: Mapping[RejectionReason, int] = field(default_factory=dict)
+    """Records that could not be used, by reason; all of them, also those that were too many to be kept."""
     ignored: Mapping[str, int] = field(default_factory=dict)
     """Unknown elements and attributes of the feed and how often they stood there."""
     reason: str | None = None
@@ -55,3 +57,8 @@ class SyncReport:
     """The source has a further snapshot ready; the schedule need not wait an interval for it."""
     retry_after: float | None = None
     """Seconds that the provider asked to wait, when it did."""
+
+    @property
+    def rejected(self) -> int:
+        """How many records could not be used."""
+        return sum(self.rejected_for.values())

@@ -22,17 +22,24 @@ def first_wait(interval: float, snapshot_at: datetime | None, now: datetime) -> 
 
 
 def next_wait(interval: float, report: SyncReport, failures: int, chance: float) -> float:
-    """Seconds to the next sync after `report`, the last of `failures` failed runs in a row; `chance` is in [0, 1).
+    """Seconds to the next sync after `report`, with `failures` failed runs since the last good one; `chance` in [0, 1).
 
     A provider that asks for a longer pause gets it, up to `LONGEST_BACKOFF`.
     """
     if report.more and report.outcome.is_good:
         return PAUSE_BETWEEN_SNAPSHOTS
     wait = interval
-    if report.outcome is SyncOutcome.FAILED:
+    if failures and report.outcome in (SyncOutcome.FAILED, SyncOutcome.SKIPPED):
         wait = max(interval, min(interval * 2.0 ** min(failures - 1, 30), LONGEST_BACKOFF))
     wait *= 1 - JITTER + 2 * JITTER * chance
     return max(wait, min(report.retry_after or 0.0, LONGEST_BACKOFF))
+
+
+def count_failures(failures: int, report: SyncReport) -> int:
+    """Count the failed runs since the last good one; a run that was skipped (an open circuit) says nothing new."""
+    if report.outcome is SyncOutcome.SKIPPED:
+        return failures
+    return failures + 1 if report.outcome is SyncOutcome.FAILED else 0
 
 
 def is_due(interval: float, snapshot_at: datetime | None, now: datetime) -> bool:

@@ -120,6 +120,6 @@ def _mistake(loc: tuple[int | str, ...], message: str, given: Any) -> str:
     message = message.removeprefix("Value error, ")
     if message == "Extra inputs are not permitted":
         return f"{path}: no such key"
-    secret = bool(loc) and loc[-1] == "url"  # a URL may carry a password
+    secret = not {"url", "options"}.isdisjoint(loc)  # a URL may carry a password, options a token
     shown = "" if secret or isinstance(given, dict | list | tuple) else f" (found {given!r})"
     return f"{path}: {message}{shown}"

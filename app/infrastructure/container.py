@@ -33,6 +33,7 @@ from app.application.request_sync import RequestSync
 from app.application.sync_provider import SyncProvider
 from app.application.watch_catalog import WatchCatalog
 from app.infrastructure.clock import SystemClock
+from app.infrastructure.configuration import ConfigurationError
 from app.infrastructure.embedded_redis import EmbeddedRedis
 from app.infrastructure.provider_directory import SettingsDirectory
 from app.infrastructure.redis_server import RedisOptions
@@ -94,7 +95,7 @@ class Container(containers.DeclarativeContainer):
     leases = providers.Singleton(RedisLeases, redis, ttl=settings.provided.catalog.lease)
     sync_requests = providers.Singleton(RedisSyncRequests, redis, blocking_redis, block=BLOCK)
     directory = providers.Singleton(SettingsDirectory, settings, circuits)
-    index = providers.Singleton(LiveIndex, render_plan, plan_prefix, parse_plan)
+    index = providers.Singleton(LiveIndex, render_plan, plan_prefix, parse_plan, seed=settings.provided.search.timezone)
 
     # use cases
     sync_provider = providers.Singleton(
@@ -170,12 +171,14 @@ async def open_container(settings: Settings) -> AsyncIterator[Container]:
 
     Raises:
         EmbeddedRedisError: it cannot be started; the message says what to do.
+        ConfigurationError: redis.url cannot be used.
     """
     embedded = embedded_redis(settings)
     if embedded:
         await asyncio.to_thread(embedded.start)
     try:
         container = Container(settings=settings, redis_url=embedded.url if embedded else settings.redis.url)
+        _check_redis_url(container)
         try:
             yield container
         finally:
@@ -183,6 +186,13 @@ async def open_container(settings: Settings) -> AsyncIterator[Container]:
     finally:
         if embedded:
             await asyncio.to_thread(embedded.stop)
+
+
+def _check_redis_url(container: Container) -> None:
+    try:
+        container.redis()
+    except ValueError as error:
+        raise ConfigurationError([str(error)]) from None
 
 
 def embedded_redis(settings: Settings) -> EmbeddedRedis | None:

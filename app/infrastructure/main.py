@@ -16,6 +16,7 @@ from app.adapters.inbound.cli.catalog_commands import CatalogCore, add_catalog_c
 from app.infrastructure.configuration import ConfigurationError, find_file, load_settings
 from app.infrastructure.container import open_container
 from app.infrastructure.logging import configure_logging
+from app.infrastructure.memory import settle_memory
 from app.infrastructure.redis_binary import EmbeddedRedisError
 from app.infrastructure.roles import listen, run_all, run_api, run_api_processes, run_scheduler
 from app.infrastructure.settings import Settings
@@ -77,6 +78,7 @@ def version() -> None:
 async def _open_core() -> AsyncIterator[CatalogCore]:
     settings = load_settings(chosen["config"])
     configure_logging(settings.logging.model_copy(update={"level": "warning"}), "cli")
+    settle_memory()
     async with open_container(settings) as container:
         yield container.cli_core()
 

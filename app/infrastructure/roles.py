@@ -1,12 +1,12 @@
 """The roles: what each kind of process does from its start to its drained end."""
 
 import asyncio
-import gc
 import os
 import shutil
 import signal
 import socket
 import sys
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +18,7 @@ import uvicorn
 from app.infrastructure.configuration import ConfigurationError
 from app.infrastructure.container import Container, embedded_redis, open_container, operations_open
 from app.infrastructure.lifeline import LIFELINE_VARIABLE, until_supervisor_gone
+from app.infrastructure.memory import settle_memory
 from app.infrastructure.settings import Settings
 from app.infrastructure.supervisor import Child, Supervisor
 
@@ -25,6 +26,9 @@ log = structlog.get_logger()
 
 BACKLOG = 2048
 """Connections that wait in the socket's queue, for instance while a process is started again."""
+
+PATIENCE_WITH_STORE = 3.0
+"""Seconds that an API process without an index waits for its store before it takes connections all the same."""
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -64,12 +68,31 @@ async def run_api(settings: Settings, listening: socket.socket) -> None:
         def stop() -> None:
             server.should_exit = True
 
-        background = (container.follow_catalog()(), container.watch_catalog()(), _announce(container, listening))
-        await _beside(server.serve(sockets=[listening]), background, stop, settings)
+        announcement = _announce(container, _address(listening))  # asked now: uvicorn closes the socket when it ends
+        background = (container.follow_catalog()(), container.watch_catalog()(), announcement)
+        await _beside(_serve(server, container, listening), background, stop, settings)
+
+
+async def _serve(server: uvicorn.Server, container: Container, listening: socket.socket) -> None:
+    """Take connections once there is an index to answer them from; before, they wait or go to another process.
+
+    As long as the store answers, that only is a matter of time. While it does not, health must be told soon.
+    """
+    index, watch = container.index(), container.watch_catalog()
+    patient_until = time.monotonic() + PATIENCE_WITH_STORE
+
+    def must_wait() -> bool:
+        expected = watch.trouble is None or time.monotonic() < patient_until
+        return expected and not index.ready and not server.should_exit
+
+    while must_wait():  # noqa: ASYNC110 - at the start only, as in _announce
+        await asyncio.sleep(0.02)
+    await server.serve(sockets=[listening])
 
 
 async def run_scheduler(settings: Settings) -> None:
     """Sync providers in their rhythms until told to end; then finish the syncs in hand."""
+    settle_memory()
     async with open_container(settings) as container:
         enabled = [provider.name for provider in container.directory().all() if provider.enabled]
         log.info("scheduler runs", providers=enabled or "none: add one to config.yaml")
@@ -180,13 +203,12 @@ async def _keep_redis(settings: Settings) -> None:
         await asyncio.shield(asyncio.to_thread(embedded.stop))
 
 
-async def _announce(container: Container, listening: socket.socket) -> None:
+async def _announce(container: Container, at: str) -> None:
     index = container.index()
     while not index.ready:  # noqa: ASYNC110 - once, at the start; an Event would be one more thing for the index to know
         await asyncio.sleep(0.05)
-    gc.collect()
-    gc.freeze()  # what is loaded stays: the collector need not look at it again
-    log.info("search is ready", plans=index.size, at=_address(listening))
+    settle_memory()
+    log.info("search is ready", plans=index.size, at=at)
 
 
 def _address(listening: socket.socket) -> str:

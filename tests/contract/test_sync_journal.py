@@ -41,7 +41,7 @@ async def test_a_report_and_its_rejections_read_back_as_they_were(backend: Backe
         changes={ChangeKind.LISTED: 3, ChangeKind.WENT_ONLINE: 1},
         waiting={ChangeKind.WITHDRAWN: 40},
         held_for=(HoldReason.MASS_WITHDRAWAL,),
-        rejected=1,
+        rejected_for={RejectionReason.INVALID_DATE: 1},
         ignored={"zone@colour": 7},
         reason="40 of 50 plans are gone",
         more=True,
@@ -76,9 +76,11 @@ async def test_the_latest_runs_rejections_come_first_in_the_feeds_order(backend:
 async def test_old_entries_make_room_but_are_still_counted(backend: Backend):
     journal = backend.sync_journal(runs_kept=2, rejections_kept=3)
     for number in range(4):
-        await journal.record(a_report(number), [a_rejection(10 * number + line) for line in range(2)])
+        report = replace(a_report(number), rejected_for={RejectionReason.INVALID_DATE: 2})
+        await journal.record(report, [a_rejection(10 * number + line) for line in range(2)])
     await journal.record(a_report(4, outcome=SyncOutcome.FAILED), [])
-    await journal.record(a_report(5), [a_rejection(100 + line, RejectionReason.DUPLICATE) for line in range(9)])
+    report = replace(a_report(5), rejected_for={RejectionReason.DUPLICATE: 9})
+    await journal.record(report, [a_rejection(100 + line, RejectionReason.DUPLICATE) for line in range(9)])
 
     assert [report.run_id for report in await journal.runs("demo", 10)] == ["run-5", "run-4"]
     assert [rejection.line for rejection in await journal.rejections("demo", 10)] == [100, 101, 102]
@@ -100,12 +102,14 @@ async def test_providers_have_journals_of_their_own(backend: Backend):
     assert await journal.totals("other") == {"runs.applied": 1}
 
 
-async def test_ten_thousand_rejections_are_counted_and_the_first_of_them_kept(backend: Backend):
-    await backend.sync_journal().record(a_report(), [a_rejection(line) for line in range(10_000)])
+async def test_all_rejections_of_a_report_are_counted_and_the_first_of_them_kept(backend: Backend):
+    report = replace(a_report(), rejected_for={RejectionReason.INVALID_DATE: 12_000})
+
+    await backend.sync_journal().record(report, [a_rejection(line) for line in range(10_000)])
 
     kept = await backend.sync_journal().rejections("demo", 100_000)
     assert [rejection.line for rejection in kept] == list(range(1000))
-    assert (await backend.sync_journal().totals("demo"))["rejections.invalid_date"] == 10_000
+    assert (await backend.sync_journal().totals("demo"))["rejections.invalid_date"] == 12_000
 
 
 @pytest.mark.redis_server

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.e2e.feeds import FeedServer, a_feed, an_item
 from tests.e2e.service import REPOSITORY, Installation, Service
@@ -54,4 +55,12 @@ def service(installation: Installation) -> Service:
 
     until(has_read_all)
     until(lambda: len(service.search("ends_at=2022-07-03T00:00:00Z")) == 7)
+    until(lambda: {"demo": 3.0, "other": 3.0, "madrid": 1.0}.items() <= applied_runs(service).items())
     return service
+
+
+def applied_runs(service: Service) -> dict[str, float]:
+    """What /metrics says, which looks at the catalog every second."""
+    families = text_string_to_metric_families(service.ask("/metrics").body.decode())
+    samples = [sample for family in families for sample in family.samples if sample.name == "marquee_sync_runs_total"]
+    return {sample.labels["provider"]: sample.value for sample in samples if sample.labels["outcome"] == "applied"}

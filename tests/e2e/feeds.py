@@ -1,16 +1,11 @@
 """Feeds for the service as a process: documents, and a server whose document a test changes or withholds."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import Self
 from xml.sax.saxutils import quoteattr
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 
 def an_item(
@@ -67,11 +62,11 @@ class FeedServer:
     def go_on(self) -> None:
         self._go_on.set()
 
-    def __enter__(self) -> FeedServer:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.go_on()
         self._server.shutdown()
         self._server.server_close()

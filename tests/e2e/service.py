@@ -1,4 +1,4 @@
-"""Marquee as its users meet it: real processes on a directory of their own, always ended, whatever a test did to them."""
+"""Marquee as its users meet it: real processes on a directory of their own, always ended, whatever a test did."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from redis import Redis
@@ -58,9 +58,7 @@ def ask(
         connection.putheader(name, value)
     connection.endheaders()
     response = connection.getresponse()
-    return Answer(
-        response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
-    )
+    return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
 
 
 class Service:
@@ -68,6 +66,7 @@ class Service:
 
     def __init__(self, command: Sequence[str], log_file: Path, environment: Mapping[str, str]) -> None:
         self.log_file = log_file
+        self._port = environment.get("MARQUEE__SERVICE__PORT")
         with log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 command,
@@ -95,8 +94,10 @@ class Service:
 
     @property
     def url(self) -> str | None:
-        """Where it listens, once it has said so."""
+        """Where it listens, once it has said so (at once when a test chose the port)."""
         said = [entry.get("docs") or entry.get("at") for entry in self.log]
+        if self._port:
+            return f"http://127.0.0.1:{self._port}"
         urls = [address.removesuffix("/docs") for address in said if address and address.startswith("http://")]
         return urls[0].replace("//0.0.0.0:", "//127.0.0.1:") if urls else None
 
@@ -131,7 +132,7 @@ class Service:
         except OSError:
             return False
 
-    def until_ready(self) -> "Service":
+    def until_ready(self) -> Self:
         def is_ready() -> bool:
             assert self.runs, self.log_file.read_text()
             return self.answers("/health/ready")
@@ -248,7 +249,7 @@ class Installation:
         """The embedded Redis, when it answers."""
         try:
             with self.redis() as client:
-                pid = int(client.info()["process_id"])  # type: ignore[index] # redis-py's type allows for its async client
+                pid = int(client.info()["process_id"])
         except RedisError:
             return None
         self._strangers.add(pid)
@@ -265,7 +266,7 @@ class Installation:
                 os.kill(pid, signal.SIGKILL)
         shutil.rmtree(self.directory, ignore_errors=True)
 
-    def __enter__(self) -> "Installation":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

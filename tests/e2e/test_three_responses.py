@@ -58,7 +58,7 @@ def test_after_three_responses_a_search_finds_what_was_kept_and_the_latest_of_wh
 
 
 def test_the_fields_of_a_plan_come_in_the_contracts_order(service: Service) -> None:
-    fields = "id title start_date start_time end_date end_time min_price max_price".split()
+    fields = ["id", "title", "start_date", "start_time", "end_date", "end_time", "min_price", "max_price"]
 
     assert [list(plan) for plan in service.search(WINDOW)] == [fields] * len(EXPECTED)
 

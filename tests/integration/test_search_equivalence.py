@@ -190,6 +190,17 @@ async def test_a_client_that_has_the_answer_already_gets_304(applications: tuple
     assert (await ask(bare, "/search", headers=((b"if-none-match", b'"other"'),))).status == 200
 
 
+async def test_what_naive_times_mean_is_part_of_the_tag() -> None:
+    tags = {LiveIndex(render_plan, plan_prefix, parse_plan, seed).etag for seed in ("UTC", "Europe/Madrid")}
+    plans = some_plans(random.Random(1), 1)
+    for seed in ("UTC", "Europe/Madrid"):
+        index = LiveIndex(render_plan, plan_prefix, parse_plan, seed)
+        index.put(plans)
+        tags.add(index.etag)
+
+    assert len(tags) == 4
+
+
 async def test_a_request_id_is_taken_and_returned_and_a_strange_one_is_replaced(
     applications: tuple[ASGIApp, ASGIApp],
 ) -> None:

@@ -8,6 +8,7 @@ from app.application.ports.catalog import ProviderState
 from app.application.ports.providers import (
     CircuitOpenError,
     FeedBrokenError,
+    FeedMark,
     FeedRefusedError,
     FeedUnavailableError,
     FeedWatcher,
@@ -167,6 +168,29 @@ async def test_a_document_that_breaks_in_the_middle_updates_what_was_read_and_wi
     assert (await world.catalog.state("demo")).mark is None
 
 
+async def test_a_source_with_a_list_of_snapshots_goes_on_from_the_last_that_was_settled() -> None:
+    world = SyncWorld()
+    await world.sync_with(*plans(1, 2, 3))
+    world.provider.now_says(*plans(1), broken=FeedBrokenError("cut", line=9))
+    async with world.leases.hold("demo") as lease:
+        settled = FeedMark(content="abc", position="1/3")
+        await world.catalog.remember(lease, ProviderState(mark=settled))
+
+    await world.sync()
+
+    assert (await world.catalog.state("demo")).mark == FeedMark(position="1/3")
+
+
+async def test_with_a_record_that_nobody_can_place_nothing_is_withdrawn() -> None:
+    world = SyncWorld()
+    await world.sync_with(*plans(1, 2))
+
+    report = await world.sync_with(*plans(1), a_rejection())
+
+    assert report.outcome is SyncOutcome.UNCHANGED
+    assert report.reason == "nothing was withdrawn, because nobody can tell whose 1 of the rejected records are"
+
+
 async def test_the_next_whole_snapshot_completes_what_a_broken_one_left() -> None:
     world = SyncWorld()
     await world.sync_with(*plans(1, 2, 3))
@@ -209,6 +233,13 @@ async def test_a_provider_whose_circuit_is_open_is_skipped() -> None:
     report = await world.sync()
 
     assert (report.outcome, report.retry_after) == (SyncOutcome.SKIPPED, 12)
+
+
+async def test_a_run_whose_failure_opened_the_circuit_has_failed() -> None:
+    world = SyncWorld()
+    world.provider.says = CircuitOpenError("demo failed 5 times in a row", retry_after=60, tried=True)
+
+    assert (await world.sync()).outcome is SyncOutcome.FAILED
 
 
 async def test_a_provider_that_another_process_syncs_is_skipped() -> None:

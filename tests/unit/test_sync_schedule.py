@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from app.domain.sync_runs import SyncOutcome, SyncReport
-from app.domain.sync_schedule import LONGEST_BACKOFF, first_wait, is_due, next_wait
+from app.domain.sync_schedule import LONGEST_BACKOFF, count_failures, first_wait, is_due, next_wait
 from tests.builders import NOW
 
 
@@ -33,6 +33,14 @@ def test_a_failing_provider_is_asked_less_and_less_often_and_never_given_up() ->
     waits = [next_wait(60, FAILED, failures, 0.5) for failures in (1, 2, 3, 10, 10_000)]
 
     assert waits == pytest.approx([60, 120, 240, LONGEST_BACKOFF, LONGEST_BACKOFF])
+
+
+def test_a_circuit_that_opens_does_not_end_the_backing_off() -> None:
+    skipped = a_report(SyncOutcome.SKIPPED, retry_after=30)
+
+    assert next_wait(60, skipped, 3, 0.5) == pytest.approx(240)
+    assert next_wait(60, skipped, 0, 0.5) == pytest.approx(60)
+    assert [count_failures(2, report) for report in (FAILED, skipped, APPLIED)] == [3, 2, 0]
 
 
 def test_backing_off_never_asks_more_often_than_the_interval() -> None:

@@ -92,6 +92,7 @@ def run_answer(report: SyncReport) -> dict[str, Any]:
         "waiting": dict(report.waiting),
         "held_for": list(report.held_for),
         "rejected": report.rejected,
+        "rejected_for": dict(report.rejected_for),
         "ignored": dict(report.ignored),
     }
 

@@ -28,7 +28,7 @@ class ProviderState:
     """What the catalog remembers of a provider between runs."""
 
     mark: FeedMark | None = None
-    """The snapshot that was committed last; None before the first, and after a run that was held or incomplete."""
+    """The snapshot that was committed last; of one that was held or incomplete, no more than where it stood."""
     snapshot_at: datetime | None = None
     """When a snapshot was last read whole (an unchanged one counts)."""
     proposed: str | None = None

@@ -48,7 +48,13 @@ class FeedMark:
     etag: str | None = None
     last_modified: str | None = None
     content: str | None = None
-    """A digest of the body, or the position in a list of recordings."""
+    """A digest of the body."""
+    position: str | None = None
+    """Where in a list of snapshots this one stands, for sources that have such a list."""
+
+    def unsettled(self) -> "FeedMark | None":
+        """Give the mark of a snapshot that must be read again: only the position before it is remembered."""
+        return FeedMark(position=self.position) if self.position else None
 
 
 class FeedWatcher(Protocol):
@@ -129,7 +135,15 @@ class ProviderSpec:
 
 
 class CircuitOpenError(FeedUnavailableError):
-    """The provider failed too often in a row; it is left alone for `retry_after` seconds."""
+    """The provider failed too often in a row; it is left alone for `retry_after` seconds.
+
+    `tried` tells whether it was asked before the circuit opened, or not at all.
+    """
+
+    def __init__(self, message: str, *, retry_after: float, tried: bool = False) -> None:
+        """Keep whether the provider was asked beside the message."""
+        super().__init__(message, retry_after=retry_after)
+        self.tried = tried
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Response, status
+from fastapi import APIRouter, Path, Query, Request, Response, status
 
 from app.adapters.inbound.answers import plan_answer, provider_answer, rejection_answer, run_answer
-from app.adapters.inbound.http.errors import JSON, OperationsClosedError
+from app.adapters.inbound.http.errors import JSON, ForeignPageError, OperationsClosedError
 from app.adapters.inbound.http.rendering import render_json
 from app.adapters.inbound.http.search_router import ErrorAnswer
 from app.application.read_catalog import DescribePlan, DescribeProviders, ListRejections, ListRuns
@@ -68,9 +68,10 @@ def catalog_router(core: CatalogUseCases, operations_open: Callable[[], bool]) -
         responses=UNKNOWN | CLOSED,
     )
     async def sync(
-        name: Name, approve: Annotated[bool, Query(description="Apply what the gate holds")] = False
+        request: Request, name: Name, approve: Annotated[bool, Query(description="Apply what the gate holds")] = False
     ) -> Response:
         _require(operations_open)
+        _refuse_foreign_pages(request)
         run_id = await core.request_sync(name, approve=approve)
         return _json({"run_id": run_id, "runs": f"/catalog/providers/{name}/runs"}, status.HTTP_202_ACCEPTED)
 
@@ -80,6 +81,12 @@ def catalog_router(core: CatalogUseCases, operations_open: Callable[[], bool]) -
 def _require(operations_open: Callable[[], bool]) -> None:
     if not operations_open():
         raise OperationsClosedError
+
+
+def _refuse_foreign_pages(request: Request) -> None:
+    """Refuse what a browser sends for a page of somebody else: being on loopback is no consent (Fetch Metadata)."""
+    if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        raise ForeignPageError
 
 
 def _json(value: object, status_code: int = 200) -> Response:

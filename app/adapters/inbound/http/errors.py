@@ -43,6 +43,14 @@ class OperationsClosedError(Exception):
         )
 
 
+class ForeignPageError(Exception):
+    """A browser sends this for a page of another site."""
+
+    def __init__(self) -> None:
+        """Say what is allowed."""
+        super().__init__("a browser sent this for a page of another site; send it from a page of this one, or by curl")
+
+
 class Answer(NamedTuple):
     """How an error is answered; `retry_after` in seconds."""
 
@@ -58,6 +66,7 @@ ANSWERS: dict[type[Exception], Answer] = {
     UnknownPlanError: Answer(404, "unknown_plan"),
     UnknownProviderError: Answer(404, "unknown_provider"),
     OperationsClosedError: Answer(403, "operations_closed"),
+    ForeignPageError: Answer(403, "foreign_page"),
     CatalogNotLoadedError: Answer(500, "catalog_not_loaded", retry_after=1),
     NoSchedulerError: Answer(503, "no_scheduler", retry_after=5),
     CatalogUnavailableError: Answer(503, "catalog_unavailable", retry_after=1),

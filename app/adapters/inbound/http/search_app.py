@@ -7,7 +7,7 @@ more words; `tests/integration/test_search_equivalence.py` asks both.
 import asyncio
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from itertools import count
 from secrets import token_hex
 from time import perf_counter
@@ -21,7 +21,9 @@ from app.adapters.inbound.http.instants import read_instant
 from app.adapters.inbound.http.rendering import SEARCH_HEAD, SEARCH_TAIL, render_error
 from app.domain.time_window import TimeWindow
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+Headers = list[tuple[bytes, bytes]]
+Pieces = Iterator[list[bytes]]
+
 LONGEST_QUERY = 2048
 """Bytes; two date-times need 80."""
 LARGE_ANSWER = 8
@@ -93,54 +95,51 @@ class SearchApp:
                 request_id = value if REQUEST_ID(value) else None
             elif name == b"if-none-match":
                 if_none_match = value
-        own = [(b"x-request-id", request_id or b"%s-%x" % (self._request_id_prefix, next(self._request_ids)))]
+        own = (b"x-request-id", request_id or b"%s-%x" % (self._request_id_prefix, next(self._request_ids)))
         try:
-            status = await self._answer(scope["query_string"], if_none_match, own, send)
+            status, headers, body = self._answer(scope["query_string"], if_none_match)
+            headers.append(own)
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            if isinstance(body, bytes):
+                await send({"type": "http.response.body", "body": body})
+            else:
+                await _send_pieces(body, send)
         except Exception as error:  # noqa: BLE001 - the edge: whatever it is, it becomes an answer in the contract's shape
             status = await _send_error(error, own, send)
         self._observe(status, perf_counter() - began)
 
-    async def _answer(
-        self, query: bytes, if_none_match: bytes | None, own: list[tuple[bytes, bytes]], send: Send
-    ) -> int:
-        after, before = self._window(query)
+    def _answer(self, query: bytes, if_none_match: bytes | None) -> tuple[int, Headers, bytes | Pieces]:
+        after, before = usual_window(query) or self._window(query)
         source = self._source
         if not source.ready:
             raise CatalogNotLoadedError
         etag, index = source.etag, source.index
         if if_none_match is not None and _matches(if_none_match, etag):
-            await send({"type": "http.response.start", "status": 304, "headers": [(b"etag", etag), *own]})
-            await send({"type": "http.response.body", "body": b""})
-            return 304
+            return 304, [(b"etag", etag)], b""
         groups = index.groups(after, before)
         if sum(map(len, groups)) > LARGE_ANSWER:
-            await _send_pieces(index.pieces(groups, before, PIECE), [CONTENT_TYPE, (b"etag", etag), *own], send)
-            return 200
+            return 200, [CONTENT_TYPE, (b"etag", etag)], index.pieces(groups, before, PIECE)
         body = _body(index.read(groups, before))
-        headers = [CONTENT_TYPE, (b"content-length", b"%d" % len(body)), (b"etag", etag), *own]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
-        return 200
+        return 200, [CONTENT_TYPE, (b"content-length", b"%d" % len(body)), (b"etag", etag)], body
 
     def _window(self, query: bytes) -> tuple[float, float]:
-        """Read the window, in POSIX seconds; the usual spelling takes a shortcut that says the same."""
-        usual = USUAL_QUERY(query.decode("latin-1"))
-        if usual is not None:
-            try:
-                starts_at, ends_at = map(datetime.fromisoformat, usual.groups())
-            except ValueError:
-                pass  # 2021-09-31: the long way says it in words
-            else:
-                after, before = (starts_at - EPOCH).total_seconds(), (ends_at - EPOCH).total_seconds()
-                if after <= before:
-                    return after, before
-        return self._window_of_any_query(query)
-
-    def _window_of_any_query(self, query: bytes) -> tuple[float, float]:
         window = read_window(query, self._timezone)
-        after = (window.starts_at - EPOCH).total_seconds() if window.starts_at else float("-inf")
-        before = (window.ends_at - EPOCH).total_seconds() if window.ends_at else float("inf")
+        after = window.starts_at.timestamp() if window.starts_at else float("-inf")
+        before = window.ends_at.timestamp() if window.ends_at else float("inf")
         return after, before
+
+
+def usual_window(query: bytes) -> tuple[float, float] | None:
+    """Read a window of the usual spelling, in POSIX seconds, as `read_window` would; None when it must."""
+    usual = USUAL_QUERY(query.decode("latin-1"))
+    if usual is None:
+        return None
+    starts_at, ends_at = usual.groups()
+    try:
+        after, before = datetime.fromisoformat(starts_at).timestamp(), datetime.fromisoformat(ends_at).timestamp()
+    except ValueError:
+        return None  # 2021-09-31: the long way says it in words
+    return (after, before) if after <= before else None
 
 
 def read_window(query: bytes, timezone: tzinfo) -> TimeWindow:
@@ -182,8 +181,7 @@ def _body(fragments: list[bytes]) -> bytes:
     return b",".join(fragments)
 
 
-async def _send_pieces(pieces: Iterator[list[bytes]], headers: list[tuple[bytes, bytes]], send: Send) -> None:
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
+async def _send_pieces(pieces: Pieces, send: Send) -> None:
     glue = SEARCH_HEAD
     for piece in pieces:
         await send({"type": "http.response.body", "body": glue + b",".join(piece), "more_body": True})
@@ -193,10 +191,10 @@ async def _send_pieces(pieces: Iterator[list[bytes]], headers: list[tuple[bytes,
     await send({"type": "http.response.body", "body": tail})
 
 
-async def _send_error(error: Exception, own: list[tuple[bytes, bytes]], send: Send) -> int:
+async def _send_error(error: Exception, own: tuple[bytes, bytes], send: Send) -> int:
     answer, message = describe(error)
     body = render_error(answer.code, message)
-    headers = [CONTENT_TYPE, (b"content-length", b"%d" % len(body)), *own]
+    headers = [CONTENT_TYPE, (b"content-length", b"%d" % len(body)), own]
     if answer.retry_after:
         headers.append((b"retry-after", b"%d" % answer.retry_after))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})

@@ -14,7 +14,7 @@ from app.application.ports.system import Clock, SyncRequest, SyncRequests
 from app.application.sync_provider import SyncOrder, SyncProvider
 from app.domain.errors import UnknownProviderError
 from app.domain.sync_runs import SyncOutcome, SyncReport
-from app.domain.sync_schedule import first_wait, is_due, next_wait
+from app.domain.sync_schedule import count_failures, first_wait, is_due, next_wait
 
 log = structlog.get_logger()
 
@@ -54,7 +54,7 @@ class SyncSchedule:
                 await asyncio.sleep(provider.interval)
                 continue
             report = await self._run(provider, SyncOrder(run_id=self.new_run_id()))
-            failures = failures + 1 if report.outcome is SyncOutcome.FAILED else 0
+            failures = count_failures(failures, report)
             wait = next_wait(provider.interval, report, failures, self.chance())
             again = wait < provider.interval / 2
             await asyncio.sleep(wait)

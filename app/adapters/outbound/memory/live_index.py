@@ -24,18 +24,19 @@ class LiveIndex(SearchIndex):
     """The current PlanIndex, with what is needed to replace a plan in it.
 
     `render` makes what search answers for a plan, `parse` reads it back; what `render` makes begins with `prefix` of
-    the plan's id. One task per provider may change it; searches read `index` at any moment.
+    the plan's id. `seed` is what answers depend on besides the plans, so that the etag tells it too. One task per
+    provider may change the index; searches read it at any moment.
     """
 
-    def __init__(self, render: Render, prefix: Prefix, parse: Parse) -> None:
+    def __init__(self, render: Render, prefix: Prefix, parse: Parse, seed: str = "") -> None:
         self._render = render
         self._prefix = prefix
         self._parse = parse
         self._starts: dict[bytes, float] = {}
-        self._checksum = 0
+        self._checksum = int.from_bytes(blake2b(seed.encode(), digest_size=8).digest(), "big")
         self.index: PlanIndex = EMPTY
         self.ready = False
-        self.etag = b'"0"'
+        self.etag = self._tag()
         """Names the content, not the process: the same plans give the same tag everywhere (RFC 9110, 8.8.3)."""
 
     @property
@@ -101,7 +102,10 @@ class LiveIndex(SearchIndex):
         self._starts.update(starts)
         for entry in (*old, *new):
             self._checksum ^= _hash(entry)
-        self.etag = b'"%x-%016x"' % (self.index.size, self._checksum)
+        self.etag = self._tag()
+
+    def _tag(self) -> bytes:
+        return b'"%x-%016x"' % (self.index.size, self._checksum)
 
 
 def seconds(at: datetime) -> float:

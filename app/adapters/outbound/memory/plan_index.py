@@ -55,47 +55,32 @@ class DurationClass(NamedTuple):
     chunks: list[Chunk]
 
 
-class Hits(NamedTuple):
-    """Part of a chunk that starts inside the window. What starts after `sure` may end too late."""
+Hits = tuple[Chunk, int, int, float]
+"""Rows low to high of a chunk start inside the window; what starts after the last part, `sure`, may end too late.
 
-    chunk: Chunk
-    low: int
-    high: int
-    sure: float
-
-    def fragments(self, before: float) -> list[bytes]:
-        """The fragments of what ends by `before`, in order."""
-        chunk, low, high, sure = self
-        if sure >= chunk.starts[high - 1]:
-            return chunk.fragments[low:high]
-        fragments = zip(chunk.fragments[low:high], chunk.ends[low:high], strict=True)
-        return [fragment for fragment, ends_at in fragments if ends_at <= before]
-
-    def pairs(self, before: float) -> Iterator[tuple[float, bytes]]:
-        """The same with their starts, to be merged with those of other classes."""
-        chunk, low, high, _ = self
-        rows = zip(chunk.starts[low:high], chunk.fragments[low:high], chunk.ends[low:high], strict=True)
-        return ((starts_at, fragment) for starts_at, fragment, ends_at in rows if ends_at <= before)
+A bare tuple, because every search makes one.
+"""
 
 
 class PlanIndex:
     """The plans that search may find. Never changes: `replacing` makes the next one and shares what stays."""
 
-    def __init__(self, classes: Sequence[DurationClass | None], size: int) -> None:
+    def __init__(self, classes: Sequence[DurationClass | None], size: int, chunk_size: int) -> None:
         """Use `of` or `EMPTY`; `classes` has one place for each of DURATION_LIMITS."""
         self._all = tuple(classes)
         self._classes = sorted((c for c in classes if c is not None), key=lambda c: c.shortest)
+        self._chunk_size = chunk_size
         self.size = size
 
     @classmethod
-    def of(cls, entries: Iterable[Entry]) -> "PlanIndex":
+    def of(cls, entries: Iterable[Entry], chunk_size: int = CHUNK_SIZE) -> "PlanIndex":
         """Build an index anew: n log n, and the fragments are copied so that neighbours lie side by side in memory."""
         classes: list[list[Entry]] = [[] for _ in DURATION_LIMITS]
         size = 0
         for entry in entries:
             classes[duration_class(entry)].append(entry)
             size += 1
-        return cls([_class_of(sorted(members)) if members else None for members in classes], size)
+        return cls([_class_of(sorted(members), chunk_size) for members in classes], size, chunk_size)
 
     def groups(self, after: float, before: float) -> list[list[Hits]]:
         """Find what may lie inside [after, before], by class; `read` or `pieces` reads it out."""
@@ -107,10 +92,11 @@ class PlanIndex:
             at = bisect_left(firsts, after)
             hits = []
             for chunk in chunks[at - 1 if at else 0 : bisect_right(firsts, last, at)]:
-                low = bisect_left(chunk.starts, after)
-                high = bisect_right(chunk.starts, last, low)
+                starts = chunk[0]
+                low = bisect_left(starts, after)
+                high = bisect_right(starts, last, low)
                 if low < high:
-                    hits.append(Hits(chunk, low, high, before - longest))
+                    hits.append((chunk, low, high, before - longest))
             if hits:
                 found.append(hits)
         return found
@@ -125,16 +111,16 @@ class PlanIndex:
         if len(groups) == 1:
             hits = groups[0]
             if len(hits) == 1:
-                return hits[0].fragments(before)
-            return [fragment for part in hits for fragment in part.fragments(before)]
-        pairs = [pair for hits in groups for part in hits for pair in part.pairs(before)]
+                return _fragments(hits[0], before)
+            return [fragment for part in hits for fragment in _fragments(part, before)]
+        pairs = [pair for hits in groups for part in hits for pair in _pairs(part, before)]
         pairs.sort()
         return [fragment for _, fragment in pairs]
 
     @staticmethod
     def pieces(groups: list[list[Hits]], before: float, size: int) -> Iterator[list[bytes]]:
         """Read out `groups` bit by bit, `size` fragments at a time, for answers too large to be made at one go."""
-        runs = [(pair for part in hits for pair in part.pairs(before)) for hits in groups]
+        runs = [(pair for part in hits for pair in _pairs(part, before)) for hits in groups]
         piece = []
         for _, fragment in merge(*runs):
             piece.append(fragment)
@@ -175,13 +161,13 @@ class PlanIndex:
             _remove(chunks_of(entry), entry)
             grown -= 1
         for entry in new:
-            _insert(chunks_of(entry), entry)
+            _insert(chunks_of(entry), entry, self._chunk_size)
             grown += 1
         classes = [
             _class_of_chunks(touched[number], before) if number in touched else before
             for number, before in enumerate(self._all)
         ]
-        return PlanIndex(classes, self.size + grown)
+        return PlanIndex(classes, self.size + grown, self._chunk_size)
 
 
 def duration_class(entry: Entry) -> int:
@@ -189,8 +175,26 @@ def duration_class(entry: Entry) -> int:
     return bisect_left(DURATION_LIMITS, entry.ends_at - entry.starts_at)
 
 
-def _class_of(members: Sequence[Entry]) -> DurationClass | None:
-    chunks = [_chunk(members[at : at + CHUNK_SIZE]) for at in range(0, len(members), CHUNK_SIZE)]
+def _fragments(hits: Hits, before: float) -> list[bytes]:
+    """Read the fragments of what ends by `before`, in order."""
+    (starts, ends, fragments), low, high, sure = hits
+    unsure = bisect_right(starts, sure, low, high)
+    found = fragments[low:unsure]
+    if unsure < high:
+        rest = zip(fragments[unsure:high], ends[unsure:high], strict=True)
+        found += [fragment for fragment, ends_at in rest if ends_at <= before]
+    return found
+
+
+def _pairs(hits: Hits, before: float) -> Iterator[tuple[float, bytes]]:
+    """Read the same with their starts, to be merged with those of other classes."""
+    (starts, ends, fragments), low, high, _ = hits
+    rows = zip(starts[low:high], fragments[low:high], ends[low:high], strict=True)
+    return ((starts_at, fragment) for starts_at, fragment, ends_at in rows if ends_at <= before)
+
+
+def _class_of(members: Sequence[Entry], chunk_size: int) -> DurationClass | None:
+    chunks = [_chunk(members[at : at + chunk_size]) for at in range(0, len(members), chunk_size)]
     return _class_of_chunks(chunks, None)
 
 
@@ -237,7 +241,7 @@ def _remove(chunks: list[Chunk], entry: Entry) -> None:
     )
 
 
-def _insert(chunks: list[Chunk], entry: Entry) -> None:
+def _insert(chunks: list[Chunk], entry: Entry, chunk_size: int) -> None:
     if not chunks:
         chunks.append(_chunk([entry]))
         return
@@ -249,10 +253,10 @@ def _insert(chunks: list[Chunk], entry: Entry) -> None:
         [*fragments[:position], entry.fragment, *fragments[position:]],
     )
     middle = len(grown.starts) // 2
-    if middle < CHUNK_SIZE:
+    if middle < chunk_size:
         chunks[at] = grown
     else:
         chunks[at : at + 1] = [grown.slice(0, middle), grown.slice(middle, len(grown.starts))]
 
 
-EMPTY = PlanIndex([None] * len(DURATION_LIMITS), 0)
+EMPTY = PlanIndex([None] * len(DURATION_LIMITS), 0, CHUNK_SIZE)

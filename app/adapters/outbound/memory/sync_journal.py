@@ -25,8 +25,10 @@ class MemorySyncJournal(SyncJournal):
         while len(shelf.reports) > self._runs_kept:
             shelf.reports.pop()
         shelf.rejections = [*rejections, *shelf.rejections][: self._rejections_kept]
-        names = [f"runs.{report.outcome}", *(f"rejections.{rejection.reason}" for rejection in rejections)]
-        shelf.totals = dict(Counter(shelf.totals) + Counter(names))
+        totals = Counter(shelf.totals)
+        totals[f"runs.{report.outcome}"] += 1
+        totals.update({f"rejections.{reason}": count for reason, count in report.rejected_for.items()})
+        shelf.totals = dict(totals)
 
     async def runs(self, provider: str, limit: int) -> Sequence[SyncReport]:
         """Read the newest reports."""

@@ -17,9 +17,8 @@ class Document:
 
     libxml2 itself stops what no feed needs, such as 256 elements inside each other, while `huge_tree` is off.
 
-    It wants a thread of its own, and that thread no other document: lxml keeps a table of names per thread, and when
-    the garbage collector frees one document, in whatever thread, while the next is parsed with the same table, the
-    process dies.
+    All calls come from one thread: a parser that wanders between threads, even with a lock around it, ends the process
+    ("free(): invalid pointer", lxml 6.1), because lxml keeps a table of names for each thread.
     """
 
     def __init__(self, source: str, *tags: str) -> None:

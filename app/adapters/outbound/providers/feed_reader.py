@@ -58,7 +58,7 @@ class FeedReader:
     def _read(self) -> Generator[FeedRecord]:
         dialect = identify(self._file, self._source)
         records = RecordReader(dialect, provider=self._provider, timezone=self._timezone, ignored=self.ignored)
-        structure = Structure(dialect, records, self.ignored)
+        structure = Structure(self._source, dialect, records, self.ignored)
         document = Document(self._source, dialect.base, dialect.item)
         unclaimed = 0
         while piece := self._file.read(_PIECE):

@@ -9,6 +9,7 @@ from app.application.ports.providers import FeedRefusedError
 
 _MAX_PROLOG = 1024 * 1024
 _PIECE = 4_096
+_SEPARATOR = " "
 _HTML = re.compile(rb"<(?:!doctype\s+)?html\b", re.IGNORECASE)
 
 
@@ -38,7 +39,7 @@ def identify(file: IO[bytes], source: str) -> Dialect:
     except _Found as found:
         file.seek(0)
         return _dialect(found, source)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError, ValueError) as error:  # the latter two for encodings that expat cannot read
         # Often a page for people, which need not be XML; zeros because UTF-16 has them between the letters.
         kind = "html" if _HTML.search(head.replace(b"\0", b"")) else f"what is not well-formed XML: {error}"
         raise FeedRefusedError(f"{source}: {EXPECTED}, found {kind}") from error
@@ -48,14 +49,16 @@ def identify(file: IO[bytes], source: str) -> Dialect:
 def _dialect(found: _Found, source: str) -> Dialect:
     dialect = DIALECTS.get(found.root)
     if dialect is None:
-        raise FeedRefusedError(f"{source}: {EXPECTED}, found {found.root[:80]}")
+        namespace, _, name = found.root.rpartition(_SEPARATOR)
+        where = f" of the namespace {namespace[:80]}" if namespace else ""
+        raise FeedRefusedError(f"{source}: {EXPECTED}, found {name[:80]}{where}")
     if found.doctype:
         raise FeedRefusedError(f"{source}: expected a document without a DOCTYPE, found one")
     return dialect
 
 
 def _parser() -> expat.XMLParserType:
-    parser = expat.ParserCreate()
+    parser = expat.ParserCreate(namespace_separator=_SEPARATOR)
     parser.StartDoctypeDeclHandler = _on_doctype
     parser.StartElementHandler = _on_element
     return parser

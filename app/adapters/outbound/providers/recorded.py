@@ -15,7 +15,7 @@ from app.application.ports.providers import FeedMark, FeedSnapshot, FeedWatcher,
 DEMO = tuple(Path(__file__).parent / "demo" / f"response_{number}.xml" for number in (1, 2, 3))
 """The three consecutive responses that the demo provider gives."""
 
-_POSITION = re.compile(r"([0-9]{1,9})/[0-9]+:([0-9a-f]+):([0-9a-f]+)")
+_POSITION = re.compile(r"([0-9]{1,9})/[0-9]+")
 
 
 class RecordedProvider(Provider):
@@ -47,14 +47,14 @@ class RecordedProvider(Provider):
         if feed is None:
             return None
         reader = FeedReader(feed.file, fetch.source, provider=self._name, timezone=self._timezone)
-        mark = FeedMark(content=f"{position}/{total}:{self._way}:{feed.mark.content}")
+        mark = FeedMark(content=f"{self._way}:{feed.mark.content}", position=f"{position}/{total}")
         more = position < total
         return XmlSnapshot(reader, mark=mark, fetched_bytes=feed.received, more=more, watcher=watcher)
 
     def _position(self, since: FeedMark | None) -> tuple[int, FeedMark | None]:
         """Read a mark: how many files are done, and what the last of them held if it was read as it would be now."""
-        match = _POSITION.fullmatch((since and since.content) or "")
-        if match is None:
+        if since is None:
             return 0, None
-        done, way, content = match.groups()
-        return int(done), FeedMark(content=content) if way == self._way else None
+        done = _POSITION.fullmatch(since.position or "")
+        way, _, content = (since.content or "").partition(":")
+        return int(done[1]) if done else 0, FeedMark(content=content) if way == self._way else None

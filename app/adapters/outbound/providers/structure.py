@@ -6,7 +6,8 @@ from app.adapters.outbound.providers.dialects import OUTPUT, Dialect
 from app.adapters.outbound.providers.document import Event
 from app.adapters.outbound.providers.ignored import IgnoredNames
 from app.adapters.outbound.providers.records import Base, RecordReader, UnusableBase, rejection
-from app.adapters.outbound.providers.values import UnusableError
+from app.adapters.outbound.providers.values import UnusableError, line_of
+from app.application.ports.providers import FeedRefusedError
 from app.domain.feeds import FeedRecord, RejectionReason
 
 _ROOT_ATTRIBUTES = frozenset({"version"})
@@ -15,7 +16,8 @@ _ROOT_ATTRIBUTES = frozenset({"version"})
 class Structure:
     """Follows the starts and ends of bases and items; the same names in other places are unknown elements."""
 
-    def __init__(self, dialect: Dialect, records: RecordReader, ignored: IgnoredNames) -> None:
+    def __init__(self, source: str, dialect: Dialect, records: RecordReader, ignored: IgnoredNames) -> None:
+        self._source = source
         self._dialect = dialect
         self._records = records
         self._ignored = ignored
@@ -24,10 +26,14 @@ class Structure:
         self._items = 0
 
     def take(self, event: Event) -> tuple[bool, FeedRecord | None]:
-        """Take the next event; tell whether it was one of ours, and the record that it completes, if any."""
+        """Take the next event; tell whether it was one of ours, and the record that it completes, if any.
+
+        Raises:
+            FeedRefusedError: a base or an item stands too high. Ignored as something unknown, it would seem to be gone.
+        """
         kind, element = event
         if element.tag == self._dialect.item:
-            return self._leave_item(element) if kind == "end" else (False, None)
+            return self._leave_item(element) if kind == "end" else self._enter_item(element)
         return self._enter_base(element) if kind == "start" else self._leave_base(element)
 
     def finish(self, root: _Element) -> None:
@@ -40,11 +46,24 @@ class Structure:
 
     def _enter_base(self, element: _Element) -> tuple[bool, None]:
         path = [ancestor.tag for ancestor in element.iterancestors()]
+        if path == [self._dialect.root]:
+            raise self._misplaced(element, OUTPUT)
         if path != [OUTPUT, self._dialect.root]:
             return False, None
         self._element, self._items = element, 0
         self._base = self._records.base(element)
         return True, None
+
+    def _enter_item(self, element: _Element) -> tuple[bool, None]:
+        path = [] if self._base else [ancestor.tag for ancestor in element.iterancestors()]
+        if path in ([self._dialect.root], [OUTPUT, self._dialect.root]):
+            raise self._misplaced(element, self._dialect.base)
+        return False, None
+
+    def _misplaced(self, element: _Element, within: str) -> FeedRefusedError:
+        return FeedRefusedError(
+            f"{self._source}, line {line_of(element)}: expected {element.tag} inside {within}, found it outside"
+        )
 
     def _leave_item(self, element: _Element) -> tuple[bool, FeedRecord | None]:
         if self._base is None or element.getparent() is not self._element:

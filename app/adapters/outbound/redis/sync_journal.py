@@ -1,6 +1,5 @@
 """SyncJournal in Redis: two bounded lists and a hash of counters per provider."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -47,7 +46,8 @@ class RedisSyncJournal(SyncJournal):
 
     async def record(self, report: SyncReport, rejections: Sequence[Rejection]) -> None:
         """Write report, rejections and counters in one step."""
-        counts = Counter([f"runs.{report.outcome}", *(f"rejections.{rejection.reason}" for rejection in rejections)])
+        counts = {f"rejections.{reason}": count for reason, count in report.rejected_for.items()}
+        counts[f"runs.{report.outcome}"] = 1
         kept = rejections[: self._rejections_kept]
         arguments: list[bytes | str | float] = [self._runs_kept, self._rejections_kept, len(counts)]
         for name, count in counts.items():

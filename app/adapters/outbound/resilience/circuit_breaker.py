@@ -68,7 +68,7 @@ class SharedCircuitBreaker:
         except FeedUnavailableError as error:
             reason = str(error)
             if memory.state == pybreaker.STATE_OPEN:
-                raise self._open(memory.snapshot(reason), self._policy.reset_after) from error
+                raise self._open(memory.snapshot(reason), self._policy.reset_after, tried=True) from error
             raise
         except FeedRefusedError:
             raise
@@ -97,11 +97,12 @@ class SharedCircuitBreaker:
         passed = (datetime.now(UTC) - state.opened_at).total_seconds()
         return max(self._policy.reset_after - passed, 0.0)
 
-    def _open(self, state: CircuitState, wait: float) -> CircuitOpenError:
+    def _open(self, state: CircuitState, wait: float, *, tried: bool = False) -> CircuitOpenError:
         return CircuitOpenError(
             f"provider {self._provider!r} failed {state.failures} times in a row and is left alone "
             f"for another {wait:.0f} s; what failed: {state.reason}",
             retry_after=wait,
+            tried=tried,
         )
 
 

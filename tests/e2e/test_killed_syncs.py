@@ -1,0 +1,226 @@
+"""kill -9 of a syncing process, 100 times at random: a plan has its new state exactly when the log has its entry.
+
+Every sync of the test writes about half of 1,200 plans, in batches of 200, to a Redis that lives on.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from app.adapters.outbound.redis.catalog_update import HEAD, KNOWN, LOG, PLANS, SUMMARIES
+from app.adapters.outbound.redis.keys import provider_key
+from app.adapters.outbound.redis.plan_catalog import STATE
+from app.adapters.outbound.redis.plan_codec import unpack_known, unpack_plan, unpack_searchable
+from app.domain.plans import PlanId, PlanKey
+from tests.e2e.feeds import a_feed, an_item
+from tests.e2e.service import REPOSITORY
+from tests.processes.waiting import until
+from tests.redis_server import RedisServer
+
+pytestmark = [pytest.mark.redis_server, pytest.mark.slow]
+
+KILLS = 100
+ITEMS = [str(number) for number in range(1200)]
+IDS = {item: PlanKey("acme", item, item).plan_id for item in ITEMS}
+
+Document = Mapping[str, str | None]
+"""Item -> its title; None: it is not in the feed."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What Redis holds of one plan, as bytes: to be the same means to be the same to the last bit."""
+
+    plan: bytes | None
+    known: bytes | None
+    summary: bytes | None
+
+    @property
+    def says(self) -> str | None:
+        """The title that the feed gave, None while the plan is not in the feed."""
+        if self.plan is None or self.known is None or not unpack_known(self.known).in_feed:
+            return None
+        return unpack_plan(self.plan).title
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What Redis holds at one instant, of all plans."""
+
+    plans: Mapping[PlanId, Stored]
+    sequence: int
+    state: bytes | None
+    """The provider's: with the mark of the feed that was committed last."""
+
+    def document(self) -> Document:
+        return {item: self.plans[IDS[item]].says for item in ITEMS}
+
+
+class Catalog:
+    """Reads Redis without our adapters."""
+
+    def __init__(self, client: Redis) -> None:
+        self._client: Any = client  # redis-py's types allow for its async client everywhere
+
+    def look(self) -> Snapshot:
+        parts = [self._client.hgetall(provider_key("acme", part)) for part in (PLANS, KNOWN, SUMMARIES)]
+        assert set().union(*parts) <= {plan_id.bytes for plan_id in IDS.values()}
+        return Snapshot(
+            {plan_id: Stored(*(part.get(plan_id.bytes) for part in parts)) for plan_id in IDS.values()},
+            self.sequence(),
+            self._client.get(provider_key("acme", STATE)),
+        )
+
+    def sequence(self) -> int:
+        return int(self._client.hget(provider_key("acme", HEAD), "sequence") or 0)
+
+    def entries_after(self, sequence: int) -> list[Mapping[bytes, bytes]]:
+        """Read the log from an entry on, and check that none is missing."""
+        epoch = int(self._client.hget(provider_key("acme", HEAD), "epoch") or 0)
+        found = self._client.xrange(provider_key("acme", LOG), f"({epoch}-{sequence}", "+")
+        assert [entry_id.decode() for entry_id, _ in found] == [
+            f"{epoch}-{sequence + number}" for number in range(1, len(found) + 1)
+        ]
+        return [fields for _, fields in found]
+
+
+class Syncs:
+    """Starts syncs, each in a process of its own (tests/e2e/forked_syncs.py)."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+
+    def start(self) -> int:
+        return self._tell("start")
+
+    def wait(self) -> int:
+        return self._tell("wait")
+
+    def complete(self) -> None:
+        """Sync to the end, as soon as the lease is free."""
+        code = 3
+        while code == 3:
+            self.start()
+            code = self.wait()
+        assert code == 0
+
+    def _tell(self, word: str) -> int:
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(f"{word}\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+
+@contextmanager
+def forking(redis: RedisServer, feed: Path) -> Iterator[Syncs]:
+    command = [sys.executable, "-m", "tests.e2e.forked_syncs", str(redis.socket), feed.as_uri()]
+    with subprocess.Popen(command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield Syncs(process)
+        finally:
+            process.kill()
+
+
+def next_document(document: Document, number: int, chance: random.Random) -> Document:
+    """Let half of the plans say something else, a few of them leave, and a few come back."""
+    return {
+        item: None if chance.random() < 0.05 else f"{item} in {number}" if chance.random() < 0.5 else title or item
+        for item, title in document.items()
+    }
+
+
+def write(feed: Path, document: Document) -> None:
+    new = feed.with_suffix(".new")
+    new.write_text(a_feed(an_item(item, title=title) for item, title in document.items() if title))
+    new.replace(feed)
+
+
+def check(catalog: Catalog, before: Snapshot, target: Document) -> int:
+    """Judge what a killed sync left: the number of plans that have their new state."""
+    after = catalog.look()
+    entries = catalog.entries_after(before.sequence)
+    changed = [PlanId(bytes=entry[b"id"]) for entry in entries]
+    item_of = {plan_id: item for item, plan_id in IDS.items()}
+
+    assert after.sequence == before.sequence + len(entries)
+    assert len(set(changed)) == len(changed)
+    for plan_id, entry in zip(changed, entries, strict=True):
+        now, then = after.plans[plan_id], before.plans[plan_id]
+        assert now != then
+        assert now.says == target[item_of[plan_id]]
+        assert now.known == entry[b"known"]
+        assert now.plan == entry.get(b"plan", then.plan)
+        assert now.summary == entry.get(b"searchable", then.summary)
+        assert now.summary is not None
+        assert unpack_searchable(plan_id, now.summary).summary.title == unpack_plan(now.plan or b"").title
+    for plan_id in set(IDS.values()).difference(changed):
+        assert after.plans[plan_id] == before.plans[plan_id]
+    if after.state != before.state:  # the feed counts as done only when all of it was written
+        assert after.document() == target
+    return len(changed)
+
+
+def test_a_killed_sync_leaves_every_plan_before_or_after_with_its_entry_and_the_next_one_completes_the_rest(
+    tmp_path: Path,
+) -> None:
+    seed = random.randrange(2**32)
+    chance = random.Random(seed)
+    feed = tmp_path / "feed.xml"
+    document: Document = dict.fromkeys(ITEMS, "at first")
+    write(feed, document)
+    kills: Counter[str] = Counter()
+    with RedisServer() as redis, forking(redis, feed) as syncs:
+        client = redis.client()
+        catalog = Catalog(client)
+        syncs.complete()
+        longest = 0.0
+        for number in range(KILLS + 3):
+            before = catalog.look()
+            document = next_document(document, number, chance)
+            write(feed, document)
+            held = before.document()
+            must_change = sum(held[item] != title for item, title in document.items())
+
+            began = time.monotonic()
+            child = syncs.start()
+            if number < 3:  # how long is one?
+                assert syncs.wait() == 0, f"seed {seed}"
+                longest = max(longest, time.monotonic() - began)
+            else:
+                if number % 2:  # every other one is sure to have begun to write
+                    until(lambda before=before: catalog.sequence() > before.sequence)  # type: ignore[misc]
+                time.sleep(chance.uniform(0, longest / 10 if number % 2 else longest))
+                os.kill(child, signal.SIGKILL)
+                kills[_point(catalog, before, must_change, syncs.wait())] += 1
+            written = check(catalog, before, document)
+
+            syncs.complete()
+            assert check(catalog, before, document) == must_change, f"seed {seed}, {written} before the kill"
+            assert catalog.look().document() == document
+        client.close()
+    print(f"seed {seed}, a sync takes {longest * 1000:.0f} ms, kills {dict(kills)}")  # noqa: T201 - for `pytest -s`
+    assert kills.total() == KILLS
+    assert min(kills[point] for point in ("before the commit", "in the middle of a commit")) > 0
+
+
+def _point(catalog: Catalog, before: Snapshot, must_change: int, code: int) -> str:
+    assert code in (0, -signal.SIGKILL)
+    written = len(catalog.entries_after(before.sequence))
+    if written == 0:
+        return "before the commit"
+    if written < must_change:
+        return "in the middle of a commit"
+    return "after the commit" if code else "after its end"

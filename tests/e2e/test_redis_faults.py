@@ -1,0 +1,176 @@
+"""Redis that dies, comes back, or comes back empty, under a service that goes on."""
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Self
+
+import pytest
+
+from tests.e2e.feeds import a_feed, an_item, some_items
+from tests.e2e.service import Installation, Service, ask
+from tests.processes.waiting import lives, until
+from tests.redis_server import RedisServer
+
+pytestmark = pytest.mark.redis_server
+
+PLANS = 50
+CLIENTS = 4
+LOAD_SECONDS = 5.0
+
+
+@pytest.fixture
+def installation() -> Iterator[Installation]:
+    with Installation() as installation:
+        url = installation.write("feed.xml", a_feed(some_items(PLANS)))
+        installation.configure({"name": "acme", "url": url, "interval": 3600})
+        yield installation
+
+
+@pytest.fixture
+def service(installation: Installation) -> Service:
+    service = installation.run()
+    until(lambda: len(service.search()) == PLANS)
+    return service
+
+
+class Load:
+    """Keep-alive clients that search in a loop and note every answer that is not whole."""
+
+    def __init__(self, service: Service) -> None:
+        self.answers = 0
+        self.failures: list[str] = []
+        self._service = service
+        self._over = threading.Event()
+        self._clients = [threading.Thread(target=self._search) for _ in range(CLIENTS)]
+
+    def __enter__(self) -> Self:
+        for client in self._clients:
+            client.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        for client in self._clients:
+            client.join()
+
+    def _search(self) -> None:
+        with closing(self._service.connect()) as connection:
+            while not self._over.is_set():
+                try:
+                    answer = ask(connection, "/search")
+                except OSError as error:
+                    self.failures.append(repr(error))
+                    return
+                if answer.status != 200 or len(answer.plans) != PLANS:
+                    self.failures.append(f"{answer.status} {answer.body[:200]!r}")
+                self.answers += 1
+                time.sleep(0.002)
+
+
+def accepts_a_sync(service: Service) -> bool:
+    return service.ask("/catalog/providers/acme/sync", "POST").status == 202
+
+
+def test_redis_killed_under_load_costs_no_search_and_following_resumes(
+    installation: Installation, service: Service
+) -> None:
+    killed: list[int | None] = []
+    with Load(service) as load:
+        ends_at = time.monotonic() + LOAD_SECONDS
+        while time.monotonic() < ends_at:
+            until(lambda: installation.redis_pid() not in (None, *killed))
+            killed.append(installation.redis_pid())
+            os.kill(killed[-1] or 0, signal.SIGKILL)
+            time.sleep(1.5)
+        until(lambda: installation.redis_pid() not in (None, *killed))
+
+    assert load.failures == []
+    assert load.answers > 500
+    assert len(killed) >= 2
+    installation.write("feed.xml", a_feed([*some_items(PLANS - 1), an_item(PLANS, title="After the crash")]))
+    until(lambda: accepts_a_sync(service))
+    until(lambda: service.finds(title="After the crash"))
+    assert len(service.search()) == PLANS
+
+
+def test_while_redis_is_away_health_and_the_catalogs_routes_say_so_and_search_answers(
+    installation: Installation, service: Service
+) -> None:
+    redis = installation.redis_pid()
+    assert redis
+    os.kill(redis, signal.SIGSTOP)
+
+    try:
+        until(lambda: service.ask("/health").json["status"] == "degraded")
+        health, plan = service.ask("/health").json, service.ask("/catalog/providers")
+        ready, found = service.ask("/health/ready").status, service.search()
+    finally:
+        os.kill(redis, signal.SIGCONT)
+
+    assert (health["store"]["up"], ready, len(found)) == (False, 200, PLANS)
+    assert "does not answer in time" in health["store"]["reason"]
+    assert (plan.status, plan.json["error"]["code"], plan.headers["retry-after"]) == (503, "catalog_unavailable", "1")
+    until(lambda: service.ask("/health").json["status"] == "ok")
+
+
+def test_a_redis_that_lost_everything_costs_no_plan_and_the_next_sync_lists_all_again(
+    installation: Installation, service: Service
+) -> None:
+    with installation.redis() as client:
+        client.flushall()
+
+    found_then = service.search()
+    until(lambda: accepts_a_sync(service))
+    until(lambda: bool(service.ask("/catalog/providers/acme/runs").json))
+    report = service.ask("/catalog/providers/acme/runs").json[-1]
+    installation.write("feed.xml", a_feed([*some_items(PLANS - 1), an_item(PLANS, title="After the loss")]))
+    until(lambda: accepts_a_sync(service))
+
+    assert len(found_then) == PLANS
+    assert (report["outcome"], report["changes"]) == ("applied", {"listed": PLANS})
+    until(lambda: service.finds(title="After the loss"))
+    assert len(service.search()) == PLANS
+
+
+def test_an_api_process_started_without_redis_becomes_ready_when_it_is_there(installation: Installation) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    with RedisServer() as redis:
+        url = installation.write("feed.xml", a_feed(some_items(3)))
+        installation.configure({"name": "acme", "url": url}, redis={"url": redis.url})
+        assert installation.command("sync").returncode == 0
+        redis.kill()
+
+        api = installation.start("api", MARQUEE__SERVICE__PORT=port)  # its log says no address before it is ready
+        until(lambda: api.answers("/health/ready", 503))
+        not_yet = api.ask("/search")
+        redis.start()
+        api.until_ready()
+
+        assert (not_yet.status, not_yet.json["error"]["code"]) == (500, "catalog_not_loaded")
+        assert len(api.search()) == 3
+
+
+def test_a_scheduler_alone_recovers_on_a_redis_that_was_killed_and_came_back_empty(installation: Installation) -> None:
+    with RedisServer() as redis:
+        url = installation.write("feed.xml", a_feed(some_items(PLANS)))
+        installation.configure({"name": "acme", "url": url, "interval": 0.5}, redis={"url": redis.url})
+        scheduler = installation.start("scheduler")
+        until(lambda: applied(scheduler) == [PLANS])
+
+        redis.kill()
+        time.sleep(1)
+        redis.restart_empty()
+
+        until(lambda: applied(scheduler) == [PLANS, PLANS])
+        assert scheduler.runs
+        assert lives(scheduler.pid)
+
+
+def applied(scheduler: Service) -> list[int]:
+    return [entry["listed"] for entry in scheduler.log if entry["event"] == "sync applied"]

@@ -1,0 +1,289 @@
+"""The settings: where they come from, what overrides what, and what is said of each mistake."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from app.infrastructure.configuration import ConfigurationError, find_file, load_settings
+from app.infrastructure.settings import Settings
+
+REPOSITORY = Path(__file__).parents[2]
+ACME = {"name": "acme", "url": "https://provider.example/feed"}
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """An environment without a word for Marquee, and an empty working directory."""
+    for name in [name for name in os.environ if name.startswith("MARQUEE")]:
+        monkeypatch.delenv(name)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    return monkeypatch
+
+
+def a_file(tmp_path: Path, text: str) -> Path:
+    file = tmp_path / "config.yaml"
+    file.write_text(text)
+    return file
+
+
+def settings_of(tmp_path: Path, **sections: object) -> Settings:
+    return load_settings(a_file(tmp_path, json.dumps(sections)))
+
+
+def mistakes(file: Path | None) -> list[str]:
+    """What is said, without the file's name that each line begins with."""
+    with pytest.raises(ConfigurationError) as raised:
+        load_settings(file)
+    begin = f"{file or 'environment'}: "
+    assert all(line.startswith(begin) and "\n" not in line for line in raised.value.mistakes)
+    return [line.removeprefix(begin) for line in raised.value.mistakes]
+
+
+def mistakes_in(tmp_path: Path, **sections: object) -> list[str]:
+    return mistakes(a_file(tmp_path, json.dumps(sections)))
+
+
+def test_every_key_has_a_default() -> None:
+    settings = load_settings(None)
+
+    assert settings.service.model_dump() == {
+        "host": "127.0.0.1",
+        "port": 8000,
+        "workers": 1,
+        "data_dir": Path.cwd() / ".marquee",
+        "drain": 10,
+        "open_operations": False,
+    }
+    assert (settings.redis.url, settings.search.timezone, settings.providers) == ("embedded", "UTC", ())
+    assert (settings.logging.level, settings.logging.format) == ("info", "auto")
+
+
+@pytest.mark.parametrize("text", ["", "# nothing but a comment\n", "service:\n", "providers:\n", "{}"])
+def test_a_file_that_says_nothing_means_the_defaults(tmp_path: Path, text: str) -> None:
+    settings = load_settings(a_file(tmp_path, text))
+
+    assert settings == load_settings(None).model_copy(update={"service": settings.service})
+    assert settings.service.data_dir == tmp_path / ".marquee"
+
+
+def test_the_repositorys_file_says_what_the_defaults_are() -> None:
+    file, defaults = load_settings(REPOSITORY / "config.yaml"), load_settings(None)
+
+    (demo,) = file.providers
+    assert all(path.is_file() for path in demo.files)
+    assert file.service.data_dir == REPOSITORY / ".marquee"
+    same = {"providers": (), "service": file.service.model_copy(update={"data_dir": defaults.service.data_dir})}
+    assert file.model_copy(update=same) == defaults
+
+
+def test_a_file_names_only_what_differs(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, service={"port": 9000}, providers=[{**ACME, "gate": {"min_plans": 3}}])
+
+    assert (settings.service.port, settings.service.host) == (9000, "127.0.0.1")
+    gate = settings.providers[0].gate
+    assert (gate.min_plans, gate.max_withdrawn_share, gate.max_changed_share) == (3, 0.3, 0.5)
+
+
+def test_the_environment_overrides_single_keys_of_the_file(tmp_path: Path, environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("MARQUEE__SERVICE__PORT", "8001")
+    environment.setenv("MARQUEE__SEARCH__TIMEZONE", "Europe/Madrid")
+
+    settings = settings_of(tmp_path, service={"port": 9000, "host": "::1"})
+
+    assert (settings.service.port, settings.service.host) == (8001, "::1")
+    assert str(settings.search.zone) == "Europe/Madrid"
+
+
+def test_providers_may_come_from_the_environment_as_json(tmp_path: Path, environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("MARQUEE__PROVIDERS", json.dumps([{**ACME, "name": "other"}]))
+
+    assert [provider.name for provider in settings_of(tmp_path, providers=[ACME]).providers] == ["other"]
+
+
+def test_relative_paths_of_a_file_are_relative_to_it(tmp_path: Path) -> None:
+    settings = settings_of(
+        tmp_path,
+        service={"data_dir": "data"},
+        providers=[
+            {"name": "files", "kind": "recorded", "files": ["feeds/1.xml", "/absolute/2.xml"]},
+            {"name": "url", "url": "file://feeds/a.xml"},
+            {"name": "absolute", "url": "file:///feeds/a.xml"},
+        ],
+    )
+
+    assert settings.service.data_dir == tmp_path / "data"
+    assert settings.providers[0].files == (tmp_path / "feeds" / "1.xml", Path("/absolute/2.xml"))
+    assert settings.providers[1].url == (tmp_path / "feeds" / "a.xml").as_uri()
+    assert settings.providers[2].url == "file:///feeds/a.xml"
+
+
+def test_the_file_is_the_one_that_is_named_else_marquee_config_else_the_one_here_else_none(
+    tmp_path: Path, environment: pytest.MonkeyPatch
+) -> None:
+    nothing = find_file(None)
+    Path("config.yaml").touch()
+    here = find_file(None)
+    environment.setenv("MARQUEE_CONFIG", str(tmp_path / "b.yaml"))
+    from_environment = find_file(None)
+    named = find_file(tmp_path / "a.yaml")
+
+    assert nothing is None
+    assert here == Path("config.yaml")
+    assert from_environment == tmp_path / "b.yaml"
+    assert named == tmp_path / "a.yaml"
+
+
+@pytest.mark.parametrize(
+    ("section", "values", "line"),
+    [
+        ("service", {"port": "many"}, "service.port: Input should be a valid integer"),
+        ("service", {"port": 70000}, "service.port: Input should be less than or equal to 65535 (found 70000)"),
+        ("service", {"workers": 0}, "service.workers: Input should be greater than or equal to 1 (found 0)"),
+        ("service", {"prot": 8000}, "service.prot: no such key"),
+        ("service", {"open_operations": "perhaps"}, "service.open_operations: Input should be a valid boolean"),
+        ("service", [8000], "service: "),
+        ("servcie", {"port": 8000}, "servcie: no such key"),
+        (
+            "search",
+            {"timezone": "Europe/Madird"},
+            "search.timezone: 'Europe/Madird' is no IANA time zone; expected one",
+        ),
+        ("search", {"timezone": "../../etc/passwd"}, "search.timezone: '../../etc/passwd' is no IANA time zone"),
+        ("redis", {"url": "http://localhost"}, "redis.url: expected 'embedded' or a URL that begins with redis://"),
+        ("redis", {"fsync": "never"}, "redis.fsync: Input should be 'always' or 'everysec' (found 'never')"),
+        ("redis", {"timeout": 0}, "redis.timeout: Input should be greater than 0 (found 0)"),
+        ("catalog", {"lease": 0.5}, "catalog.lease: Input should be greater than or equal to 1"),
+        ("logging", {"level": "loud"}, "logging.level: Input should be 'debug', 'info', 'warning' or 'error'"),
+        ("providers", [ACME, ACME], "providers: two providers of one name: acme"),
+        ("providers", [{**ACME, "name": "A b"}], "providers[0].name: "),
+        ("providers", [{**ACME, "kind": "xml"}], "providers[0].kind: "),
+        ("providers", [ACME, {"name": "b"}], "providers[1]: url: kind 'plan-list-xml' needs an http://, https:// or"),
+        ("providers", [{**ACME, "url": "ftp://x"}], "providers[0]: url: kind 'plan-list-xml' needs an http://"),
+        ("providers", [{"name": "b", "kind": "recorded"}], "providers[0]: files: kind 'recorded' needs at least one"),
+        ("providers", [{**ACME, "timezone": "CEST"}], "providers[0].timezone: 'CEST' is no IANA time zone"),
+        ("providers", [{**ACME, "interval": -1}], "providers[0].interval: Input should be greater than or equal to"),
+        ("providers", [{**ACME, "gate": {"max_changed_share": 30}}], "providers[0].gate.max_changed_share: "),
+        ("providers", [{**ACME, "limits": {"max_bytes": 1}}], "providers[0].limits.max_bytes: no such key"),
+        ("providers", [{"url": "https://provider.example"}], "providers[0].name: Field required"),
+        ("providers", {"acme": ACME}, "providers: "),
+    ],
+)
+def test_a_mistake_is_told_in_one_line_that_names_the_key(
+    tmp_path: Path, section: str, values: object, line: str
+) -> None:
+    (told,) = mistakes_in(tmp_path, **{section: values})
+
+    assert told.startswith(line)
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path, environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("MARQUEE__SERVCIE__PORT", "1")
+
+    told = mistakes_in(tmp_path, service={"port": -1, "prot": 1}, providers=[{**ACME, "timezone": "X"}])
+
+    assert sorted(line.partition(": ")[0] for line in told) == [
+        "MARQUEE__SERVCIE__PORT",
+        "providers[0].timezone",
+        "service.port",
+        "service.prot",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("service: {port: 1}\nservice: {port: 2}\n", "is not YAML: the key 'service' is given twice"),
+        ("service:\n  port: 1\n  port: 2\n", "is not YAML: the key 'port' is given twice"),
+        ("service: [\n", "is not YAML: "),
+        ("service:\n\tport: 1\n", "is not YAML: "),
+        ("- service\n", "expected sections such as 'service:', found list"),
+        ("just words\n", "expected sections such as 'service:', found str"),
+        ("service: !!python/object/apply:os.getcwd []\n", "is not YAML: could not determine a constructor"),
+        ("? [a, b]\n: 1\n", "is not YAML: "),
+        ("{? {a: 1} : 2}\n", "is not YAML: "),
+    ],
+)
+def test_what_is_no_settings_file_at_all_is_told_in_one_line(tmp_path: Path, text: str, line: str) -> None:
+    (told,) = mistakes(a_file(tmp_path, text))
+
+    assert told.startswith(line)
+
+
+def test_a_file_that_is_not_text_is_told_in_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_bytes(b"service: \xff\xfe\n")
+
+    (told,) = mistakes(file)
+
+    assert told.startswith("is not YAML: ")
+
+
+def test_a_file_that_is_missing_or_a_directory_is_told_in_one_line(tmp_path: Path) -> None:
+    assert mistakes(tmp_path / "missing.yaml") == ["cannot be read: No such file or directory"]
+    assert mistakes(tmp_path) == ["cannot be read: Is a directory"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        ("MARQUEE__SERVCIE__PORT", "1", "MARQUEE__SERVCIE__PORT: no such section; expected one of service, redis"),
+        ("MARQUEE__SERVICE__PROT", "1", "service.prot: no such key"),
+        ("MARQUEE__SERVICE__PORT", "many", "service.port: Input should be a valid integer"),
+        ("MARQUEE__PROVIDERS", "[{", 'error parsing value for field "providers"'),
+        ("MARQUEE__PROVIDERS", "[{}]", "providers[0].name: Field required"),
+    ],
+)
+def test_a_mistake_in_the_environment_is_told_in_one_line_that_names_it(
+    environment: pytest.MonkeyPatch, name: str, value: str, line: str
+) -> None:
+    environment.setenv(name, value)
+
+    (told,) = mistakes(None)
+
+    assert told.startswith(line)
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        {"redis": {"url": "http://me:s3cret@localhost"}},
+        {"redis": {"url": "s3cret"}},
+        {"redis": {"url": ["s3cret"]}},
+        {"providers": [{**ACME, "url": "ftp://me:s3cret@provider.example"}]},
+        {"providers": [{**ACME, "url": 5, "timezone": "X"}, {**ACME, "url": ["https://me:s3cret@provider.example"]}]},
+        {"providers": [{**ACME, "url": "https://me:s3cret@provider.example", "interval": -1}]},
+        {"providers": [{**ACME, "url": "https://me:s3cret@provider.example"}] * 2},
+        {"providers": [{**ACME, "options": "s3cret"}]},
+    ],
+)
+def test_no_password_is_repeated(tmp_path: Path, sections: dict[str, object]) -> None:
+    assert "s3cret" not in "\n".join(mistakes_in(tmp_path, **sections))
+
+
+@pytest.mark.parametrize(
+    "text", ['redis: {url: "redis://me:s3cret@localhost', "redis:\n  url: redis://me:s3cret@x\n bad"]
+)
+def test_no_password_is_repeated_out_of_what_cannot_be_read(tmp_path: Path, text: str) -> None:
+    (told,) = mistakes(a_file(tmp_path, text))
+
+    assert told.startswith("is not YAML: ")
+    assert "s3cret" not in told
+
+
+def test_no_password_is_repeated_out_of_json_that_cannot_be_read(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("MARQUEE__REDIS", '{"url": "redis://me:s3cret@localhost')
+
+    (told,) = mistakes(None)
+
+    assert 'field "redis"' in told
+    assert "s3cret" not in told
+
+
+def test_settings_do_not_change(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path)
+
+    with pytest.raises(ValueError, match="frozen"):
+        settings.service.port = 1  # type: ignore[misc] # what the test is about
