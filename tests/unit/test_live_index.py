@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.adapters.inbound.http.rendering import parse_plan, plan_prefix, render_plan
-from app.adapters.outbound.memory.live_index import LiveIndex
+from app.adapters.outbound.memory.live_index import SMALL, LiveIndex
 from app.domain.plans import PlanSummary, SearchablePlan, searchable
 from app.domain.time_window import TimeWindow
 from tests.builders import a_plan
 
 EVERYTHING = TimeWindow()
+MANY = SMALL + 500
+"""So many that the index is changed in steps, and not built anew."""
 
 instants = st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)) | st.integers(0, 8).map(  # noqa: DTZ001 -- hypothesis adds the zone
     lambda hour: datetime(2021, 6, 30, hour, tzinfo=UTC)
@@ -219,3 +221,21 @@ def test_it_is_ready_only_when_told_so():
     assert not index.ready
     index.mark_ready()
     assert index.ready
+
+
+async def test_a_large_index_that_is_searched_moves_on_in_steps_to_the_same_content():
+    chance = Random(7)
+    before = [a_searchable(item, starts=f"{chance.randrange(24):02}:00", ends="23:30") for item in range(MANY)]
+    after = [
+        a_searchable(item, title="moved", starts=f"{chance.randrange(24):02}:00", ends="23:59") for item in range(350)
+    ]
+    index = an_index(*before)
+    index.mark_ready()
+
+    await index.load(batches(after))
+    index.put([a_searchable(MANY + 1)])
+
+    at_once = an_index(*after, *before[350:], a_searchable(MANY + 1))
+    assert index.etag == at_once.etag
+    assert index.find(EVERYTHING) == at_once.find(EVERYTHING)
+    assert index.size == MANY + 1

@@ -187,7 +187,7 @@ class SearchIndex(PlanFinder, Protocol):
 
     @abstractmethod
     async def load(self, batches: AsyncIterator[Sequence[SearchablePlan]]) -> None:
-        """Add or replace many plans; searches see all of them at once, or none when the batches fail."""
+        """Add or replace many plans; none when the batches fail. Searches may see some of them before others."""
 
     @abstractmethod
     def put(self, plans: Sequence[SearchablePlan]) -> None:

@@ -1,9 +1,11 @@
 """The index that searches read now, and how it moves on as plans change."""
 
+import asyncio
 from array import array
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
+from itertools import islice
 
 from app.adapters.outbound.memory.plan_index import EMPTY, Entry, PlanIndex
 from app.application.ports.catalog import SearchIndex
@@ -12,12 +14,17 @@ from app.domain.time_window import TimeWindow
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-REBUILD_SHARE = 8
-"""A load of more than 1/8 of what is there builds the index anew, which is cheaper than many copies of chunks."""
+STEP = 100
+"""Plans that move at one go: a few milliseconds when there are a million."""
+
+SMALL = 10_000
+"""An index of up to this many plans is built anew in no time."""
 
 Render = Callable[[PlanSummary], bytes]
 Prefix = Callable[[PlanId], bytes]
 Parse = Callable[[bytes], PlanSummary]
+Moves = dict[bytes, tuple[Entry | None, Entry]]
+"""By the bytes of a plan's id: how it stands in the index and how it is to stand there."""
 
 
 class LiveIndex(SearchIndex):
@@ -55,51 +62,48 @@ class LiveIndex(SearchIndex):
         return [self._parse(fragment) for fragment in self.index.find(after, before)]
 
     async def load(self, batches: AsyncIterator[Sequence[SearchablePlan]]) -> None:
-        """See SearchIndex: renders batch by batch, so that searches are answered in between."""
-        old: list[Entry] = []
-        new: list[Entry] = []
-        starts: dict[bytes, float] = {}
+        """See SearchIndex. Once there are searches, it moves on in small steps, so that they go on being answered."""
+        moves: Moves = {}
         async for batch in batches:
-            for plan in batch:
-                self._replace(plan, old, new, starts)
-        self._move_on(old, new, starts)
+            self._plan_moves(batch, moves)
+        if not self.ready:
+            self._move_on(moves)
+            return
+        steps = iter(moves.items())
+        while step := dict(islice(steps, STEP)):
+            self._move_on(step)
+            await asyncio.sleep(0)
 
     def put(self, plans: Sequence[SearchablePlan]) -> None:
         """See SearchIndex."""
         latest = {plan.summary.plan_id: plan for plan in plans}
-        old: list[Entry] = []
-        new: list[Entry] = []
-        starts: dict[bytes, float] = {}
-        for plan in latest.values():
-            self._replace(plan, old, new, starts)
-        self._move_on(old, new, starts)
+        moves: Moves = {}
+        self._plan_moves(latest.values(), moves)
+        self._move_on(moves)
 
-    def _replace(self, plan: SearchablePlan, old: list[Entry], new: list[Entry], starts: dict[bytes, float]) -> None:
-        plan_id = plan.summary.plan_id
-        if plan_id.bytes in starts:
-            return  # twice in one load: the change log says the rest
-        entry = Entry(seconds(plan.starts_at), self._render(plan.summary), seconds(plan.ends_at))
-        before = self._current(plan_id)
-        if before == entry:
-            return
-        if before is not None:
-            old.append(before)
-        new.append(entry)
-        starts[plan_id.bytes] = entry.starts_at
+    def _plan_moves(self, plans: Iterable[SearchablePlan], moves: Moves) -> None:
+        for plan in plans:
+            plan_id = plan.summary.plan_id
+            before = self._current(plan_id)
+            after = Entry(seconds(plan.starts_at), self._render(plan.summary), seconds(plan.ends_at))
+            if before != after:
+                moves.setdefault(plan_id.bytes, (before, after))  # twice in one load: the change log says the rest
 
     def _current(self, plan_id: PlanId) -> Entry | None:
         starts_at = self._starts.get(plan_id.bytes)
         return None if starts_at is None else self.index.lookup(starts_at, self._prefix(plan_id))
 
-    def _move_on(self, old: list[Entry], new: list[Entry], starts: dict[bytes, float]) -> None:
-        if not new:
+    def _move_on(self, moves: Moves) -> None:
+        if not moves:
             return
-        if len(new) * REBUILD_SHARE > self.index.size:
+        old = [before for before, _ in moves.values() if before is not None]
+        new = [after for _, after in moves.values()]
+        if self.ready and self.index.size > SMALL:
+            self.index = self.index.replacing(old, new)
+        else:
             gone = set(old)
             self.index = PlanIndex.of([*(entry for entry in self.index.entries() if entry not in gone), *new])
-        else:
-            self.index = self.index.replacing(old, new)
-        self._starts.update(starts)
+        self._starts.update((plan_id, after.starts_at) for plan_id, (_, after) in moves.items())
         for entry in (*old, *new):
             self._checksum ^= _hash(entry)
         self.etag = self._tag()

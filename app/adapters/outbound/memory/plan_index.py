@@ -147,27 +147,27 @@ class PlanIndex:
 
     def replacing(self, old: Iterable[Entry], new: Iterable[Entry]) -> "PlanIndex":
         """Make the index without `old` (all of them must be in it) and with `new`."""
-        touched: dict[int, list[Chunk]] = {}
-        grown = 0
+        classes: dict[int, DurationClass] = {}
 
-        def chunks_of(entry: Entry) -> list[Chunk]:
+        def class_of(entry: Entry) -> DurationClass:
             number = duration_class(entry)
-            if number not in touched:
-                existing = self._all[number]
-                touched[number] = list(existing.chunks) if existing else []
-            return touched[number]
+            if number not in classes:
+                classes[number] = _thawed(self._all[number])
+            return classes[number]
 
+        grown = 0
         for entry in old:
-            _remove(chunks_of(entry), entry)
+            _remove(class_of(entry).chunks, entry)
             grown -= 1
         for entry in new:
-            _insert(chunks_of(entry), entry, self._chunk_size)
+            number, duration = duration_class(entry), entry.ends_at - entry.starts_at
+            before = class_of(entry)
+            _insert(before.chunks, entry, self._chunk_size)
+            bounds = min(before.shortest, duration), max(before.longest, duration)
+            classes[number] = DurationClass(*bounds, before.firsts, before.chunks)
             grown += 1
-        classes = [
-            _class_of_chunks(touched[number], before) if number in touched else before
-            for number, before in enumerate(self._all)
-        ]
-        return PlanIndex(classes, self.size + grown, self._chunk_size)
+        after = [_frozen(classes[number]) if number in classes else kept for number, kept in enumerate(self._all)]
+        return PlanIndex(after, self.size + grown, self._chunk_size)
 
 
 def duration_class(entry: Entry) -> int:
@@ -194,21 +194,25 @@ def _pairs(hits: Hits, before: float) -> Iterator[tuple[float, bytes]]:
 
 
 def _class_of(members: Sequence[Entry], chunk_size: int) -> DurationClass | None:
+    durations = [entry.ends_at - entry.starts_at for entry in members]
     chunks = [_chunk(members[at : at + chunk_size]) for at in range(0, len(members), chunk_size)]
-    return _class_of_chunks(chunks, None)
+    bounds = min(durations, default=0.0), max(durations, default=0.0)
+    return _frozen(DurationClass(*bounds, array("d"), chunks))
 
 
-def _class_of_chunks(chunks: list[Chunk], before: DurationClass | None) -> DurationClass | None:
-    """Wrap chunks; durations of the class `before` stay as bounds, which may be wider than needed and still right."""
-    if not chunks:
+def _thawed(before: DurationClass | None) -> DurationClass:
+    """Copy a class's list of chunks, to be changed. Its bounds stay: wider than needed is still right."""
+    if before is None:
+        return DurationClass(float("inf"), float("-inf"), array("d"), [])
+    return DurationClass(before.shortest, before.longest, before.firsts, list(before.chunks))
+
+
+def _frozen(changed: DurationClass) -> DurationClass | None:
+    """Make a class of changed chunks; None when none is left."""
+    if not changed.chunks:
         return None
-    durations = [before.shortest, before.longest] if before else []
-    known = {id(chunk.starts) for chunk in before.chunks} if before else set()
-    for chunk in chunks:
-        if id(chunk.starts) not in known:
-            durations += [end - start for start, end in zip(chunk.starts, chunk.ends, strict=True)]
-    firsts = array("d", [chunk.starts[0] for chunk in chunks])
-    return DurationClass(min(durations), max(durations), firsts, chunks)
+    firsts = array("d", [chunk.starts[0] for chunk in changed.chunks])
+    return DurationClass(changed.shortest, changed.longest, firsts, changed.chunks)
 
 
 def _chunk(members: Sequence[Entry]) -> Chunk:

@@ -13,7 +13,7 @@ from app.application.ports.catalog import Behind, ChangeLog, LoggedChange
 from app.domain.plans import PlanId, SearchablePlan
 from app.domain.reconciliation import ChangeKind
 
-_ENTRIES_PER_READ = 500
+_ENTRIES_PER_READ = 100
 
 # Head and next entry at one instant: between two commands a commit could look like a gap.
 _LOOK = Script("""
