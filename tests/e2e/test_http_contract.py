@@ -8,6 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.e2e.service import Installation, Service
+from tests.processes.waiting import until
 
 pytestmark = pytest.mark.redis_server
 
@@ -162,9 +163,11 @@ def test_a_request_without_an_id_or_with_an_unfit_one_gets_one_of_ours(service: 
 def test_the_request_id_stands_in_the_log(service: Service) -> None:
     service.ask("/catalog/providers", headers={"X-Request-ID": "look-for-me"})
 
-    assert [entry["path"] for entry in service.log if entry.get("request_id") == "look-for-me"] == [
-        "/catalog/providers"
-    ]
+    def lines() -> list[str]:
+        return [entry["path"] for entry in service.log if entry.get("request_id") == "look-for-me"]
+
+    until(lines)  # it is written just after the answer was sent
+    assert lines() == ["/catalog/providers"]
 
 
 def test_health_says_what_is_up_how_old_the_catalog_is_and_the_state_of_circuits(service: Service) -> None:
