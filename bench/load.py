@@ -46,6 +46,11 @@ class Measurement(msgspec.Struct, frozen=True):
         """Requests per second."""
         return self.requests / self.seconds
 
+    @property
+    def server_seconds(self) -> float | None:
+        """What the server computed for one request; None where the system does not tell."""
+        return None if self.server_share is None else self.server_share / self.rate
+
 
 class Tally:
     """What the connections share: the next request, and what came of the ones before."""

@@ -14,7 +14,8 @@ FIRST_START = datetime(2021, 1, 1)  # noqa: DTZ001 - a provider's wall clock
 SECONDS_PER_PLAN = 360
 """Ten plans an hour, in a catalog of any size: a larger one reaches further into the future."""
 PLANS_PER_ANSWER = 20
-PROVIDER = "bench"
+PROVIDERS = ("bench-1", "bench-2")
+"""Who sells the plans, half each; two, so that two processes can write them."""
 SEEN_AT = datetime(2020, 12, 1, tzinfo=UTC)
 
 
@@ -45,23 +46,23 @@ def span_of(plans: int) -> int:
     return plans * SECONDS_PER_PLAN
 
 
-def changes(count: int) -> Iterator[PlanChange]:
-    """List `count` plans."""
-    random = Random(count)
-    kinds = random.choices(MIX, [kind.share for kind in MIX], k=count)
+def changes(provider: str, plans: int) -> Iterator[PlanChange]:
+    """List the plans that a provider has in a catalog of `plans`."""
+    random = Random(f"{provider} {plans}")
+    kinds = random.choices(MIX, [kind.share for kind in MIX], k=plans // len(PROVIDERS))
     for number, kind in enumerate(kinds):
-        starts = FIRST_START + timedelta(seconds=random.randrange(span_of(count)) // 300 * 300)
-        yield _listed(_plan(number, starts, kind.duration(random), random))
+        starts = FIRST_START + timedelta(seconds=random.randrange(span_of(plans)) // 300 * 300)
+        yield _listed(_plan(PlanKey(provider, str(number // 2), str(number)), starts, kind.duration(random), random))
 
 
-def _plan(number: int, starts: datetime, duration: int, random: Random) -> Plan:
+def _plan(key: PlanKey, starts: datetime, duration: int, random: Random) -> Plan:
     zones = (
         Zone("1", random.randrange(300), Decimal(random.randrange(1000, 5000, 50)) / 100, "Platea", numbered=True),
         Zone("2", random.randrange(300), Decimal(random.randrange(5000, 9000, 50)) / 100, "Grada", numbered=False),
     )
     return Plan(
-        key=PlanKey(PROVIDER, str(number // 2), str(number)),
-        title=f"Concert number {number} of the season",
+        key=key,
+        title=f"Concert number {key.item_id} of the season",
         sell_mode=SellMode.ONLINE,
         starts=starts,
         ends=starts + timedelta(seconds=duration),

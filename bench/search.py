@@ -6,7 +6,6 @@ all; medians over the rounds are compared.
 """
 
 import argparse
-import asyncio
 import json
 import os
 import platform
@@ -14,10 +13,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from http.client import HTTPConnection
+from math import nan
 from pathlib import Path
 from statistics import mean, median
 from tempfile import TemporaryDirectory
@@ -25,16 +25,20 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from app.infrastructure.embedded_redis import EmbeddedRedis
+from app.infrastructure.logging import configure_logging
 from app.infrastructure.redis_server import RedisOptions
+from app.infrastructure.settings import Logging
 from bench.catalogs import fill
 from bench.load import CONNECTIONS, Measurement
-from bench.plans import MIX, PLANS_PER_ANSWER, PROVIDER, SECONDS_PER_PLAN, SEEN_AT, changes, queries, window_width
+from bench.plans import MIX, PLANS_PER_ANSWER, SECONDS_PER_PLAN, queries, window_width
 from bench.processes import free_port, get, python_process, wait_until_ready
 
 TARGET_OF_BARE = 0.65
 TARGET_OF_SMALLEST = 0.9
 WINDOWS = 30_000
 """Distinct ones in a round; a round of its own has windows of its own."""
+UNDISTURBED = 0.85
+"""The share of a core that a server gets at least when nothing but it and the load generator runs on two."""
 SAMPLE = 1000
 """Answers that are looked into before the rounds."""
 
@@ -79,7 +83,7 @@ def start_api(stack: ExitStack, directory: Path, plans: int) -> Target:
     data_dir = directory / "data"
     began = time.perf_counter()
     redis = stack.enter_context(EmbeddedRedis(data_dir, RedisOptions(fsync="everysec")))
-    asyncio.run(fill(redis.url, PROVIDER, changes(plans), SEEN_AT))
+    fill(redis.url, plans)
     filled = time.perf_counter()
     port = free_port()
     config = directory / "config.yaml"
@@ -167,22 +171,29 @@ def tell_samples(targets: Sequence[Target], samples: Sequence[Sample]) -> None:
 
 def tell_figures(targets: Sequence[Target], measured: Sequence[Sequence[Measurement]]) -> None:
     print()
-    print(
-        f"{'median of the rounds':<26} {'req/s':>8} {'p50 ms':>7} {'p99 ms':>7} {'body B':>7} {'server':>7} {'load':>6}"
-    )
+    print(f"{'median of the rounds':<26} {'req/s':>8} {'p50 ms':>7} {'p99 ms':>7} {'body B':>7}", end=" ")
+    print(f"{'CPU us':>7} {'server':>7} {'load':>6}")
     for target, rounds in zip(targets, measured, strict=True):
-        shares = [one.server_share for one in rounds if one.server_share is not None]
         print(
             f"{target.name:<26} {median(one.rate for one in rounds):>8,.0f}"
             f" {median(one.p50 for one in rounds) * 1000:>7.2f} {median(one.p99 for one in rounds) * 1000:>7.2f}"
-            f" {mean(one.body_bytes for one in rounds):>7,.0f} {f'{median(shares):.0%}' if shares else '-':>7}"
+            f" {mean(one.body_bytes for one in rounds):>7,.0f}"
+            f" {known_median(one.server_seconds for one in rounds) * 1e6:>7.1f}"
+            f" {known_median(one.server_share for one in rounds):>7.0%}"
             f" {median(one.generator_share for one in rounds):>6.0%}"
         )
-    print("(server, load: share of a core that the server and the load generator took)")
+    print("(CPU us: what the server computes for a request; server, load: share of a core that each of the two took)")
+    if any(known_median(one.server_share for one in rounds) < UNDISTURBED for rounds in measured):
+        print("WARNING: a server did not get its core, because something else runs here: measure again in silence")
     print()
     bare, smallest, middle, largest = measured
     tell_ratio(f"{targets[2].name} / {targets[0].name}", middle, bare, TARGET_OF_BARE)
     tell_ratio(f"{targets[3].name} / {targets[1].name}", largest, smallest, TARGET_OF_SMALLEST)
+
+
+def known_median(figures: Iterable[float | None]) -> float:
+    """Take the median of the figures that the system told; NaN when it told none."""
+    return median([figure for figure in figures if figure is not None] or [nan])
 
 
 def tell_ratio(name: str, ours: Sequence[Measurement], theirs: Sequence[Measurement], target: float) -> None:
@@ -196,6 +207,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a small run: smaller catalogs, fewer and shorter rounds")
     given = parser.parse_args()
+    configure_logging(Logging(level="warning"), "bench")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     with TemporaryDirectory(prefix="marquee-bench-") as directory:
         run(QUICK if given.quick else Scale(), Path(directory))

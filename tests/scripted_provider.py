@@ -1,4 +1,4 @@
-"""A provider whose snapshots a test writes down. It passes the provider contract (tests/contract/test_providers.py)."""
+"""A provider whose snapshots a test writes down: what a feed might say, without a feed."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -14,7 +14,7 @@ from app.adapters.outbound.providers.decompression import ACCEPTED, Body, check_
 from app.adapters.outbound.providers.fetched_feed import FetchedFeed
 from app.adapters.outbound.providers.pinned_get import PinnedGet
 from app.adapters.outbound.providers.retry_after import retry_after
-from app.adapters.outbound.providers.urls import may_know_credentials, shown
+from app.adapters.outbound.providers.urls import checked, may_know_credentials, shown
 from app.application.ports.providers import FeedError, FeedMark, FeedRefusedError, FeedUnavailableError, FeedWatcher
 
 MAX_REDIRECTS = 5
@@ -77,9 +77,9 @@ class HttpFetch:
 
     def _next(self, url: httpx.URL, response: httpx.Response) -> httpx.URL:
         try:
-            following = url.join(response.headers["location"]).copy_with(userinfo=b"")
-        except (KeyError, httpx.InvalidURL) as error:
-            raise FeedRefusedError(f"{self.source}: expected a redirect to a URL, found none") from error
+            following = checked(url.join(response.headers["location"]).copy_with(userinfo=b""))
+        except (KeyError, ValueError, httpx.InvalidURL) as error:
+            raise FeedRefusedError(f"{self.source}: expected a redirect to a URL, found none that can be") from error
         if following.scheme not in {"http", "https"} or not following.host:
             raise FeedRefusedError(f"{self.source}: expected a redirect to http(s)://, found {following.scheme!r}")
         if (url.scheme, following.scheme) == ("https", "http"):
@@ -119,7 +119,7 @@ class HttpFetch:
         body.finish()
         file.seek(0)
         headers = response.headers
-        mark = FeedMark(headers.get("etag"), headers.get("last-modified"), content.hexdigest())
+        mark = FeedMark(_sendable(headers.get("etag")), _sendable(headers.get("last-modified")), content.hexdigest())
         return FetchedFeed(file, mark, body.received)
 
     def _answered(self, response: httpx.Response) -> FeedError:
@@ -140,3 +140,8 @@ class HttpFetch:
                 return f"the answer ended too early, or is none of HTTP: {error}"
             case _:
                 return f"{error}" or type(error).__name__
+
+
+def _sendable(validator: str | None) -> str | None:
+    """Keep a validator that can be sent back as it came; one with other characters than ASCII is done without."""
+    return validator if validator and validator.isascii() else None

@@ -10,7 +10,7 @@ from app.adapters.outbound.providers.file_fetch import FileFetch
 from app.adapters.outbound.providers.http_fetch import HttpFetch
 from app.adapters.outbound.providers.pinned_get import PinnedGet
 from app.adapters.outbound.providers.snapshot import XmlSnapshot
-from app.adapters.outbound.providers.urls import path_of
+from app.adapters.outbound.providers.urls import checked, path_of
 from app.application.ports.providers import FeedMark, FeedSnapshot, FeedWatcher, Provider
 
 # To be raised when the same document gives other records than before: then it is to be read once more.
@@ -47,7 +47,7 @@ class PlanListXmlProvider(Provider):
 
 def _fetch(url: str, get: PinnedGet) -> HttpFetch | FileFetch:
     try:
-        scheme = httpx.URL(url).scheme
+        scheme = checked(httpx.URL(url)).scheme
     except httpx.InvalidURL as error:
         raise ValueError(f"expected a URL, found something else: {error}") from error
     if scheme == "file":

@@ -14,6 +14,6 @@ def retry_after(value: str | None, now: datetime) -> float | None:
         return min(float(value), LONGEST)
     try:
         at = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return min(max(((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds(), 0.0), LONGEST)

@@ -50,6 +50,7 @@ class Structure:
             raise self._misplaced(element, OUTPUT)
         if path != [OUTPUT, self._dialect.root]:
             return False, None
+        self._forget_before(element.getparent(), OUTPUT)  # type: ignore[arg-type] # the path says that it has one
         self._element, self._items = element, 0
         self._base = self._records.base(element)
         return True, None
@@ -89,6 +90,9 @@ class Structure:
     def _forget(self, element: _Element, known: str) -> None:
         # The element itself and the text after it stay for now: the parser may be about to add to that text.
         element.clear(keep_tail=True)  # type: ignore[call-arg] # the stubs are older than the argument
+        self._forget_before(element, known)
+
+    def _forget_before(self, element: _Element, known: str) -> None:
         parent = element.getparent()
         while parent is not None and (before := element.getprevious()) is not None:
             if isinstance(before.tag, str) and before.tag != known:

@@ -5,6 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
+_HIGHEST_PORT = 65_535
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -18,6 +19,18 @@ def shown(url: httpx.URL) -> str:
 def port_of(url: httpx.URL) -> int:
     """Give the port, be it said or not."""
     return url.port or _DEFAULT_PORTS[url.scheme]
+
+
+def checked(url: httpx.URL) -> httpx.URL:
+    """Give a URL back whose host and port can be.
+
+    Raises:
+        ValueError: they cannot.
+    """
+    if url.port is not None and not 0 < url.port <= _HIGHEST_PORT:
+        raise ValueError(f"expected a port from 1 to {_HIGHEST_PORT}, found {url.port}")
+    url.host  # noqa: B018 - raises for what is no international domain name (a ValueError)
+    return url
 
 
 def may_know_credentials(url: httpx.URL, other: httpx.URL) -> bool:

@@ -1,7 +1,7 @@
 """The zones of an item. A large feed has a million of them: what is done for each decides how long a sync takes."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from lxml import etree
 from lxml.etree import _Element
@@ -74,7 +74,7 @@ class ZoneReader:
         zones = []
         for zone in item.iterchildren(ZONE):
             try:
-                said = zone.values() if zone.keys() == _IN_ORDER else self._in_order(zone)
+                said: Any = zone.values() if zone.keys() == _IN_ORDER else self._in_order(zone)  # bytes in the stubs
                 zone_id, capacity, price, name, seats = said
                 parts = (ids[zone_id], capacities[capacity], prices[price], names[name], numbered[seats])
             except UnusableError as error:
