@@ -14,7 +14,7 @@ help: ## List what there is
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit("marquee needs Python 3.11 or later; this is " + sys.version.split()[0] + " (make PYTHON=python3.12 chooses another)") if sys.version_info < (3, 11) else None'
 	@echo "building the environment in $(VENV) (once, about half a minute)"
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv --clear $(VENV)
 	@touch $@
 
 $(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/.python

@@ -1,15 +1,18 @@
 """What `make bench-search` compares with: uvicorn, set up as the API is, with an application that does nothing.
 
-It sends the answer that it is given, byte for byte, whatever it is asked.
+It sends the answer that it is given, byte for byte, whatever it is asked; by uvicorn's own protocol, or by ours.
 """
 
 import argparse
-import gc
+import socket
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 import uvloop
+
+from app.adapters.inbound.http.one_write import OneWriteProtocol
+from app.infrastructure.memory import settle_memory
+from app.infrastructure.roles import http_server
 
 
 def bare(body: bytes, headers: list[tuple[bytes, bytes]]) -> Any:
@@ -24,22 +27,11 @@ def bare(body: bytes, headers: list[tuple[bytes, bytes]]) -> Any:
     return app
 
 
-async def serve(app: Any, port: int) -> None:
-    """Serve as `app/infrastructure/roles.py` does, option by option, until SIGTERM."""
-    config = uvicorn.Config(
-        app,
-        host="127.0.0.1",
-        port=port,
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        lifespan="off",
-        ws="none",
-    )
-    gc.collect()
-    gc.freeze()
-    await uvicorn.Server(config).serve()
+async def serve(app: Any, port: int, protocol: Any) -> None:
+    """Serve as `app/infrastructure/roles.py` does until SIGTERM."""
+    with socket.create_server(("127.0.0.1", port), backlog=2048) as listening:
+        settle_memory()
+        await http_server(app, 1, protocol).serve(sockets=[listening])
 
 
 def main() -> None:
@@ -47,10 +39,13 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--body", type=Path, required=True, help="a file with the body to send")
     parser.add_argument("--header", action="append", default=[], help="name: value; in the order to be sent")
+    parser.add_argument("--ours", action="store_true", help="send head and body in one write, as the API does")
     given = parser.parse_args()
     pairs = (header.split(": ", 1) for header in given.header)
     headers = [(name.encode(), value.encode()) for name, value in pairs]
-    uvloop.run(serve(bare(given.body.read_bytes(), headers), given.port))
+    uvloop.run(
+        serve(bare(given.body.read_bytes(), headers), given.port, OneWriteProtocol if given.ours else "httptools")
+    )
 
 
 if __name__ == "__main__":

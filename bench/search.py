@@ -97,18 +97,19 @@ def start_api(stack: ExitStack, directory: Path, plans: int) -> Target:
     return Target(f"marquee, {plans:,} plans", port, pid, plans)
 
 
-def start_bare(stack: ExitStack, directory: Path, sample: Sample, plans: int) -> Target:
-    """Start the application that sends the sample, whatever it is asked."""
+def start_bare(stack: ExitStack, directory: Path, sample: Sample, plans: int, *, ours: bool) -> Target:
+    """Start the application that sends the sample, whatever it is asked; `ours`: by the API's protocol."""
     directory.mkdir()
     body = directory / "body"
     body.write_bytes(sample.body)
     headers = [part for name, value in sample.headers for part in ("--header", f"{name}: {value}")]
     port = free_port()
     log = directory / "bare.log"
-    arguments = ("bench.bare", "--port", str(port), "--body", str(body), *headers)
+    protocol = ("--ours",) if ours else ()
+    arguments = ("bench.bare", "--port", str(port), "--body", str(body), *protocol, *headers)
     pid = stack.enter_context(python_process(arguments, log))
     wait_until_ready(port, "/", log)
-    return Target("bare uvicorn", port, pid, plans)
+    return Target("bare, with our protocol" if ours else "bare uvicorn", port, pid, plans)
 
 
 def look_into(target: Target, width: int) -> Sample:
@@ -150,7 +151,10 @@ def run(scale: Scale, directory: Path) -> None:
         ours = [start_api(stack, directory / str(plans), plans) for plans in sizes]
         samples = [look_into(target, width) for target in ours]
         tell_samples(ours, samples)
-        targets = [start_bare(stack, directory / "bare", samples[1], scale.middle), *ours]
+        bare, faster = (
+            start_bare(stack, directory / f"bare{ours}", samples[1], scale.middle, ours=ours) for ours in (False, True)
+        )
+        targets = [bare, *ours, faster]
         rounds = [[measure(target, width, scale.seconds, seed) for target in targets] for seed in range(scale.rounds)]
     tell_figures(targets, [list(of_one) for of_one in zip(*rounds, strict=True)])
 
@@ -186,9 +190,10 @@ def tell_figures(targets: Sequence[Target], measured: Sequence[Sequence[Measurem
     if any(known_median(one.server_share for one in rounds) < UNDISTURBED for rounds in measured):
         print("WARNING: a server did not get its core, because something else runs here: measure again in silence")
     print()
-    bare, smallest, middle, largest = measured
+    bare, smallest, middle, largest, faster = measured
     tell_ratio(f"{targets[2].name} / {targets[0].name}", middle, bare, TARGET_OF_BARE)
     tell_ratio(f"{targets[3].name} / {targets[1].name}", largest, smallest, TARGET_OF_SMALLEST)
+    tell_ratio(f"for comparison: {targets[2].name} / {targets[4].name}", middle, faster, None)
 
 
 def known_median(figures: Iterable[float | None]) -> float:
@@ -196,11 +201,11 @@ def known_median(figures: Iterable[float | None]) -> float:
     return median([figure for figure in figures if figure is not None] or [nan])
 
 
-def tell_ratio(name: str, ours: Sequence[Measurement], theirs: Sequence[Measurement], target: float) -> None:
+def tell_ratio(name: str, ours: Sequence[Measurement], theirs: Sequence[Measurement], target: float | None) -> None:
     ratio = median(one.rate for one in ours) / median(one.rate for one in theirs)
     in_rounds = [one.rate / other.rate for one, other in zip(ours, theirs, strict=True)]
-    verdict = "reached" if ratio >= target else "missed"
-    print(f"{name}: {ratio:.2f} (rounds {min(in_rounds):.2f}-{max(in_rounds):.2f}; target {target:g}: {verdict})")
+    verdict = f"; target {target:g}: {'reached' if ratio >= target else 'missed'}" if target is not None else ""
+    print(f"{name}: {ratio:.2f} (rounds {min(in_rounds):.2f}-{max(in_rounds):.2f}{verdict})")
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 import uvicorn
 
+from app.adapters.inbound.http.one_write import OneWriteProtocol
 from app.infrastructure.configuration import ConfigurationError
 from app.infrastructure.container import Container, embedded_redis, open_container, operations_open
 from app.infrastructure.lifeline import LIFELINE_VARIABLE, until_supervisor_gone
@@ -49,21 +50,26 @@ def listen(settings: Settings) -> socket.socket:
         raise ConfigurationError([mistake]) from None
 
 
+def http_server(app: Any, drain: float, protocol: Any = OneWriteProtocol) -> uvicorn.Server:
+    """Make the server of an ASGI application; one that is told to end answers what is in hand for `drain` seconds."""
+    config = uvicorn.Config(
+        app,
+        http=protocol,
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        lifespan="off",
+        ws="none",
+        timeout_graceful_shutdown=max(1, int(drain)),
+    )
+    return uvicorn.Server(config)
+
+
 async def run_api(settings: Settings, listening: socket.socket) -> None:
     """Serve HTTP until SIGTERM or SIGINT, or until the supervisor is gone; then answer what is in hand, and end."""
     async with open_container(settings) as container:
-        server = uvicorn.Server(
-            uvicorn.Config(
-                container.http(),
-                log_config=None,
-                access_log=False,
-                proxy_headers=False,
-                server_header=False,
-                lifespan="off",
-                ws="none",
-                timeout_graceful_shutdown=max(1, int(settings.service.drain)),
-            )
-        )
+        server = http_server(container.http(), settings.service.drain)
 
         def stop() -> None:
             server.should_exit = True

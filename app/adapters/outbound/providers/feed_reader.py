@@ -12,7 +12,7 @@ from app.application.ports.providers import FeedError, FeedRefusedError
 from app.domain.feeds import FeedRecord, PlanRecord
 
 BATCH_RECORDS = 250
-BATCH_ZONES = 1_000
+BATCH_ZONES = 8_000
 MAX_RECORD_BYTES = 8 * 1024 * 1024
 
 _PIECE = 64 * 1024

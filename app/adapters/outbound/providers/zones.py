@@ -1,6 +1,7 @@
 """The zones of an item. A large feed has a million of them: what is done for each decides how long a sync takes."""
 
 from collections.abc import Callable
+from itertools import repeat
 from typing import Any, TypeVar
 
 from lxml import etree
@@ -69,18 +70,40 @@ class ZoneReader:
         return tuple(zones)
 
     def _zones(self, item: _Element) -> list[Zone]:
-        ids, capacities, prices = self._ids, self._capacities, self._prices
-        names, numbered = self._names, self._numbered
-        zones = []
-        for zone in item.iterchildren(ZONE):
+        elements = list(item.iterchildren(ZONE))
+        rows: Any = [zone.values() for zone in elements if zone.keys() == _IN_ORDER]  # bytes in the stubs
+        if rows and len(rows) == len(elements):
             try:
-                said: Any = zone.values() if zone.keys() == _IN_ORDER else self._in_order(zone)  # bytes in the stubs
-                zone_id, capacity, price, name, seats = said
-                parts = (ids[zone_id], capacities[capacity], prices[price], names[name], numbered[seats])
-            except UnusableError as error:
-                raise _of_zone(zone, error) from None
-            zones.append(_new(Zone, parts))
-        return zones
+                return self._by_columns(rows)
+            except UnusableError:
+                pass  # one by one tells which
+        return [self._one(zone) for zone in elements]
+
+    def _by_columns(self, rows: list[list[str]]) -> list[Zone]:
+        """Read many at once: each part of all zones in a loop of the interpreter's own, two thirds of the time."""
+        ids, capacities, prices, names, numbered = zip(*rows, strict=True)
+        columns = (
+            map(self._ids.__getitem__, ids),
+            map(self._capacities.__getitem__, capacities),
+            map(self._prices.__getitem__, prices),
+            map(self._names.__getitem__, names),
+            map(self._numbered.__getitem__, numbered),
+        )
+        return list(map(_new, repeat(Zone), zip(*columns, strict=True)))
+
+    def _one(self, zone: _Element) -> Zone:
+        try:
+            said: Any = zone.values() if zone.keys() == _IN_ORDER else self._in_order(zone)  # bytes in the stubs
+            zone_id, capacity, price, name, numbered = said
+            return Zone(
+                self._ids[zone_id],
+                self._capacities[capacity],
+                self._prices[price],
+                self._names[name],
+                self._numbered[numbered],
+            )
+        except UnusableError as error:
+            raise _of_zone(zone, error) from None
 
     def _in_order(self, zone: _Element) -> list[str]:
         self._ignored.attributes(ZONE, zone.keys(), ZONE_ATTRIBUTES)
