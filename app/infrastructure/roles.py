@@ -74,6 +74,7 @@ async def run_api(settings: Settings, listening: socket.socket) -> None:
         def stop() -> None:
             server.should_exit = True
 
+        log.info("api loads the catalog", at=_address(listening))
         announcement = _announce(container, _address(listening))  # asked now: uvicorn closes the socket when it ends
         background = (container.follow_catalog()(), container.watch_catalog()(), announcement)
         await _beside(_serve(server, container, listening), background, stop, settings)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.adapters.outbound.memory.plan_index import CHUNK_SIZE, DURATION_LIMITS, EMPTY, Entry, PlanIndex
+from app.adapters.outbound.memory.plan_chunks import Entry
+from app.adapters.outbound.memory.plan_index import CHUNK_SIZE, DURATION_LIMITS, EMPTY, PlanIndex
 
 HOUR = 3600.0
 DAY = 24 * HOUR

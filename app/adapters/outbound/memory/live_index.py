@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from itertools import islice
 
-from app.adapters.outbound.memory.plan_index import EMPTY, Entry, PlanIndex
+from app.adapters.outbound.memory.plan_chunks import Entry
+from app.adapters.outbound.memory.plan_index import EMPTY, PlanIndex
 from app.application.ports.catalog import SearchIndex
 from app.domain.plans import PlanId, PlanSummary, SearchablePlan
 from app.domain.time_window import TimeWindow
@@ -113,7 +114,7 @@ class LiveIndex(SearchIndex):
 
 
 def seconds(at: datetime) -> float:
-    """Turn an instant into POSIX seconds, exact to the microsecond for the years 1 to 9999."""
+    """Turn an instant into POSIX seconds: a float keeps microseconds apart until the year 2242."""
     return (at - EPOCH).total_seconds()
 
 

@@ -12,37 +12,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from heapq import merge
 from typing import NamedTuple
 
+from app.adapters.outbound.memory.plan_chunks import Chunk, Entry, chunk_of, insert, place, remove
+
 DURATION_LIMITS = (6 * 3600.0, 48 * 3600.0, 14 * 86400.0, float("inf"))
 """The longest duration of each class, in seconds. Most plans last an evening, so most windows read one class."""
 
 CHUNK_SIZE = 512
 """Plans in a full chunk; a chunk that grows to twice of it is cut in two."""
-
-
-class Entry(NamedTuple):
-    """A plan as the index keeps it; sorts by start, then by fragment."""
-
-    starts_at: float
-    """POSIX seconds, like `ends_at`."""
-    fragment: bytes
-    """What search answers for this plan. It begins with the plan's id, so that ordering by it is ordering by id."""
-    ends_at: float
-
-
-class Chunk(NamedTuple):
-    """Neighbours of one class, in columns: a search touches few cache lines."""
-
-    starts: "array[float]"
-    ends: "array[float]"
-    fragments: list[bytes]
-
-    def slice(self, low: int, high: int) -> "Chunk":
-        """Copy some of the rows."""
-        return Chunk(self.starts[low:high], self.ends[low:high], self.fragments[low:high])
-
-    def entries(self) -> Iterator[Entry]:
-        """Hand out the rows."""
-        return map(Entry, self.starts, self.fragments, self.ends)
 
 
 class DurationClass(NamedTuple):
@@ -133,7 +109,7 @@ class PlanIndex:
     def lookup(self, starts_at: float, prefix: bytes) -> Entry | None:
         """Find the plan that starts then and whose fragment begins with `prefix`."""
         for duration in self._classes:
-            at, position = _place(duration.chunks, starts_at, prefix)
+            at, position = place(duration.chunks, starts_at, prefix)
             if position == len(duration.chunks[at].starts) and at + 1 < len(duration.chunks):
                 at, position = at + 1, 0  # the first of a chunk sorts behind its own prefix
             starts, ends, fragments = duration.chunks[at]
@@ -157,12 +133,12 @@ class PlanIndex:
 
         grown = 0
         for entry in old:
-            _remove(class_of(entry).chunks, entry)
+            remove(class_of(entry).chunks, entry)
             grown -= 1
         for entry in new:
             number, duration = duration_class(entry), entry.ends_at - entry.starts_at
             before = class_of(entry)
-            _insert(before.chunks, entry, self._chunk_size)
+            insert(before.chunks, entry, self._chunk_size)
             bounds = min(before.shortest, duration), max(before.longest, duration)
             classes[number] = DurationClass(*bounds, before.firsts, before.chunks)
             grown += 1
@@ -195,7 +171,7 @@ def _pairs(hits: Hits, before: float) -> Iterator[tuple[float, bytes]]:
 
 def _class_of(members: Sequence[Entry], chunk_size: int) -> DurationClass | None:
     durations = [entry.ends_at - entry.starts_at for entry in members]
-    chunks = [_chunk(members[at : at + chunk_size]) for at in range(0, len(members), chunk_size)]
+    chunks = [chunk_of(members[at : at + chunk_size]) for at in range(0, len(members), chunk_size)]
     bounds = min(durations, default=0.0), max(durations, default=0.0)
     return _frozen(DurationClass(*bounds, array("d"), chunks))
 
@@ -213,54 +189,6 @@ def _frozen(changed: DurationClass) -> DurationClass | None:
         return None
     firsts = array("d", [chunk.starts[0] for chunk in changed.chunks])
     return DurationClass(changed.shortest, changed.longest, firsts, changed.chunks)
-
-
-def _chunk(members: Sequence[Entry]) -> Chunk:
-    return Chunk(
-        array("d", [entry.starts_at for entry in members]),
-        array("d", [entry.ends_at for entry in members]),
-        [bytes(bytearray(entry.fragment)) for entry in members],  # a copy: neighbours in time, neighbours in memory
-    )
-
-
-def _place(chunks: list[Chunk], starts_at: float, fragment: bytes) -> tuple[int, int]:
-    """Find the chunk, and the position in it, of the first entry that is not before (`starts_at`, `fragment`)."""
-    key = (starts_at, fragment)
-    at = max(bisect_right(chunks, key, key=lambda chunk: (chunk.starts[0], chunk.fragments[0])) - 1, 0)
-    chunk = chunks[at]
-    low = bisect_left(chunk.starts, starts_at)
-    high = bisect_right(chunk.starts, starts_at, low)
-    return at, bisect_left(chunk.fragments, fragment, low, high)
-
-
-def _remove(chunks: list[Chunk], entry: Entry) -> None:
-    at, position = _place(chunks, entry.starts_at, entry.fragment)
-    starts, ends, fragments = chunks[at]
-    if len(starts) == 1:
-        del chunks[at]
-        return
-    after = position + 1
-    chunks[at] = Chunk(
-        starts[:position] + starts[after:], ends[:position] + ends[after:], fragments[:position] + fragments[after:]
-    )
-
-
-def _insert(chunks: list[Chunk], entry: Entry, chunk_size: int) -> None:
-    if not chunks:
-        chunks.append(_chunk([entry]))
-        return
-    at, position = _place(chunks, entry.starts_at, entry.fragment)
-    starts, ends, fragments = chunks[at]
-    grown = Chunk(
-        starts[:position] + array("d", [entry.starts_at]) + starts[position:],
-        ends[:position] + array("d", [entry.ends_at]) + ends[position:],
-        [*fragments[:position], entry.fragment, *fragments[position:]],
-    )
-    middle = len(grown.starts) // 2
-    if middle < chunk_size:
-        chunks[at] = grown
-    else:
-        chunks[at : at + 1] = [grown.slice(0, middle), grown.slice(middle, len(grown.starts))]
 
 
 EMPTY = PlanIndex([None] * len(DURATION_LIMITS), 0, CHUNK_SIZE)
