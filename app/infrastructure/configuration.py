@@ -4,7 +4,6 @@ import os
 from collections.abc import Hashable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import yaml
 from pydantic import ValidationError
@@ -43,7 +42,7 @@ def load_settings(file: Path | None) -> Settings:
     """
     found = _read(file) if file else {}
     base = file.resolve().parent if file else Path.cwd()
-    mistakes = list(_unknown_variables())
+    mistakes = [*_unknown_variables(), *_names_given_twice(found)]
     try:
         settings = Settings(**_anchored(found, base))
     except ValidationError as error:
@@ -51,7 +50,7 @@ def load_settings(file: Path | None) -> Settings:
     except SettingsError as error:
         mistakes.append(f"{error}; expected JSON for a list or a section ({error.__cause__})")
     if mistakes:
-        raise ConfigurationError([f"{file or 'environment'}: {mistake}" for mistake in mistakes])
+        raise ConfigurationError([f"{file or 'environment'}: {mistake}" for mistake in dict.fromkeys(mistakes)])
     return settings
 
 
@@ -102,7 +101,7 @@ def _anchored_provider(provider: Any, base: Path) -> Any:
     if isinstance(provider.get("files"), list):
         provider["files"] = [base / file if isinstance(file, str) else file for file in provider["files"]]
     url = provider.get("url")
-    if isinstance(url, str) and urlsplit(url).scheme == "file" and not url.startswith("file:///"):
+    if isinstance(url, str) and url.startswith("file:") and not url.startswith("file:///"):
         provider["url"] = (base / url.removeprefix("file://").removeprefix("file:")).resolve().as_uri()
     return provider
 
@@ -115,11 +114,21 @@ def _unknown_variables() -> Iterator[str]:
             yield f"{name}: no such section; expected one of {', '.join(Settings.model_fields)}"
 
 
+def _names_given_twice(found: dict[str, Any]) -> Iterator[str]:
+    """Say it here too: validation compares names only once every provider by itself is right."""
+    listed = found.get("providers")
+    names = [one.get("name") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    twice = sorted({str(name) for name in names if name is not None and names.count(name) > 1})
+    if twice:
+        yield f"providers: two providers of one name: {', '.join(twice)}"
+
+
 def _mistake(loc: tuple[int | str, ...], message: str, given: Any) -> str:
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).lstrip(".")
     message = message.removeprefix("Value error, ")
     if message == "Extra inputs are not permitted":
         return f"{path}: no such key"
     secret = not {"url", "options"}.isdisjoint(loc)  # a URL may carry a password, options a token
+    secret = secret or "://" in repr(given)
     shown = "" if secret or isinstance(given, dict | list | tuple) else f" (found {given!r})"
     return f"{path}: {message}{shown}"

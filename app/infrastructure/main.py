@@ -17,6 +17,7 @@ from app.infrastructure.configuration import ConfigurationError, find_file, load
 from app.infrastructure.container import open_container
 from app.infrastructure.logging import configure_logging
 from app.infrastructure.memory import settle_memory
+from app.infrastructure.provider_directory import check_providers
 from app.infrastructure.redis_binary import EmbeddedRedisError
 from app.infrastructure.roles import listen, run_all, run_api, run_api_processes, run_scheduler
 from app.infrastructure.settings import Settings
@@ -77,6 +78,7 @@ def version() -> None:
 @asynccontextmanager
 async def _open_core() -> AsyncIterator[CatalogCore]:
     settings = load_settings(chosen["config"])
+    check_providers(settings)
     configure_logging(settings.logging.model_copy(update={"level": "warning"}), "cli")
     settle_memory()
     async with open_container(settings) as container:
@@ -88,6 +90,7 @@ add_catalog_commands(cli, _open_core)
 
 def _settings(role: str) -> Settings:
     settings = load_settings(chosen["config"])
+    check_providers(settings)
     configure_logging(settings.logging, role)
     return settings
 

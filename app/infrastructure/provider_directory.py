@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit, urlunsplit
 
+from app.adapters.outbound.memory.circuit_states import MemoryCircuitStates
 from app.adapters.outbound.providers.addresses import AddressPolicy
 from app.adapters.outbound.providers.fetched_feed import FetchLimits
 from app.adapters.outbound.providers.pinned_get import PinnedGet
@@ -44,9 +45,22 @@ class SettingsDirectory(ProviderDirectory):
         return self._providers[name]
 
 
+def check_providers(settings: Settings) -> None:
+    """Make every provider once, to find out at the start what is wrong with its settings.
+
+    Raises:
+        ConfigurationError: see SettingsDirectory.
+    """
+    SettingsDirectory(settings, MemoryCircuitStates())
+
+
 def _configured(found: ProviderSettings, circuits: CircuitStates) -> ConfiguredProvider:
+    try:
+        kind = _source(found)
+    except ValueError as error:
+        raise ConfigurationError([f"providers.{found.name}: {error}"]) from None
     source = ResilientProvider(
-        _source(found),
+        kind,
         name=found.name,
         states=circuits,
         retry=RetryPolicy(**found.retry.model_dump()),

@@ -43,6 +43,8 @@ def listen(settings: Settings) -> socket.socket:
     try:
         return socket.create_server((service.host, service.port), family=family, backlog=BACKLOG)
     except OSError as error:
+        if (error.errno or 0) < 0:  # of the resolver, not of the socket
+            raise ConfigurationError([f"service.host: {service.host!r} is no address of this machine"]) from None
         mistake = (
             f"service.host, service.port: {service.host}:{service.port} cannot be listened on ({error.strerror}); "
             "end what uses it, or choose another port: MARQUEE__SERVICE__PORT=8001"

@@ -37,13 +37,19 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _path(path: Path) -> Path:
+    if "\0" in str(path):
+        raise ValueError("expected a path, found one with a NUL character")
+    return path
+
+
 class Service(Section):
     """Where and how the service runs."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     workers: Annotated[int, Field(ge=1, le=64)] = 1
-    data_dir: Path = Path(".marquee")
+    data_dir: Annotated[Path, AfterValidator(_path)] = Path(".marquee")
     drain: Seconds = 10.0
     open_operations: bool = False
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.infrastructure.configuration import ConfigurationError, find_file, load_settings
+from app.infrastructure.provider_directory import check_providers
 from app.infrastructure.settings import Settings
 
 REPOSITORY = Path(__file__).parents[2]
@@ -287,3 +288,38 @@ def test_settings_do_not_change(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match="frozen"):
         settings.service.port = 1  # type: ignore[misc] # what the test is about
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://h:999999/", "http://h:abc/", "http:///x", "http://xn--.x/", "http://u:S3CRET@[bad/", "ftp://u:S3CRET@h"],
+)
+def test_a_url_that_cannot_be_stops_the_start_with_one_line(tmp_path: Path, url: str):
+    file = tmp_path / "config.yaml"
+    file.write_text(f'providers: [{{name: bad, url: "{url}"}}]')
+
+    with pytest.raises(ConfigurationError) as caught:
+        check_providers(load_settings(file))
+
+    assert len(caught.value.mistakes) == 1
+    assert "S3CRET" not in str(caught.value)
+
+
+def test_a_url_in_the_wrong_place_is_not_repeated(tmp_path: Path):
+    file = tmp_path / "config.yaml"
+    file.write_text('redis: redis://u:S3CRET@h\nproviders: ["http://u:S3CRET@h/"]')
+
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(file)
+
+    assert "S3CRET" not in str(caught.value)
+
+
+def test_a_name_given_twice_is_told_beside_other_mistakes(tmp_path: Path):
+    file = tmp_path / "config.yaml"
+    file.write_text('sevice: {port: 1}\nproviders: [{name: a, url: "http://x/"}, {name: a, url: "http://y/"}]')
+
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(file)
+
+    assert len(caught.value.mistakes) == 2

@@ -91,6 +91,9 @@ class Counting(asyncio.Transport):
     def close(self) -> None:
         self.calls.append(b"(closed)")
 
+    def is_closing(self) -> bool:
+        return b"(closed)" in self.calls
+
 
 def test_what_is_written_in_one_turn_leaves_in_one_write() -> None:
     async def check() -> None:
@@ -106,6 +109,20 @@ def test_what_is_written_in_one_turn_leaves_in_one_write() -> None:
         await asyncio.sleep(0)
 
         assert counting.calls == [b"head body", b"more", b"(closed)"]
+
+    on_uvloop(check)
+
+
+def test_to_a_client_that_has_gone_nothing_is_sent() -> None:
+    async def check() -> None:
+        counting = Counting()
+        joining = JoiningTransport(counting, asyncio.get_running_loop())
+
+        joining.write(b"head ")
+        counting.close()
+        await asyncio.sleep(0)
+
+        assert counting.calls == [b"(closed)"]
 
     on_uvloop(check)
 

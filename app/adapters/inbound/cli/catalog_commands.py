@@ -12,11 +12,12 @@ from rich.console import Console
 from app.adapters.inbound.answers import provider_answer, rejection_answer, run_answer
 from app.adapters.inbound.cli.progress import ProgressBar, progress
 from app.adapters.inbound.cli.tables import (
+    console,
     print_json,
     print_report,
+    print_runs,
     providers_table,
     rejections_table,
-    runs_table,
 )
 from app.application.ports.catalog import CatalogUnavailableError
 from app.application.ports.providers import ConfiguredProvider, ProviderDirectory
@@ -73,7 +74,7 @@ def add_catalog_commands(cli: typer.Typer, open_core: OpenCore) -> None:
         if as_json:
             print_json([provider_answer(row) for row in rows])
         else:
-            Console().print(providers_table(rows))
+            console().print(providers_table(rows))
 
     @cli.command()
     def runs(name: Name, limit: Limit = 20, as_json: Json = False) -> None:
@@ -82,7 +83,7 @@ def add_catalog_commands(cli: typer.Typer, open_core: OpenCore) -> None:
         if as_json:
             print_json([run_answer(row) for row in rows])
         else:
-            Console().print(runs_table(rows))
+            print_runs(console(), rows)
 
     @cli.command()
     def rejections(name: Name, limit: Limit = 100, as_json: Json = False) -> None:
@@ -91,7 +92,7 @@ def add_catalog_commands(cli: typer.Typer, open_core: OpenCore) -> None:
         if as_json:
             print_json([rejection_answer(row) for row in rows])
         else:
-            Console().print(rejections_table(rows))
+            console().print(rejections_table(rows))
 
 
 async def _sync(core: CatalogCore, names: Sequence[str], *, approve: bool, dry_run: bool) -> list[SyncReport]:

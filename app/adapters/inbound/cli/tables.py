@@ -22,7 +22,17 @@ STYLES = {
     SyncOutcome.FAILED: "red",
 }
 
-NEVER_WRAPPED = frozenset({"name", "line", "item", "base", "started", "took", "last good sync"})
+FOLDED = frozenset({"changes", "waiting", "why", "message", "source", "reason"})
+"""Columns that may be folded; in the others nothing is longer than its column is worth."""
+
+WIDE = 160
+"""Columns of the console from which on the reasons of runs have a column of their own."""
+
+
+def console() -> Console:
+    """Make the console for tables; what is no terminal has no edge at which to fold them."""
+    found = Console()
+    return found if found.is_terminal else Console(width=1000)
 
 
 def print_json(value: Any) -> None:
@@ -58,11 +68,20 @@ def providers_table(rows: Iterable[ProviderStatus]) -> Table:
     return table
 
 
-def runs_table(rows: Iterable[SyncReport]) -> Table:
-    """Runs, newest first."""
-    table = _table("started", "took", "outcome", "bytes", "records", "changes", "waiting", "rejected", "why")
+def print_runs(console: Console, rows: Sequence[SyncReport]) -> None:
+    """Print runs, newest first; on a narrow terminal their reasons below."""
+    wide = console.width >= WIDE
+    console.print(_runs_table(rows, reasons=wide))
     for run in rows:
-        table.add_row(
+        if run.reason and not wide:
+            console.print(f"{at(run.started_at)} {_outcome(run)}: {escape(run.reason)}")
+
+
+def _runs_table(rows: Iterable[SyncReport], *, reasons: bool) -> Table:
+    names = ("started", "took", "outcome", "bytes", "records", "changes", "waiting", "rejected", "why")
+    table = _table(*(names if reasons else names[:-1]))
+    for run in rows:
+        cells = (
             at(run.started_at),
             f"{run.took:.2f} s",
             _outcome(run),
@@ -73,6 +92,7 @@ def runs_table(rows: Iterable[SyncReport]) -> Table:
             f"{run.rejected:,}",
             escape(run.reason or "-"),
         )
+        table.add_row(*(cells if reasons else cells[:-1]))
     return table
 
 
@@ -112,5 +132,5 @@ def _outcome(run: SyncReport) -> str:
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column in NEVER_WRAPPED)
+        table.add_column(column, overflow="fold", no_wrap=column not in FOLDED, min_width=len(column))
     return table

@@ -32,7 +32,7 @@ class JoiningTransport:
 
     def _send(self) -> None:
         held, self._held = self._held, []
-        if held:
+        if held and not self._transport.is_closing():  # the client may have gone since
             self._transport.write(b"".join(held))
 
     def __getattr__(self, name: str) -> Any:

@@ -52,6 +52,10 @@ class HttpFetch:
             raise FeedUnavailableError(
                 f"{self.source}: expected the whole feed within {self._limits.total_timeout:g} s, it took longer"
             ) from None
+        except (FeedRefusedError, FeedUnavailableError) as error:
+            if self.source in str(error):
+                raise
+            raise type(error)(f"{self.source}: {error}") from error
         except (httpx.TransportError, OSError) as error:
             raise FeedUnavailableError(f"{self.source}: {self._explained(error)}") from error
 

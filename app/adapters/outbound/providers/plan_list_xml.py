@@ -54,4 +54,4 @@ def _fetch(url: str, get: PinnedGet) -> HttpFetch | FileFetch:
         return FileFetch(path_of(url), get.limits)
     if scheme in {"http", "https"} and httpx.URL(url).host:
         return HttpFetch(url, get)
-    raise ValueError(f"expected a URL with http://, https:// or file://, found {scheme or 'none of them'!r}")
+    raise ValueError("expected a URL with http://host/, https://host/ or file:///, found none of them")
