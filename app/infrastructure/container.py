@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from ipaddress import ip_address
 from uuid import uuid4
 
 import structlog
@@ -45,8 +46,6 @@ log = structlog.get_logger()
 BLOCK = 1.0
 """Seconds that a blocking read of Redis waits at the most."""
 
-LOOPBACK = ("127.", "localhost", "::1")
-
 
 def new_run_id() -> str:
     """Make an id for a run."""
@@ -55,7 +54,15 @@ def new_run_id() -> str:
 
 def operations_open(settings: Settings) -> bool:
     """Tell whether operators' routes are open: by default only where nobody else can reach them."""
-    return settings.service.open_operations or settings.service.host.startswith(LOOPBACK)
+    return settings.service.open_operations or is_loopback(settings.service.host)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach a host; a name other than localhost may lead anywhere."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _tell_trouble(trouble: str | None) -> None:

@@ -17,7 +17,7 @@ import uvicorn
 
 from app.adapters.inbound.http.one_write import OneWriteProtocol
 from app.infrastructure.configuration import ConfigurationError
-from app.infrastructure.container import Container, embedded_redis, open_container, operations_open
+from app.infrastructure.container import Container, embedded_redis, is_loopback, open_container, operations_open
 from app.infrastructure.lifeline import LIFELINE_VARIABLE, until_supervisor_gone
 from app.infrastructure.memory import settle_memory
 from app.infrastructure.settings import Settings
@@ -233,5 +233,5 @@ def _tell_what_to_try(settings: Settings, listening: socket.socket) -> None:
         docs=f"{at}/docs",
         data=str(settings.service.data_dir),
     )
-    if not settings.service.host.startswith(("127.", "localhost", "::1")) and operations_open(settings):
+    if operations_open(settings) and not is_loopback(settings.service.host):
         log.warning("service.open_operations is true beyond loopback: everybody who can reach it may start a sync")

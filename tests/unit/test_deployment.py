@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from app.infrastructure.configuration import load_settings
+from app.infrastructure.container import operations_open
 from app.infrastructure.main import cli
 from app.infrastructure.settings import Settings
 
@@ -84,3 +85,14 @@ def test_hooks_and_ci_only_call_make(name: str) -> None:
 
     assert re.search(r"\bmake (check|lint)\b", text)
     assert not re.search(r"\b(pytest|ruff|mypy|pip) ", text)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
+def test_operators_routes_are_open_where_nobody_else_can_reach_them(host: str) -> None:
+    assert operations_open(Settings.model_validate({"service": {"host": host}}))
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "::1234", "127.example", "localhost.example", "10.0.0.1", ""])
+def test_operators_routes_are_closed_everywhere_else_unless_the_settings_open_them(host: str) -> None:
+    assert not operations_open(Settings.model_validate({"service": {"host": host}}))
+    assert operations_open(Settings.model_validate({"service": {"host": host, "open_operations": True}}))
