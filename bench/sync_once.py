@@ -12,8 +12,9 @@ from lxml import etree
 from app.adapters.outbound.redis.catalog_update import HEAD
 from app.adapters.outbound.redis.keys import provider_key
 from app.application.sync_provider import SyncOrder
-from app.infrastructure.container import Container, new_run_id, open_container
+from app.infrastructure.container import Container, new_run_id
 from app.infrastructure.memory import settle_memory
+from app.infrastructure.opening import open_container
 from app.infrastructure.settings import Settings
 
 

@@ -3,7 +3,9 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import blake2b
+from uuid import UUID
 
+from app.domain.activities import Activity
 from app.domain.plans import Plan, PlanKey, SellMode, Zone
 from app.domain.reconciliation import ChangeKind, KnownPlan, PlanChange
 
@@ -71,6 +73,28 @@ def a_change(
         last_seen_at=NOW if withdrawn else None,
     )
     return PlanChange(plan.key.plan_id, named, known, None if withdrawn else plan)
+
+
+def an_activity(
+    number: int = 1,
+    *,
+    type_: str = "view",
+    at: datetime = NOW,
+    source: str | None = None,
+    user: str | None = "ana",
+    value: str | None = None,
+    properties: str | None = None,
+) -> Activity:
+    """Build an activity; its number makes its id."""
+    return Activity(
+        activity_id=UUID(int=number),
+        type=type_,
+        occurred_at=at,
+        source=source,
+        user_id=user,
+        value=None if value is None else Decimal(value),
+        properties=properties,
+    )
 
 
 def digest_of(plan: Plan) -> bytes:

@@ -4,14 +4,8 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from app.application.ports.catalog import (
-    Behind,
-    CatalogUnavailableError,
-    ChangeLog,
-    LoggedChange,
-    PlanCatalog,
-    SearchIndex,
-)
+from app.application.ports.catalog import Behind, ChangeLog, LoggedChange, PlanCatalog, SearchIndex
+from app.application.ports.system import LiveStateUnavailableError
 
 DISCOVERY_INTERVAL = 0.5
 """Seconds between two looks for providers that committed for the first time."""
@@ -52,7 +46,7 @@ class FollowCatalog:
             try:
                 known = await self.catalog.providers()
                 self._report("", None)
-            except CatalogUnavailableError as error:
+            except LiveStateUnavailableError as error:
                 self._report("", str(error))
             self._start(known or ())
             if known is not None and self._loaded.issuperset(known):
@@ -79,7 +73,7 @@ class FollowCatalog:
                         self._apply(item)
                     wait = FIRST_RETRY
                     self._report(provider, None)
-            except CatalogUnavailableError as error:
+            except LiveStateUnavailableError as error:
                 self._report(provider, str(error))
             await asyncio.sleep(wait)
             wait = min(wait * 2, LONGEST_RETRY)

@@ -33,7 +33,7 @@ class DescribePlan:
 
         Raises:
             UnknownPlanError: it was never seen.
-            CatalogUnavailableError: nobody can tell now.
+            LiveStateUnavailableError: nobody can tell now.
         """
         found = await self.catalog.find(plan_id)
         if found is None:
@@ -70,7 +70,7 @@ class DescribeProviders:
         """List them in the order of the configuration.
 
         Raises:
-            CatalogUnavailableError: nobody can tell now.
+            LiveStateUnavailableError: nobody can tell now.
         """
         return [await self._describe(provider) for provider in self.directory.all()]
 
@@ -98,7 +98,7 @@ class ListRuns:
 
         Raises:
             UnknownProviderError: it is not configured.
-            CatalogUnavailableError: nobody can tell now.
+            LiveStateUnavailableError: nobody can tell now.
         """
         return await self.journal.runs(self.directory.get(provider).name, limit)
 
@@ -115,6 +115,6 @@ class ListRejections:
 
         Raises:
             UnknownProviderError: it is not configured.
-            CatalogUnavailableError: nobody can tell now.
+            LiveStateUnavailableError: nobody can tell now.
         """
         return await self.journal.rejections(self.directory.get(provider).name, limit)

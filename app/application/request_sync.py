@@ -22,7 +22,7 @@ class RequestSync:
         Raises:
             UnknownProviderError: it is not configured.
             NoSchedulerError: nobody would do it.
-            CatalogUnavailableError: nobody can be asked.
+            LiveStateUnavailableError: nobody can be asked.
         """
         request = SyncRequest(self.directory.get(provider).name, self.new_run_id(), approve)
         if not await self.requests.put(request):

@@ -5,13 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.application.ports.catalog import (
-    CatalogUnavailableError,
-    LeaseLostError,
-    PlanCatalog,
-    ProviderState,
-    SyncJournal,
-)
+from app.application.ports.catalog import LeaseLostError, PlanCatalog, ProviderState, SyncJournal
 from app.application.ports.providers import (
     CircuitOpenError,
     ConfiguredProvider,
@@ -20,7 +14,7 @@ from app.application.ports.providers import (
     FeedUnavailableError,
     FeedWatcher,
 )
-from app.application.ports.system import Clock, Lease, Leases, LeaseTakenError
+from app.application.ports.system import Clock, Lease, Leases, LeaseTakenError, LiveStateUnavailableError
 from app.application.read_snapshot import SnapshotReading
 from app.domain.feeds import Rejection
 from app.domain.gate import GatePolicy, Hold, SnapshotCounts, inspect, signature
@@ -69,7 +63,7 @@ class SyncProvider:
             report = run.report(SyncOutcome.SKIPPED, error)
         except CircuitOpenError as error:
             report = run.report(SyncOutcome.FAILED if error.tried else SyncOutcome.SKIPPED, error)
-        except (FeedError, LeaseLostError, CatalogUnavailableError) as error:
+        except (FeedError, LeaseLostError, LiveStateUnavailableError) as error:
             report = run.report(SyncOutcome.FAILED, error)
         except Exception as error:  # noqa: BLE001 - a kind from outside may raise anything; it must not stop the others
             self.on_bug(error)
@@ -83,7 +77,7 @@ class SyncProvider:
             return
         try:
             await self.journal.record(report, rejections)
-        except CatalogUnavailableError:
+        except LiveStateUnavailableError:
             return  # the run says so itself when it needed the store; an unchanged feed loses its line in the list
 
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from app.application.ports.catalog import CatalogUnavailableError, SyncJournal
-from app.application.ports.system import Clock
+from app.application.ports.catalog import SyncJournal
+from app.application.ports.system import Clock, LiveStateUnavailableError
 from app.application.read_catalog import DescribeProviders, ProviderStatus
 
 REFRESH_INTERVAL = 1.0
@@ -39,7 +39,7 @@ class WatchCatalog:
         try:
             providers = await self.describe()
             totals = {status.provider.name: await self.journal.totals(status.provider.name) for status in providers}
-        except CatalogUnavailableError as error:
+        except LiveStateUnavailableError as error:
             self.trouble = str(error)
             return
         self.providers, self.totals = providers, totals

@@ -17,6 +17,8 @@ class ChangeKind(StrEnum):
     RETURNED = "returned"
     WENT_ONLINE = "went_online"
     WENT_OFFLINE = "went_offline"
+    RESTORED = "restored"
+    """Taken over from elsewhere than a feed: from the journal into the catalog, or the other way."""
 
 
 @dataclass(frozen=True, slots=True)

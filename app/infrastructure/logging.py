@@ -8,7 +8,7 @@ from structlog.typing import Processor
 
 from app.infrastructure.settings import Logging
 
-CHATTY = ("httpx", "httpcore", "uvicorn.access", "asyncio")
+CHATTY = ("alembic", "httpx", "httpcore", "uvicorn.access", "asyncio")
 """Loggers whose lines would repeat ours, or name URLs with their secrets."""
 
 

@@ -4,22 +4,27 @@ import asyncio
 import logging
 import socket
 import sys
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 import uvloop
 
-from app.adapters.inbound.cli.catalog_commands import CatalogCore, add_catalog_commands
+from app.adapters.inbound.cli.catalog_commands import add_catalog_commands
+from app.adapters.inbound.cli.dead_letter_commands import add_dead_letter_commands
+from app.adapters.inbound.cli.import_command import add_import_command
+from app.adapters.inbound.cli.stats_commands import add_stats_commands
+from app.application.ports.system import HistoryUnavailableError
 from app.infrastructure.configuration import ConfigurationError, find_file, load_settings
-from app.infrastructure.container import open_container
+from app.infrastructure.container import Container
 from app.infrastructure.logging import configure_logging
 from app.infrastructure.memory import settle_memory
+from app.infrastructure.opening import open_container
 from app.infrastructure.provider_directory import check_providers
 from app.infrastructure.redis_binary import EmbeddedRedisError
-from app.infrastructure.roles import listen, run_all, run_api, run_api_processes, run_scheduler
+from app.infrastructure.roles import listen, run_all, run_api, run_api_processes, run_migrate, run_scheduler, run_worker
 from app.infrastructure.settings import Settings
 from app.infrastructure.supervisor import EX_CONFIG
 from app.infrastructure.version import VERSION
@@ -70,22 +75,53 @@ def scheduler() -> None:
 
 
 @cli.command()
+def worker() -> None:
+    """Run one worker alone: it stores activities and writes the journal. Any number may run, anywhere."""
+    _run_on_uvloop(run_worker(_settings("worker")))
+
+
+@cli.command(name="migrate")
+def migrate_database() -> None:
+    """Bring the database to the newest schema; every start does it with the embedded one."""
+    settings = _settings("cli")
+    try:
+        before, now = asyncio.run(run_migrate(settings))
+    except HistoryUnavailableError as error:
+        _fail([str(error)], 1)
+    else:
+        typer.echo(f"the schema is {now}" + ("" if before == now else f"; before: {before or 'none'}"))
+
+
+@cli.command()
 def version() -> None:
     """Say which version this is."""
     typer.echo(VERSION)
 
 
-@asynccontextmanager
-async def _open_core() -> AsyncIterator[CatalogCore]:
-    settings = load_settings(chosen["config"])
-    check_providers(settings)
-    configure_logging(settings.logging.model_copy(update={"level": "warning"}), "cli")
-    settle_memory()
-    async with open_container(settings) as container:
-        yield container.cli_core()
+CoreT = TypeVar("CoreT")
 
 
-add_catalog_commands(cli, _open_core)
+def _opening(
+    choose: Callable[[Container], CoreT], *, live_state: bool = True
+) -> Callable[[], AbstractAsyncContextManager[CoreT]]:
+    """Make what opens the part of the container that some commands need."""
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[CoreT]:
+        settings = load_settings(chosen["config"])
+        check_providers(settings)
+        configure_logging(settings.logging.model_copy(update={"level": "warning"}), "cli")
+        settle_memory()
+        async with open_container(settings, live_state=live_state) as container:
+            yield choose(container)
+
+    return opened
+
+
+add_catalog_commands(cli, _opening(lambda container: container.cli_core()))
+add_stats_commands(cli, _opening(lambda container: container.stats_core(), live_state=False))
+add_import_command(cli, _opening(lambda container: container.import_core(), live_state=False))
+add_dead_letter_commands(cli, _opening(lambda container: container.dead_letters()))
 
 
 def _settings(role: str) -> Settings:
@@ -109,7 +145,7 @@ def main() -> None:
         _fail(str(error).splitlines(), 1)
 
 
-def _fail(lines: list[str], code: int) -> None:
+def _fail(lines: list[str], code: int) -> NoReturn:
     for line in lines:
         sys.stderr.write(f"marquee: {line}\n")
     logging.shutdown()

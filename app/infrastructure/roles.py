@@ -16,10 +16,15 @@ import structlog
 import uvicorn
 
 from app.adapters.inbound.http.one_write import OneWriteProtocol
+from app.adapters.inbound.worker.journal_loop import log_restoration
+from app.adapters.outbound.sql.database import open_database
+from app.adapters.outbound.sql.migrate import SchemaError, migrate, newest
+from app.application.ports.system import HistoryUnavailableError, LiveStateUnavailableError
 from app.infrastructure.configuration import ConfigurationError
-from app.infrastructure.container import Container, embedded_redis, is_loopback, open_container, operations_open
+from app.infrastructure.container import Container, is_loopback, operations_open
 from app.infrastructure.lifeline import LIFELINE_VARIABLE, until_supervisor_gone
 from app.infrastructure.memory import settle_memory
+from app.infrastructure.opening import embedded_redis, open_container
 from app.infrastructure.settings import Settings
 from app.infrastructure.supervisor import Child, Supervisor
 
@@ -103,10 +108,51 @@ async def run_scheduler(settings: Settings) -> None:
     """Sync providers in their rhythms until told to end; then finish the syncs in hand."""
     settle_memory()
     async with open_container(settings) as container:
+        await _restore_what_was_lost(container)
         enabled = [provider.name for provider in container.directory().all() if provider.enabled]
         log.info("scheduler runs", providers=enabled or "none: add one to config.yaml")
         schedule = asyncio.create_task(container.schedule()(settings.service.drain))
         await _beside(_quietly(schedule), (), schedule.cancel, settings)
+
+
+async def _restore_what_was_lost(container: Container) -> None:
+    """Bring back what a Redis that came back empty lost, before the first sync takes every plan for a new one."""
+    try:
+        for done in await container.restore_catalog().if_lost():
+            log_restoration(done)
+    except (LiveStateUnavailableError, HistoryUnavailableError) as error:
+        log.warning("whether the catalog lost plans cannot be told now; the journal's writer will", reason=str(error))
+
+
+async def run_worker(settings: Settings) -> None:
+    """Work off the queue and write the journal until told to end; then finish the batch in hand."""
+    settle_memory()
+    async with open_container(settings) as container:
+        stopping = asyncio.Event()
+        log.info("worker runs", database=container.database().name)
+        inbox = container.activity_inbox()
+        try:
+            await _beside(container.store_activities()(stopping), (container.journal_loop()(),), stopping.set, settings)
+        finally:
+            with suppress(LiveStateUnavailableError):
+                await inbox.aclose()
+
+
+async def run_migrate(settings: Settings) -> tuple[str | None, str]:
+    """Bring the database to the newest schema; return the one before and the one now.
+
+    Raises:
+        ConfigurationError: database.url cannot be used, or the schema is newer than this code.
+        HistoryUnavailableError: the database is away.
+    """
+    try:
+        database = open_database(settings.database.url, settings.service.data_dir, timeout=settings.database.timeout)
+        try:
+            return await migrate(database), newest()
+        finally:
+            await database.aclose()
+    except (SchemaError, ValueError) as error:
+        raise ConfigurationError([str(error)]) from None
 
 
 async def run_all(settings: Settings, config: Path | None) -> int:
@@ -117,7 +163,12 @@ async def run_all(settings: Settings, config: Path | None) -> int:
             await asyncio.to_thread(embedded.start)
         try:
             log.info("redis runs", at=embedded.url if embedded else "the configured server")
-            children = [_child("scheduler", config), *_api_children(settings, config, listening)]
+            await _open_history(settings)
+            children = [
+                _child("scheduler", config),
+                *_worker_children(settings, config),
+                *_api_children(settings, config, listening),
+            ]
             _tell_what_to_try(settings, listening)
             watch = embedded.ensure if embedded else None
             return await Supervisor(children, drain_seconds=settings.service.drain + 2, watch=watch).run()
@@ -131,6 +182,17 @@ async def run_api_processes(settings: Settings, config: Path | None) -> int:
     with listen(settings) as listening:
         children = _api_children(settings, config, listening)
         return await Supervisor(children, drain_seconds=settings.service.drain + 2).run()
+
+
+async def _open_history(settings: Settings) -> None:
+    """Stop now, in one line, when the history has another schema, and not in every child."""
+    async with open_container(settings, live_state=False):
+        pass
+
+
+def _worker_children(settings: Settings, config: Path | None) -> list[Child]:
+    workers = settings.activity.workers
+    return [_child(f"worker-{number}" if workers > 1 else "worker", config) for number in range(1, workers + 1)]
 
 
 def _api_children(settings: Settings, config: Path | None, listening: socket.socket) -> list[Child]:

@@ -11,6 +11,9 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from app.domain.activities import ACTIVITY_TYPE, LARGEST_ACTIVITY, LONGEST_SOURCE, RESERVED_TYPES, ActivityRules
+
+DATABASE_SCHEMES = ("postgresql", "postgres")
 REDIS_SCHEMES = ("redis", "rediss", "redis+cluster", "rediss+cluster", "unix")
 
 
@@ -24,6 +27,20 @@ def _redis_url(url: str) -> str:
     if url != "embedded" and urlsplit(url).scheme not in REDIS_SCHEMES:
         raise ValueError(f"expected 'embedded' or a URL that begins with {', '.join(s + '://' for s in REDIS_SCHEMES)}")
     return url
+
+
+def _database_url(url: str) -> str:
+    if url != "embedded" and urlsplit(url).scheme not in DATABASE_SCHEMES:
+        raise ValueError("expected 'embedded' or a URL that begins with postgresql://")
+    return url
+
+
+def _activity_type(name: str) -> str:
+    if not ACTIVITY_TYPE.fullmatch(name) or name in RESERVED_TYPES:
+        raise ValueError(
+            f"{name!r} can be no type of an activity: expected a-z, then a-z 0-9 _ . -, not a reserved word"
+        )
+    return name
 
 
 Timezone = Annotated[str, AfterValidator(_timezone)]
@@ -63,6 +80,13 @@ class Redis(Section):
     start_timeout: Seconds = 60.0
 
 
+class Database(Section):
+    """The history."""
+
+    url: Annotated[str, AfterValidator(_database_url)] = "embedded"
+    timeout: Seconds = 5.0
+
+
 class Search(Section):
     """How searches are read."""
 
@@ -81,6 +105,40 @@ class Catalog(Section):
     rejections_kept: Annotated[int, Field(ge=1, le=100_000)] = 1000
     change_log_limit: Annotated[int, Field(ge=1000)] = 100_000
     lease: Annotated[float, Field(ge=1, le=600)] = 30.0
+
+
+class ActivitySettings(Section):
+    """What the door takes in, and how it is worked off."""
+
+    types: tuple[Annotated[str, AfterValidator(_activity_type)], ...] | None = None
+    sources: tuple[Annotated[str, Field(min_length=1, max_length=LONGEST_SOURCE)], ...] | None = None
+    array_limit: Annotated[int, Field(ge=1, le=100_000)] = 2000
+    batch_limit: Annotated[int, Field(ge=1, le=100_000)] = 100
+    max_body_bytes: Annotated[int, Field(ge=LARGEST_ACTIVITY, le=1024**3)] = 8 * 1024**2
+    dedup_window: Annotated[float, Field(ge=1, le=30 * 86400)] = 600.0
+    max_backlog: Annotated[int, Field(ge=1)] = 5_000_000
+    max_backlog_bytes: Annotated[int, Field(ge=1)] = 1024**3
+    workers: Annotated[int, Field(ge=0, le=64)] = 1
+    takeover: Annotated[float, Field(ge=1, le=3600)] = 30.0
+
+    @property
+    def rules(self) -> ActivityRules:
+        """What the lists say."""
+        return ActivityRules(
+            None if self.types is None else frozenset(self.types),
+            None if self.sources is None else frozenset(self.sources),
+        )
+
+
+class StatsSettings(Section):
+    """How figures over activities are made."""
+
+    timezone: Timezone = "UTC"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone whose days are counted."""
+        return ZoneInfo(self.timezone)
 
 
 class Limits(Section):
@@ -171,8 +229,11 @@ class Settings(BaseSettings):
 
     service: Service = Service()
     redis: Redis = Redis()
+    database: Database = Database()
     search: Search = Search()
     catalog: Catalog = Catalog()
+    activity: ActivitySettings = ActivitySettings()
+    stats: StatsSettings = StatsSettings()
     providers: Annotated[tuple[ProviderSettings, ...], AfterValidator(_unique)] = ()
     logging: Logging = Logging()
 

@@ -7,21 +7,34 @@ from typing import Protocol
 
 import pytest
 
+from app.adapters.outbound.memory.activity_inbox import MemoryActivityInbox
+from app.adapters.outbound.memory.activity_queue import MemoryActivityQueue
+from app.adapters.outbound.memory.activity_stream import MemoryActivityStream
 from app.adapters.outbound.memory.change_log import MemoryChangeLog
 from app.adapters.outbound.memory.circuit_states import MemoryCircuitStates
+from app.adapters.outbound.memory.dead_letters import MemoryDeadLetters
+from app.adapters.outbound.memory.journal_source import MemoryJournalSource
 from app.adapters.outbound.memory.leases import MemoryLeases
 from app.adapters.outbound.memory.plan_catalog import MemoryPlanCatalog
+from app.adapters.outbound.memory.queue_watch import MemoryQueueWatch
 from app.adapters.outbound.memory.store import MemoryStore
 from app.adapters.outbound.memory.sync_journal import MemorySyncJournal
 from app.adapters.outbound.memory.sync_requests import MemorySyncRequests
+from app.adapters.outbound.redis.activity_inbox import RedisActivityInbox
+from app.adapters.outbound.redis.activity_queue import RedisActivityQueue
 from app.adapters.outbound.redis.change_log import RedisChangeLog
 from app.adapters.outbound.redis.circuit_states import RedisCircuitStates
 from app.adapters.outbound.redis.connection import connect
+from app.adapters.outbound.redis.dead_letters import RedisDeadLetters
+from app.adapters.outbound.redis.journal_source import RedisJournalSource
 from app.adapters.outbound.redis.leases import RedisLeases
 from app.adapters.outbound.redis.plan_catalog import RedisPlanCatalog
+from app.adapters.outbound.redis.queue_watch import RedisQueueWatch
 from app.adapters.outbound.redis.sync_journal import RedisSyncJournal
 from app.adapters.outbound.redis.sync_requests import RedisSyncRequests
+from app.application.ports.activities import ActivityInbox, ActivityQueue, DeadLetters, QueueWatch
 from app.application.ports.catalog import Behind, ChangeLog, LoggedChange, PlanCatalog, SyncJournal
+from app.application.ports.history import JournalSource
 from app.application.ports.system import CircuitStates, Lease, Leases, SyncRequests
 from app.domain.reconciliation import ChangeKind, PlanChange
 from tests.builders import NOW
@@ -35,12 +48,19 @@ BLOCK = 0.2
 class Backend(Protocol):
     """One technology's adapters of all ports, on one store; each call makes another adapter of the same store."""
 
-    def plan_catalog(self, *, log_kept: int = 100_000) -> PlanCatalog: ...
+    def plan_catalog(self) -> PlanCatalog: ...
     def change_log(self) -> ChangeLog: ...
+    def journal_source(self, *, consumer: str = "journal", log_kept: int = 100_000) -> JournalSource: ...
     def sync_journal(self, *, runs_kept: int = 200, rejections_kept: int = 1000) -> SyncJournal: ...
     def leases(self, *, ttl: float = 30.0) -> Leases: ...
     def circuit_states(self) -> CircuitStates: ...
     def sync_requests(self, *, ttl: float = 5.0) -> SyncRequests: ...
+    def activity_queue(
+        self, *, window: float = 600.0, max_backlog: int = 10**9, max_backlog_bytes: int = 10**12
+    ) -> ActivityQueue: ...
+    def activity_inbox(self, *, takeover: float = 30.0) -> ActivityInbox: ...
+    def dead_letters(self) -> DeadLetters: ...
+    def queue_watch(self) -> QueueWatch: ...
     def lose_everything(self) -> None: ...
     async def aclose(self) -> None: ...
 
@@ -48,14 +68,18 @@ class Backend(Protocol):
 class MemoryBackend:
     def __init__(self) -> None:
         self.store = MemoryStore()
+        self.activities = MemoryActivityStream(self.store)
         self._circuit_states = MemoryCircuitStates()
         self._sync_requests: MemorySyncRequests | None = None
 
-    def plan_catalog(self, *, log_kept: int = 100_000) -> PlanCatalog:
-        return MemoryPlanCatalog(self.store, log_kept=log_kept)
+    def plan_catalog(self) -> PlanCatalog:
+        return MemoryPlanCatalog(self.store)
 
     def change_log(self) -> ChangeLog:
         return MemoryChangeLog(self.store, block=BLOCK)
+
+    def journal_source(self, *, consumer: str = "journal", log_kept: int = 100_000) -> JournalSource:
+        return MemoryJournalSource(self.store, consumer=consumer, log_kept=log_kept)
 
     def sync_journal(self, *, runs_kept: int = 200, rejections_kept: int = 1000) -> SyncJournal:
         return MemorySyncJournal(self.store, runs_kept=runs_kept, rejections_kept=rejections_kept)
@@ -70,8 +94,25 @@ class MemoryBackend:
         self._sync_requests = self._sync_requests or MemorySyncRequests(self.store, block=BLOCK, ttl=ttl)
         return self._sync_requests
 
+    def activity_queue(
+        self, *, window: float = 600.0, max_backlog: int = 10**9, max_backlog_bytes: int = 10**12
+    ) -> ActivityQueue:
+        return MemoryActivityQueue(
+            self.activities, window=window, max_backlog=max_backlog, max_backlog_bytes=max_backlog_bytes
+        )
+
+    def activity_inbox(self, *, takeover: float = 30.0) -> ActivityInbox:
+        return MemoryActivityInbox(self.activities, takeover=takeover, block=BLOCK)
+
+    def dead_letters(self) -> DeadLetters:
+        return MemoryDeadLetters(self.activities)
+
+    def queue_watch(self) -> QueueWatch:
+        return MemoryQueueWatch(self.activities)
+
     def lose_everything(self) -> None:
         self.store.lose_everything()
+        self.activities.lose_everything()
 
     async def aclose(self) -> None:
         pass
@@ -83,11 +124,14 @@ class RedisBackend:
         self.client = connect(url, timeout=TIMEOUT)
         self.blocking = connect(url, timeout=TIMEOUT + BLOCK)
 
-    def plan_catalog(self, *, log_kept: int = 100_000) -> PlanCatalog:
-        return RedisPlanCatalog(self.client, log_kept=log_kept)
+    def plan_catalog(self) -> PlanCatalog:
+        return RedisPlanCatalog(self.client)
 
     def change_log(self) -> ChangeLog:
         return RedisChangeLog(self.client, self.blocking, block=BLOCK)
+
+    def journal_source(self, *, consumer: str = "journal", log_kept: int = 100_000) -> JournalSource:
+        return RedisJournalSource(self.client, consumer=consumer, log_kept=log_kept)
 
     def sync_journal(self, *, runs_kept: int = 200, rejections_kept: int = 1000) -> SyncJournal:
         return RedisSyncJournal(self.client, runs_kept=runs_kept, rejections_kept=rejections_kept)
@@ -100,6 +144,22 @@ class RedisBackend:
 
     def sync_requests(self, *, ttl: float = 5.0) -> SyncRequests:
         return RedisSyncRequests(self.client, self.blocking, block=BLOCK, ttl=ttl)
+
+    def activity_queue(
+        self, *, window: float = 600.0, max_backlog: int = 10**9, max_backlog_bytes: int = 10**12
+    ) -> ActivityQueue:
+        return RedisActivityQueue(
+            self.client, window=window, max_backlog=max_backlog, max_backlog_bytes=max_backlog_bytes
+        )
+
+    def activity_inbox(self, *, takeover: float = 30.0) -> ActivityInbox:
+        return RedisActivityInbox(self.client, self.blocking, takeover=takeover, block=BLOCK)
+
+    def dead_letters(self) -> DeadLetters:
+        return RedisDeadLetters(self.client)
+
+    def queue_watch(self) -> QueueWatch:
+        return RedisQueueWatch(self.client)
 
     def lose_everything(self) -> None:
         for server in self._servers:
@@ -188,10 +248,18 @@ async def commit(
         await update.aclose()
 
 
-async def sync(backend: Backend, *changes: PlanChange, provider: str = "demo", log_kept: int = 100_000) -> None:
+async def sync(backend: Backend, *changes: PlanChange, provider: str = "demo") -> None:
     """Commit changes under a lease of their own."""
     async with backend.leases().hold(provider) as lease:
-        await commit(backend.plan_catalog(log_kept=log_kept), lease, *changes)
+        await commit(backend.plan_catalog(), lease, *changes)
+
+
+async def trim(backend: Backend, provider: str = "demo", *, log_kept: int) -> None:
+    """Say that all of the log is stored, so that only its newest entries stay."""
+    source = backend.journal_source(log_kept=log_kept)
+    head = await source.head(provider)
+    assert head is not None
+    await source.stored(provider, head)
 
 
 Follower = AsyncIterator[Sequence[LoggedChange] | Behind]

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from app.application.ports.catalog import Behind, CatalogUnavailableError, ChangeLog, LoggedChange
+from app.application.ports.catalog import Behind, ChangeLog, LoggedChange
+from app.application.ports.system import LiveStateUnavailableError
 from app.domain.plans import PlanId, SearchablePlan, searchable
 from app.domain.reconciliation import ChangeKind
 from tests.builders import NOW, a_change, a_plan, a_zone
-from tests.contract.conftest import Backend, Follower, RedisBackend, commit, entries, news, sync
+from tests.contract.conftest import Backend, Follower, RedisBackend, commit, entries, news, sync, trim
 from tests.redis_server import RedisServer
 
 
@@ -181,7 +182,8 @@ async def _lost_and_refilled_further(backend: Backend) -> None:
 
 
 async def _trimmed_past(backend: Backend) -> None:
-    await sync(backend, *(a_change(a_plan(number)) for number in range(1200)), log_kept=10)
+    await sync(backend, *(a_change(a_plan(number)) for number in range(1200)))
+    await trim(backend, log_kept=10)
 
 
 @pytest.mark.parametrize(
@@ -228,7 +230,7 @@ class Index:
         while True:
             try:
                 await self._follow()
-            except CatalogUnavailableError:
+            except LiveStateUnavailableError:
                 self.failures += 1
                 await asyncio.sleep(0.05)
 
@@ -283,7 +285,7 @@ async def test_nothing_is_missed_while_the_server_is_killed_and_restarted(server
             await asyncio.sleep(0.1)
             await asyncio.to_thread(server.start)
         change = a_change(a_plan(number))
-        with suppress(CatalogUnavailableError):
+        with suppress(LiveStateUnavailableError):
             async with redis.leases(ttl=0.05).hold("demo") as lease:
                 await commit(redis.plan_catalog(), lease, change)
                 written.append(change.plan_id)
@@ -305,13 +307,13 @@ async def test_a_server_that_stopped_or_fell_silent_is_told_soon(
         break_it(server)
         begun = time.monotonic()
 
-        with pytest.raises(CatalogUnavailableError):
+        with pytest.raises(LiveStateUnavailableError):
             await _for_ever(follower)
         assert time.monotonic() - begun < 3
     async with following(redis) as anew:
-        with pytest.raises(CatalogUnavailableError):
+        with pytest.raises(LiveStateUnavailableError):
             await anext(anew)
-    with pytest.raises(CatalogUnavailableError):
+    with pytest.raises(LiveStateUnavailableError):
         await everything_searchable(redis.change_log())
     assert time.monotonic() - begun < 6
 
@@ -343,10 +345,13 @@ async def test_a_stream_that_was_emptied_by_hand_is_noticed(server: RedisServer,
 
 
 @pytest.mark.redis_server
-async def test_the_log_is_bounded(server: RedisServer, redis: RedisBackend):
-    await sync(redis, *(a_change(a_plan(number)) for number in range(1200)), log_kept=100)
-
+async def test_the_log_is_bounded_once_it_is_stored(server: RedisServer, redis: RedisBackend):
+    await sync(redis, *(a_change(a_plan(number)) for number in range(1200)))
     with server.client() as operator:
+        assert operator.xlen("marquee:1:{p:demo}:log") == 1200
+
+        await trim(redis, log_kept=100)
+
         assert 100 <= operator.xlen("marquee:1:{p:demo}:log") < 300
 
 

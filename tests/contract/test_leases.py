@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from app.application.ports.catalog import CatalogUnavailableError, LeaseLostError
-from app.application.ports.system import LeaseTakenError
+from app.application.ports.catalog import LeaseLostError
+from app.application.ports.system import LeaseTakenError, LiveStateUnavailableError
 from tests.builders import a_change, a_plan
 from tests.contract.conftest import Backend, RedisBackend, commit
 from tests.redis_server import RedisServer
@@ -126,7 +126,7 @@ async def test_without_a_server_there_is_no_lease(
     break_it(server)
     begun = time.monotonic()
 
-    with pytest.raises(CatalogUnavailableError):
+    with pytest.raises(LiveStateUnavailableError):
         async with redis.leases().hold("demo"):
             pass
     assert time.monotonic() - begun < 3

@@ -22,9 +22,9 @@ from app.adapters.outbound.redis.plan_codec import (
     unpack_plan,
     unpack_searchable,
 )
-from app.application.ports.catalog import CatalogPlan, CatalogUnavailableError, LeaseLostError, ProviderState
+from app.application.ports.catalog import CatalogPlan, LeaseLostError, ProviderState
 from app.application.ports.providers import FeedMark
-from app.application.ports.system import Lease
+from app.application.ports.system import Lease, LiveStateUnavailableError
 from app.domain.plans import Plan, PlanKey, SellMode, Zone, searchable
 from app.domain.reconciliation import ChangeKind, KnownPlan
 from tests.builders import NOW, a_change, a_plan, a_zone
@@ -134,6 +134,13 @@ async def test_more_changes_than_one_batch_holds_are_all_written(backend: Backen
     assert known == {change.plan_id: change.known for change in changes}
 
 
+async def test_plans_are_counted_by_provider_each_once(backend: Backend):
+    await sync(backend, *(a_change(a_plan(number)) for number in range(3)))
+    await sync(backend, a_change(a_plan(1), ChangeKind.WITHDRAWN), a_change(a_plan(2, title="new"), ChangeKind.CHANGED))
+
+    assert [await backend.plan_catalog().count(name) for name in ("demo", "other")] == [3, 0]
+
+
 async def test_an_older_lease_cannot_commit(backend: Backend):
     catalog = backend.plan_catalog()
     before, after = a_change(a_plan(title="new")), a_change(a_plan(title="old"), ChangeKind.CHANGED)
@@ -240,7 +247,7 @@ async def _each_method_fails(redis: RedisBackend) -> list[str]:
         lambda: commit(catalog, lease, a_change()),
     ):
         begun = time.monotonic()
-        with pytest.raises(CatalogUnavailableError) as caught:
+        with pytest.raises(LiveStateUnavailableError) as caught:
             await attempt()
         assert time.monotonic() - begun < 3
         messages.append(str(caught.value))
@@ -271,7 +278,7 @@ async def test_a_silent_server_is_told_soon(server: RedisServer, redis: RedisBac
 async def test_a_server_that_comes_back_is_used_again_with_all_it_had(server: RedisServer, redis: RedisBackend):
     await sync(redis, a_change(a_plan(1)))
     server.kill()
-    with pytest.raises(CatalogUnavailableError):
+    with pytest.raises(LiveStateUnavailableError):
         await redis.plan_catalog().known("demo")
     server.start()
 
@@ -287,7 +294,7 @@ async def test_a_full_server_takes_nothing_and_says_what_to_do(server: RedisServ
         with server.client() as operator:
             operator.config_set("maxmemory", 1)
 
-            with pytest.raises(CatalogUnavailableError, match="memory is full"):
+            with pytest.raises(LiveStateUnavailableError, match="memory is full"):
                 await commit(redis.plan_catalog(), lease, a_change(a_plan(2)))
 
             operator.config_set("maxmemory", 0)
@@ -302,7 +309,7 @@ async def test_a_replica_is_told_as_such(server: RedisServer, redis: RedisBacken
         with server.client() as operator:
             operator.replicaof("127.0.0.1", 1)
 
-            with pytest.raises(CatalogUnavailableError, match="replica"):
+            with pytest.raises(LiveStateUnavailableError, match="replica"):
                 await commit(redis.plan_catalog(), lease, a_change())
 
             operator.replicaof("NO", "ONE")
@@ -332,7 +339,7 @@ async def test_a_password_is_in_no_message(server: RedisServer):
         "redis+cluster://user:refused-secret@127.0.0.1:1",
     ):
         client = connect(url, timeout=1)
-        with pytest.raises(CatalogUnavailableError) as caught:
+        with pytest.raises(LiveStateUnavailableError) as caught:
             await RedisPlanCatalog(client).known("demo")
         assert "secret" not in str(caught.value)
         assert ("127.0.0.1:1" if "refused" in url else "user and password") in str(caught.value)
@@ -375,7 +382,7 @@ async def test_a_killed_server_has_a_prefix_of_the_changes_each_with_its_log_ent
             writing = asyncio.create_task(commit(catalog, lease, *changes))
             await asyncio.sleep(random.uniform(0.005, 0.08))
             server.kill()
-            with suppress(CatalogUnavailableError):
+            with suppress(LiveStateUnavailableError):
                 await writing
         server.start()
         await asyncio.sleep(0.15)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.application.ports.catalog import CatalogUnavailableError
+from app.application.ports.system import LiveStateUnavailableError
 from app.domain.feeds import Rejection, RejectionReason
 from app.domain.gate import HoldReason
 from app.domain.plans import PlanKey
@@ -121,10 +121,10 @@ async def test_without_a_server_nothing_is_recorded_or_read(
     break_it(server)
     begun = time.monotonic()
 
-    with pytest.raises(CatalogUnavailableError):
+    with pytest.raises(LiveStateUnavailableError):
         await journal.record(a_report(), [a_rejection()])
-    with pytest.raises(CatalogUnavailableError):
+    with pytest.raises(LiveStateUnavailableError):
         await journal.runs("demo", 1)
-    with pytest.raises(CatalogUnavailableError):
+    with pytest.raises(LiveStateUnavailableError):
         await journal.totals("demo")
     assert time.monotonic() - begun < 9

@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.application.ports.catalog import CatalogUnavailableError
-from app.application.ports.system import SyncRequest
+from app.application.ports.system import LiveStateUnavailableError, SyncRequest
 from tests.contract.conftest import Backend, RedisBackend
 from tests.redis_server import RedisServer
 
@@ -82,8 +81,8 @@ async def test_without_a_server_nobody_can_ask(
     break_it(server)
     begun = time.monotonic()
 
-    with pytest.raises(CatalogUnavailableError):
+    with pytest.raises(LiveStateUnavailableError):
         await redis.sync_requests().put(a_request())
-    with pytest.raises(CatalogUnavailableError):
+    with pytest.raises(LiveStateUnavailableError):
         await redis.sync_requests().take()
     assert time.monotonic() - begun < 6

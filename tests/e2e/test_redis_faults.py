@@ -114,7 +114,11 @@ def test_while_redis_is_away_health_and_the_catalogs_routes_say_so_and_search_an
 
     assert (health["store"]["up"], ready, len(found)) == (False, 200, PLANS)
     assert "does not answer in time" in health["store"]["reason"]
-    assert (plan.status, plan.json["error"]["code"], plan.headers["retry-after"]) == (503, "catalog_unavailable", "1")
+    assert (plan.status, plan.json["error"]["code"], plan.headers["retry-after"]) == (
+        503,
+        "live_state_unavailable",
+        "1",
+    )
     until(lambda: service.ask("/health").json["status"] == "ok")
 
 

@@ -14,7 +14,9 @@ from app.adapters.inbound.http.rendering import parse_plan, plan_prefix, render_
 from app.adapters.inbound.http.search_app import SearchApp
 from app.adapters.inbound.http.search_router import search_router
 from app.adapters.outbound.memory.live_index import LiveIndex
+from app.adapters.outbound.memory.plan_journal import MemoryPlanJournal
 from app.application.ports.catalog import PlanFinder
+from app.application.read_history import SearchPast
 from app.domain.plans import PlanSummary, SearchablePlan, searchable
 from app.domain.time_window import TimeWindow
 from tests.asgi import ask
@@ -23,6 +25,8 @@ from tests.builders import a_plan, a_zone
 QUESTIONS = 10_000
 ZONE = ZoneInfo("Europe/Madrid")
 START = datetime(2021, 3, 26, tzinfo=UTC)
+PAST = SearchPast(MemoryPlanJournal())
+"""Nobody asks for it here."""
 
 
 class ScanningFinder(PlanFinder):
@@ -134,7 +138,7 @@ def applications() -> tuple[ASGIApp, ASGIApp]:
     index = LiveIndex(render_plan, plan_prefix, parse_plan)
     index.put(plans)
     index.mark_ready()
-    reference = create_api([search_router(ScanningFinder(plans), ZONE, lambda: True)], "test")
+    reference = create_api([search_router(ScanningFinder(plans), ZONE, lambda: True, PAST)], "test")
     return SearchApp(reference, index, ZONE, lambda _status, _seconds: None), reference
 
 
@@ -158,7 +162,7 @@ async def test_a_large_answer_that_is_sent_bit_by_bit_is_the_same() -> None:
     index = LiveIndex(render_plan, plan_prefix, parse_plan)
     index.put(plans)
     index.mark_ready()
-    reference = create_api([search_router(ScanningFinder(plans), ZONE, lambda: True)], "test")
+    reference = create_api([search_router(ScanningFinder(plans), ZONE, lambda: True, PAST)], "test")
     bare = SearchApp(reference, index, ZONE, lambda _status, _seconds: None)
 
     ours = await ask(bare, "/search")
@@ -170,7 +174,7 @@ async def test_a_large_answer_that_is_sent_bit_by_bit_is_the_same() -> None:
 
 async def test_before_the_catalog_is_loaded_both_say_so() -> None:
     index = LiveIndex(render_plan, plan_prefix, parse_plan)
-    reference = create_api([search_router(index, ZONE, lambda: index.ready)], "test")
+    reference = create_api([search_router(index, ZONE, lambda: index.ready, PAST)], "test")
     bare = SearchApp(reference, index, ZONE, lambda _status, _seconds: None)
 
     ours, theirs = await ask(bare, "/search"), await ask(reference, "/search")

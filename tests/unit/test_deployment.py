@@ -28,7 +28,7 @@ def test_the_repositorys_configuration_shows_the_defaults() -> None:
     shown = load_settings(ROOT / "config.yaml")
     defaults = Settings()
 
-    for section in ("redis", "search", "catalog", "logging"):
+    for section in ("redis", "database", "search", "catalog", "activity", "stats", "logging"):
         assert getattr(shown, section) == getattr(defaults, section)
     assert shown.service.model_copy(update={"data_dir": defaults.service.data_dir}) == defaults.service
 

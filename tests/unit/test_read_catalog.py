@@ -2,9 +2,8 @@ import pytest
 
 from app.adapters.outbound.memory.circuit_states import MemoryCircuitStates
 from app.adapters.outbound.memory.sync_requests import MemorySyncRequests
-from app.application.ports.catalog import CatalogUnavailableError
 from app.application.ports.providers import ConfiguredProvider, ProviderDirectory
-from app.application.ports.system import CircuitState
+from app.application.ports.system import CircuitState, LiveStateUnavailableError
 from app.application.read_catalog import DescribePlan, DescribeProviders, ListRejections, ListRuns
 from app.application.request_sync import RequestSync
 from app.application.watch_catalog import WatchCatalog
@@ -131,5 +130,5 @@ async def test_the_catalog_that_is_away_says_so() -> None:
     world = SyncWorld()
     world.store.unavailable = "away"
 
-    with pytest.raises(CatalogUnavailableError, match="away"):
+    with pytest.raises(LiveStateUnavailableError, match="away"):
         await DescribePlan(world.catalog)(a_plan().key.plan_id)

@@ -3,7 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from app.application.ports.history import PastState
 from app.application.read_catalog import PlanDescription, ProviderStatus
+from app.application.restore_catalog import Restoration
 from app.domain.feeds import Rejection
 from app.domain.plans import Plan, Zone
 from app.domain.sync_runs import SyncReport
@@ -41,6 +43,17 @@ def plan_answer(description: PlanDescription) -> dict[str, Any]:
         "last_seen_at": instant(description.last_seen_at),
         "withdrawn_at": instant(known.withdrawn_at),
     }
+
+
+def past_answer(state: PastState) -> dict[str, Any]:
+    """A state that a plan was known in: what brought it, and everything known of the plan from then on."""
+    change = {"at": instant(state.at), "kinds": list(state.kinds), "run_id": state.run_id}
+    return change | plan_answer(PlanDescription(state.found, state.found.known.last_seen_at))
+
+
+def restoration_answer(done: Restoration) -> dict[str, Any]:
+    """What came back from the journal, in plans."""
+    return {"provider": done.provider, "restored": done.restored, "present": done.present}
 
 
 def _times(plan: Plan) -> dict[str, Any]:

@@ -15,10 +15,6 @@ from app.domain.sync_runs import SyncReport
 from app.domain.time_window import TimeWindow
 
 
-class CatalogUnavailableError(Exception):
-    """The catalog's store cannot be reached or takes no writes; the message says which and why. Try again later."""
-
-
 class LeaseLostError(Exception):
     """Another process has taken the provider's lease since: what this one wanted to write was refused."""
 
@@ -74,7 +70,7 @@ class CatalogUpdate(Protocol):
 
         Raises:
             LeaseLostError: the lease was taken by another; what is not written yet will not be.
-            CatalogUnavailableError: as in PlanCatalog; the last changes before it may have been written or not.
+            LiveStateUnavailableError: as in PlanCatalog; the last changes before it may have been written or not.
         """
 
     @abstractmethod
@@ -90,7 +86,7 @@ class PlanCatalog(Protocol):
         """Name every provider that ever committed a plan, sorted, configured still or not.
 
         Raises:
-            CatalogUnavailableError: as in every method here.
+            LiveStateUnavailableError: as in every method here.
         """
 
     @abstractmethod
@@ -110,6 +106,10 @@ class PlanCatalog(Protocol):
         """Load what a sync needs to know of each plan of a provider; empty for one never seen."""
 
     @abstractmethod
+    async def count(self, provider: str) -> int:
+        """Count the plans of a provider, at no cost worth speaking of."""
+
+    @abstractmethod
     async def find(self, plan_id: PlanId) -> CatalogPlan | None:
         """Find one plan, in the feed or not; None when it was never seen."""
 
@@ -126,14 +126,14 @@ class Behind:
 
 
 class ChangeLog(Protocol):
-    """What API processes read to keep their index fresh. One log per provider."""
+    """What API processes read to keep their index fresh. One log per provider; only what was stored is trimmed."""
 
     @abstractmethod
     def searchable(self, provider: str) -> AsyncIterator[Sequence[SearchablePlan]]:
         """Hand out all plans of a provider that search may find, in batches, in no order.
 
         Raises:
-            CatalogUnavailableError: as in every method here.
+            LiveStateUnavailableError: as in every method here.
         """
 
     @abstractmethod
@@ -146,7 +146,7 @@ class ChangeLog(Protocol):
         been missed: load again, then go on with the same iterator.
 
         Raises:
-            CatalogUnavailableError: follow anew later, and load again.
+            LiveStateUnavailableError: follow anew later, and load again.
         """
 
 
@@ -158,7 +158,7 @@ class SyncJournal(Protocol):
         """Keep a report and the rejections that came with it.
 
         Raises:
-            CatalogUnavailableError: as in every method here.
+            LiveStateUnavailableError: as in every method here.
         """
 
     @abstractmethod

@@ -8,6 +8,14 @@ from datetime import datetime
 from typing import Protocol
 
 
+class LiveStateUnavailableError(Exception):
+    """What holds the present (catalog, queue, leases) cannot be reached or takes no writes; the message says why."""
+
+
+class HistoryUnavailableError(Exception):
+    """What holds the past (journal, activities, rollups) cannot be reached or takes no writes; the message says why."""
+
+
 class Clock(Protocol):
     """What time it is."""
 
@@ -45,7 +53,7 @@ class Leases(Protocol):
 
         Raises:
             LeaseTakenError: at once, without waiting.
-            CatalogUnavailableError: leases live where the catalog lives.
+            LiveStateUnavailableError: leases live where the catalog lives.
         """
 
 
@@ -92,7 +100,7 @@ class SyncRequests(Protocol):
         """Ask; False when no scheduler is there to hear (none gave a sign of life for some seconds).
 
         Raises:
-            CatalogUnavailableError: as in every method here.
+            LiveStateUnavailableError: as in every method here.
         """
 
     @abstractmethod

@@ -1,16 +1,16 @@
-"""The catalog's commands: sync, providers, runs, rejections."""
+"""The catalog's commands: sync, providers, runs, rejections, catalog restore."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from app.adapters.inbound.answers import provider_answer, rejection_answer, run_answer
+from app.adapters.inbound.answers import provider_answer, rejection_answer, restoration_answer, run_answer
 from app.adapters.inbound.cli.progress import ProgressBar, progress
+from app.adapters.inbound.cli.running import run, stopped
 from app.adapters.inbound.cli.tables import (
     console,
     print_json,
@@ -19,14 +19,13 @@ from app.adapters.inbound.cli.tables import (
     providers_table,
     rejections_table,
 )
-from app.application.ports.catalog import CatalogUnavailableError
+from app.application.ports.catalog import LeaseLostError
 from app.application.ports.providers import ConfiguredProvider, ProviderDirectory
+from app.application.ports.system import LeaseTakenError
 from app.application.read_catalog import DescribeProviders, ListRejections, ListRuns
+from app.application.restore_catalog import Restoration, RestoreCatalog
 from app.application.sync_provider import SyncOrder, SyncProvider
-from app.domain.errors import UnknownProviderError
 from app.domain.sync_runs import SyncReport
-
-T = TypeVar("T")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
 Limit = Annotated[int, typer.Option(min=1, max=1000, help="How many at the most, newest first.")]
@@ -42,6 +41,7 @@ class CatalogCore:
     describe_providers: DescribeProviders
     list_runs: ListRuns
     list_rejections: ListRejections
+    restore: RestoreCatalog
     new_run_id: Callable[[], str]
 
 
@@ -59,7 +59,7 @@ def add_catalog_commands(cli: typer.Typer, open_core: OpenCore) -> None:
         as_json: Json = False,
     ) -> None:
         """Sync providers now. Exit code 0: all applied, or nothing to do."""
-        reports = _run(open_core, lambda core: _sync(core, names or (), approve=approve, dry_run=dry_run))
+        reports = run(open_core, lambda core: _sync(core, names or (), approve=approve, dry_run=dry_run))
         if as_json:
             print_json([run_answer(report) for report in reports])
         else:
@@ -70,7 +70,7 @@ def add_catalog_commands(cli: typer.Typer, open_core: OpenCore) -> None:
     @cli.command()
     def providers(as_json: Json = False) -> None:
         """List the providers and how they fare."""
-        rows = _run(open_core, lambda core: core.describe_providers())
+        rows = run(open_core, lambda core: core.describe_providers())
         if as_json:
             print_json([provider_answer(row) for row in rows])
         else:
@@ -79,7 +79,7 @@ def add_catalog_commands(cli: typer.Typer, open_core: OpenCore) -> None:
     @cli.command()
     def runs(name: Name, limit: Limit = 20, as_json: Json = False) -> None:
         """List a provider's newest syncs."""
-        rows = _run(open_core, lambda core: core.list_runs(name, limit))
+        rows = run(open_core, lambda core: core.list_runs(name, limit))
         if as_json:
             print_json([run_answer(row) for row in rows])
         else:
@@ -88,11 +88,32 @@ def add_catalog_commands(cli: typer.Typer, open_core: OpenCore) -> None:
     @cli.command()
     def rejections(name: Name, limit: Limit = 100, as_json: Json = False) -> None:
         """List the records of a provider's feed that could not be used."""
-        rows = _run(open_core, lambda core: core.list_rejections(name, limit))
+        rows = run(open_core, lambda core: core.list_rejections(name, limit))
         if as_json:
             print_json([rejection_answer(row) for row in rows])
         else:
             console().print(rejections_table(rows))
+
+    catalog = typer.Typer(name="catalog", help="The catalog as a whole.", no_args_is_help=True)
+    _add_restore(catalog, open_core)
+    cli.add_typer(catalog)
+
+
+def _add_restore(catalog: typer.Typer, open_core: OpenCore) -> None:
+    @catalog.command()
+    def restore(
+        names: Annotated[list[str] | None, typer.Argument(metavar="[PROVIDER]...", help="All when none.")] = None,
+        as_json: Json = False,
+    ) -> None:
+        """Write the plans that only the journal knows back into the catalog. What is there stays; safe to repeat."""
+        rows = run(open_core, lambda core: _restore(core, names or ()))
+        if as_json:
+            print_json([restoration_answer(row) for row in rows])
+        else:
+            for row in rows:
+                typer.echo(f"{row.provider}: {row.restored:,} plans restored, {row.present:,} were there already")
+            if not rows:
+                typer.echo("the journal knows no plan yet")
 
 
 async def _sync(core: CatalogCore, names: Sequence[str], *, approve: bool, dry_run: bool) -> list[SyncReport]:
@@ -111,18 +132,8 @@ def _choose(directory: ProviderDirectory, names: Sequence[str]) -> list[Configur
     return [provider for provider in directory.all() if provider.enabled]
 
 
-def _run(open_core: OpenCore, work: Callable[[CatalogCore], Awaitable[T]]) -> T:
-    """Run one command's work; what the user can mend is said in one line, without a traceback."""
-
-    async def opened() -> T:
-        async with open_core() as core:
-            return await work(core)
-
+async def _restore(core: CatalogCore, names: Sequence[str]) -> Sequence[Restoration]:
     try:
-        return asyncio.run(opened())
-    except UnknownProviderError as error:
-        typer.echo(f"marquee: {error}", err=True)
-        raise typer.Exit(2) from None
-    except CatalogUnavailableError as error:
-        typer.echo(f"marquee: {error}", err=True)
-        raise typer.Exit(1) from None
+        return await core.restore(names)
+    except (LeaseTakenError, LeaseLostError) as error:
+        raise stopped(error, 1) from None

@@ -7,11 +7,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response, status
 
-from app.adapters.inbound.answers import plan_answer, provider_answer, rejection_answer, run_answer
-from app.adapters.inbound.http.errors import JSON, ForeignPageError, OperationsClosedError
+from app.adapters.inbound.answers import past_answer, plan_answer, provider_answer, rejection_answer, run_answer
+from app.adapters.inbound.http.errors import JSON
+from app.adapters.inbound.http.operations import CLOSED, refuse_foreign_pages, require_open
 from app.adapters.inbound.http.rendering import render_json
 from app.adapters.inbound.http.search_router import ErrorAnswer
 from app.application.read_catalog import DescribePlan, DescribeProviders, ListRejections, ListRuns
+from app.application.read_history import ListPlanStates
 from app.application.request_sync import RequestSync
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many at the most, newest first")]
@@ -20,9 +22,8 @@ Name = Annotated[str, Path(max_length=64, description="A provider's name in the 
 UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": ErrorAnswer, "description": "Unknown"}}
 AWAY: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorAnswer, "description": "The request was not correctly formed"},
-    503: {"model": ErrorAnswer, "description": "The catalog's store, or a scheduler, is away"},
+    503: {"model": ErrorAnswer, "description": "The catalog's store, the history or a scheduler is away"},
 }
-CLOSED: dict[int | str, dict[str, Any]] = {403: {"model": ErrorAnswer, "description": "Operations are closed"}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,7 @@ class CatalogUseCases:
     """What the catalog's routes need."""
 
     describe_plan: DescribePlan
+    list_plan_states: ListPlanStates
     describe_providers: DescribeProviders
     list_runs: ListRuns
     list_rejections: ListRejections
@@ -43,6 +45,14 @@ def catalog_router(core: CatalogUseCases, operations_open: Callable[[], bool]) -
     @router.get("/plans/{plan_id}", summary="Everything known of one plan", responses=UNKNOWN)
     async def plan(plan_id: UUID) -> Response:
         return _json(plan_answer(await core.describe_plan(plan_id)))
+
+    @router.get(
+        "/plans/{plan_id}/history",
+        summary="Every state that a plan was known in, newest first, and the change that brought it",
+        responses=UNKNOWN,
+    )
+    async def history(plan_id: UUID, limit: Limit = 20) -> Response:
+        return _json([past_answer(state) for state in await core.list_plan_states(plan_id, limit)])
 
     @router.get("/providers", summary="Every configured provider and how it fares")
     async def providers() -> Response:
@@ -58,7 +68,7 @@ def catalog_router(core: CatalogUseCases, operations_open: Callable[[], bool]) -
         responses=UNKNOWN | CLOSED,
     )
     async def rejections(name: Name, limit: Limit = 100) -> Response:
-        _require(operations_open)
+        require_open(operations_open)
         return _json([rejection_answer(rejection) for rejection in await core.list_rejections(name, limit)])
 
     @router.post(
@@ -70,23 +80,12 @@ def catalog_router(core: CatalogUseCases, operations_open: Callable[[], bool]) -
     async def sync(
         request: Request, name: Name, approve: Annotated[bool, Query(description="Apply what the gate holds")] = False
     ) -> Response:
-        _require(operations_open)
-        _refuse_foreign_pages(request)
+        require_open(operations_open)
+        refuse_foreign_pages(request)
         run_id = await core.request_sync(name, approve=approve)
         return _json({"run_id": run_id, "runs": f"/catalog/providers/{name}/runs"}, status.HTTP_202_ACCEPTED)
 
     return router
-
-
-def _require(operations_open: Callable[[], bool]) -> None:
-    if not operations_open():
-        raise OperationsClosedError
-
-
-def _refuse_foreign_pages(request: Request) -> None:
-    """Refuse what a browser sends for a page of somebody else: being on loopback is no consent (Fetch Metadata)."""
-    if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
-        raise ForeignPageError
 
 
 def _json(value: object, status_code: int = 200) -> Response:

@@ -7,9 +7,26 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from app.adapters.inbound.http.instants import InvalidDateTimeError
+from app.adapters.inbound.http.activity_bodies import (
+    NoActivitiesError,
+    NotABatchError,
+    NotAnActivityError,
+    TooManyActivitiesError,
+)
+from app.adapters.inbound.http.careful_split import TooDeepToSplitError, TooLargeToSplitError
 from app.adapters.inbound.http.rendering import render_error
-from app.application.ports.catalog import CatalogUnavailableError
+from app.adapters.inbound.http.request_body import (
+    BodyTooLargeError,
+    InvalidContentLengthError,
+    InvalidGzipError,
+    UnsupportedEncodingError,
+    UnsupportedMediaTypeError,
+)
+from app.adapters.inbound.instants import InvalidDateTimeError
+from app.adapters.inbound.refusals import NotJsonError
+from app.application.ports.activities import QueueFullError
+from app.application.ports.system import HistoryUnavailableError, LiveStateUnavailableError
+from app.application.read_history import WindowTooWideError
 from app.domain.errors import (
     NoSchedulerError,
     UnknownPlanError,
@@ -30,6 +47,10 @@ class CatalogNotLoadedError(Exception):
     def __init__(self) -> None:
         """Say it to whoever asked."""
         super().__init__("the catalog is not loaded yet: its store has not answered since this process began")
+
+
+class PastUnavailableError(Exception):
+    """A search of the past, while the history is away: the contract of /search knows no 503."""
 
 
 class OperationsClosedError(Exception):
@@ -63,13 +84,29 @@ ANSWERS: dict[type[Exception], Answer] = {
     InvalidDateTimeError: Answer(400, "invalid_date_time"),
     WindowEndsBeforeItStartsError: Answer(400, "window_ends_before_it_starts"),
     QueryTooLongError: Answer(400, "query_too_long"),
+    NotJsonError: Answer(400, "invalid_json"),
+    NotAnActivityError: Answer(400, "not_an_object"),
+    NotABatchError: Answer(400, "invalid_batch"),
+    NoActivitiesError: Answer(400, "no_activities"),
+    TooDeepToSplitError: Answer(400, "too_deep"),
+    InvalidContentLengthError: Answer(400, "invalid_content_length"),
+    InvalidGzipError: Answer(400, "invalid_gzip"),
+    BodyTooLargeError: Answer(413, "too_large"),
+    TooLargeToSplitError: Answer(413, "too_large"),
+    TooManyActivitiesError: Answer(413, "too_many"),
+    UnsupportedMediaTypeError: Answer(415, "unsupported_media_type"),
+    UnsupportedEncodingError: Answer(415, "unsupported_encoding"),
     UnknownPlanError: Answer(404, "unknown_plan"),
     UnknownProviderError: Answer(404, "unknown_provider"),
     OperationsClosedError: Answer(403, "operations_closed"),
     ForeignPageError: Answer(403, "foreign_page"),
     CatalogNotLoadedError: Answer(500, "catalog_not_loaded", retry_after=1),
     NoSchedulerError: Answer(503, "no_scheduler", retry_after=5),
-    CatalogUnavailableError: Answer(503, "catalog_unavailable", retry_after=1),
+    QueueFullError: Answer(503, "queue_full", retry_after=5),
+    LiveStateUnavailableError: Answer(503, "live_state_unavailable", retry_after=1),
+    HistoryUnavailableError: Answer(503, "history_unavailable", retry_after=5),
+    PastUnavailableError: Answer(500, "history_unavailable", retry_after=5),
+    WindowTooWideError: Answer(400, "window_too_wide"),
 }
 
 INTERNAL = Answer(500, "internal_error")

@@ -46,6 +46,10 @@ class RequestMetrics:
         count()
         self._search_seconds(seconds)
 
+    def observe_ingest(self, route: str, status: int, seconds: float) -> None:
+        """Count one request of the door."""
+        self.observe(route, "POST", status, seconds)
+
     def observe(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one request of another route; `route` is its template, never a path that a client makes up."""
         self._requests.labels(route, method, status).inc()

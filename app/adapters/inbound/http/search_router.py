@@ -1,7 +1,8 @@
 """`GET /search` on FastAPI: the contract's documentation, and the reference that `search_app.py` is compared with."""
 
-from collections.abc import Callable
-from datetime import date, time, tzinfo
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, time, tzinfo
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,10 +10,15 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from pydantic.json_schema import SkipJsonSchema  # optional, but never null: that a query cannot say
 
-from app.adapters.inbound.http.errors import JSON, CatalogNotLoadedError
+from app.adapters.inbound.http.errors import JSON, CatalogNotLoadedError, PastUnavailableError
 from app.adapters.inbound.http.rendering import SEARCH_HEAD, SEARCH_TAIL, render_plan
 from app.adapters.inbound.http.search_app import refuse_long_query, window_of
+from app.adapters.inbound.instants import read_instant
 from app.application.ports.catalog import PlanFinder
+from app.application.ports.system import HistoryUnavailableError
+from app.application.read_history import MOST_PLANS, SearchPast
+from app.domain.plans import PlanSummary
+from app.domain.time_window import TimeWindow
 
 
 class EventSummary(BaseModel):
@@ -60,7 +66,15 @@ def _bound(description: str) -> Any:
     return Query(description=description, json_schema_extra=schema)
 
 
-def search_router(finder: PlanFinder, timezone: tzinfo, is_ready: Callable[[], bool]) -> APIRouter:
+AS_OF = (
+    "Search the catalog as it was known at this instant, instead of now: an extension of the contract, answered "
+    f"from the history; at most {MOST_PLANS:,} plans are in such an answer, for more it is 400 `window_too_wide`"
+)
+
+
+def search_router(
+    finder: PlanFinder, timezone: tzinfo, is_ready: Callable[[], bool], search_past: SearchPast
+) -> APIRouter:
     """Make the route; naive date-times of a query are read in `timezone`."""
     router = APIRouter(tags=["search"])
 
@@ -83,12 +97,25 @@ def search_router(finder: PlanFinder, timezone: tzinfo, is_ready: Callable[[], b
         ends_at: Annotated[
             str | SkipJsonSchema[None], _bound("Return only events that finishes before this date")
         ] = None,
+        as_of: Annotated[str | SkipJsonSchema[None], _bound(AS_OF)] = None,
     ) -> Response:
         refuse_long_query(request.scope["query_string"])
         window = window_of(starts_at, ends_at, timezone)
+        if as_of is not None:
+            return await past(window, read_instant("as_of", as_of, timezone))
         if not is_ready():
             raise CatalogNotLoadedError
-        fragments = [render_plan(plan) for plan in finder.find(window)]
-        return Response(SEARCH_HEAD + b",".join(fragments) + SEARCH_TAIL, media_type=JSON)
+        return Response(_body(finder.find(window)), media_type=JSON)
+
+    async def past(window: TimeWindow, as_of: datetime) -> Response:
+        try:
+            found = await search_past(window, as_of)
+        except HistoryUnavailableError as error:
+            raise PastUnavailableError(str(error)) from error
+        return Response(await asyncio.to_thread(_body, found), media_type=JSON)  # searches of now go on meanwhile
 
     return router
+
+
+def _body(plans: Iterable[PlanSummary]) -> bytes:
+    return SEARCH_HEAD + b",".join(map(render_plan, plans)) + SEARCH_TAIL

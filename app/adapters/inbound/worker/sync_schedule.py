@@ -8,9 +8,9 @@ from datetime import datetime
 
 import structlog
 
-from app.application.ports.catalog import CatalogUnavailableError, PlanCatalog
+from app.application.ports.catalog import PlanCatalog
 from app.application.ports.providers import ConfiguredProvider, ProviderDirectory
-from app.application.ports.system import Clock, SyncRequest, SyncRequests
+from app.application.ports.system import Clock, LiveStateUnavailableError, SyncRequest, SyncRequests
 from app.application.sync_provider import SyncOrder, SyncProvider
 from app.domain.errors import UnknownProviderError
 from app.domain.sync_runs import SyncOutcome, SyncReport
@@ -63,7 +63,7 @@ class SyncSchedule:
         while True:
             try:
                 return (await self.catalog.state(provider.name)).snapshot_at
-            except CatalogUnavailableError:
+            except LiveStateUnavailableError:
                 await asyncio.sleep(RETRY_STORE)
 
     async def _listen(self) -> None:
@@ -71,7 +71,7 @@ class SyncSchedule:
             try:
                 for request in await self.requests.take():
                     self._start(request)
-            except CatalogUnavailableError:
+            except LiveStateUnavailableError:
                 await asyncio.sleep(RETRY_STORE)
 
     def _start(self, request: SyncRequest) -> None:

@@ -30,7 +30,7 @@ class MemoryChangeLog(ChangeLog):
         while True:
             await self._wait(shelf, position)
             now = self._store.shelf(provider)
-            entries = [entry for entry in now.log if entry.sequence > position]
+            entries = [logged.told for logged in now.log if logged.told.sequence > position]
             behind = now is not shelf or position + len(entries) != now.sequence
             shelf, position = now, now.sequence
             yield Behind(provider) if behind else entries

@@ -3,19 +3,19 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from app.adapters.outbound.memory.store import MemoryStore, Shelf
+from app.adapters.outbound.memory.store import Logged, MemoryStore, Shelf
 from app.application.ports.catalog import CatalogPlan, CatalogUpdate, LoggedChange, PlanCatalog, ProviderState
+from app.application.ports.history import JournalEntry
 from app.application.ports.system import Lease
 from app.domain.plans import PlanId, searchable
 from app.domain.reconciliation import ChangeKind, KnownPlan, PlanChange
 
 
 class MemoryPlanCatalog(PlanCatalog):
-    """The live state of all plans of one MemoryStore. `log_kept` change-log entries stay per provider."""
+    """The live state of all plans of one MemoryStore."""
 
-    def __init__(self, store: MemoryStore, *, log_kept: int = 100_000) -> None:
+    def __init__(self, store: MemoryStore) -> None:
         self._store = store
-        self._log_kept = log_kept
 
     async def providers(self) -> Sequence[str]:
         """List who has a plan."""
@@ -34,6 +34,10 @@ class MemoryPlanCatalog(PlanCatalog):
         """Copy, so that a later commit does not change what a sync looks at."""
         return dict(self._store.shelf(provider).known)
 
+    async def count(self, provider: str) -> int:
+        """Count."""
+        return len(self._store.shelf(provider).known)
+
     async def find(self, plan_id: PlanId) -> CatalogPlan | None:
         """Ask every provider."""
         self._store.check()
@@ -45,18 +49,17 @@ class MemoryPlanCatalog(PlanCatalog):
 
     def update(self, lease: Lease, run_id: str, at: datetime) -> CatalogUpdate:
         """Begin a run's changes."""
-        return MemoryCatalogUpdate(self._store, lease, run_id, at, log_kept=self._log_kept)
+        return MemoryCatalogUpdate(self._store, lease, run_id, at)
 
 
 class MemoryCatalogUpdate(CatalogUpdate):
     """Stages in a list; nobody runs between the first write of a commit and its last."""
 
-    def __init__(self, store: MemoryStore, lease: Lease, run_id: str, at: datetime, *, log_kept: int) -> None:
+    def __init__(self, store: MemoryStore, lease: Lease, run_id: str, at: datetime) -> None:
         self._store = store
         self._lease = lease
         self._run_id = run_id
         self._at = at
-        self._log_kept = log_kept
         self._staged: list[PlanChange] = []
 
     async def stage(self, changes: Sequence[PlanChange]) -> None:
@@ -81,13 +84,10 @@ class MemoryCatalogUpdate(CatalogUpdate):
             if change.known.seen_online:
                 told = shelf.summaries[change.plan_id] = searchable(change.plan)
         shelf.sequence += 1
-        shelf.log.append(
-            LoggedChange(
-                self._lease.provider, shelf.sequence, change.plan_id, change.kinds, self._run_id, self._at, told
-            )
-        )
-        while len(shelf.log) > self._log_kept:
-            shelf.log.popleft()
+        head = (change.plan_id, change.kinds, self._run_id, self._at)
+        provider = self._lease.provider
+        logged = LoggedChange(provider, shelf.sequence, *head, told)
+        shelf.log.append(Logged(logged, JournalEntry(provider, *head, change.known, change.plan)))
 
     async def aclose(self) -> None:
         """Forget what is staged."""

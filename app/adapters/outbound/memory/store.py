@@ -4,25 +4,39 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 from itertools import count
+from typing import NamedTuple
 
-from app.application.ports.catalog import CatalogUnavailableError, LeaseLostError, LoggedChange, ProviderState
-from app.application.ports.system import Lease
+from app.application.ports.catalog import LeaseLostError, LoggedChange, ProviderState
+from app.application.ports.history import JournalEntry, LogPosition
+from app.application.ports.system import Lease, LiveStateUnavailableError
 from app.domain.feeds import Rejection
 from app.domain.plans import Plan, PlanId, SearchablePlan
 from app.domain.reconciliation import KnownPlan
 from app.domain.sync_runs import SyncReport
 
 
+class Logged(NamedTuple):
+    """One change as the log has it, for those who follow it and for the journal."""
+
+    told: LoggedChange
+    entry: JournalEntry
+
+
 @dataclass(slots=True, eq=False)
 class Shelf:
     """All that is kept of one provider."""
 
+    epoch: int
+    """The number of its log; another shelf has another one."""
+
     plans: dict[PlanId, Plan] = field(default_factory=dict)
     known: dict[PlanId, KnownPlan] = field(default_factory=dict)
     summaries: dict[PlanId, SearchablePlan] = field(default_factory=dict)
-    log: deque[LoggedChange] = field(default_factory=deque)
+    log: deque[Logged] = field(default_factory=deque)
     sequence: int = 0
     """That of the newest log entry; 0 before the first."""
+    consumers: dict[str, LogPosition] = field(default_factory=dict)
+    """Up to where each of those has stored the log."""
     written: asyncio.Event = field(default_factory=asyncio.Event)
     """Set with every commit, cleared by whoever waits for the next one."""
     state: ProviderState = field(default_factory=ProviderState)
@@ -36,7 +50,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self.unavailable: str | None = None
-        """Set it to a reason, and every port on this store raises CatalogUnavailableError with it."""
+        """Set it to a reason, and every port on this store raises LiveStateUnavailableError with it."""
         self.leases: dict[Lease, float] = {}
         """Who holds what until when (`time.monotonic`, s)."""
         self._fences: dict[str, int] = {}
@@ -52,17 +66,19 @@ class MemoryStore:
         """Look up a provider's shelf; an empty one for a provider never seen.
 
         Raises:
-            CatalogUnavailableError: see `unavailable`.
+            LiveStateUnavailableError: see `unavailable`.
         """
         self.check()
-        return self._shelves.setdefault(provider, Shelf())
+        if provider not in self._shelves:
+            self._shelves[provider] = Shelf(next(self._numbers))
+        return self._shelves[provider]
 
     def fenced_shelf(self, lease: Lease) -> Shelf:
         """Look up the shelf to write to.
 
         Raises:
             LeaseLostError: the lease is not the newest of its provider.
-            CatalogUnavailableError: see `unavailable`.
+            LiveStateUnavailableError: see `unavailable`.
         """
         shelf = self.shelf(lease.provider)
         if self._fences.get(lease.provider) != lease.fence:
@@ -78,10 +94,10 @@ class MemoryStore:
         """Refuse to serve while unavailable.
 
         Raises:
-            CatalogUnavailableError: see `unavailable`.
+            LiveStateUnavailableError: see `unavailable`.
         """
         if self.unavailable is not None:
-            raise CatalogUnavailableError(self.unavailable)
+            raise LiveStateUnavailableError(self.unavailable)
 
     def lose_everything(self) -> None:
         """Become as empty as a server that was replaced."""

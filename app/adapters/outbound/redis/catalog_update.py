@@ -22,7 +22,10 @@ KNOWN = "known"
 SUMMARIES = "summaries"
 """A hash: plan id -> what search needs, of plans that were online once."""
 LOG = "log"
-"""A stream: the change log. An entry's id is EPOCH-SEQUENCE: a log that was replaced has other epochs."""
+"""A stream: the change log. An entry's id is EPOCH-SEQUENCE: a log that was replaced has other epochs.
+
+It is never trimmed here: journal_source.py does it, behind what every consumer has stored.
+"""
 HEAD = "head"
 """A hash: `epoch`, a random number of the log, and `sequence`, that of its last entry."""
 FENCE = "fence"
@@ -41,9 +44,9 @@ if not epoch then
   redis.call('DEL', log)
   redis.call('HSET', head, 'epoch', epoch)
 end
-for i = 6, #ARGV, 5 do
+for i = 5, #ARGV, 5 do
   local id, searchable, plan = ARGV[i], ARGV[i + 3], ARGV[i + 4]
-  local entry = {'id', id, 'kinds', ARGV[i + 1], 'run', ARGV[4], 'at', ARGV[5], 'known', ARGV[i + 2]}
+  local entry = {'id', id, 'kinds', ARGV[i + 1], 'run', ARGV[3], 'at', ARGV[4], 'known', ARGV[i + 2]}
   sequence = sequence + 1
   if searchable ~= '' then
     redis.call('HSET', summaries, id, searchable)
@@ -57,7 +60,7 @@ for i = 6, #ARGV, 5 do
   end
   redis.call('HSET', known, id, ARGV[i + 2])
   local number = string.format('%.0f', sequence)
-  redis.call('XADD', log, 'MAXLEN', '~', ARGV[3], epoch .. '-' .. number, unpack(entry))
+  redis.call('XADD', log, epoch .. '-' .. number, unpack(entry))
   redis.call('HSET', head, 'sequence', number)
 end
 return 1
@@ -67,12 +70,11 @@ return 1
 class RedisCatalogUpdate(CatalogUpdate):
     """Stages in a temporary file, commits with one script call in flight, so that a crash leaves a prefix written."""
 
-    def __init__(self, client: RedisClient, lease: Lease, run_id: str, at: datetime, *, log_kept: int) -> None:
+    def __init__(self, client: RedisClient, lease: Lease, run_id: str, at: datetime) -> None:
         self._client = client
         self._lease = lease
         self._run_id = run_id
         self._at = at
-        self._log_kept = log_kept
         self._staged = StagedChanges()
 
     async def stage(self, changes: Sequence[PlanChange]) -> None:
@@ -95,7 +97,6 @@ class RedisCatalogUpdate(CatalogUpdate):
         arguments: list[bytes | str | float] = [
             self._lease.fence,
             secrets.randbits(48) + 1,
-            self._log_kept,
             self._run_id,
             self._at.isoformat(),
         ]

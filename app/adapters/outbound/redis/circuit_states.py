@@ -8,8 +8,7 @@ from redis.exceptions import RedisError
 
 from app.adapters.outbound.redis.connection import RedisClient
 from app.adapters.outbound.redis.keys import provider_key
-from app.application.ports.catalog import CatalogUnavailableError
-from app.application.ports.system import CircuitState, CircuitStates
+from app.application.ports.system import CircuitState, CircuitStates, LiveStateUnavailableError
 
 BREAKER = "breaker"
 """A string: when it was saved (Unix time, s) and the CircuitState, as JSON."""
@@ -18,7 +17,7 @@ _Saved = tuple[float, CircuitState]
 _saved = msgspec.json.Decoder(_Saved)
 
 # A breaker protects a provider and must never be what breaks a sync, whatever stands in its key.
-_NO_ANSWER = (CatalogUnavailableError, RedisError, msgspec.MsgspecError, UnicodeError)
+_NO_ANSWER = (LiveStateUnavailableError, RedisError, msgspec.MsgspecError, UnicodeError)
 
 
 class RedisCircuitStates(CircuitStates):

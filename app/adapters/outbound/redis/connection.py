@@ -32,7 +32,7 @@ from redis.exceptions import (
     TimeoutError as RedisTimeoutError,
 )
 
-from app.application.ports.catalog import CatalogUnavailableError
+from app.application.ports.system import LiveStateUnavailableError
 
 # Replies that pass by themselves or that an operator can end; inside a script 6.2 wraps them in a longer sentence.
 _REFUSALS: Mapping[str, str] = {
@@ -75,7 +75,7 @@ class RedisClient:
         """Send one command and return redis-py's form of its reply (RESP2, bytes).
 
         Raises:
-            CatalogUnavailableError: not reached, no answer in time, or not able to take the command now.
+            LiveStateUnavailableError: not reached, no answer in time, or not able to take the command now.
         """
         with cancellation_kept(), refusals_told(self.name):
             return await self._execute(*parts)
@@ -84,7 +84,7 @@ class RedisClient:
         """Run a script atomically; its keys share one hash tag.
 
         Raises:
-            CatalogUnavailableError: as in `command`. Whether the script ran is then unknown, but never runs in part.
+            LiveStateUnavailableError: as in `command`. Whether the script ran is then unknown, but never runs in part.
         """
         tail = (len(keys), *keys, *arguments)
         with cancellation_kept(), refusals_told(self.name):
@@ -183,7 +183,7 @@ def cancellation_kept() -> Iterator[None]:
 
 @contextmanager
 def refusals_told(name: str) -> Iterator[None]:
-    """Turn what redis-py raises when Redis does not serve into a CatalogUnavailableError with an advice.
+    """Turn what redis-py raises when Redis does not serve into a LiveStateUnavailableError with an advice.
 
     Anything else (a wrong type of key, a script that fails) is a bug and passes unchanged.
     """
@@ -193,7 +193,7 @@ def refusals_told(name: str) -> Iterator[None]:
         advice = _advice(_innermost(error))
         if advice is None:
             raise
-        raise CatalogUnavailableError(f"Redis at {name} {advice}") from error
+        raise LiveStateUnavailableError(f"Redis at {name} {advice}") from error
 
 
 def _innermost(error: BaseException) -> BaseException:

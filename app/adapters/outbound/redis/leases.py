@@ -8,8 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from app.adapters.outbound.redis.catalog_update import FENCE
 from app.adapters.outbound.redis.connection import RedisClient, Script
 from app.adapters.outbound.redis.keys import provider_key
-from app.application.ports.catalog import CatalogUnavailableError
-from app.application.ports.system import Lease, Leases, LeaseTakenError
+from app.application.ports.system import Lease, Leases, LeaseTakenError, LiveStateUnavailableError
 
 LEASE = "lease"
 """A string with a time to live: the holder's random token."""
@@ -55,7 +54,7 @@ class RedisLeases(Leases):
         finally:
             heartbeat.cancel()
             await asyncio.gather(heartbeat, return_exceptions=True)
-            with suppress(CatalogUnavailableError):  # then the lease runs out by itself
+            with suppress(LiveStateUnavailableError):  # then the lease runs out by itself
                 await self._client.run(_RELEASE, [provider_key(provider, LEASE)], [token])
 
     async def _take(self, provider: str, token: str) -> Lease:
@@ -70,7 +69,7 @@ class RedisLeases(Leases):
         held = True
         while held:
             await asyncio.sleep(self._ttl / 3)
-            with suppress(CatalogUnavailableError):  # it may be back before the lease runs out
+            with suppress(LiveStateUnavailableError):  # it may be back before the lease runs out
                 held = bool(await self._client.run(_RENEW, [provider_key(provider, LEASE)], [token, self._ttl_ms]))
 
     @property

@@ -41,11 +41,10 @@ _state = msgspec.json.Decoder(ProviderState)
 
 
 class RedisPlanCatalog(PlanCatalog):
-    """The live state of all plans. `log_kept` is about how many change-log entries stay per provider, at least."""
+    """The live state of all plans."""
 
-    def __init__(self, client: RedisClient, *, log_kept: int = 100_000) -> None:
+    def __init__(self, client: RedisClient) -> None:
         self._client = client
-        self._log_kept = log_kept
 
     async def providers(self) -> Sequence[str]:
         """List the named providers that have a plan: a name is written just before its first plan, which may fail."""
@@ -74,6 +73,10 @@ class RedisPlanCatalog(PlanCatalog):
             for plan_id, packed in batch.items()
         }
 
+    async def count(self, provider: str) -> int:
+        """Ask for the length of a hash."""
+        return int(await self._client.command("HLEN", provider_key(provider, KNOWN)))
+
     async def find(self, plan_id: PlanId) -> CatalogPlan | None:
         """Ask every provider: an id does not tell whose it is."""
         names = [name.decode() for name in await self._client.command("SMEMBERS", PROVIDERS)]
@@ -89,7 +92,7 @@ class RedisPlanCatalog(PlanCatalog):
 
     def update(self, lease: Lease, run_id: str, at: datetime) -> CatalogUpdate:
         """Begin a run's changes."""
-        return RedisCatalogUpdate(self._client, lease, run_id, at, log_kept=self._log_kept)
+        return RedisCatalogUpdate(self._client, lease, run_id, at)
 
 
 async def scan(client: RedisClient, key: str) -> AsyncIterator[Mapping[bytes, bytes]]:

@@ -1,4 +1,4 @@
-"""Read the date-times of a query: RFC 3339, and what clients send instead of it."""
+"""Read the date-times that clients send: RFC 3339, and what comes instead of it."""
 
 import re
 from datetime import datetime, timedelta, timezone, tzinfo
@@ -11,7 +11,7 @@ EXPECTED = "expected a date-time such as 2021-02-01T00:00:00Z, 2021-02-01T00:00:
 
 
 class InvalidDateTimeError(ValueError):
-    """A query parameter is not a date-time; the message names it, what was found and what was expected."""
+    """What was given is no date-time; the message names the parameter, what was found and what was expected."""
 
     def __init__(self, parameter: str, text: str) -> None:
         """Cut what was found, because it comes from outside."""

@@ -1,0 +1,134 @@
+"""Which column of a CSV file is which field of an activity."""
+
+import csv
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from app.adapters.inbound.activity_files.source import UsageMistakeError
+from app.adapters.inbound.json_record import parse_record
+from app.adapters.inbound.refusals import NotJsonError, Problem, RefusedRecordError
+
+FIELDS = {
+    "id": "id",
+    "event_id": "id",
+    "type": "type",
+    "event_type": "type",
+    "source": "source",
+    "occurred_at": "occurred_at",
+    "timestamp": "occurred_at",
+    "user_id": "user_id",
+    "value": "value",
+    "data.value": "value",
+    "properties": "properties",
+    "data": "data",
+}
+"""All names that a field has, and the canonical one. `data` keeps its own: the door may find a value in it."""
+SINGLE = "properties."
+"""What stands before the name of a single property."""
+REQUIRED = ("type", "occurred_at")
+"""A file's past must not become now, so both must be there."""
+DELIMITERS = ",;\t"
+NUMBER = re.compile(r"-?\d{1,100}(\.\d{1,100})?([eE][-+]?\d{1,4})?", re.ASCII)
+
+
+def sniff_delimiter(header: str) -> str:
+    """Choose the delimiter that cuts the header into the most columns."""
+    return max(DELIMITERS, key=lambda delimiter: len(next(csv.reader([header], delimiter=delimiter), [])))
+
+
+def field_of(name: str) -> str | None:
+    """Tell which field a name means; `properties.NAME` for a single property, None for no field at all."""
+    for prefix in (SINGLE, "data."):
+        if name.startswith(prefix) and len(name) > len(prefix) and name not in FIELDS:
+            return SINGLE + name.removeprefix(prefix)
+    return FIELDS.get(name)
+
+
+def read_mapping(pairs: Sequence[str]) -> dict[str, str]:
+    """Read `column=field` pairs.
+
+    Raises:
+        UsageMistakeError: one is no such pair, or names no field, or a column stands twice.
+    """
+    mapping: dict[str, str] = {}
+    for pair in pairs:
+        column, _, name = (part.strip() for part in pair.rpartition("="))
+        field = field_of(name)
+        if not column or field is None:
+            raise UsageMistakeError(f"--map {pair}: expected COLUMN=FIELD, FIELD one of {_fields()}")
+        if column in mapping:
+            raise UsageMistakeError(f"--map {pair}: the column {column!r} is mapped twice")
+        mapping[column] = field
+    return mapping
+
+
+def _fields() -> str:
+    return ", ".join([*dict.fromkeys(FIELDS.values()), "properties.NAME"])
+
+
+class Columns:
+    """How the cells of a row become a record."""
+
+    def __init__(self, header: Sequence[str], mapping: Mapping[str, str]) -> None:
+        names = [name.strip() for name in header]
+        for column in mapping:
+            if column not in names:
+                raise UsageMistakeError(f"--map {column}=...: no such column; the file has {', '.join(names)}")
+        found = [mapping.get(name, field_of(name.lower()) or "") for name in names]
+        _check(found, names)
+        self._width = len(names)
+        self._object = "data" if "data" in found else "properties"
+        self._fields = [(place, field) for place, field in enumerate(found) if field and not field.startswith(SINGLE)]
+        self._properties = [
+            (place, field.removeprefix(SINGLE)) for place, field in enumerate(found) if field.startswith(SINGLE)
+        ]
+        self.ignored = [name for name, field in zip(names, found, strict=True) if not field]
+        """Columns that are no field."""
+
+    def record(self, cells: Sequence[str]) -> dict[str, Any]:
+        """Make the record of a row, in canonical names; an empty cell is a field that is absent.
+
+        Raises:
+            RefusedRecordError: the row has not the shape of the header, or its properties are no JSON object.
+        """
+        if len(cells) != self._width:
+            found = f"expected {self._width} cells as in the header, found {len(cells)}"
+            raise RefusedRecordError(Problem("wrong_number_of_cells", found))
+        record: dict[str, Any] = {field: cells[place] for place, field in self._fields if cells[place]}
+        if "value" in record and NUMBER.fullmatch(record["value"]):
+            record["value"] = Decimal(record["value"])
+        if self._object in record:
+            record[self._object] = _object(record[self._object], self._object)
+        if self._properties:
+            self._add_properties(record, cells)
+        return record
+
+    def _add_properties(self, record: dict[str, Any], cells: Sequence[str]) -> None:
+        named = {name: cells[place] for place, name in self._properties if cells[place]}
+        if named:
+            record[self._object] = record.get(self._object, {}) | named
+
+
+def _object(cell: str, name: str) -> dict[str, Any]:
+    try:
+        return parse_record(cell.encode())
+    except NotJsonError as error:
+        raise RefusedRecordError(Problem("not_json", f"{name}: {error}")) from None
+    except RefusedRecordError as error:
+        problems = [problem._replace(pointer=f"/{name}{problem.pointer}") for problem in error.problems]
+        raise RefusedRecordError(*problems) from None
+
+
+def _check(found: Sequence[str], names: Sequence[str]) -> None:
+    one_name = ["properties" if field == "data" else field for field in found]
+    for field in filter(None, one_name):
+        if one_name.count(field) > 1:
+            twice = " and ".join(repr(name) for name, its in zip(names, one_name, strict=True) if its == field)
+            raise UsageMistakeError(f"the columns {twice} are both {field}: rename one of them")
+    for field in REQUIRED:
+        if field not in found:
+            raise UsageMistakeError(
+                f"no column is {field}: name it with --map COLUMN={field}; the file has {', '.join(names)}"
+            )

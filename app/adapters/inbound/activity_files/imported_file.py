@@ -1,0 +1,174 @@
+"""A CSV or NDJSON file as a series of activities, judged by the rules of the door."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from enum import StrEnum
+from itertools import islice
+from pathlib import PurePath
+from typing import Any
+from uuid import UUID, uuid5
+
+from app.adapters.inbound.activity_files.columns import SINGLE, Columns, sniff_delimiter
+from app.adapters.inbound.activity_files.csv_rows import CsvRows
+from app.adapters.inbound.activity_files.lines import Lines, Row
+from app.adapters.inbound.activity_files.ndjson_rows import NdjsonRows
+from app.adapters.inbound.activity_files.source import Source, UsageMistakeError
+from app.adapters.inbound.activity_input import read_activity
+from app.adapters.inbound.json_record import parse_record
+from app.adapters.inbound.refusals import NotJsonError, Problem, RefusedRecordError
+from app.application.import_activities import ActivityFile, Chunk, ImportedRow, RejectedRow
+from app.application.ports.system import Clock
+from app.domain.activities import Activity, ActivityRefusedError, ActivityRules
+
+CHUNK = 5000
+"""Rows that are stored together."""
+CHUNK_CHARACTERS = 8 * 1024**2
+"""Fewer, when they are long."""
+
+
+class Format(StrEnum):
+    """The format of a file."""
+
+    CSV = "csv"
+    NDJSON = "ndjson"
+
+
+ENDINGS = {".csv": Format.CSV, ".tsv": Format.CSV, ".ndjson": Format.NDJSON, ".jsonl": Format.NDJSON}
+
+NO_TIME = Problem("missing_field", "occurred_at: expected a date-time, for a file's past is not now; found nothing")
+
+Record = dict[str, Any]
+
+
+class ImportedFile(ActivityFile):
+    """A source, and how its rows are read.
+
+    Raises:
+        UsageMistakeError: it cannot be read like this.
+        ActivityFileError: it is damaged.
+    """
+
+    def __init__(
+        self, source: Source, rules: ActivityRules, clock: Clock, mapping: Mapping[str, str], format_: Format | None
+    ) -> None:
+        self._source = source
+        self._rules = rules
+        self._clock = clock
+        self._mapping = mapping
+        with source.damage_told():
+            self.format = format_ or tell_format(source)
+            self._columns = self._read_header() if self.format is Format.CSV else None
+        self._digest = source.digest()
+        self._namespace = UUID(hex=self._digest)
+
+    @property
+    def ignored(self) -> list[str]:
+        """Name the columns that are no field."""
+        return self._columns.ignored if self._columns else []
+
+    @property
+    def mark(self) -> str:
+        """See ActivityFile. Another mapping or format reads other activities from the same content."""
+        how = ",".join(f"{column}={field}" for column, field in sorted(self._mapping.items()))
+        return f"{self._digest} {self.format} {how}".rstrip()
+
+    def chunks(self, after: int) -> Iterator[Chunk]:
+        """See ActivityFile."""
+        with self._source.damage_told():
+            rows = islice(self._rows(), after, None)
+            while taken := list(_take(rows)):
+                after += len(taken)
+                self._source.check_unchanged()
+                yield self._chunk(taken, after)
+
+    def _chunk(self, taken: list[Row], done: int) -> Chunk:
+        rows: list[ImportedRow] = []
+        rejected: list[RejectedRow] = []
+        now = self._clock.now()
+        for number, row in enumerate(taken, done - len(taken) + 1):
+            try:
+                rows.append(ImportedRow(row.line, row.text, self._activity(row, number, now)))
+            except RefusedRecordError as error:
+                rejected.append(RejectedRow(row.line, row.text, error.problems[0].code, _words(error.problems)))
+            except NotJsonError as error:
+                rejected.append(RejectedRow(row.line, row.text, "not_json", str(error)))
+            except ActivityRefusedError as error:
+                rejected.append(RejectedRow(row.line, row.text, error.code, f"{error.field}: {error}"))
+        return Chunk(taken[0].line, rows, rejected, done, self._source.share())
+
+    def _activity(self, row: Row, number: int, now: datetime) -> Activity:
+        if row.problem:
+            raise RefusedRecordError(row.problem)
+        record = self._columns.record(row.cells) if self._columns else self._renamed(parse_record(row.text.encode()))
+        sent = read_activity(record)
+        if sent.occurred_at is None:
+            raise RefusedRecordError(NO_TIME)
+        activity = Activity(
+            sent.activity_id or uuid5(self._namespace, str(number)), sent.type, sent.occurred_at, *sent[3:]
+        )
+        self._rules.check(activity, now)
+        return activity
+
+    def _renamed(self, record: Record) -> Record:
+        for column, field in self._mapping.items():
+            if column not in record:
+                continue
+            value = record.pop(column)
+            if field.startswith(SINGLE):
+                place = record.setdefault("data" if "data" in record else "properties", {})
+                if isinstance(place, dict):
+                    place[field.removeprefix(SINGLE)] = value
+            else:
+                record[field] = value
+        return record
+
+    def _rows(self) -> Iterator[Row]:
+        lines = Lines(self._source.content())
+        if self.format is Format.NDJSON:
+            return iter(NdjsonRows(lines))
+        rows = iter(CsvRows(lines, self._delimiter))
+        next(rows)
+        return rows
+
+    def _read_header(self) -> Columns:
+        first = next(iter(NdjsonRows(Lines(self._source.content()))), None)
+        if first is None:
+            raise UsageMistakeError(f"{self._source.name} is empty: expected a header and rows")
+        self._delimiter = sniff_delimiter(first.text)
+        header = next(iter(CsvRows(Lines(self._source.content()), self._delimiter)))
+        if header.problem:
+            raise UsageMistakeError(f"the header of {self._source.name} cannot be read: {header.problem.message}")
+        return Columns(header.cells, self._mapping)
+
+
+def tell_format(source: Source) -> Format:
+    """Tell the format by the file's name, else by its content.
+
+    Raises:
+        UsageMistakeError: it is a JSON array.
+    """
+    name = PurePath(source.name.lower().removesuffix(".gz"))
+    if name.suffix in ENDINGS:
+        return ENDINGS[name.suffix]
+    begin = source.content().read(1024).lstrip()
+    if begin.startswith(b"["):
+        raise UsageMistakeError(f"{source.name} is a JSON array: expected NDJSON, one object a line, or CSV")
+    return Format.NDJSON if begin.startswith(b"{") else Format.CSV
+
+
+def _take(rows: Iterator[Row]) -> Iterator[Row]:
+    size = 0
+    for row in islice(rows, CHUNK):
+        yield row
+        size += len(row.text)
+        if size > CHUNK_CHARACTERS:
+            return
+
+
+def _words(problems: Iterable[Problem]) -> str:
+    """Say what is wrong and where; most messages name the field themselves."""
+    return "; ".join(_word(problem.message, problem.pointer[1:].replace("/", ".")) for problem in problems)
+
+
+def _word(message: str, place: str) -> str:
+    return message if not place or message.startswith(f"{place}:") else f"{place}: {message}"

@@ -1,0 +1,22 @@
+"""The rows of an NDJSON file: one JSON object a line."""
+
+from collections.abc import Iterator
+
+from app.adapters.inbound.activity_files.lines import TOO_LONG, Lines, Row, is_cut, shown, undecodable
+
+
+class NdjsonRows:
+    """Reads rows; empty lines are no rows."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+
+    def __iter__(self) -> Iterator[Row]:
+        """Hand out the rows in order."""
+        number = 0
+        while line := self._lines.read():
+            number += 1
+            if is_cut(line):
+                yield Row(number, shown(line), [], TOO_LONG)
+            elif line.strip():
+                yield Row(number, shown(line), [], undecodable(line))

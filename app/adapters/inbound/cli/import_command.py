@@ -1,0 +1,83 @@
+"""`marquee import`: activities from a file or standard input."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from app.adapters.inbound.activity_files.columns import read_mapping
+from app.adapters.inbound.activity_files.imported_file import Format, ImportedFile
+from app.adapters.inbound.activity_files.rejects_file import RejectsFile, rejects_path
+from app.adapters.inbound.activity_files.source import open_source
+from app.adapters.inbound.cli.counting import import_bar
+from app.adapters.inbound.cli.running import run
+from app.adapters.inbound.cli.stats_tables import print_exact_json, print_import
+from app.adapters.inbound.stats_answers import ImportSummary, import_answer
+from app.application.import_activities import ImportActivities
+from app.application.ports.system import Clock
+from app.domain.activities import ActivityRules
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="CSV or NDJSON, also packed by gzip; - is standard input.")]
+Map = Annotated[
+    list[str] | None,
+    typer.Option("--map", metavar="COLUMN=FIELD", help="Read a column as a field; FIELD may be properties.NAME."),
+]
+FormatOption = Annotated[Format | None, typer.Option("--format", help="By default the name tells, else the content.")]
+RejectsOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Rows that cannot be used; FILE.rejects.ndjson by default.")
+]
+Again = Annotated[bool, typer.Option("--again", help="Also the rows that were imported or rejected before.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportCore:
+    """What the command needs."""
+
+    import_activities: ImportActivities
+    rules: ActivityRules
+    clock: Clock
+
+
+OpenImportCore = Callable[[], AbstractAsyncContextManager[ImportCore]]
+
+
+def add_import_command(cli: typer.Typer, open_core: OpenImportCore) -> None:
+    """Add the command `import` to `cli`; `open_core` opens what it needs, for as long as it runs."""
+
+    @cli.command(name="import")
+    def import_(  # noqa: PLR0913, PLR0917 - the options of one command
+        file: File,
+        columns: Map = None,
+        format_: FormatOption = None,
+        rejects: RejectsOption = None,
+        again: Again = False,
+        as_json: Json = False,
+    ) -> None:
+        """Import activities; safe to repeat, and to continue after a kill. Exit code 0: every row was handled."""
+
+        async def work(core: ImportCore) -> ImportSummary:
+            kept = RejectsFile(rejects or rejects_path(file))
+            with open_source(file) as source, import_bar(Console(stderr=True)) as bar:
+                began = monotonic()
+                rows = ImportedFile(source, core.rules, core.clock, read_mapping(columns or ()), format_)
+                report = await core.import_activities(rows, kept, bar, again=again)
+                return ImportSummary(report, monotonic() - began, rows.ignored, str(kept.path))
+
+        try:
+            summary = run(open_core, work)
+        except KeyboardInterrupt:
+            typer.echo("marquee: stopped; the same command goes on from there", err=True)
+            raise typer.Exit(1) from None
+        if as_json:
+            print_exact_json(import_answer(summary))
+        else:
+            print_import(Console(soft_wrap=True), summary)
+        if summary.report.trouble:
+            typer.echo(f"marquee: cut short: {summary.report.trouble}; the same command goes on from there", err=True)
+        raise typer.Exit(1 if summary.report.trouble else 0)

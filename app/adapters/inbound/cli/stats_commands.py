@@ -1,0 +1,168 @@
+"""`marquee stats`: the questions to the stats as tables, and the care of the figures."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from app.adapters.inbound.cli.counting import counting
+from app.adapters.inbound.cli.running import run
+from app.adapters.inbound.cli.stats_tables import (
+    daily_users_table,
+    print_exact_json,
+    retention_table,
+    totals_table,
+    type_counts_table,
+)
+from app.adapters.inbound.cli.tables import console
+from app.adapters.inbound.dates import read_date
+from app.adapters.inbound.stats_answers import (
+    daily_users_answer,
+    difference_answer,
+    retention_answer,
+    total_answer,
+    type_count_answer,
+)
+from app.application.ports.activities import Stats, StatsKeeper
+from app.application.read_stats import (
+    DEFAULT_LIMIT,
+    DEFAULT_WINDOWS,
+    DailyActiveUsers,
+    Retention,
+    TopTypes,
+    TotalOfType,
+)
+from app.domain.stats import Granularity
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
+From = Annotated[
+    str | None, typer.Option("--from", metavar="DATE", help="The first day; 29 days before --to by default.")
+]
+To = Annotated[str | None, typer.Option("--to", metavar="DATE", help="The last day, included; today by default.")]
+Limit = Annotated[int, typer.Option(min=1, max=1000, help="How many at the most.")]
+Windows = Annotated[int, typer.Option(min=1, max=366, help="How many cohorts, and periods of each.")]
+Start = Annotated[
+    str | None,
+    typer.Option(metavar="DATE", help="A day of the first cohort's period; by default the last one is the current."),
+]
+Length = Annotated[Granularity, typer.Option(help="The length of a period; weeks are ISO weeks.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatsCore:
+    """What the commands need."""
+
+    stats: Stats
+    keeper: StatsKeeper
+    total_of_type: TotalOfType
+    daily_active_users: DailyActiveUsers
+    top_types: TopTypes
+    retention: Retention
+
+
+OpenStatsCore = Callable[[], AbstractAsyncContextManager[StatsCore]]
+
+
+def add_stats_commands(cli: typer.Typer, open_core: OpenStatsCore) -> None:
+    """Add the group `stats` to `cli`; `open_core` opens what its commands need, for as long as one runs."""
+    group = typer.Typer(name="stats", help="Figures over activities.", no_args_is_help=True)
+    _add_totals(group, open_core)
+    _add_ranges(group, open_core)
+    _add_retention(group, open_core)
+    _add_care(group, open_core)
+    cli.add_typer(group)
+
+
+def _add_totals(group: typer.Typer, open_core: OpenStatsCore) -> None:
+    @group.command()
+    def totals(as_json: Json = False) -> None:
+        """Say how often every type occurred, and the sum of its values."""
+        found = run(open_core, lambda core: core.stats.totals())
+        if as_json:
+            print_exact_json([total_answer(total) for total in found])
+        else:
+            console().print(totals_table(found))
+
+    @group.command()
+    def show(type_: Annotated[str, typer.Argument(metavar="TYPE")], as_json: Json = False) -> None:
+        """Say how often one type occurred, and the sum of its values."""
+        found = run(open_core, lambda core: core.total_of_type(type_))
+        if as_json:
+            print_exact_json(total_answer(found))
+        else:
+            console().print(totals_table([found]))
+
+
+def _add_ranges(group: typer.Typer, open_core: OpenStatsCore) -> None:
+    @group.command()
+    def dau(from_: From = None, to: To = None, as_json: Json = False) -> None:
+        """Count the users of every day."""
+        days = run(open_core, lambda core: core.daily_active_users(read_date("--from", from_), read_date("--to", to)))
+        if as_json:
+            print_exact_json([daily_users_answer(day) for day in days])
+        else:
+            console().print(daily_users_table(days))
+
+    @group.command()
+    def top(from_: From = None, to: To = None, limit: Limit = DEFAULT_LIMIT, as_json: Json = False) -> None:
+        """List the most frequent types of some days, most first."""
+        found = run(open_core, lambda core: core.top_types(read_date("--from", from_), read_date("--to", to), limit))
+        if as_json:
+            print_exact_json([type_count_answer(one) for one in found])
+        else:
+            console().print(type_counts_table(found))
+
+
+def _add_retention(group: typer.Typer, open_core: OpenStatsCore) -> None:
+    @group.command()
+    def retention(
+        start_date: Start = None,
+        windows: Windows = DEFAULT_WINDOWS,
+        granularity: Length = Granularity.DAY,
+        as_json: Json = False,
+    ) -> None:
+        """Show who came first in a period, and how many of them were active in later ones."""
+        cohorts = run(
+            open_core, lambda core: core.retention(granularity, windows, read_date("--start-date", start_date))
+        )
+        if as_json:
+            print_exact_json(retention_answer(granularity, cohorts))
+        else:
+            console().print(retention_table(granularity, cohorts))
+
+
+def _add_care(group: typer.Typer, open_core: OpenStatsCore) -> None:
+    @group.command()
+    def verify(as_json: Json = False) -> None:
+        """Compare the figures with the activities. Exit code 1: they differ, and where they do first is printed."""
+        with counting(Console(stderr=True), "comparing") as progress:
+            found = run(open_core, lambda core: core.keeper.verify(progress))
+        if as_json:
+            print_exact_json(difference_answer(found))
+        elif found:
+            typer.echo(f"the figures differ; first: {found.rollup}: kept {found.kept}, activities say {found.folded}")
+            typer.echo("`marquee stats rebuild` makes them anew")
+        else:
+            typer.echo("the figures agree with the activities")
+        raise typer.Exit(1 if found else 0)
+
+    @group.command()
+    def rebuild(as_json: Json = False) -> None:
+        """Make the figures anew from the activities, also in another time zone."""
+        with counting(Console(stderr=True), "rebuilding") as progress:
+            count = run(open_core, lambda core: core.keeper.rebuild(progress))
+        if as_json:
+            print_exact_json({"activities": count})
+        else:
+            typer.echo(f"rebuilt from {count:,} activities")
+
+    @group.command()
+    def reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+        """Empty the figures. The activities stay: `marquee stats rebuild` brings the figures back."""
+        if not yes:
+            typer.confirm("Empty all figures?", abort=True)
+        run(open_core, lambda core: core.keeper.reset())
+        typer.echo("the figures are empty; `marquee stats rebuild` brings them back")

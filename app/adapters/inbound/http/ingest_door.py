@@ -1,0 +1,150 @@
+"""The door: from a request's body to recorded activities and an answer, for `/events` and `/events/batch`."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+from starlette.types import Receive
+
+from app.adapters.inbound.activity_input import place_of, read_activity
+from app.adapters.inbound.http.activity_bodies import (
+    NotABatchError,
+    array_records,
+    batch_records,
+    is_one_activity,
+)
+from app.adapters.inbound.http.careful_split import split_carefully
+from app.adapters.inbound.http.ingest_answers import (
+    ACCEPTED,
+    DUPLICATE,
+    RefusedAt,
+    Reply,
+    TakenAt,
+    refuse_one,
+    refused_at,
+    reply_to_error,
+    reply_to_many,
+    reply_to_one,
+)
+from app.adapters.inbound.http.request_body import ClientGoneError, read_json_body
+from app.adapters.inbound.json_record import parse_record
+from app.adapters.inbound.refusals import NotJsonError, Problem, RefusedRecordError, pointer_to
+from app.application.record_activities import RecordActivities, SentActivity
+from app.domain.activities import ActivityRefusedError
+
+EVENTS, BATCH = "/events", "/events/batch"
+TURN = 0.002
+"""Seconds after which reading records lets other requests in: a search must not wait for 2,000 of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class IngestLimits:
+    """How much is taken in one request."""
+
+    array: int
+    batch: int
+    body: int
+    """Bytes, unpacked too."""
+
+
+@dataclass(slots=True)
+class _Reading:
+    """The records of one request, read as far as they can be."""
+
+    positions: list[int] = field(default_factory=list)
+    """Where in the request those stand that can be read."""
+    activities: list[SentActivity] = field(default_factory=list)
+    refused: dict[int, Sequence[Problem]] = field(default_factory=dict)
+    """The others, by where they stand."""
+
+
+class Door:
+    """Takes activities in; one implementation behind the bare application and the documented routes."""
+
+    def __init__(self, record: RecordActivities, limits: IngestLimits) -> None:
+        self._record = record
+        self._limits = limits
+        self._careful = asyncio.Lock()
+
+    async def answer(self, path: str, headers: Mapping[bytes, bytes], receive: Receive) -> Reply:
+        """Answer a POST of EVENTS or BATCH; `headers` by their names in small letters.
+
+        Raises:
+            ClientGoneError: there is nobody to answer, and nothing was taken.
+        """
+        try:
+            body = await read_json_body(headers, receive, self._limits.body)
+            if path == BATCH:
+                return await self._take_batch(body)
+            return await (self._take_one(body) if is_one_activity(body) else self._take_array(body))
+        except ClientGoneError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the edge: whatever it is, it becomes an answer in the contract's shape
+            return reply_to_error(error)
+
+    async def _take_one(self, body: bytes) -> Reply:
+        record: dict[str, Any] = {}
+        try:
+            record = parse_record(body)
+            recording = await self._record((read_activity(record),))
+        except RefusedRecordError as refused:
+            return refuse_one(refused.problems)
+        if recording.refused:
+            return refuse_one([_problem(record, recording.refused[0])])
+        return reply_to_one(recording.ids[0], DUPLICATE if recording.duplicates else ACCEPTED)
+
+    async def _take_array(self, body: bytes) -> Reply:
+        most = self._limits.array
+        return await self._take_many(array_records(body, most) or await self._carefully(body, most, batch=False), "")
+
+    async def _take_batch(self, body: bytes) -> Reply:
+        if not is_one_activity(body):
+            raise NotABatchError
+        most = self._limits.batch
+        records = batch_records(body, most) or await self._carefully(body, most, batch=True)
+        return await self._take_many(records, "/events")
+
+    async def _carefully(self, body: bytes, most: int, *, batch: bool) -> list[bytes]:
+        """Split what takes more care: in a thread, so that searches go on, and one at a time."""
+        async with self._careful:
+            return await asyncio.to_thread(split_carefully, body, most, batch=batch)
+
+    async def _take_many(self, sent: Sequence[bytes], prefix: str) -> Reply:
+        reading = await _read(sent)
+        recording = await self._record(reading.activities)
+        results: list[TakenAt | RefusedAt | None] = [None] * len(sent)
+        for position, (index, activity_id) in enumerate(zip(reading.positions, recording.ids, strict=True)):
+            status = DUPLICATE if position in recording.duplicates else ACCEPTED
+            results[index] = TakenAt(index, activity_id, status)
+        for position, error in recording.refused.items():
+            index = reading.positions[position]
+            reading.refused[index] = [_problem(parse_record(sent[index]), error)]
+        for index, problems in reading.refused.items():
+            results[index] = refused_at(index, problems, prefix)
+        return reply_to_many([result for result in results if result])
+
+
+async def _read(sent: Sequence[bytes]) -> _Reading:
+    reading = _Reading()
+    until = perf_counter() + TURN
+    for index, text in enumerate(sent):
+        try:
+            reading.activities.append(read_activity(parse_record(text)))
+        except RefusedRecordError as refused:
+            reading.refused[index] = refused.problems
+        except NotJsonError as error:
+            raise NotJsonError(f"in record {index} (from 0): {error}") from None
+        else:
+            reading.positions.append(index)
+        if perf_counter() > until:
+            await asyncio.sleep(0)
+            until = perf_counter() + TURN
+    return reading
+
+
+def _problem(record: dict[str, Any], error: ActivityRefusedError) -> Problem:
+    """Say what the rules say by the names that the client has used."""
+    place = place_of(record, error.field)
+    return Problem(error.code, f"{'.'.join(place)}: {error}", pointer_to(place))

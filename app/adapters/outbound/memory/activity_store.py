@@ -1,0 +1,153 @@
+"""The history of activities in memory: store, stats, their care and the imports' marks. What SQL is compared with."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date, tzinfo
+from decimal import Decimal
+
+from app.application.ports.activities import (
+    ActivityStore,
+    Difference,
+    ImportMarks,
+    NotStorableError,
+    Progress,
+    Stats,
+    StatsKeeper,
+)
+from app.application.ports.system import HistoryUnavailableError
+from app.domain.activities import Activity, ActivityId
+from app.domain.stats import (
+    Cell,
+    Day,
+    Fold,
+    Granularity,
+    TypeCount,
+    TypeTotal,
+    add,
+    cells_of,
+    date_of,
+    day_number,
+    days_of,
+    fold,
+    start_of,
+)
+
+
+class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ImportMarks):
+    """One process's stand-in for the database. Keeps no figures: every question folds what is counted anew."""
+
+    def __init__(self, zone: tzinfo) -> None:
+        self.zone = zone
+        """Whose days are counted."""
+        self.unavailable: str | None = None
+        """Set it to a reason, and every method raises HistoryUnavailableError with it."""
+        self.not_storable: set[str] = set()
+        """Types that are refused, as a database refuses what it has no room for."""
+        self._kept: dict[ActivityId, Activity] = {}
+        self._counted: list[Activity] = []
+        self._marks: dict[str, int] = {}
+
+    async def store(self, activities: Sequence[Activity]) -> int:
+        """Keep and count what is new."""
+        self._check()
+        for activity in activities:
+            if activity.type in self.not_storable:
+                raise NotStorableError(f"the type {activity.type!r} cannot be stored")
+        new: dict[ActivityId, Activity] = {}
+        for activity in activities:
+            if activity.activity_id not in self._kept:
+                new.setdefault(activity.activity_id, activity)
+        self._kept |= new
+        self._counted += new.values()
+        return len(new)
+
+    async def totals(self) -> Sequence[TypeTotal]:
+        """Add up the days."""
+        counts: Counter[str] = Counter()
+        sums: dict[str, Decimal] = {}
+        for (_, type_), (count, sum_) in self._fold().totals.items():
+            counts[type_] += count
+            sums[type_] = add(sums.get(type_, Decimal()), sum_)
+        return [TypeTotal(type_, counts[type_], sums[type_]) for type_ in sorted(counts)]
+
+    async def total(self, type_: str) -> TypeTotal | None:
+        """Pick one."""
+        return next((total for total in await self.totals() if total.type == type_), None)
+
+    async def daily_users(self, first: date, last: date) -> Mapping[Day, int]:
+        """Count the days of the users."""
+        users = Counter(day for visits in self._fold().visits.values() for day in days_of(visits))
+        return {day: count for day, count in users.items() if day_number(first) <= day <= day_number(last)}
+
+    async def top_types(self, first: date, last: date, limit: int) -> Sequence[TypeCount]:
+        """Add up the days of the range."""
+        counts: Counter[str] = Counter()
+        for (day, type_), (count, _) in self._fold().totals.items():
+            if day_number(first) <= day <= day_number(last):
+                counts[type_] += count
+        ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        return [TypeCount(type_, count) for type_, count in ranked[:limit]]
+
+    async def cells(self, granularity: Granularity, first: int, last: int, later: int) -> Mapping[Cell, int]:
+        """Count the cells of the users."""
+        cells = Counter(cell for visits in self._fold().visits.values() for cell in cells_of(visits))
+        return {
+            cell: users
+            for cell, users in cells.items()
+            if cell.granularity is granularity and first <= cell.cohort <= last and cell.later <= later
+        }
+
+    async def reset(self) -> None:
+        """Count none of what is kept."""
+        self._check()
+        self._counted = []
+
+    async def rebuild(self, progress: Progress | None = None) -> int:
+        """Count all that is kept."""
+        self._check()
+        self._counted = list(self._kept.values())
+        if progress:
+            progress(len(self._counted))
+        return len(self._counted)
+
+    async def verify(self, progress: Progress | None = None) -> Difference | None:
+        """Compare what is counted with what is kept."""
+        counted, kept = _figures(self._fold()), _figures(fold(self._kept.values(), self.zone))
+        if progress:
+            progress(len(self._kept))
+        for name in sorted(counted.keys() | kept.keys()):
+            if counted.get(name) != kept.get(name):
+                return Difference(name, counted.get(name, "nothing"), kept.get(name, "nothing"))
+        return None
+
+    async def rows_done(self, digest: str) -> int:
+        """Look the mark up."""
+        self._check()
+        return self._marks.get(digest, 0)
+
+    async def mark(self, digest: str, rows: int) -> None:
+        """Move the mark."""
+        self._check()
+        self._marks[digest] = rows
+
+    def _fold(self) -> Fold:
+        self._check()
+        return fold(self._counted, self.zone)
+
+    def _check(self) -> None:
+        if self.unavailable is not None:
+            raise HistoryUnavailableError(self.unavailable)
+
+
+def _figures(found: Fold) -> dict[str, str]:
+    """Write every figure of a fold under its name."""
+    figures: dict[str, str] = {}
+    for (day, type_), (count, sum_) in found.totals.items():
+        figures[f"count of {type_} on {date_of(day)}"] = str(count)
+        figures[f"sum of {type_} on {date_of(day)}"] = f"{sum_:f}"
+    for day, users in Counter(day for visits in found.visits.values() for day in days_of(visits)).items():
+        figures[f"users on {date_of(day)}"] = str(users)
+    for cell, users in Counter(cell for visits in found.visits.values() for cell in cells_of(visits)).items():
+        start = start_of(cell.granularity, cell.cohort)
+        figures[f"users of the {cell.granularity} of {start}, {cell.later} {cell.granularity}s later"] = str(users)
+    return figures

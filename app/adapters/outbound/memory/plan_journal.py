@@ -1,0 +1,99 @@
+"""PlanJournal and PlanHistory in memory: the reference, every entry in a list."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.application.ports.catalog import CatalogPlan
+from app.application.ports.history import (
+    JournalEntry,
+    JournalMovedError,
+    LogPosition,
+    PastState,
+    PlanHistory,
+    PlanJournal,
+)
+from app.application.ports.system import HistoryUnavailableError
+from app.domain.plans import PlanId, PlanSummary, searchable
+from app.domain.time_window import TimeWindow
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    provider: str
+    plan_id: PlanId
+    state: PastState
+
+
+class MemoryPlanJournal(PlanJournal, PlanHistory):
+    """One process's stand-in for a database."""
+
+    def __init__(self) -> None:
+        self.unavailable: str | None = None
+        """Set it to a reason, and every method raises HistoryUnavailableError with it."""
+        self._rows: list[_Row] = []
+        self._positions: dict[str, LogPosition] = {}
+
+    async def positions(self) -> Mapping[str, LogPosition]:
+        """Copy them."""
+        self._check()
+        return dict(self._positions)
+
+    async def append(
+        self, provider: str, before: LogPosition | None, entries: Sequence[JournalEntry], after: LogPosition | None
+    ) -> None:
+        """Compare, add, move; nobody runs between."""
+        self._check()
+        if self._positions.get(provider) != before:
+            raise JournalMovedError
+        for entry in entries:
+            self._add(entry)
+        if after is not None:
+            self._positions[provider] = after
+
+    def _add(self, entry: JournalEntry) -> None:
+        before = self._newest().get(entry.plan_id)
+        plan = entry.plan or (before.state.found.plan if before else None)
+        if plan is None or (before and before.state.found.known == entry.known):
+            return
+        at = max(entry.at, before.state.at) if before else entry.at
+        state = PastState(at, entry.kinds, entry.run_id, CatalogPlan(plan, entry.known))
+        self._rows.append(_Row(entry.provider, entry.plan_id, state))
+
+    async def sizes(self) -> Mapping[str, int]:
+        """Count."""
+        self._check()
+        return dict(Counter(row.provider for row in self._newest().values()))
+
+    async def latest(self, provider: str) -> AsyncIterator[Sequence[CatalogPlan]]:
+        """Hand them out in one batch."""
+        self._check()
+        plans = [row.state.found for row in self._newest().values() if row.provider == provider]
+        if plans:
+            yield plans
+
+    async def states(self, plan_id: PlanId, limit: int) -> Sequence[PastState]:
+        """Look through all entries, from the end."""
+        self._check()
+        return [row.state for row in reversed(self._rows) if row.plan_id == plan_id][: max(limit, 0)]
+
+    async def search(self, window: TimeWindow, as_of: datetime, limit: int) -> Sequence[PlanSummary]:
+        """Look at what was the newest then."""
+        self._check()
+        found = sorted(
+            (plan.starts_at, str(plan.summary.plan_id), plan.summary)
+            for plan in (searchable(state.found.plan) for state in self._found(as_of))
+            if window.holds(plan.starts_at, plan.ends_at)
+        )
+        return [summary for _, _, summary in found[: max(limit, 0)]]
+
+    def _found(self, as_of: datetime) -> Iterator[PastState]:
+        return (row.state for row in self._newest(as_of).values() if row.state.found.known.seen_online)
+
+    def _newest(self, as_of: datetime | None = None) -> dict[PlanId, _Row]:
+        return {row.plan_id: row for row in self._rows if as_of is None or row.state.at <= as_of}
+
+    def _check(self) -> None:
+        if self.unavailable is not None:
+            raise HistoryUnavailableError(self.unavailable)

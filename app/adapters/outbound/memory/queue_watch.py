@@ -1,0 +1,24 @@
+"""QueueWatch in memory."""
+
+from app.adapters.outbound.memory.activity_stream import MemoryActivityStream
+from app.application.ports.activities import QueueFigures, QueueWatch
+
+
+class MemoryQueueWatch(QueueWatch):
+    """Reads the counters of the stream."""
+
+    def __init__(self, stream: MemoryActivityStream) -> None:
+        self._stream = stream
+
+    async def figures(self) -> QueueFigures:
+        """Read all of them."""
+        self._stream.store.check()
+        counts = self._stream.counts
+        return QueueFigures(
+            accepted=counts.accepted,
+            duplicates=counts.duplicates,
+            settled=counts.settled,
+            dead_letters=len(self._stream.letters),
+            backlog=counts.accepted - counts.settled,
+            backlog_bytes=counts.accepted_bytes - counts.settled_bytes,
+        )

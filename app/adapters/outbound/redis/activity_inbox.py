@@ -1,0 +1,215 @@
+"""ActivityInbox in Redis: a group of readers of the stream, each entry for one of them."""
+
+import os
+import re
+import secrets
+import socket
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+from redis.exceptions import ResponseError
+
+from app.adapters.outbound.redis.activity_codec import UnreadableError, pack, pack_entry, unpack_entry
+from app.adapters.outbound.redis.activity_queue import FIGURES, STREAM
+from app.adapters.outbound.redis.connection import RedisClient, Script
+from app.adapters.outbound.redis.dead_letters import DEAD
+from app.application.ports.activities import ActivityInbox, QueuedBatch
+from app.application.ports.system import LiveStateUnavailableError
+from app.domain.activities import Activity
+
+GROUP = "store"
+"""The group of those who store activities. Other groups may read the stream; what they have not finished stays."""
+
+_ENTRIES_AT_ONCE = 20
+_START = "0-0"
+
+_JOIN = Script("""
+local made = redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
+if made.err and not string.find(made.err, 'BUSYGROUP') then return made end
+return 1
+""")
+
+# An entry that somebody deleted by hand is finished. Redis 7 sees to that itself; 6.2 would hand it out for ever.
+_TAKE_OVER = Script("""
+local stream, group = KEYS[1], ARGV[1]
+local found = redis.call('XAUTOCLAIM', stream, group, ARGV[2], ARGV[3], ARGV[4], 'COUNT', ARGV[5], 'JUSTID')
+local entries = {}
+for _, id in ipairs(found[2]) do
+  local entry = redis.call('XRANGE', stream, id, id)[1]
+  if entry then entries[#entries + 1] = entry else redis.call('XACK', stream, group, id) end
+end
+return {found[1], entries}
+""")
+
+# A reader with pending entries must stay: they would be gone with it.
+_LEAVE = Script("""
+local readers = redis.pcall('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])
+if readers.err then return 0 end
+for _, facts in ipairs(readers) do
+  local reader = {}
+  for i = 1, #facts, 2 do reader[facts[i]] = facts[i + 1] end
+  if reader.pending == 0 and (reader.name == ARGV[2] or reader.idle > tonumber(ARGV[3])) then
+    redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], reader.name)
+  end
+end
+return 1
+""")
+
+# XACK comes first: a Redis whose memory is full refuses HINCRBY and XADD, but not behind a write that it let through.
+_FINISH = """
+local stream, figures, dead, group = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
+
+local function finish(id, activities, bytes)
+  if redis.call('XACK', stream, group, id) == 0 then return false end
+  redis.call('HINCRBY', figures, 'settled', activities)
+  redis.call('HINCRBY', figures, 'settled_bytes', bytes)
+  return true
+end
+
+local function oldest_unfinished(facts)
+  local of = {}
+  for i = 1, #facts, 2 do of[facts[i]] = facts[i + 1] end
+  if of.pending > 0 then return string.match(redis.call('XPENDING', stream, of.name)[2], '(%d+)-(%d+)') end
+  local ms, number = string.match(of['last-delivered-id'], '(%d+)-(%d+)')
+  return ms, number + 1
+end
+
+local function trim()
+  if redis.call('EXISTS', stream) == 0 then return end
+  local oldest_ms, oldest_number = math.huge, math.huge
+  for _, facts in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
+    local ms, number = oldest_unfinished(facts)
+    ms, number = tonumber(ms), tonumber(number)
+    if ms < oldest_ms or ms == oldest_ms and number < oldest_number then oldest_ms, oldest_number = ms, number end
+  end
+  if oldest_ms < math.huge then
+    redis.call('XTRIM', stream, 'MINID', string.format('%.0f-%.0f', oldest_ms, oldest_number))
+  end
+end
+"""
+
+_SETTLE = Script(f"""{_FINISH}
+for i = 2, #ARGV, 3 do finish(ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
+trim()
+return 1
+""")
+
+_BURY = Script(f"""{_FINISH}
+if finish(ARGV[2], ARGV[3], ARGV[4]) then
+  redis.call('XADD', dead, '*', 'entry', ARGV[2], unpack(ARGV, 5))
+end
+trim()
+return 1
+""")
+
+# What Redis says when it lost the group, be it while we wait.
+_GROUP_IS_GONE = re.compile("NOGROUP|UNBLOCKED")
+
+_Entry = tuple[bytes, Mapping[bytes, bytes]]
+
+
+class RedisActivityInbox(ActivityInbox):
+    """One reader. Blocks for `block` seconds on `blocking`, a client of its own with a longer timeout.
+
+    What another reader, or this one before an answer was lost, has left alone for `takeover` seconds is taken over.
+    """
+
+    def __init__(
+        self, client: RedisClient, blocking: RedisClient, *, takeover: float = 30.0, block: float = 1.0
+    ) -> None:
+        self._client = client
+        self._blocking = blocking
+        self._name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self._takeover = takeover
+        self._block_ms = max(1, round(block * 1000))
+        self._looks_again_at = 0.0
+        self._looked_up_to = _START
+
+    async def take(self) -> Sequence[QueuedBatch]:
+        """Look for what was left behind, now and then; else wait for what is new."""
+        while True:
+            try:
+                entries = await self._left_behind() or await self._new()
+            except ResponseError as error:
+                if not _GROUP_IS_GONE.search(str(error)):
+                    raise
+                await self._client.run(_JOIN, [STREAM], [GROUP])
+            else:
+                return await self._readable(entries)
+
+    async def settle(self, batches: Sequence[QueuedBatch]) -> None:
+        """Acknowledge, count, trim the stream behind what every group has finished."""
+        tokens = [part for batch in batches for part in batch.token.split()]
+        if tokens:
+            await self._client.run(_SETTLE, [STREAM, FIGURES, DEAD], [GROUP, *tokens])
+
+    async def bury(self, batch: QueuedBatch, dead: Sequence[Activity], reason: str) -> None:
+        """Write a letter and settle."""
+        packed = pack_entry([pack(dead)])
+        await self._bury(batch.token, "reason", reason, "n", len(dead), "b", len(packed), "d", packed)
+
+    async def aclose(self) -> None:
+        """Take our name off the list of readers, unless we leave something behind. Waits no longer than a timeout."""
+        with suppress(LiveStateUnavailableError):  # then somebody else will do it
+            await self._leave(self._name)
+
+    async def _left_behind(self) -> list[_Entry]:
+        if time.monotonic() < self._looks_again_at:
+            return []
+        idle_ms = round(self._takeover * 1000)
+        options = (GROUP, self._name, idle_ms, self._looked_up_to, _ENTRIES_AT_ONCE)
+        cursor, found = await self._client.run(_TAKE_OVER, [STREAM], options)
+        self._looked_up_to = cursor.decode()
+        if self._looked_up_to == _START:
+            self._looks_again_at = time.monotonic() + self._takeover / 4
+            await self._leave()
+        return [(entry_id, dict(zip(fields[::2], fields[1::2], strict=True))) for entry_id, fields in found]
+
+    async def _new(self) -> list[_Entry]:
+        options = ("GROUP", GROUP, self._name, "COUNT", _ENTRIES_AT_ONCE, "BLOCK", self._block_ms)
+        reply = await self._blocking.command("XREADGROUP", *options, "STREAMS", STREAM, ">")
+        return [entry for _, entries in reply or () for entry in entries]
+
+    async def _leave(self, name: str = "") -> None:
+        """Remove the reader `name` and those of whom nothing was heard for long, if they have nothing in hand."""
+        await self._client.run(_LEAVE, [STREAM], [GROUP, name, round(self._takeover * 10_000)])
+
+    async def _readable(self, entries: Sequence[_Entry]) -> Sequence[QueuedBatch]:
+        batches: list[QueuedBatch] = []
+        for entry_id, fields in entries:
+            try:
+                batches.append(QueuedBatch(_token(entry_id, fields), _activities(fields)))
+            except UnreadableError as error:
+                raw = fields.get(b"d") or repr(fields).encode()
+                await self._bury(_token(entry_id, fields), "reason", f"unreadable: {error}", "raw", raw)
+        return batches
+
+    async def _bury(self, token: str, *letter: bytes | str | float) -> None:
+        await self._client.run(_BURY, [STREAM, FIGURES, DEAD], [GROUP, *token.split(), *letter])
+
+
+def _token(entry_id: bytes, fields: Mapping[bytes, bytes]) -> str:
+    """All that settling has to know: the entry's id, and by how much it shortens the backlog."""
+    return f"{entry_id.decode()} {_count(fields, b'n')} {_count(fields, b'b')}"
+
+
+def _count(fields: Mapping[bytes, bytes], name: bytes) -> int:
+    """Read a number; 0 in an entry that is none of ours."""
+    digits = fields.get(name, b"")
+    return int(digits) if digits.isdigit() and len(digits) < 16 else 0  # noqa: PLR2004 - more Lua cannot count
+
+
+def _activities(fields: Mapping[bytes, bytes]) -> Sequence[Activity]:
+    if b"d" not in fields:
+        raise UnreadableError("it has no field d")
+    activities = unpack_entry(fields[b"d"])
+    return _without(activities, fields[b"skip"]) if b"skip" in fields else activities
+
+
+def _without(activities: Sequence[Activity], positions: bytes) -> Sequence[Activity]:
+    try:
+        duplicates = {int(position) for position in positions.split(b",")}
+    except ValueError as error:
+        raise UnreadableError(f"its duplicates are {positions[:50]!r}") from error
+    return [activity for position, activity in enumerate(activities) if position not in duplicates]

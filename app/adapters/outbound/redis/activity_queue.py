@@ -1,0 +1,191 @@
+"""ActivityQueue in Redis: a stream, with the ids of the last minutes beside it; one script for both."""
+
+import asyncio
+from collections import deque
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from app.adapters.outbound.redis.activity_codec import pack, pack_entry
+from app.adapters.outbound.redis.connection import RedisClient, Script
+from app.adapters.outbound.redis.keys import PREFIX
+from app.application.ports.activities import ActivityQueue, QueueFullError
+from app.domain.activities import Activity
+
+# One hash tag for all that the activities need: every script here changes several of these keys.
+ACTIVITIES = f"{PREFIX}:{{activities}}"
+
+STREAM = f"{ACTIVITIES}:stream"
+"""A stream. An entry is what one call appended: `d`, the activities (activity_codec.py); `skip`, if there, the
+positions of the duplicates among them, with commas; `n`, how many are none; `b`, the bytes of `d`. Trimmed behind what
+every group of readers has finished (activity_inbox.py)."""
+FIGURES = f"{ACTIVITIES}:figures"
+"""A hash of counters that only grow: `accepted`, `duplicates`, `settled` (activities), `accepted_bytes`,
+`settled_bytes` (of `d`)."""
+IDS = f"{ACTIVITIES}:ids"
+"""Sets of ids (16 bytes each), `ids:<window in ms>:<0-3>`: that of the current window, modulo 4, the one before, one
+that is to go and one to come. An id is remembered for one to two windows; a set that nobody removes runs out."""
+
+# Two, so that we pack one while Redis works on the other; more only make the entries smaller, and each costs 0.1 ms.
+_CALLS_AT_ONCE = 2
+# A call takes no more together; an append that is larger goes alone.
+_ACTIVITIES_PER_CALL = 500
+_BYTES_PER_CALL = 1024 * 1024
+
+# SADD stands before UNLINK: a Redis whose memory is full refuses a script's first write, but nothing behind it.
+# 1000 ids at a time, for Lua hands a function less than 8000 arguments.
+_APPEND = Script("""
+local stream, figures = KEYS[1], KEYS[2]
+local payload, ids, window = ARGV[1], ARGV[2], tonumber(ARGV[3])
+
+local counts = redis.call('HMGET', figures, 'accepted', 'settled', 'accepted_bytes', 'settled_bytes')
+local function backlog(accepted, settled)
+  return tonumber(counts[accepted] or 0) - tonumber(counts[settled] or 0)
+end
+if backlog(1, 2) >= tonumber(ARGV[4]) or backlog(3, 4) >= tonumber(ARGV[5]) then return false end
+
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local number = math.floor(now / window)
+local current, before, outdated = KEYS[3 + number % 4], KEYS[3 + (number + 3) % 4], KEYS[3 + (number + 2) % 4]
+
+local function has_any(known)
+  for i = 1, #known do
+    if known[i] == 1 then return true end
+  end
+  return false
+end
+
+local count, duplicates = #ids / 16, {}
+for start = 1, count, 1000 do
+  local some = {}
+  for i = start, math.min(start + 999, count) do some[i - start + 1] = string.sub(ids, 16 * i - 15, 16 * i) end
+  local known = redis.call('SMISMEMBER', current, unpack(some))
+  local known_before = redis.call('SMISMEMBER', before, unpack(some))
+  if redis.call('SADD', current, unpack(some)) < #some or has_any(known_before) then
+    local seen = {}
+    for i, id in ipairs(some) do
+      if known[i] + known_before[i] > 0 or seen[id] then duplicates[#duplicates + 1] = start + i - 2 end
+      seen[id] = true
+    end
+  end
+end
+
+if #duplicates < count then
+  local entry = {'n', count - #duplicates, 'b', #payload, 'd', payload}
+  if #duplicates > 0 then
+    entry[7], entry[8] = 'skip', table.concat(duplicates, ',')
+  end
+  redis.call('XADD', stream, '*', unpack(entry))
+  redis.call('HINCRBY', figures, 'accepted', count - #duplicates)
+  redis.call('HINCRBY', figures, 'accepted_bytes', #payload)
+end
+if #duplicates > 0 then redis.call('HINCRBY', figures, 'duplicates', #duplicates) end
+
+local needed_until = (number + 2) * window
+if redis.call('PTTL', current) < needed_until - now then
+  redis.call('PEXPIREAT', current, string.format('%.0f', needed_until + window))
+end
+redis.call('UNLINK', outdated)
+return duplicates
+""")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Append:
+    """One append that waits to be sent."""
+
+    packed: bytes
+    ids: bytes
+    count: int
+    duplicates: asyncio.Future[Sequence[int]]
+
+
+class RedisActivityQueue(ActivityQueue):
+    """Sends together what came while a call was under way: one entry, one wait for the disk, each its own answer.
+
+    `window` is in seconds; deduplication goes by the server's clock, and starts anew with another window. The queue is
+    full at `max_backlog` activities or `max_backlog_bytes`, whatever comes first; what comes while it is not is taken
+    whole, so an append is never too large for it.
+    """
+
+    def __init__(
+        self,
+        client: RedisClient,
+        *,
+        window: float = 600.0,
+        max_backlog: int = 5_000_000,
+        max_backlog_bytes: int = 1024**3,
+    ) -> None:
+        window_ms = max(1, round(window * 1000))
+        self._client = client
+        self._keys = [STREAM, FIGURES, *(f"{IDS}:{window_ms}:{number}" for number in range(4))]
+        self._limits = (window_ms, max_backlog, max_backlog_bytes)
+        self._waiting: deque[_Append] = deque()
+        self._senders: list[asyncio.Task[None]] = []
+
+    async def append(self, activities: Sequence[Activity]) -> Collection[int]:
+        """Wait for the next call, and for its answer."""
+        if not activities:
+            return ()
+        ids = b"".join([activity.activity_id.bytes for activity in activities])
+        answer: asyncio.Future[Sequence[int]] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Append(pack(activities), ids, len(activities), answer))
+        self._senders = [sender for sender in self._senders if not sender.done()]
+        if len(self._senders) < _CALLS_AT_ONCE:
+            self._senders.append(asyncio.create_task(self._send_all()))
+        return await answer
+
+    async def _send_all(self) -> None:
+        """Send until nobody waits. A task of its own: an appender that is cancelled takes nobody with it."""
+        while group := self._next_group():
+            try:
+                _answer(group, await self._send(group))
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is those who wait that have to know
+                _fail(group, error)
+            except asyncio.CancelledError:  # the loop is being closed, and nobody would send the others
+                _give_up([*group, *self._waiting])
+                raise
+
+    def _next_group(self) -> list[_Append]:
+        """Take those who wait, in order, as far as they go into one call; not those who have given up."""
+        group: list[_Append] = []
+        count = size = 0
+        while self._waiting:
+            following = self._waiting[0]
+            if not following.duplicates.done():
+                count += following.count
+                size += len(following.packed)
+                if group and (count > _ACTIVITIES_PER_CALL or size > _BYTES_PER_CALL):
+                    break
+                group.append(following)
+            self._waiting.popleft()
+        return group
+
+    async def _send(self, group: Sequence[_Append]) -> Sequence[int]:
+        payload = pack_entry([append.packed for append in group])
+        ids = b"".join([append.ids for append in group])
+        duplicates: Sequence[int] | None = await self._client.run(_APPEND, self._keys, [payload, ids, *self._limits])
+        if duplicates is None:
+            raise QueueFullError("the backlog of activities has reached its limit: workers have to drain some of it")
+        return duplicates
+
+
+def _answer(group: Sequence[_Append], duplicates: Sequence[int]) -> None:
+    """Tell everybody which of their own were duplicates."""
+    begin = 0
+    for append in group:
+        end = begin + append.count
+        if not append.duplicates.done():
+            append.duplicates.set_result([position - begin for position in duplicates if begin <= position < end])
+        begin = end
+
+
+def _fail(group: Sequence[_Append], error: Exception) -> None:
+    for append in group:
+        if not append.duplicates.done():
+            append.duplicates.set_exception(error)
+
+
+def _give_up(appends: Sequence[_Append]) -> None:
+    for append in appends:
+        append.duplicates.cancel()

@@ -1,0 +1,163 @@
+"""ActivityStore in SQL: raw activities and every rollup in one transaction."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import tzinfo
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Table, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+
+from app.adapters.outbound.sql.bulk import Bulk, PostgresBulk, SqliteBulk
+from app.adapters.outbound.sql.database import Database
+from app.adapters.outbound.sql.schema import (
+    daily_totals,
+    daily_users,
+    import_marks,
+    retention_cells,
+    stats_settings,
+    type_totals,
+)
+from app.application.ports.activities import ActivityStore, ImportMarks, NotStorableError
+from app.application.ports.system import HistoryUnavailableError
+from app.domain.activities import Activity
+from app.domain.stats import Fold, UserFigures, add, fold, union
+
+COUNTING = 0x6D61727175656501
+"""The advisory lock of PostgreSQL that those who count share, and who replaces the rollups has alone."""
+
+
+class SqlActivityStore(ActivityStore):
+    """Counts days in `zone`, which is the same for all rollups of one database."""
+
+    def __init__(self, database: Database, zone: tzinfo) -> None:
+        self._database = database
+        self._zone = zone
+        self._bulk = bulk_of(database)
+
+    async def store(self, activities: Sequence[Activity]) -> int:
+        """Insert what is new, fold it, move the figures."""
+        given: dict[Any, Activity] = {}
+        for activity in activities:
+            given.setdefault(activity.activity_id, activity)
+        if not given:
+            return 0
+        return await self._database.write(lambda connection: self._store(connection, given))
+
+    def _store(self, connection: Connection, given: Mapping[Any, Activity]) -> int:
+        with refusals_told():
+            share_counting(connection, self._database)
+            require_zone(connection, self._database, self._zone)
+            new = self._bulk.insert_new(connection, given)
+            if new:
+                self._count(connection, fold((given[activity_id] for activity_id in new), self._zone))
+            return len(new)
+
+    def _count(self, connection: Connection, new: Fold) -> None:
+        figures = self._move_visits(connection, new)
+        add_totals(connection, self._bulk, new)
+        add_users(connection, self._bulk, figures)
+
+    def _move_visits(self, connection: Connection, new: Fold) -> UserFigures:
+        figures = UserFigures()
+        own = new.visits
+        if not own:
+            return figures
+        before = self._bulk.lock_visits(connection, own)
+        grown = {}
+        for user_id, visits in own.items():
+            known = before.get(user_id)
+            after = visits if known is None else union(known, visits)
+            if after != known:
+                figures.move(known, after)
+                if known is not None:
+                    grown[user_id] = after
+        if grown:
+            self._bulk.update_visits(connection, grown)
+        return figures
+
+
+def bulk_of(database: Database) -> Bulk:
+    """Choose the statements."""
+    return SqliteBulk() if database.is_sqlite else PostgresBulk()
+
+
+def share_counting(connection: Connection, database: Database) -> None:
+    """Wait while somebody replaces the rollups. SQLite has one writer at a time anyway."""
+    if not database.is_sqlite:
+        connection.execute(select(func.pg_advisory_xact_lock_shared(COUNTING)))
+
+
+def require_zone(connection: Connection, database: Database, zone: tzinfo) -> None:
+    """See that the rollups count the days of `zone`; empty ones are told to.
+
+    Raises:
+        HistoryUnavailableError: they count those of another one.
+    """
+    row = connection.execute(select(stats_settings.c.timezone)).first()
+    if row is None:
+        connection.execute(_inserting(database, stats_settings).values(timezone=str(zone)).on_conflict_do_nothing())
+    elif row[0] != str(zone):
+        raise HistoryUnavailableError(
+            f"the stats count days in {row[0]}, stats.timezone says {zone}: set it back, or run `marquee stats rebuild`"
+        )
+
+
+def add_totals(connection: Connection, bulk: Bulk, new: Fold) -> None:
+    """Add counts and sums, in one order, so that writers wait for each other and do not deadlock."""
+    by_type: dict[str, tuple[int, Decimal]] = {}
+    for (_, type_), (count, sum_) in new.totals.items():
+        counted, summed = by_type.get(type_, (0, Decimal()))
+        by_type[type_] = (counted + count, add(summed, sum_))
+    bulk.add(connection, daily_totals, [(*key, *total) for key, total in sorted(new.totals.items())])
+    bulk.add(connection, type_totals, [(type_, *total) for type_, total in sorted(by_type.items())])
+
+
+def add_users(connection: Connection, bulk: Bulk, figures: UserFigures) -> None:
+    """Add what counts users."""
+    if daily := sorted(item for item in figures.daily.items() if item[1]):
+        bulk.add(connection, daily_users, daily)
+    if cells := sorted((*cell, users) for cell, users in figures.cells.items() if users):
+        bulk.add(connection, retention_cells, cells)
+
+
+@contextmanager
+def refusals_told() -> Iterator[None]:
+    """Turn what a database has against the data into a NotStorableError.
+
+    Raises:
+        NotStorableError: it will be refused for ever.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        if type(error).__name__ not in {"DataError", "IntegrityError"}:
+            raise
+        raise NotStorableError(f"the database refuses it: {error.orig}") from error
+    except (ArithmeticError, ValueError, OverflowError) as error:
+        raise NotStorableError(f"it cannot be counted: {error!r}") from error
+
+
+def _inserting(database: Database, table: Table) -> Any:
+    """Begin an INSERT that may say what is to happen on a conflict."""
+    return sqlite.insert(table) if database.is_sqlite else postgresql.insert(table)
+
+
+class SqlImportMarks(ImportMarks):
+    """A row per file."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def rows_done(self, digest: str) -> int:
+        """Read the mark."""
+        found = select(import_marks.c.rows).where(import_marks.c.digest == digest)
+        return await self._database.read(lambda connection: connection.execute(found).scalar() or 0)
+
+    async def mark(self, digest: str, rows: int) -> None:
+        """Write the mark."""
+        statement = _inserting(self._database, import_marks).values(digest=digest, rows=rows)
+        statement = statement.on_conflict_do_update(index_elements=["digest"], set_={"rows": rows})
+        await self._database.write(lambda connection: connection.execute(statement))

@@ -1,0 +1,236 @@
+"""PlanJournal and PlanHistory in SQL: a row per state of a plan, with the span in which it was known."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from app.adapters.outbound.sql.database import Database
+from app.adapters.outbound.sql.plan_codec import (
+    instant,
+    microseconds,
+    pack_known,
+    pack_plan,
+    pack_summary,
+    unpack_known,
+    unpack_plan,
+    unpack_summary,
+)
+from app.adapters.outbound.sql.schema import journal_positions as positions
+from app.adapters.outbound.sql.schema import plan_journal as journal
+from app.application.ports.catalog import CatalogPlan
+from app.application.ports.history import (
+    JournalEntry,
+    JournalMovedError,
+    LogPosition,
+    PastState,
+    PlanHistory,
+    PlanJournal,
+)
+from app.domain.plans import Plan, PlanId, PlanSummary, searchable
+from app.domain.reconciliation import ChangeKind, KnownPlan
+from app.domain.time_window import TimeWindow
+
+_PLANS_PER_BATCH = 500
+
+_Values = dict[str, Any]
+"""Some of a row's columns, by name."""
+
+_CARRIED = ("starts_at", "ends_at", "summary", "plan")
+"""What follows from the plan: a withdrawal keeps it as it was."""
+
+_newest = journal.c.known_until.is_(None)
+_close = update(journal).where(journal.c.entry_id == bindparam("closed")).values(known_until=bindparam("until"))
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """The newest state of a plan while a batch is written."""
+
+    known: KnownPlan
+    row: _Values
+    """Its columns; with an `entry_id` when it was there before, without when the batch brings it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What a batch does to the table: rows to add, in order, and older ones that are not the newest any more."""
+
+    added: list[_Values] = field(default_factory=list)
+    closed: list[_Values] = field(default_factory=list)
+
+    def write(self, connection: Connection) -> None:
+        """Close first: of each plan one row at a time may be the newest, says an index."""
+        if self.closed:
+            connection.execute(_close, self.closed)
+        if self.added:
+            connection.execute(insert(journal), self.added)
+
+
+class SqlPlanJournal(PlanJournal, PlanHistory):
+    """The journal of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def positions(self) -> Mapping[str, LogPosition]:
+        """Read them all."""
+        rows = await self._database.read(lambda connection: connection.execute(select(positions)).all())
+        return {row.provider: LogPosition(row.epoch, row.sequence) for row in rows}
+
+    async def append(
+        self, provider: str, before: LogPosition | None, entries: Sequence[JournalEntry], after: LogPosition | None
+    ) -> None:
+        """Pack outside of the transaction, so that others wait for the database only."""
+        packed = await asyncio.to_thread(lambda: [_packed(entry) for entry in entries]) if entries else []
+
+        def work(connection: Connection) -> None:
+            _move(connection, provider, before, after)
+            newest = self._newest(connection, provider, {entry.plan_id for entry in entries})
+            batch = _Batch()
+            for entry, values in zip(entries, packed, strict=True):
+                self._add(batch, entry, values, newest)
+            batch.write(connection)
+
+        try:
+            await self._database.write(work)
+        except IntegrityError as error:  # somebody began the same journal in the same moment
+            raise JournalMovedError from error
+
+    def _add(self, batch: _Batch, entry: JournalEntry, values: _Values, newest: dict[PlanId, _State]) -> None:
+        before = newest.get(entry.plan_id)
+        if before is None and entry.plan is None:
+            return
+        known_from = microseconds(entry.at)
+        if before is not None:
+            if before.known == entry.known:
+                return
+            known_from = max(known_from, before.row["known_from"])
+            if entry.plan is None:
+                values = values | {name: before.row[name] for name in _CARRIED}
+            if "entry_id" in before.row:
+                batch.closed.append({"closed": before.row["entry_id"], "until": known_from})
+            before.row["known_until"] = known_from
+        row = values | {"plan_id": self._key(entry.plan_id), "known_from": known_from, "known_until": None}
+        batch.added.append(row)
+        newest[entry.plan_id] = _State(entry.known, row)
+
+    def _newest(self, connection: Connection, provider: str, plan_ids: Iterable[PlanId]) -> dict[PlanId, _State]:
+        keys = [self._key(plan_id) for plan_id in plan_ids]
+        if not keys:
+            return {}
+        columns = [journal.c[name] for name in ("entry_id", "plan_id", "known_from", "known", *_CARRIED)]
+        wanted = select(*columns).where(journal.c.provider == provider, journal.c.plan_id.in_(keys), _newest)
+        return {
+            self._id(row.plan_id): _State(unpack_known(row.known), dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's public name
+            for row in connection.execute(wanted)
+        }
+
+    async def sizes(self) -> Mapping[str, int]:
+        """Count the newest rows."""
+        counts = select(journal.c.provider, func.count().label("plans")).where(_newest).group_by(journal.c.provider)
+        rows = await self._database.read(lambda connection: connection.execute(counts).all())
+        return {row.provider: row.plans for row in rows}
+
+    async def latest(self, provider: str) -> AsyncIterator[Sequence[CatalogPlan]]:
+        """Read the newest rows in the order of their ids, some at a time."""
+        after: PlanId | None = None
+        while True:
+            batch = await self._database.read(partial(self._some, provider, after))
+            if not batch:
+                return
+            yield batch
+            after = batch[-1].plan.key.plan_id
+
+    def _some(self, provider: str, after: PlanId | None, connection: Connection) -> list[CatalogPlan]:
+        wanted = select(journal.c.known, journal.c.plan).where(journal.c.provider == provider, _newest)
+        if after is not None:
+            wanted = wanted.where(journal.c.plan_id > self._key(after))
+        rows = connection.execute(wanted.order_by(journal.c.plan_id).limit(_PLANS_PER_BATCH))
+        return [_catalog_plan(row.plan, row.known) for row in rows]
+
+    async def states(self, plan_id: PlanId, limit: int) -> Sequence[PastState]:
+        """Read the plan's newest rows."""
+        columns = journal.c.known_from, journal.c.kinds, journal.c.run_id, journal.c.known, journal.c.plan
+        wanted = select(*columns).where(journal.c.plan_id == self._key(plan_id))
+        wanted = wanted.order_by(journal.c.entry_id.desc()).limit(max(limit, 0))
+        return await self._database.read(
+            lambda connection: [
+                PastState(instant(row.known_from), _kinds(row.kinds), row.run_id, _catalog_plan(row.plan, row.known))
+                for row in connection.execute(wanted)
+            ]
+        )
+
+    async def search(self, window: TimeWindow, as_of: datetime, limit: int) -> Sequence[PlanSummary]:
+        """Read the rows that were the newest then; of each plan that is one."""
+        then = microseconds(as_of)
+        until = journal.c.known_until
+        wanted = select(journal.c.summary).where(
+            journal.c.searchable, journal.c.known_from <= then, or_(until.is_(None), until > then)
+        )
+        if window.starts_at is not None:
+            wanted = wanted.where(journal.c.starts_at >= microseconds(window.starts_at))
+        if window.ends_at is not None:
+            wanted = wanted.where(journal.c.ends_at <= microseconds(window.ends_at))
+        wanted = wanted.order_by(journal.c.starts_at, journal.c.plan_id).limit(max(limit, 0))
+        return await self._database.read(
+            lambda connection: [unpack_summary(row.summary) for row in connection.execute(wanted)]
+        )
+
+    def _key(self, plan_id: PlanId) -> UUID | bytes:
+        """Say an id as the column wants it."""
+        return plan_id.bytes if self._database.is_sqlite else plan_id
+
+    def _id(self, key: UUID | bytes) -> PlanId:
+        return PlanId(bytes=key) if isinstance(key, bytes) else key
+
+
+def _move(connection: Connection, provider: str, before: LogPosition | None, after: LogPosition | None) -> None:
+    """Compare and set; whoever else wants to move it waits for the end of this transaction."""
+    mine = positions.c.provider == provider
+    row = connection.execute(select(positions).where(mine).with_for_update()).one_or_none()
+    if before != (None if row is None else LogPosition(row.epoch, row.sequence)):
+        raise JournalMovedError
+    if after is None or after == before:
+        return
+    place = {"epoch": after.epoch, "sequence": after.sequence}
+    if before is None:
+        connection.execute(insert(positions).values(provider=provider, **place))
+    else:
+        connection.execute(update(positions).where(mine).values(**place))
+
+
+def _packed(entry: JournalEntry) -> _Values:
+    """Make the columns that need nothing but the entry."""
+    values = {
+        "provider": entry.provider,
+        "kinds": ",".join(entry.kinds),
+        "run_id": entry.run_id,
+        "known": pack_known(entry.known),
+        "searchable": entry.known.seen_online,
+    }
+    return values if entry.plan is None else values | _carried(entry.plan)
+
+
+def _carried(plan: Plan) -> _Values:
+    found = searchable(plan)
+    return {
+        "starts_at": microseconds(found.starts_at),
+        "ends_at": microseconds(found.ends_at),
+        "summary": pack_summary(found.summary),
+        "plan": pack_plan(plan),
+    }
+
+
+def _catalog_plan(plan: bytes, known: str) -> CatalogPlan:
+    return CatalogPlan(unpack_plan(plan), unpack_known(known))
+
+
+def _kinds(text: str) -> tuple[ChangeKind, ...]:
+    return tuple(ChangeKind(kind) for kind in text.split(","))

@@ -1,0 +1,165 @@
+"""The tables of the history, for SQLite and PostgreSQL alike.
+
+Instants are microseconds since 1970, UTC; days and weeks are numbers as in `app.domain.stats`. A change here needs a
+migration beside it; a test compares the two.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    String,
+    Table,
+    Text,
+    Uuid,
+)
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+
+class ExactDecimal(TypeDecorator[Decimal]):
+    """A decimal with all its digits: NUMERIC, and text where the database has no exact numbers (SQLite)."""
+
+    impl = Numeric
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose by the database."""
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else Numeric())
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
+        """Write every digit, without an exponent."""
+        return value if value is None or dialect.name != "sqlite" else f"{value:f}"
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:  # noqa: ARG002 - SQLAlchemy's
+        """Read it back."""
+        return None if value is None else Decimal(value)
+
+
+UUID = Uuid().with_variant(LargeBinary(16), "sqlite")
+BIG = BigInteger().with_variant(Integer(), "sqlite")
+"""64 bits; SQLite gives a row id only to what is called INTEGER."""
+BYTEWISE = String().with_variant(String(collation="C"), "postgresql")
+"""Text that is compared as Python compares it."""
+
+metadata = MetaData()
+
+activities = Table(
+    "activities",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    Column("type", String, nullable=False),
+    Column("occurred_at", BigInteger, nullable=False),
+    Column("source", String),
+    Column("user_id", BYTEWISE),
+    Column("value", ExactDecimal),
+    Column("properties", Text),
+    comment="Every activity that was ever accepted, once. Never changed, never removed by us.",
+)
+
+type_totals = Table(
+    "type_totals",
+    metadata,
+    Column("type", BYTEWISE, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    Column("sum", ExactDecimal, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+daily_totals = Table(
+    "daily_totals",
+    metadata,
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("type", BYTEWISE, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    Column("sum", ExactDecimal, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+daily_users = Table(
+    "daily_users",
+    metadata,
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("users", BigInteger, nullable=False),
+)
+
+visitors = Table(
+    "visitors",
+    metadata,
+    Column("user_id", BYTEWISE, primary_key=True),
+    Column("first_day", Integer, nullable=False),
+    Column("days", LargeBinary, nullable=False, comment="A bit for each day from first_day on, little-endian."),
+    sqlite_with_rowid=False,
+)
+
+retention_cells = Table(
+    "retention_cells",
+    metadata,
+    Column("granularity", String(4), primary_key=True),
+    Column("cohort", Integer, primary_key=True, autoincrement=False),
+    Column("later", Integer, primary_key=True, autoincrement=False),
+    Column("users", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+stats_settings = Table(
+    "stats_settings",
+    metadata,
+    Column(
+        "timezone",
+        String,
+        primary_key=True,
+        comment="Whose days the rollups count; one row, none while they are empty.",
+    ),
+)
+
+import_marks = Table(
+    "import_marks",
+    metadata,
+    Column("digest", String, primary_key=True),
+    Column("rows", BigInteger, nullable=False),
+)
+
+plan_journal = Table(
+    "plan_journal",
+    metadata,
+    Column("entry_id", BIG, primary_key=True, autoincrement=True),
+    Column("provider", String, nullable=False),
+    Column("plan_id", UUID, nullable=False),
+    Column("kinds", String, nullable=False, comment="What changed, joined by commas."),
+    Column("run_id", String, nullable=False),
+    Column("known_from", BigInteger, nullable=False),
+    Column("known_until", BigInteger, comment="When the plan's next entry came; null for the newest."),
+    Column("known", Text, nullable=False, comment="What a sync remembers of the plan, JSON."),
+    Column("searchable", Boolean(create_constraint=False), nullable=False),
+    Column("starts_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+    Column("summary", Text, nullable=False, comment="What a search says of the plan, JSON."),
+    Column("plan", LargeBinary, nullable=False, comment="The whole plan, JSON, compressed by zlib."),
+    Index("ix_plan_journal_plan", "plan_id", "entry_id"),
+    Index("ix_plan_journal_starts", "starts_at"),
+)
+Index(
+    "ix_plan_journal_newest",
+    plan_journal.c.provider,
+    plan_journal.c.plan_id,
+    unique=True,
+    sqlite_where=plan_journal.c.known_until.is_(None),
+    postgresql_where=plan_journal.c.known_until.is_(None),
+)
+
+journal_positions = Table(
+    "journal_positions",
+    metadata,
+    Column("provider", String, primary_key=True),
+    Column("epoch", BigInteger, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+)

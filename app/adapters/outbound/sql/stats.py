@@ -1,0 +1,58 @@
+"""Stats in SQL: every question reads rows of a rollup, never an activity."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Executable, func, select
+
+from app.adapters.outbound.sql.database import Database
+from app.adapters.outbound.sql.schema import daily_totals, daily_users, retention_cells, type_totals
+from app.application.ports.activities import Stats
+from app.domain.stats import Cell, Day, Granularity, TypeCount, TypeTotal, day_number
+
+
+class SqlStats(Stats):
+    """Reads what SqlActivityStore keeps."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def totals(self) -> Sequence[TypeTotal]:
+        """Read the totals per type."""
+        rows = await self._rows(select(type_totals).order_by(type_totals.c.type))
+        return [TypeTotal(row.type, row[1], row[2]) for row in rows]
+
+    async def total(self, type_: str) -> TypeTotal | None:
+        """Read one of them."""
+        rows = await self._rows(select(type_totals).where(type_totals.c.type == type_))
+        return TypeTotal(rows[0].type, rows[0][1], rows[0][2]) if rows else None
+
+    async def daily_users(self, first: date, last: date) -> Mapping[Day, int]:
+        """Read a row per day."""
+        between = daily_users.c.day.between(day_number(first), day_number(last))
+        return {row.day: row.users for row in await self._rows(select(daily_users).where(between))}
+
+    async def top_types(self, first: date, last: date, limit: int) -> Sequence[TypeCount]:
+        """Add up a row per day and type."""
+        count = func.sum(daily_totals.c["count"])
+        top = (
+            select(daily_totals.c.type, count)
+            .where(daily_totals.c.day.between(day_number(first), day_number(last)))
+            .group_by(daily_totals.c.type)
+            .order_by(count.desc(), daily_totals.c.type)
+            .limit(limit)
+        )
+        return [TypeCount(type_, int(counted)) for type_, counted in await self._rows(top)]
+
+    async def cells(self, granularity: Granularity, first: int, last: int, later: int) -> Mapping[Cell, int]:
+        """Read a row per cell."""
+        wanted = select(retention_cells).where(
+            retention_cells.c.granularity == str(granularity),
+            retention_cells.c.cohort.between(first, last),
+            retention_cells.c.later.between(0, later),
+        )
+        return {Cell(granularity, row.cohort, row.later): row.users for row in await self._rows(wanted)}
+
+    async def _rows(self, statement: Executable) -> Sequence[Any]:
+        return await self._database.read(lambda connection: connection.execute(statement).all())

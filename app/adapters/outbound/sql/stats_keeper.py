@@ -1,0 +1,198 @@
+"""StatsKeeper in SQL: the rollups emptied, made anew, or compared with what follows from the raw activities.
+
+The fold here is the definition and not the incremental way that `activity_store.py` goes: all days of one user are
+known at once, because the activities are read in the order of users. So each of the two checks the other.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, Executable, Table, delete, func, insert, select
+
+from app.adapters.outbound.sql.activity_store import COUNTING, add_totals, add_users, bulk_of
+from app.adapters.outbound.sql.bulk import unpack_visits
+from app.adapters.outbound.sql.database import Database
+from app.adapters.outbound.sql.instants import instant_of
+from app.adapters.outbound.sql.schema import (
+    activities,
+    daily_totals,
+    daily_users,
+    retention_cells,
+    stats_settings,
+    type_totals,
+    visitors,
+)
+from app.application.ports.activities import Difference, Progress, StatsKeeper
+from app.domain.stats import Day, Fold, UserFigures, Visits, add, date_of, day_at, days_of, start_of, visits_on
+
+ROLLUPS = (type_totals, daily_totals, daily_users, visitors, retention_cells, stats_settings)
+
+_ROWS = 10_000
+_DAY = 86_400_000_000
+
+
+class SqlStatsKeeper(StatsKeeper):
+    """Cares for what SqlActivityStore keeps; counts days in `zone`."""
+
+    def __init__(self, database: Database, zone: tzinfo) -> None:
+        self._database = database
+        self._zone = zone
+
+    async def reset(self) -> None:
+        """Delete every row of every rollup."""
+        await self._database.write(self._empty)
+
+    async def rebuild(self, progress: Progress | None = None) -> int:
+        """Empty them and fold everything; nobody counts meanwhile."""
+        return await self._database.write(lambda connection: self._rebuild(connection, progress))
+
+    async def verify(self, progress: Progress | None = None) -> Difference | None:
+        """Fold everything and compare."""
+        return await self._database.read(lambda connection: self._verify(connection, progress))
+
+    def _empty(self, connection: Connection) -> None:
+        if not self._database.is_sqlite:
+            connection.execute(select(func.pg_advisory_xact_lock(COUNTING)))
+        for table in ROLLUPS:
+            connection.execute(delete(table))
+
+    def _rebuild(self, connection: Connection, progress: Progress | None) -> int:
+        self._empty(connection)
+        bulk = bulk_of(self._database)
+        folding = _Folding(self._day_of, progress)
+        for chunk in _chunks(folding.users(connection)):
+            bulk.lock_visits(connection, dict(chunk))
+        add_totals(connection, bulk, folding.fold)
+        add_users(connection, bulk, folding.figures)
+        connection.execute(insert(stats_settings).values(timezone=str(self._zone)))
+        return folding.read
+
+    def _verify(self, connection: Connection, progress: Progress | None) -> Difference | None:
+        folding = _Folding(self._day_of, progress)
+        of_visits = _first_difference_of_visits(folding.users(connection), _kept_visits(connection))
+        kept_zone = connection.execute(select(stats_settings.c.timezone)).scalar()
+        if folding.read and kept_zone not in (None, str(self._zone)):
+            return Difference("timezone", str(kept_zone), str(self._zone))
+        return next(_differences(connection, folding), of_visits)
+
+    def _day_of(self, occurred_at: int) -> Day:
+        if self._zone is UTC or str(self._zone) == "UTC":
+            return occurred_at // _DAY
+        return day_at(instant_of(occurred_at), self._zone)
+
+
+@dataclass(slots=True)
+class _Folding:
+    """One pass over the activities; `fold` (its totals) and `figures` are whole once `users` is exhausted."""
+
+    day_of: Callable[[int], Day]
+    progress: Progress | None
+    fold: Fold = field(default_factory=Fold)
+    figures: UserFigures = field(default_factory=UserFigures)
+    read: int = 0
+
+    def users(self, connection: Connection) -> Iterator[tuple[str, Visits]]:
+        """Hand out each user with all days, in the order of their ids."""
+        columns = (activities.c.user_id, activities.c.type, activities.c.occurred_at, activities.c.value)
+        rows = _stream(connection, select(*columns).order_by(activities.c.user_id))
+        for user_id, own in groupby(rows, lambda row: row[0]):
+            visits = self._take(own)
+            if user_id is not None:
+                self.figures.move(None, visits)
+                yield user_id, visits
+
+    def _take(self, rows: Iterable[Any]) -> Visits:
+        days: set[Day] = set()
+        for _, type_, occurred_at, value in rows:
+            day = self.day_of(occurred_at)
+            days.add(day)
+            self.fold.add(day, type_, value, None)
+            self.read += 1
+            if self.progress and self.read % _ROWS == 0:
+                self.progress(self.read)
+        return visits_on(days)
+
+
+def _stream(connection: Connection, statement: Executable) -> Iterable[Any]:
+    return connection.execute(statement, execution_options={"stream_results": True, "yield_per": _ROWS})
+
+
+def _chunks(users: Iterable[tuple[str, Visits]]) -> Iterator[list[tuple[str, Visits]]]:
+    chunk: list[tuple[str, Visits]] = []
+    for user in users:
+        chunk.append(user)
+        if len(chunk) == _ROWS:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _kept_visits(connection: Connection) -> Iterator[tuple[str, Visits]]:
+    for user_id, first, days in _stream(connection, select(visitors).order_by(visitors.c.user_id)):
+        yield user_id, unpack_visits(first, days)
+
+
+def _first_difference_of_visits(
+    folded: Iterator[tuple[str, Visits]], kept: Iterator[tuple[str, Visits]]
+) -> Difference | None:
+    """Walk both in step; the rest of `folded` is read to its end all the same."""
+    difference = None
+    for user_id, visits in folded:
+        if difference is None and (found := next(kept, None)) != (user_id, visits):
+            difference = Difference(f"days of user {user_id!r}", _visits(found), _visits((user_id, visits)))
+    if difference is None and (more := next(kept, None)) is not None:
+        difference = Difference(f"days of user {more[0]!r}", _visits(more), "never active")
+    return difference
+
+
+def _visits(found: tuple[str, Visits] | None) -> str:
+    if found is None:
+        return "never active"
+    return f"{found[0]!r}: " + ", ".join(date_of(day).isoformat() for day in days_of(found[1]))
+
+
+def _differences(connection: Connection, folding: _Folding) -> Iterator[Difference]:
+    by_type: dict[str, tuple[Any, ...]] = {}
+    for (_, type_), (count, sum_) in folding.fold.totals.items():
+        before = by_type.get(type_)
+        by_type[type_] = (before[0] + count, add(before[1], sum_)) if before else (count, sum_)
+    yield from _compare(connection, type_totals, {(type_,): total for type_, total in by_type.items()}, _name_of_total)
+    yield from _compare(connection, daily_totals, dict(folding.fold.totals), _name_of_daily_total)
+    daily = {(day,): (users,) for day, users in folding.figures.daily.items()}
+    yield from _compare(connection, daily_users, daily, lambda key: f"users on {date_of(key[0])}")
+    cells = {(str(cell.granularity), *cell[1:]): (users,) for cell, users in folding.figures.cells.items()}
+    yield from _compare(connection, retention_cells, cells, _name_of_cell)
+
+
+def _compare(
+    connection: Connection, table: Table, folded: dict[Any, tuple[Any, ...]], name: Callable[[Any], str]
+) -> Iterator[Difference]:
+    """Compare figures; a row of zeros is as good as none."""
+    width = len(table.primary_key)
+    kept = {tuple(row[:width]): tuple(row[width:]) for row in connection.execute(select(table))}
+    for key in sorted({*kept, *folded}):
+        nothing = (0,) * (len(table.columns) - width)
+        here, there = kept.get(key, nothing), folded.get(key, nothing)
+        if here != there:
+            yield Difference(name(key), _figures(here), _figures(there))
+
+
+def _figures(values: tuple[Any, ...]) -> str:
+    return ", sum ".join(map(str, values))
+
+
+def _name_of_total(key: tuple[str]) -> str:
+    return f"count of {key[0]}"
+
+
+def _name_of_daily_total(key: tuple[int, str]) -> str:
+    return f"count of {key[1]} on {date_of(key[0])}"
+
+
+def _name_of_cell(key: tuple[Any, ...]) -> str:
+    granularity, cohort, later = key
+    return f"retention of the {granularity} of {start_of(granularity, cohort)}, {later} later"

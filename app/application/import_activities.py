@@ -1,0 +1,191 @@
+"""Import the activities of a file: by the rules of the door, but straight into the store.
+
+Safe to run twice and to continue after a kill: the store knows every id, a mark knows how many rows are stored.
+"""
+
+import asyncio
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from app.application.ports.activities import ActivityStore, ImportMarks, NotStorableError
+from app.application.ports.system import HistoryUnavailableError
+from app.domain.activities import Activity
+
+
+class ImportedRow(NamedTuple):
+    """A row that brings an activity."""
+
+    line: int
+    """On which line of the file it begins: 1, 2, ..."""
+    text: str
+    """The row as it stands there."""
+    activity: Activity
+
+
+class RejectedRow(NamedTuple):
+    """A row that cannot be used, and why."""
+
+    line: int
+    text: str
+    code: str
+    """A stable word for programs."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some rows of a file that follow each other, each in one of the two lists. Never without any."""
+
+    first_line: int
+    rows: Sequence[ImportedRow]
+    rejected: Sequence[RejectedRow]
+    rows_done: int
+    """How many rows the file has from its beginning to the end of this chunk."""
+    share: float
+    """The same as a share of the whole file, 0 to 1; about."""
+
+
+class ActivityFileError(Exception):
+    """A file cannot be read, or what belongs to it not be written; the message says what to do."""
+
+
+class ActivityFile(Protocol):
+    """A file of activities."""
+
+    @property
+    @abstractmethod
+    def mark(self) -> str:
+        """What its rows are remembered by: it follows from the content, and from how the content is to be read."""
+
+    @abstractmethod
+    def chunks(self, after: int) -> Iterator[Chunk]:
+        """Hand out the rows behind the first `after`, in order. Blocks while it reads.
+
+        A row without an id gets one that follows from the content of the file and the row's place in it.
+
+        Raises:
+            ActivityFileError: the file is damaged, or has changed since it was opened.
+        """
+
+
+class Rejects(Protocol):
+    """Where rows go that cannot be used. Both methods return when the rows are safe from the end of this process."""
+
+    @abstractmethod
+    def forget_from(self, line: int) -> None:
+        """Forget what an earlier run has put there for this line and later ones.
+
+        Raises:
+            ActivityFileError: as in every method here.
+        """
+
+    @abstractmethod
+    def add(self, rows: Sequence[RejectedRow]) -> None:
+        """Put rows there, behind those that are there already."""
+
+
+class ImportWatcher(Protocol):
+    """Is told how an import gets on."""
+
+    @abstractmethod
+    def handled(self, rows: int, share: float) -> None:
+        """So many rows were handled by this run, and so much of the file is behind it (0 to 1)."""
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What an import did."""
+
+    continued_after: int = 0
+    """Rows that earlier runs have handled; this one did not look at them."""
+    stored: int = 0
+    duplicates: int = 0
+    """Whose id was known, from wherever."""
+    rejected_for: Counter[str] = field(default_factory=Counter)
+    """Rows by the code of their reason."""
+    trouble: str | None = None
+    """Why it was cut short; the same import again goes on from there."""
+
+    @property
+    def rejected(self) -> int:
+        """Rows that could not be used."""
+        return self.rejected_for.total()
+
+    @property
+    def rows(self) -> int:
+        """Rows that this run has handled."""
+        return self.stored + self.duplicates + self.rejected
+
+
+@dataclass(frozen=True, slots=True)
+class ImportActivities:
+    """Import a file. While one chunk is stored the next one is read: the store works in a thread of its own."""
+
+    store: ActivityStore
+    marks: ImportMarks
+
+    async def __call__(
+        self, file: ActivityFile, rejects: Rejects, watcher: ImportWatcher | None = None, *, again: bool = False
+    ) -> ImportReport:
+        """Import the rows that no earlier run has handled; with `again` all, which is safe and slower.
+
+        Each row is stored, known already or rejected once the report counts it.
+
+        Raises:
+            HistoryUnavailableError: before anything was done; later it cuts the import short, as the report says.
+        """
+        done = 0 if again else await self.marks.rows_done(file.mark)
+        report = ImportReport(continued_after=done)
+        try:
+            await self._import(file, rejects, report, watcher)
+        except (ActivityFileError, HistoryUnavailableError) as error:
+            report.trouble = str(error)
+        return report
+
+    async def _import(
+        self, file: ActivityFile, rejects: Rejects, report: ImportReport, watcher: ImportWatcher | None
+    ) -> None:
+        chunks = file.chunks(report.continued_after)
+        chunk = await asyncio.to_thread(next, chunks, None)
+        if chunk:
+            await asyncio.to_thread(rejects.forget_from, chunk.first_line)
+        while chunk:
+            following = asyncio.create_task(asyncio.to_thread(next, chunks, None))
+            try:
+                await self._handle(chunk, rejects, report)
+                await self.marks.mark(file.mark, chunk.rows_done)
+            except BaseException:
+                with suppress(ActivityFileError):
+                    await following
+                raise
+            if watcher:
+                watcher.handled(report.rows, chunk.share)
+            chunk = await following
+
+    async def _handle(self, chunk: Chunk, rejects: Rejects, report: ImportReport) -> None:
+        """Store a chunk; its rejects are written before its mark, so that none is ever missing."""
+        stored, refused = await self._store(chunk.rows)
+        rejected = sorted([*chunk.rejected, *refused])
+        if rejected:
+            await asyncio.to_thread(rejects.add, rejected)
+        report.stored += stored
+        report.duplicates += len(chunk.rows) - len(refused) - stored
+        report.rejected_for.update(row.code for row in rejected)
+
+    async def _store(self, rows: Sequence[ImportedRow]) -> tuple[int, list[RejectedRow]]:
+        """Store rows, those that the store refuses aside: they are found by halving."""
+        if not rows:
+            return 0, []
+        try:
+            return await self.store.store([row.activity for row in rows]), []
+        except NotStorableError as error:
+            if len(rows) == 1:
+                return 0, [RejectedRow(rows[0].line, rows[0].text, "not_storable", str(error))]
+        middle = len(rows) // 2
+        stored, refused = await self._store(rows[:middle])
+        stored_too, refused_too = await self._store(rows[middle:])
+        return stored + stored_too, refused + refused_too

@@ -1,0 +1,225 @@
+"""The ports of the activities: the queue between door and worker, the store behind it, the stats in front of it."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from app.domain.activities import Activity
+from app.domain.stats import Cell, Day, Granularity, TypeCount, TypeTotal
+
+
+class QueueFullError(Exception):
+    """The backlog has reached its limit: nothing was taken. Try again once workers have drained some of it."""
+
+
+class ActivityQueue(Protocol):
+    """Where the door puts activities."""
+
+    @abstractmethod
+    async def append(self, activities: Sequence[Activity]) -> Collection[int]:
+        """Append those whose id is new; return the positions (0, 1, ...) of the others: duplicates.
+
+        Deduplication and append are one atomic step: after a crash both are there or none. An id is remembered for the
+        configured window at least; of two equal ids in `activities` the first counts. What was appended survives
+        `kill -9` of every process, the queue's own server included.
+
+        Raises:
+            QueueFullError: nothing was appended.
+            LiveStateUnavailableError: whether it was appended is unknown; the same ids again are safe.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedBatch:
+    """What one append brought, in order."""
+
+    token: str
+    """What the queue calls it."""
+    activities: Sequence[Activity]
+
+
+class ActivityInbox(Protocol):
+    """Where a worker takes activities from. Each batch goes to one worker, and to another when that one is gone.
+
+    At least once: a batch may come again until it was settled or buried, also to somebody else meanwhile.
+    """
+
+    @abstractmethod
+    async def take(self) -> Sequence[QueuedBatch]:
+        """Wait up to about a second for batches; those first that a worker which is gone has left.
+
+        A batch that cannot be read is buried by the inbox itself.
+
+        Raises:
+            LiveStateUnavailableError: as in every method here.
+        """
+
+    @abstractmethod
+    async def settle(self, batches: Sequence[QueuedBatch]) -> None:
+        """Note that batches are stored: they will not come again. Safe to repeat."""
+
+    @abstractmethod
+    async def bury(self, batch: QueuedBatch, dead: Sequence[Activity], reason: str) -> None:
+        """Settle a batch of which some activities could not be stored: those become a dead letter. One atomic step."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """Activities that can never be stored as they are, and why."""
+
+    letter_id: str
+    buried_at: datetime
+    reason: str
+    activities: Sequence[Activity]
+    """Empty when the entry could not even be read; then `source` shows its beginning."""
+    source: str | None = None
+
+
+class DeadLetters(Protocol):
+    """The activities that could not be stored; kept until an operator decides."""
+
+    @abstractmethod
+    async def list(self, limit: int) -> Sequence[DeadLetter]:
+        """List the oldest `limit`.
+
+        Raises:
+            LiveStateUnavailableError: as in every method here.
+        """
+
+    @abstractmethod
+    async def retry(self, letter_ids: Collection[str]) -> int:
+        """Put letters back into the queue, each in one atomic step; return how many. Unreadable ones stay."""
+
+    @abstractmethod
+    async def drop(self, letter_ids: Collection[str]) -> int:
+        """Forget letters; return how many were there."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFigures:
+    """How the queue fares. Counts are of activities, since the first one ever."""
+
+    accepted: int
+    duplicates: int
+    settled: int
+    """Stored, or found to be stored already, or buried."""
+    dead_letters: int
+    """That wait for an operator now; letters, not activities."""
+    backlog: int
+    """Accepted and not settled."""
+    backlog_bytes: int
+
+
+class QueueWatch(Protocol):
+    """Where the queue's figures are to be had."""
+
+    @abstractmethod
+    async def figures(self) -> QueueFigures:
+        """Look at all of them at one instant.
+
+        Raises:
+            LiveStateUnavailableError: nobody can tell now.
+        """
+
+
+class NotStorableError(Exception):
+    """The store refuses what it was given, and will refuse it for ever; the message says what and why."""
+
+
+class ActivityStore(Protocol):
+    """Where activities are kept for ever, with the rollups that follow from them."""
+
+    @abstractmethod
+    async def store(self, activities: Sequence[Activity]) -> int:
+        """Store those whose id is new, fold exactly these into the rollups, in one transaction; return their number.
+
+        Of two equal ids in `activities` the first counts. Order and splitting do not matter, several callers may store
+        at the same time. After a crash all of it is there or nothing.
+
+        Raises:
+            NotStorableError: nothing was stored.
+            HistoryUnavailableError: whether it was stored is unknown; doing it again is safe.
+        """
+
+
+class Stats(Protocol):
+    """The rollups, read. Every answer costs what it holds, not what was stored.
+
+    All methods raise HistoryUnavailableError when nobody can tell now.
+    """
+
+    @abstractmethod
+    async def totals(self) -> Sequence[TypeTotal]:
+        """List all types ever seen since the last reset, by name."""
+
+    @abstractmethod
+    async def total(self, type_: str) -> TypeTotal | None:
+        """Find one of them."""
+
+    @abstractmethod
+    async def daily_users(self, first: date, last: date) -> Mapping[Day, int]:
+        """Count users per day, both bounds included; days without any may be missing."""
+
+    @abstractmethod
+    async def top_types(self, first: date, last: date, limit: int) -> Sequence[TypeCount]:
+        """List the `limit` most frequent types between two dates, both included; equal counts by name."""
+
+    @abstractmethod
+    async def cells(self, granularity: Granularity, first: int, last: int, later: int) -> Mapping[Cell, int]:
+        """Read the retention cells of the cohorts `first` to `last`, 0 to `later` periods on; empty ones may miss."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where rollups and raw activities disagree first."""
+
+    rollup: str
+    """Which figure: `users on 2026-01-05`, ..."""
+    kept: str
+    """What the rollup says."""
+    folded: str
+    """What follows from the activities."""
+
+
+Progress = Callable[[int], None]
+"""Is told how many activities have been read so far."""
+
+
+class StatsKeeper(Protocol):
+    """The care of the rollups. Activities themselves are never touched.
+
+    All methods raise HistoryUnavailableError; then nothing has changed.
+    """
+
+    @abstractmethod
+    async def reset(self) -> None:
+        """Empty all rollups in one transaction."""
+
+    @abstractmethod
+    async def rebuild(self, progress: Progress | None = None) -> int:
+        """Replace all rollups by what follows from the raw activities, in one transaction; return their number.
+
+        Also the way to another `stats.timezone`. Memory grows with the number of days and types, not of activities.
+        """
+
+    @abstractmethod
+    async def verify(self, progress: Progress | None = None) -> Difference | None:
+        """Fold the raw activities as they are at one instant and compare; None when there is no difference."""
+
+
+class ImportMarks(Protocol):
+    """How far imports have come, by the digest of their file."""
+
+    @abstractmethod
+    async def rows_done(self, digest: str) -> int:
+        """Say how many rows of a file have been stored; 0 for one never seen.
+
+        Raises:
+            HistoryUnavailableError: as in every method here.
+        """
+
+    @abstractmethod
+    async def mark(self, digest: str, rows: int) -> None:
+        """Note that the first `rows` rows are stored."""

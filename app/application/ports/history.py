@@ -1,0 +1,130 @@
+"""The ports to the journal, every state that every plan was ever known in, and to the log that it is written from."""
+
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from app.application.ports.catalog import Behind, CatalogPlan
+from app.domain.plans import Plan, PlanId, PlanSummary
+from app.domain.reconciliation import ChangeKind, KnownPlan
+from app.domain.time_window import TimeWindow
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One change of a plan, as it is written to the journal."""
+
+    provider: str
+    plan_id: PlanId
+    kinds: tuple[ChangeKind, ...]
+    run_id: str
+    at: datetime
+    """When the run read the feed: from then on the plan was known like this."""
+    known: KnownPlan
+    plan: Plan | None
+    """None when the change did not bring one (a withdrawal): the plan's last state stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastState:
+    """A state that a plan was known in, and the change that brought it."""
+
+    at: datetime
+    """From when on. Never before the state that it follows, whatever the clocks said."""
+    kinds: tuple[ChangeKind, ...]
+    run_id: str
+    found: CatalogPlan
+
+
+@dataclass(frozen=True, slots=True)
+class LogPosition:
+    """A place in the change log of one provider: of which log, and after how many of its entries."""
+
+    epoch: int
+    sequence: int
+
+
+class JournalMovedError(Exception):
+    """Another process has journaled from the same position: begin again from where it stands now."""
+
+
+class PlanJournal(Protocol):
+    """Where the states of plans are written, in the order of the change log. What is written is never changed.
+
+    All methods raise HistoryUnavailableError; then nothing was written, or all of it: `positions` tells.
+    """
+
+    @abstractmethod
+    async def positions(self) -> Mapping[str, LogPosition]:
+        """Say up to where each provider's log has been journaled; without those that have not been yet."""
+
+    @abstractmethod
+    async def append(
+        self, provider: str, before: LogPosition | None, entries: Sequence[JournalEntry], after: LogPosition | None
+    ) -> None:
+        """Write entries and the new position in one transaction; `after` may be `before` again.
+
+        An entry that leaves its plan as the journal knows it already (same `known`) is not written a second time. A
+        withdrawal of a plan that the journal has never seen is dropped.
+
+        Raises:
+            JournalMovedError: the position is not `before` any more; nothing was written.
+        """
+
+    @abstractmethod
+    async def sizes(self) -> Mapping[str, int]:
+        """Count the plans of each provider; without those that have none."""
+
+    @abstractmethod
+    def latest(self, provider: str) -> AsyncIterator[Sequence[CatalogPlan]]:
+        """Hand out every plan of a provider once, in its newest state, in batches, in no order."""
+
+
+class PlanHistory(Protocol):
+    """What people ask of the journal. All methods raise HistoryUnavailableError."""
+
+    @abstractmethod
+    async def states(self, plan_id: PlanId, limit: int) -> Sequence[PastState]:
+        """List the newest `limit` states of a plan, newest first; empty for one never seen."""
+
+    @abstractmethod
+    async def search(self, window: TimeWindow, as_of: datetime, limit: int) -> Sequence[PlanSummary]:
+        """Find the first `limit` plans that a search would have found with what was known at `as_of`.
+
+        By start, then by id. What comes later than the newest entry is known like now.
+        """
+
+
+class JournalSource(Protocol):
+    """The change log and the catalog as the journal reads them.
+
+    Nobody else trims the log: what a reader of this kind has not stored yet stays in it.
+    """
+
+    @abstractmethod
+    async def head(self, provider: str) -> LogPosition | None:
+        """Say where the provider's log ends now; None when there is no log.
+
+        Raises:
+            LiveStateUnavailableError: as in every method here.
+        """
+
+    @abstractmethod
+    async def read(self, provider: str, after: LogPosition) -> Sequence[JournalEntry] | Behind:
+        """Read the entries that follow a position, without gaps: a few hundred or about 1 MB; none at the log's end.
+
+        `Behind` when the log does not lead on from there: it was trimmed past it, emptied or replaced.
+        """
+
+    @abstractmethod
+    def everything(self, provider: str) -> AsyncIterator[Sequence[CatalogPlan]]:
+        """Hand out every plan of a provider as it is known now, in batches, in no order; a plan may come twice."""
+
+    @abstractmethod
+    async def stored(self, provider: str, position: LogPosition) -> None:
+        """Tell the log up to where it has been stored, so that it may forget what nobody needs any more.
+
+        The newest entries stay for those who follow the log, as many as the configuration says (about).
+        """

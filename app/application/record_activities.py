@@ -1,0 +1,80 @@
+"""Record activities: what was sent is completed, judged, and put where workers will find it."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID
+
+from app.application.ports.activities import ActivityQueue
+from app.application.ports.system import Clock
+from app.domain.activities import Activity, ActivityId, ActivityRefusedError, ActivityRules
+
+
+class SentActivity(NamedTuple):
+    """An activity as somebody sent it; None is what they left out. The fields are those of Activity, in its order."""
+
+    activity_id: ActivityId | None
+    type: str
+    occurred_at: datetime | None = None
+    source: str | None = None
+    user_id: str | None = None
+    value: Decimal | None = None
+    properties: str | None = None
+
+    def complete(self, new_id: Callable[[], UUID], now: datetime) -> Activity:
+        """Make up what was left out: an id, and that it happened now."""
+        return Activity(
+            new_id() if self.activity_id is None else self.activity_id,
+            self.type,
+            now if self.occurred_at is None else self.occurred_at,
+            self.source,
+            self.user_id,
+            self.value,
+            self.properties,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What became of some activities, by their positions (0, 1, ...). Whatever is not said of one: it was appended."""
+
+    ids: Sequence[ActivityId]
+    """Of every one, sent with it or made for it."""
+    duplicates: Collection[int]
+    refused: Mapping[int, ActivityRefusedError]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordActivities:
+    """Take activities: one that is refused costs the others nothing."""
+
+    queue: ActivityQueue
+    clock: Clock
+    rules: ActivityRules
+    new_id: Callable[[], UUID]
+
+    async def __call__(self, sent: Sequence[SentActivity]) -> Recording:
+        """Append what passes the rules, in one step; what has no id gets one, what has no time happened now.
+
+        Raises:
+            QueueFullError: nothing was taken.
+            LiveStateUnavailableError: whether anything was taken is unknown; the same ids again are safe.
+        """
+        now = self.clock.now()
+        activities = [one.complete(self.new_id, now) for one in sent]
+        refused = self._refused(activities, now)
+        taken = [position for position in range(len(activities)) if position not in refused]
+        known = await self.queue.append([activities[position] for position in taken]) if taken else ()
+        ids = [activity.activity_id for activity in activities]
+        return Recording(ids, {taken[position] for position in known}, refused)
+
+    def _refused(self, activities: Sequence[Activity], now: datetime) -> dict[int, ActivityRefusedError]:
+        refused = {}
+        for position, activity in enumerate(activities):
+            try:
+                self.rules.check(activity, now)
+            except ActivityRefusedError as error:
+                refused[position] = error
+        return refused

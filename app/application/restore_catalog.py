@@ -1,0 +1,96 @@
+"""Bring plans back into the catalog that only the journal still knows: what a lost Redis costs is nothing."""
+
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+from app.application.ports.catalog import CatalogPlan, LeaseLostError, PlanCatalog
+from app.application.ports.history import PlanJournal
+from app.application.ports.system import Clock, Leases, LeaseTakenError
+from app.domain.reconciliation import ChangeKind, KnownPlan, PlanChange
+
+RESTORED = (ChangeKind.RESTORED,)
+
+
+@dataclass(frozen=True, slots=True)
+class Restoration:
+    """What was done for one provider, in plans."""
+
+    provider: str
+    restored: int
+    """Written from the journal."""
+    present: int
+    """The catalog knew them already: left alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreCatalog:
+    """Write what the journal knows and the catalog does not. Safe to repeat, safe to run beside everything else.
+
+    All of it may raise LiveStateUnavailableError and HistoryUnavailableError; the same call again goes on from there.
+    """
+
+    catalog: PlanCatalog
+    journal: PlanJournal
+    leases: Leases
+    clock: Clock
+    new_run_id: Callable[[], str]
+
+    async def __call__(self, providers: Sequence[str] = ()) -> Sequence[Restoration]:
+        """Restore some providers, all of the journal when none is named; configured still or not.
+
+        Raises:
+            LeaseTakenError: one of them is being synced; those before it are done.
+            LeaseLostError: as in `CatalogUpdate.commit`.
+        """
+        chosen = list(dict.fromkeys(providers)) or sorted(await self.journal.sizes())
+        return [await self.provider(name) for name in chosen]
+
+    async def if_lost(self) -> Sequence[Restoration]:
+        """Restore the providers of which the catalog knows fewer plans than the journal.
+
+        One that is being synced, or lost again meanwhile, is left out: the journal's writer sees that its log is another.
+        """
+        done = []
+        for name, size in sorted((await self.journal.sizes()).items()):
+            if await self.catalog.count(name) < size:
+                try:
+                    done.append(await self.provider(name))
+                except (LeaseTakenError, LeaseLostError):
+                    continue
+        return done
+
+    async def provider(self, name: str) -> Restoration:
+        """Restore one provider under its lease. API processes hear of it through the change log.
+
+        Raises:
+            LeaseTakenError: somebody syncs it now.
+            LeaseLostError: as in `CatalogUpdate.commit`.
+        """
+        restored = seen = 0
+        async with self.leases.hold(name) as lease:
+            known = await self.catalog.known(name)
+            async with aclosing(self.catalog.update(lease, self.new_run_id(), self.clock.now())) as update:
+                async for plans in self.journal.latest(name):
+                    proposed = [await self._change(plan, known.get(plan.plan.key.plan_id)) for plan in plans]
+                    changes = [change for change in proposed if change]
+                    await update.stage(changes)
+                    restored += len(changes)
+                    seen += len(plans)
+                await update.commit(RESTORED)
+        return Restoration(name, restored, seen - restored)
+
+    async def _change(self, past: CatalogPlan, known: KnownPlan | None) -> PlanChange | None:
+        """Decide what to write of a plan; a sync that came first may have listed it as if for the first time.
+
+        Of such a plan the values are newer than ours. That search may find it is sticky (ADR 0007): that is put right.
+        """
+        plan_id = past.plan.key.plan_id
+        if known is None:
+            return PlanChange(plan_id, RESTORED, past.known, past.plan)
+        if known.seen_online or not past.known.seen_online:
+            return None
+        found = await self.catalog.find(plan_id) or past
+        first_seen_at = min(past.known.first_seen_at, found.known.first_seen_at)
+        mended = replace(found.known, seen_online=True, first_seen_at=first_seen_at)
+        return PlanChange(plan_id, RESTORED, mended, found.plan)

@@ -1,0 +1,90 @@
+"""Activities: what visitors did (doc/glossary.md). The rules of one, without those of the wire."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID
+
+from app.domain.errors import DomainError
+
+ActivityId = UUID
+
+ACTIVITY_TYPE = re.compile(r"[a-z][a-z0-9_.-]{0,99}", re.ASCII)
+RESERVED_TYPES = frozenset({"dau", "top-events", "retention"})
+"""They would shadow a route below /stats."""
+
+LONGEST_SOURCE = 50
+LONGEST_USER_ID = 255
+LARGEST_ACTIVITY = 64 * 1024
+"""Bytes of one activity as it was sent."""
+WHOLE_DIGITS, DECIMAL_DIGITS = 18, 24
+"""Of a value, before and after the point: sums stay exact in every store."""
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+"""Before it nobody clicked; such a time is a mistake of the sender's."""
+FURTHEST_AHEAD = timedelta(hours=1)
+"""How far a sender's clock may be ahead of ours."""
+
+
+class Activity(NamedTuple):
+    """What a visitor did, once. A tuple and not a dataclass: a worker builds tens of thousands a second."""
+
+    activity_id: ActivityId
+    type: str
+    occurred_at: datetime
+    """Aware, UTC, whole microseconds."""
+    source: str | None = None
+    user_id: str | None = None
+    value: Decimal | None = None
+    """Finite; its digits are kept as they were sent."""
+    properties: str | None = None
+    """A JSON object, as text."""
+
+
+class ActivityRefusedError(DomainError):
+    """An activity breaks a rule; the message says what was found and what is expected."""
+
+    def __init__(self, code: str, field: str, message: str) -> None:
+        """Keep the stable word for programs and the field, by its canonical name."""
+        super().__init__(message)
+        self.code = code
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityRules:
+    """The rules that depend on the configuration and on the time. None leaves a list open."""
+
+    types: frozenset[str] | None = None
+    sources: frozenset[str] | None = None
+
+    def check(self, activity: Activity, now: datetime) -> None:
+        """Let an activity pass.
+
+        Raises:
+            ActivityRefusedError: it does not.
+        """
+        if self.types is not None and activity.type not in self.types:
+            raise ActivityRefusedError("unknown_type", "type", f"{activity.type!r} is none of {_named(self.types)}")
+        if self.sources is not None and activity.source is not None and activity.source not in self.sources:
+            found = f"{activity.source!r} is none of {_named(self.sources)}"
+            raise ActivityRefusedError("unknown_source", "source", found)
+        if activity.occurred_at > now + FURTHEST_AHEAD:
+            found = f"{activity.occurred_at.isoformat()} is more than 1 hour ahead of {now.isoformat()}"
+            raise ActivityRefusedError("occurs_in_the_future", "occurred_at", found)
+        if activity.occurred_at < EARLIEST:
+            found = f"{activity.occurred_at.isoformat()} is before 1970: is it a mistake of the sender's?"
+            raise ActivityRefusedError("occurred_too_early", "occurred_at", found)
+
+
+def is_countable(value: Decimal) -> bool:
+    """Tell whether a value is finite and of a size whose sums stay exact."""
+    if not value.is_finite():
+        return False
+    exponent = value.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -DECIMAL_DIGITS and value.adjusted() < WHOLE_DIGITS
+
+
+def _named(names: frozenset[str]) -> str:
+    return ", ".join(sorted(names))

@@ -1,0 +1,78 @@
+"""Open the container and what it stands on; close it after."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import structlog
+
+from app.adapters.outbound.redis.connection import RedisClient
+from app.adapters.outbound.sql.migrate import SchemaError, check_schema, migrate
+from app.application.ports.system import HistoryUnavailableError
+from app.infrastructure.configuration import ConfigurationError
+from app.infrastructure.container import Container
+from app.infrastructure.embedded_redis import EmbeddedRedis
+from app.infrastructure.redis_server import RedisOptions
+from app.infrastructure.settings import Settings
+
+log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def open_container(settings: Settings, *, live_state: bool = True) -> AsyncIterator[Container]:
+    """Open the container, and the embedded Redis when the settings have it; close both after.
+
+    Without `live_state` nothing may be asked of it that needs Redis, and none is started.
+
+    Raises:
+        EmbeddedRedisError: it cannot be started; the message says what to do.
+        ConfigurationError: redis.url or database.url cannot be used, or the database has another schema.
+    """
+    embedded = embedded_redis(settings) if live_state else None
+    if embedded:
+        await asyncio.to_thread(embedded.start)
+    try:
+        redis_url = embedded.url if embedded else settings.redis.url if live_state else "unix:///nowhere"
+        container = Container(settings=settings, redis_url=redis_url)
+        _check_urls(container)
+        try:
+            await _check_history(container)
+            yield container
+        finally:
+            await _close(container.redis, container.blocking_redis)
+            await container.database().aclose()
+    finally:
+        if embedded:
+            await asyncio.to_thread(embedded.stop)
+
+
+def _check_urls(container: Container) -> None:
+    try:
+        container.redis()
+        container.database()
+    except ValueError as error:
+        raise ConfigurationError([str(error)]) from None
+
+
+async def _check_history(container: Container) -> None:
+    """See that the database has our schema; the embedded one gets it. One that is down stops nobody: it may come."""
+    database = container.database()
+    try:
+        await (migrate(database) if database.is_sqlite else check_schema(database))
+    except SchemaError as error:
+        raise ConfigurationError([str(error)]) from None
+    except HistoryUnavailableError as error:
+        log.warning("the history is away; what needs it waits, or answers 503", reason=str(error))
+
+
+def embedded_redis(settings: Settings) -> EmbeddedRedis | None:
+    """Make this process's share in the embedded Redis; None when the settings name a server."""
+    if settings.redis.url != "embedded":
+        return None
+    options = RedisOptions(fsync=settings.redis.fsync, loading_seconds=settings.redis.start_timeout)
+    return EmbeddedRedis(settings.service.data_dir, options)
+
+
+async def _close(*clients: Callable[[], RedisClient]) -> None:
+    for client in clients:
+        await client().aclose()

@@ -1,0 +1,43 @@
+"""What `make bench-ingest` compares single activities with: a FastAPI route that validates our model and does nothing."""
+
+import argparse
+import socket
+
+import uvicorn
+import uvloop
+from fastapi import FastAPI
+
+from app.adapters.inbound.activity_input import ActivityFields
+from app.infrastructure.memory import settle_memory
+
+
+def bare() -> FastAPI:
+    """Make the application."""
+    app = FastAPI()
+
+    @app.get("/health/ready")
+    async def ready() -> dict[str, str]:
+        return {"status": "ready"}
+
+    @app.post("/events", status_code=202)
+    async def events(activity: ActivityFields) -> dict[str, str]:
+        return {"id": str(activity.id), "status": "accepted"}
+
+    return app
+
+
+async def serve(port: int) -> None:
+    """Serve as uvicorn does by itself, without its access log."""
+    with socket.create_server(("127.0.0.1", port), backlog=2048) as listening:
+        settle_memory()
+        await uvicorn.Server(uvicorn.Config(bare(), access_log=False, log_level="warning")).serve(sockets=[listening])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    uvloop.run(serve(parser.parse_args().port))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,223 @@
+"""The load generator of the door: keep-alive connections that post batches of fresh activities.
+
+A process of its own. Closed: each connection posts again as soon as it is answered. Paced (`--rate`): so many
+activities a second, whatever the answers take; a batch that finds every connection busy waits, and says so in `late`.
+An answer that is no 202 is a failure. Prints one Posted as JSON.
+"""
+
+import argparse
+import asyncio
+import random
+import sys
+import time
+from collections import deque
+from typing import cast
+
+import msgspec
+import uvloop
+
+from bench.load import cpu_seconds
+
+WARM_UP = 0.5
+TYPES = ("view", "view", "view", "click", "click", "search", "share", "purchase")
+
+
+class Posted(msgspec.Struct, frozen=True):
+    """What one round found."""
+
+    requests: int
+    accepted: int
+    """As the answers say, warm-up included in a paced round only."""
+    seconds: float
+    p50: float
+    p99: float
+    worst: float
+    late: float
+    """The longest that a batch waited for a free connection (s)."""
+    generator_share: float
+    server_share: float | None
+
+    @property
+    def rate(self) -> float:
+        """Activities accepted per second."""
+        return self.accepted / self.seconds
+
+
+class Requests:
+    """Makes requests: a single activity to /events, or a batch to /events/batch or, beyond 100, an array to /events."""
+
+    def __init__(self, port: int, size: int, users: int, seed: int) -> None:
+        self._size = size
+        self._chance = random.Random(seed)
+        self._users = users
+        self._path = b"/events/batch" if 1 < size <= 100 else b"/events"
+        self._port = port
+
+    def next(self) -> bytes:
+        """Make the next one."""
+        records = [self.record() for _ in range(self._size)]
+        body = records[0] if self._size == 1 else b"[" + b",".join(records) + b"]"
+        if self._path == b"/events/batch":
+            body = b'{"events":' + body + b"}"
+        head = b"POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+        return head % (self._path, self._port, len(body)) + body
+
+    def record(self) -> bytes:
+        """Make one activity, of about 150 bytes."""
+        chance = self._chance
+        type_ = TYPES[chance.getrandbits(3)]
+        value = f',"value":{chance.randrange(20_000) / 100}' if type_ == "purchase" else ""
+        text = (
+            f'{{"id":"{_uuid(chance.getrandbits(128))}","type":"{type_}","source":"web",'
+            f'"user_id":"user-{chance.randrange(self._users)}"{value},"properties":{{"page":"/plans/291"}}}}'
+        )
+        return text.encode()
+
+
+def _uuid(bits: int) -> str:
+    text = f"{bits:032x}"
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"
+
+
+class Tally:
+    """What the connections share."""
+
+    def __init__(self, requests: Requests, *, paced: bool) -> None:
+        self.requests = requests
+        self.paced = paced
+        self.latencies: list[float] = []
+        self.accepted = 0
+        self.failure: str | None = None
+        self.idle: deque[Connection] = deque()
+
+    def reset(self) -> None:
+        """Forget what was counted so far."""
+        self.latencies.clear()
+        self.accepted = 0
+
+
+class Connection(asyncio.Protocol):
+    """One keep-alive connection with one request on its way."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+        self._received = b""
+        self._asked_at = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Post for the first time, or wait for the clock."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._done()
+
+    def _done(self) -> None:
+        if self._tally.paced:
+            self._tally.idle.append(self)
+        else:
+            self.post()
+
+    def post(self) -> None:
+        """Send the next request."""
+        request = self._tally.requests.next()
+        self._asked_at = time.perf_counter()
+        self._transport.write(request)
+
+    def data_received(self, data: bytes) -> None:
+        """Read the answer to its end, then go on."""
+        data = self._received + data
+        head = data.find(b"\r\n\r\n")
+        length = _content_length(data, head) if head >= 0 else 0
+        if head < 0 or len(data) < head + 4 + length:
+            self._received = data
+            return
+        self._received = b""
+        tally = self._tally
+        if not data.startswith(b"HTTP/1.1 202 "):
+            tally.failure = tally.failure or f"an answer was no 202: {data[:300]!r}"
+        tally.latencies.append(time.perf_counter() - self._asked_at)
+        tally.accepted += _accepted(data[head + 4 :])
+        self._done()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note that the server hung up."""
+        self._tally.failure = self._tally.failure or f"a connection was lost: {exc}"
+
+
+def _content_length(data: bytes, head: int) -> int:
+    at = data.index(b"content-length: ", 0, head) + 16
+    return int(data[at : data.index(b"\r", at)])
+
+
+def _accepted(body: bytes) -> int:
+    if body.startswith(b'{"accepted":'):
+        return int(body[12 : body.index(b",")])
+    return 1 if b'"accepted"' in body else 0
+
+
+async def _pace(tally: Tally, rate: float, size: int, until: float) -> float:
+    """Post a batch each time that it is due; returns the longest wait for a connection."""
+    due, late = time.perf_counter(), 0.0
+    while due < until:
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        while not tally.idle and not tally.failure:  # noqa: ASYNC110 - the answers come in this loop
+            await asyncio.sleep(0.0005)
+        if tally.failure:
+            break
+        late = max(late, time.perf_counter() - due)
+        tally.idle.popleft().post()
+        due += size / rate
+    return late
+
+
+async def post(given: argparse.Namespace) -> Posted:
+    """Put load on the door.
+
+    Raises:
+        RuntimeError: an answer was no 202, or a connection was lost.
+    """
+    tally = Tally(Requests(given.port, given.size, given.users, given.seed), paced=given.rate > 0)
+    loop = asyncio.get_running_loop()
+    for _ in range(given.connections):
+        await loop.create_connection(lambda: Connection(tally), "127.0.0.1", given.port)
+    if not given.rate:
+        await asyncio.sleep(WARM_UP)
+        tally.reset()
+    began, own, others = time.perf_counter(), time.process_time(), cpu_seconds(given.pid)
+    late = 0.0
+    if given.rate:
+        late = await _pace(tally, given.rate, given.size, began + given.seconds)
+        while len(tally.idle) < given.connections and not tally.failure:  # noqa: ASYNC110 - the last answers
+            await asyncio.sleep(0.001)
+    else:
+        await asyncio.sleep(given.seconds)
+    took, own_took, others_now = time.perf_counter() - began, time.process_time() - own, cpu_seconds(given.pid)
+    if tally.failure or not tally.latencies:
+        raise RuntimeError(tally.failure or "there was no answer at all")
+    latencies = sorted(tally.latencies)
+    return Posted(
+        requests=len(latencies),
+        accepted=tally.accepted,
+        seconds=took,
+        p50=latencies[len(latencies) // 2],
+        p99=latencies[int(len(latencies) * 0.99)],
+        worst=latencies[-1],
+        late=late,
+        generator_share=own_took / took,
+        server_share=None if others is None or others_now is None else (others_now - others) / took,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--pid", type=int, required=True, help="of the server, to read how long it computes")
+    parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--size", type=int, required=True, help="activities in a request")
+    parser.add_argument("--users", type=int, default=500_000)
+    parser.add_argument("--rate", type=float, default=0, help="activities a second; 0: as fast as it goes")
+    parser.add_argument("--seconds", type=float, required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    sys.stdout.buffer.write(msgspec.json.encode(uvloop.run(post(parser.parse_args()))))
+
+
+if __name__ == "__main__":
+    main()

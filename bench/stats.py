@@ -1,0 +1,106 @@
+"""`make bench-stats`: the questions over 1 and 10 million activities of 500,000 users over 90 days, at the database.
+
+Targets: DAU over 90 days at most 5 ms, retention over 30 days at most 20 ms, top types at most 5 ms (medians); at 10
+million at most 1.5 times the figure at 1 million. `--database postgresql://...` measures there, in empty tables.
+"""
+
+import argparse
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from app.adapters.outbound.sql.activity_store import SqlActivityStore
+from app.adapters.outbound.sql.database import Database, open_database
+from app.adapters.outbound.sql.migrate import migrate
+from app.adapters.outbound.sql.stats import SqlStats
+from app.domain.stats import Granularity, day_number
+from bench.activities import FIRST_DAY, activities
+
+MILLION = 1_000_000
+USERS, DAYS = 500_000, 90
+BATCH = 10_000
+ROUNDS = 101
+FIRST = FIRST_DAY.date()
+LAST = FIRST + timedelta(days=DAYS - 1)
+LIMITS = {"DAU over 90 days": 5.0, "retention over 30 days": 20.0, "top types over 90 days": 5.0}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--database", default="embedded")
+    parser.add_argument("--millions", type=int, nargs="+", default=[1, 10])
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="marquee-bench-") as folder:
+        asyncio.run(measure(given.database, Path(folder), given.millions))
+
+
+async def measure(url: str, folder: Path, millions: list[int]) -> None:
+    """Fill a database of its own for each size, ask, compare."""
+    found: list[dict[str, float]] = []
+    for size in millions:
+        database = open_database(url, folder / str(size), timeout=30)
+        try:
+            await migrate(database)
+            await fill(database, size * MILLION)
+            found.append(await ask(database))
+        finally:
+            await database.aclose()
+    for name in LIMITS:
+        ratio = found[-1][name] / found[0][name]
+        print(
+            f"{name}: {millions[-1]} million / {millions[0]} million {ratio:.2f} (target: at most 1.5)",
+            verdict(ratio <= 1.5),
+        )
+
+
+async def fill(database: Database, count: int) -> None:
+    """Store activities as a worker does."""
+    store = SqlActivityStore(database, ZoneInfo("UTC"))
+    made = activities(count, users=USERS, days=DAYS)
+    began = time.perf_counter()
+    while batch := list(islice(made, BATCH)):
+        await store.store(batch)
+    seconds = time.perf_counter() - began
+    print(f"\n{count:,} activities stored in {seconds:.0f} s, {count / seconds:,.0f}/s, making them up included")
+
+
+async def ask(database: Database) -> dict[str, float]:
+    """Ask each question many times, in turns; medians in ms."""
+    stats = SqlStats(database)
+    first = day_number(FIRST)
+    questions: dict[str, Callable[[], Awaitable[Any]]] = {
+        "DAU over 90 days": lambda: stats.daily_users(FIRST, LAST),
+        "retention over 30 days": lambda: stats.cells(Granularity.DAY, first, first + 29, 29),
+        "top types over 90 days": lambda: stats.top_types(FIRST, LAST, 10),
+    }
+    times: dict[str, list[float]] = {name: [] for name in questions}
+    for _ in range(ROUNDS):
+        for name, question in questions.items():
+            began = time.perf_counter()
+            await question()
+            times[name].append((time.perf_counter() - began) * 1e3)
+    medians = {name: statistics.median(taken) for name, taken in times.items()}
+    for name, median in medians.items():
+        limit = LIMITS[name]
+        print(
+            f"  {name}: median {median:.2f} ms, worst {max(times[name]):.2f} (target: {limit:g})",
+            verdict(median <= limit),
+        )
+    return medians
+
+
+def verdict(good: bool) -> str:
+    """Say it in a word."""
+    return "reached" if good else "MISSED"
+
+
+if __name__ == "__main__":
+    main()

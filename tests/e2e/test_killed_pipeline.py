@@ -1,0 +1,136 @@
+"""The proof: kill -9 of API, workers, Redis and supervisor at random, and afterwards every figure is the oracle's.
+
+Clients post a known set, again and again until they have a 202, and some of it twice. `make test-kill` sets
+MARQUEE_KILLS=100.
+"""
+
+import json
+import os
+import random
+import signal
+import socket
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from decimal import Decimal
+from http.client import HTTPConnection
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.e2e.activities import Client, expected, stats_of
+from tests.e2e.service import Installation, Service
+from tests.oracle import Oracle
+from tests.postgres import postgres_database
+from tests.processes.waiting import lives, until
+
+pytestmark = [pytest.mark.redis_server, pytest.mark.slow, pytest.mark.timeout(900)]
+
+KILLS = int(os.environ.get("MARQUEE_KILLS", "10"))
+CLIENTS = 3
+ZONE = ZoneInfo("Europe/Madrid")
+VICTIMS = ("api-1", "api-2", "worker-1", "worker-2", "redis", "supervisor")
+PAUSE = (0.1, 1.2)
+"""Seconds between two kills."""
+RECOVERY_SECONDS = 60.0
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield "embedded"
+        return
+    with postgres_database() as url:
+        yield url
+
+
+def test_no_activity_is_lost_or_counted_twice_whatever_is_killed(database_url: str) -> None:
+    port = _free_port()
+    with ExitStack() as stack:
+        installation = stack.enter_context(
+            Installation(
+                service={"port": port, "workers": 2},
+                database={"url": database_url},
+                activity={"workers": 2, "takeover": 1},
+                stats={"timezone": str(ZONE)},
+            )
+        )
+        assert "the schema is" in installation.command("migrate").stdout
+        chaos = Chaos(installation, random.Random(KILLS))
+        clients = [Client(lambda: HTTPConnection("127.0.0.1", port, timeout=10), seed) for seed in range(CLIENTS)]
+        for client in clients:
+            client.start()
+
+        chaos.kill(KILLS)
+        posted = [activity for client in clients for activity in client.finish()]
+
+        surprises = [surprise for client in clients for surprise in client.surprises]
+        assert not surprises, (surprises, chaos.traces())
+        oracle = Oracle(posted, ZONE)
+        until(lambda: _counted(chaos.service) >= len(oracle.activities), RECOVERY_SECONDS)
+        today = datetime.now(UTC).astimezone(ZONE).date()
+        assert stats_of(lambda target: _ask(chaos.service, target)) == expected(oracle, today)
+        assert sum(chaos.killed.values()) == KILLS
+        assert "agree" in installation.command("stats", "verify").stdout
+        assert installation.json_of("dead-letters", "list") == []
+
+
+class Chaos:
+    """Kills at random, and starts the whole anew when its supervisor was the victim."""
+
+    def __init__(self, installation: Installation, chance: random.Random) -> None:
+        self._installation = installation
+        self._chance = chance
+        self.service = installation.run()
+        self.killed: Counter[str] = Counter()
+
+    def kill(self, times: int) -> None:
+        """Kill processes that live, so many times."""
+        until_then = time.monotonic() + times * 20
+        while sum(self.killed.values()) < times:
+            assert time.monotonic() < until_then, self.killed
+            time.sleep(self._chance.uniform(*PAUSE))
+            victim = self._chance.choice(VICTIMS)
+            if victim == "supervisor":
+                self._restart()
+            elif not self._kill_one(victim):
+                continue
+            self.killed[victim] += 1
+        self.service.until_ready()
+
+    def traces(self) -> list[str]:
+        """What the processes said of errors that they did not foresee."""
+        return [entry["exception"] for entry in self.service.log if "exception" in entry]
+
+    def _kill_one(self, victim: str) -> bool:
+        pid = self._installation.redis_pid() if victim == "redis" else self.service.child(victim)
+        if pid is None or not lives(pid):
+            return False
+        os.kill(pid, signal.SIGKILL)
+        return True
+
+    def _restart(self) -> None:
+        children = self.service.pids()
+        self.service.kill()
+        until(lambda: not any(lives(pid) for pid in children), 30)
+        self.service = self._installation.run()
+
+
+def _ask(service: Service, target: str) -> Any:
+    answer = service.ask(target)
+    assert answer.status == 200, answer.body
+    return json.loads(answer.body, parse_float=Decimal)
+
+
+def _counted(service: Service) -> int:
+    answer = service.ask("/stats")
+    return sum(total["count"] for total in answer.json) if answer.status == 200 else 0
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
