@@ -49,7 +49,7 @@ class RestoreCatalog:
     async def if_lost(self) -> Sequence[Restoration]:
         """Restore the providers of which the catalog knows fewer plans than the journal.
 
-        One that is being synced, or lost again meanwhile, is left out: the journal's writer sees that its log is another.
+        One that is synced now, or lost again meanwhile, is left out: the journal's writer sees that its log is another.
         """
         done = []
         for name, size in sorted((await self.journal.sizes()).items()):

@@ -23,7 +23,8 @@ def test_layers_import_only_inward() -> None:
 
 @pytest.mark.parametrize("module", CORE, ids=lambda path: str(path.relative_to(APP)))
 def test_the_core_never_says_event_without_saying_which(module: Path) -> None:
-    words = re.findall(r"(?i)(?:domain[ _])?events?\b", module.read_text(encoding="utf-8"))
+    text = module.read_text(encoding="utf-8").replace("asyncio.Event", "").replace('"top-events"', "")  # not our words
+    words = re.findall(r"(?i)(?:domain[ _])?events?\b", text)
 
     assert [word for word in words if not word.lower().startswith("domain")] == []
 
@@ -49,7 +50,7 @@ def test_no_module_is_called_after_nothing() -> None:
 
 
 def test_folders_are_at_most_four_deep() -> None:
-    assert [path for path in MODULES if len(path.relative_to(APP).parts) > 4] == []
+    assert [path for path in MODULES if len(path.parent.relative_to(APP).parts) > 4] == []
 
 
 def imports(module: Path) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -12,6 +12,7 @@ import pytest
 
 from app.application.ports.activities import (
     ActivityInbox,
+    ActivityQueue,
     QueuedBatch,
     QueueFigures,
     QueueFullError,
@@ -212,13 +213,17 @@ async def test_an_append_larger_than_the_limit_passes_when_there_is_no_backlog(b
     assert list(await queue.append(activities(51, 100))) == []
 
 
+async def until_refused(queue: ActivityQueue, some: Iterable[Activity]) -> None:
+    for activity in some:
+        await queue.append([activity])
+
+
 async def test_a_queue_is_full_by_its_bytes_as_well(backend: Backend):
     queue = backend.activity_queue(max_backlog_bytes=5000)
     noise = random.Random(1)
 
     with pytest.raises(QueueFullError):
-        for number in range(100):
-            await queue.append([an_activity(number, properties=f'{{"noise":"{noise.randbytes(400).hex()}"}}')])
+        await until_refused(queue, (an_activity(n, properties=noise.randbytes(400).hex()) for n in range(100)))
 
     assert 5000 <= (await backend.queue_watch().figures()).backlog_bytes < 6500
     await drain(backend, await backlog(backend))

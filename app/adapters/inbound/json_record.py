@@ -90,7 +90,7 @@ def _explained(sent: bytes, error: Exception) -> Exception:
 
 def _look_closely(sent: bytes) -> None:
     try:
-        tree = _loads(sent.decode())
+        tree = _loads(sent.decode(), parse_int=_integer if LONG_INTEGER(sent) else int)
     except UnicodeDecodeError as error:
         message = f"expected UTF-8, found {sent[error.start : error.start + 1]!r} at byte {error.start}"
         raise RefusedRecordError(Problem("invalid_utf8", message)) from None
@@ -132,9 +132,7 @@ def _fraction(text: str) -> Decimal | _HugeNumber:
         return _HugeNumber(text)
 
 
-_loads = partial(
-    json.loads, object_pairs_hook=_Object, parse_int=_integer, parse_float=_fraction, parse_constant=_Constant
-)
+_loads = partial(json.loads, object_pairs_hook=_Object, parse_float=_fraction, parse_constant=_Constant)
 
 
 def _flaw_of(value: Any, path: tuple[str | int, ...]) -> Problem | None:

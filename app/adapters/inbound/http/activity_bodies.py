@@ -13,7 +13,7 @@ import msgspec
 from app.adapters.inbound.refusals import NotJsonError
 
 BLANK = b" \t\n\r"
-BATCH_HEAD = re.compile(rb'[ \t\n\r]*+\{[ \t\n\r]*+"events"[ \t\n\r]*+:[ \t\n\r]*+(?=\[)').match
+BATCH_HEAD = re.compile(rb'_{0,99}+\{_{0,99}+"events"_{0,99}+:_{0,99}+(?=\[)'.replace(b"_", rb"[ \t\n\r]")).match
 FLAWED = re.compile(rb"NaN|Infinity|\\u[dD]").search
 """What has none of these and cannot be split fast cannot be split at all."""
 MOST_COMMAS = 100_000

@@ -54,25 +54,23 @@ def split_carefully(body: bytes, most: int, *, batch: bool) -> list[bytes]:
     text.expect("{" if batch else "[")
     records = _records_of_batch(text, most) if batch else _records(text, most)
     text.expect_end()
+    if records is None:
+        raise NotABatchError
     return counted(records, most)
 
 
-def _records_of_batch(text: "_Text", most: int) -> list[bytes]:
-    fields: dict[str, list[bytes]] = {}
+def _records_of_batch(text: "_Text", most: int) -> list[bytes] | None:
+    fields: dict[str, list[bytes] | None] = {}
     for _ in text.members("}"):
         name = text.name()
         if name in fields or len(fields) == MOST_FIELDS:
             raise NotABatchError(f"expected at most {MOST_FIELDS} different keys, found more, or {shown(name)} twice")
-        fields[name] = []
-        if name != "events":
-            text.value()
-        elif text.is_next("["):
+        fields[name] = None
+        if name == "events" and text.is_next("["):
             fields[name] = _records(text, most)
         else:
-            raise NotABatchError
-    if "events" not in fields:
-        raise NotABatchError
-    return fields["events"]
+            text.value()
+    return fields.get("events")
 
 
 def _records(text: "_Text", most: int) -> list[bytes]:

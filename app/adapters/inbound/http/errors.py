@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from app.adapters.inbound.dates import InvalidDateError
 from app.adapters.inbound.http.activity_bodies import (
     NoActivitiesError,
     NotABatchError,
@@ -27,6 +28,7 @@ from app.adapters.inbound.refusals import NotJsonError
 from app.application.ports.activities import QueueFullError
 from app.application.ports.system import HistoryUnavailableError, LiveStateUnavailableError
 from app.application.read_history import WindowTooWideError
+from app.application.read_stats import BeyondCalendarError, FromAfterToError, RangeTooLongError, UnknownTypeError
 from app.domain.errors import (
     NoSchedulerError,
     UnknownPlanError,
@@ -84,6 +86,11 @@ ANSWERS: dict[type[Exception], Answer] = {
     InvalidDateTimeError: Answer(400, "invalid_date_time"),
     WindowEndsBeforeItStartsError: Answer(400, "window_ends_before_it_starts"),
     QueryTooLongError: Answer(400, "query_too_long"),
+    InvalidDateError: Answer(400, "invalid_date"),
+    FromAfterToError: Answer(400, "from_after_to"),
+    RangeTooLongError: Answer(400, "range_too_long"),
+    BeyondCalendarError: Answer(400, "dates_out_of_range"),
+    UnknownTypeError: Answer(404, "unknown_type"),
     NotJsonError: Answer(400, "invalid_json"),
     NotAnActivityError: Answer(400, "not_an_object"),
     NotABatchError: Answer(400, "invalid_batch"),

@@ -30,7 +30,7 @@ from app.adapters.inbound.http.ingest_answers import (
 )
 from app.adapters.inbound.http.request_body import ClientGoneError, read_json_body
 from app.adapters.inbound.json_record import parse_record
-from app.adapters.inbound.refusals import NotJsonError, Problem, RefusedRecordError, pointer_to
+from app.adapters.inbound.refusals import Problem, RefusedRecordError, pointer_to
 from app.application.record_activities import RecordActivities, SentActivity
 from app.domain.activities import ActivityRefusedError
 
@@ -134,8 +134,6 @@ async def _read(sent: Sequence[bytes]) -> _Reading:
             reading.activities.append(read_activity(parse_record(text)))
         except RefusedRecordError as refused:
             reading.refused[index] = refused.problems
-        except NotJsonError as error:
-            raise NotJsonError(f"in record {index} (from 0): {error}") from None
         else:
             reading.positions.append(index)
         if perf_counter() > until:

@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 
 from app.adapters.outbound.sql.database import Database
 
-_SCRIPTS = Path(__file__).parent / "migrations"
+_ENVIRONMENT = Path(__file__).parent / "alembic_environment"
+_MIGRATIONS = Path(__file__).parent / "migrations"
 _ONE_AT_A_TIME = 0x6D61727175656502
 
 
@@ -20,7 +21,7 @@ class SchemaError(Exception):
 
 def newest() -> str:
     """Name the version that this code works with."""
-    head = ScriptDirectory(str(_SCRIPTS)).get_current_head()
+    head = _scripts().get_current_head()
     assert head is not None  # noqa: S101 - there is at least one migration
     return head
 
@@ -60,11 +61,22 @@ def _migrate(connection: Connection) -> str | None:
     if before is not None:
         _refuse_newer(before)
     if before != newest():
-        config = Config()
-        config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+        config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     return before
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("script_location", str(_ENVIRONMENT).replace("%", "%%"))
+    config.set_main_option("version_locations", str(_MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
 
 
 def _version(connection: Connection) -> str | None:
@@ -72,7 +84,7 @@ def _version(connection: Connection) -> str | None:
 
 
 def _refuse_newer(found: str) -> None:
-    known = {script.revision for script in ScriptDirectory(str(_SCRIPTS)).walk_revisions()}
+    known = {script.revision for script in _scripts().walk_revisions()}
     if found not in known:
         raise SchemaError(
             f"the database has the schema {found}, which this version of Marquee does not know (it knows up to "

@@ -117,7 +117,7 @@ stats_settings = Table(
         "timezone",
         String,
         primary_key=True,
-        comment="Whose days the rollups count; one row, none while they are empty.",
+        comment="Whose days the rollups count; one row at the most.",
     ),
 )
 

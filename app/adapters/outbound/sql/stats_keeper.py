@@ -4,7 +4,8 @@ The fold here is the definition and not the incremental way that `activity_store
 known at once, because the activities are read in the order of users. So each of the two checks the other.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from itertools import groupby
@@ -26,7 +27,19 @@ from app.adapters.outbound.sql.schema import (
     visitors,
 )
 from app.application.ports.activities import Difference, Progress, StatsKeeper
-from app.domain.stats import Day, Fold, UserFigures, Visits, add, date_of, day_at, days_of, start_of, visits_on
+from app.domain.stats import (
+    Day,
+    Fold,
+    Granularity,
+    UserFigures,
+    Visits,
+    add,
+    date_of,
+    day_at,
+    days_of,
+    start_of,
+    visits_on,
+)
 
 ROLLUPS = (type_totals, daily_totals, daily_users, visitors, retention_cells, stats_settings)
 
@@ -63,8 +76,9 @@ class SqlStatsKeeper(StatsKeeper):
         self._empty(connection)
         bulk = bulk_of(self._database)
         folding = _Folding(self._day_of, progress)
-        for chunk in _chunks(folding.users(connection)):
-            bulk.lock_visits(connection, dict(chunk))
+        with closing(folding.users(connection)) as users:
+            for chunk in _chunks(users):
+                bulk.lock_visits(connection, dict(chunk))
         add_totals(connection, bulk, folding.fold)
         add_users(connection, bulk, folding.figures)
         connection.execute(insert(stats_settings).values(timezone=str(self._zone)))
@@ -72,7 +86,8 @@ class SqlStatsKeeper(StatsKeeper):
 
     def _verify(self, connection: Connection, progress: Progress | None) -> Difference | None:
         folding = _Folding(self._day_of, progress)
-        of_visits = _first_difference_of_visits(folding.users(connection), _kept_visits(connection))
+        with closing(_kept_visits(connection)) as kept, closing(folding.users(connection)) as folded:
+            of_visits = _first_difference_of_visits(folded, kept)
         kept_zone = connection.execute(select(stats_settings.c.timezone)).scalar()
         if folding.read and kept_zone not in (None, str(self._zone)):
             return Difference("timezone", str(kept_zone), str(self._zone))
@@ -94,15 +109,15 @@ class _Folding:
     figures: UserFigures = field(default_factory=UserFigures)
     read: int = 0
 
-    def users(self, connection: Connection) -> Iterator[tuple[str, Visits]]:
+    def users(self, connection: Connection) -> Generator[tuple[str, Visits], None, None]:
         """Hand out each user with all days, in the order of their ids."""
         columns = (activities.c.user_id, activities.c.type, activities.c.occurred_at, activities.c.value)
-        rows = _stream(connection, select(*columns).order_by(activities.c.user_id))
-        for user_id, own in groupby(rows, lambda row: row[0]):
-            visits = self._take(own)
-            if user_id is not None:
-                self.figures.move(None, visits)
-                yield user_id, visits
+        with closing(_stream(connection, select(*columns).order_by(activities.c.user_id))) as rows:
+            for user_id, own in groupby(rows, lambda row: row[0]):
+                visits = self._take(own)
+                if user_id is not None:
+                    self.figures.move(None, visits)
+                    yield user_id, visits
 
     def _take(self, rows: Iterable[Any]) -> Visits:
         days: set[Day] = set()
@@ -116,8 +131,10 @@ class _Folding:
         return visits_on(days)
 
 
-def _stream(connection: Connection, statement: Executable) -> Iterable[Any]:
-    return connection.execute(statement, execution_options={"stream_results": True, "yield_per": _ROWS})
+def _stream(connection: Connection, statement: Executable) -> Generator[Any, None, None]:
+    """Read a long answer bit by bit; a reader that stops early closes it, for the server holds it open."""
+    with closing(connection.execute(statement, execution_options={"stream_results": True, "yield_per": _ROWS})) as rows:
+        yield from rows
 
 
 def _chunks(users: Iterable[tuple[str, Visits]]) -> Iterator[list[tuple[str, Visits]]]:
@@ -131,9 +148,10 @@ def _chunks(users: Iterable[tuple[str, Visits]]) -> Iterator[list[tuple[str, Vis
         yield chunk
 
 
-def _kept_visits(connection: Connection) -> Iterator[tuple[str, Visits]]:
-    for user_id, first, days in _stream(connection, select(visitors).order_by(visitors.c.user_id)):
-        yield user_id, unpack_visits(first, days)
+def _kept_visits(connection: Connection) -> Generator[tuple[str, Visits], None, None]:
+    with closing(_stream(connection, select(visitors).order_by(visitors.c.user_id))) as rows:
+        for user_id, first, days in rows:
+            yield user_id, unpack_visits(first, days)
 
 
 def _first_difference_of_visits(
@@ -195,4 +213,5 @@ def _name_of_daily_total(key: tuple[int, str]) -> str:
 
 def _name_of_cell(key: tuple[Any, ...]) -> str:
     granularity, cohort, later = key
-    return f"retention of the {granularity} of {start_of(granularity, cohort)}, {later} later"
+    begin = start_of(Granularity(granularity), cohort)
+    return f"retention of the {granularity} of {begin}, {later} later"

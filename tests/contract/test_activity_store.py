@@ -1,0 +1,462 @@
+"""What ActivityStore, Stats, StatsKeeper and ImportMarks promise, over memory, SQLite and PostgreSQL."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from decimal import Decimal, localcontext
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, Executable, select, text
+
+from app.adapters.outbound.memory.activity_store import MemoryActivityStore
+from app.adapters.outbound.sql.activity_store import SqlActivityStore, SqlImportMarks
+from app.adapters.outbound.sql.database import Database, open_database
+from app.adapters.outbound.sql.migrate import migrate
+from app.adapters.outbound.sql.schema import activities as activities_table
+from app.adapters.outbound.sql.schema import metadata
+from app.adapters.outbound.sql.stats import SqlStats
+from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
+from app.application.ports.activities import ActivityStore, ImportMarks, NotStorableError, Stats, StatsKeeper
+from app.application.ports.system import HistoryUnavailableError
+from app.domain.activities import Activity
+from app.domain.stats import Granularity, TypeCount, TypeTotal, period_of, retention
+from tests.builders import NOW, an_activity
+from tests.oracle import Oracle
+from tests.postgres import postgres_database
+
+MADRID, KATHMANDU = ZoneInfo("Europe/Madrid"), ZoneInfo("Asia/Kathmandu")
+ALL_DAYS = (date(2025, 12, 1), date(2026, 2, 28))
+
+
+class Backend(Protocol):
+    """One database; each call makes another adapter on it."""
+
+    def store(self, zone: tzinfo = UTC) -> ActivityStore: ...
+    def stats(self) -> Stats: ...
+    def keeper(self, zone: tzinfo = UTC) -> StatsKeeper: ...
+    def marks(self) -> ImportMarks: ...
+    async def clear(self) -> None: ...
+    async def aclose(self) -> None: ...
+
+
+class MemoryBackend:
+    def __init__(self) -> None:
+        self._all = MemoryActivityStore(UTC)
+
+    def store(self, zone: tzinfo = UTC) -> ActivityStore:
+        self._all.zone = zone
+        return self._all
+
+    def stats(self) -> Stats:
+        return self._all
+
+    def keeper(self, zone: tzinfo = UTC) -> StatsKeeper:
+        self._all.zone = zone
+        return self._all
+
+    def marks(self) -> ImportMarks:
+        return self._all
+
+    async def clear(self) -> None:
+        self._all = MemoryActivityStore(UTC)
+
+    async def aclose(self) -> None:
+        pass
+
+
+class SqlBackend:
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def store(self, zone: tzinfo = UTC) -> ActivityStore:
+        return SqlActivityStore(self.database, zone)
+
+    def stats(self) -> Stats:
+        return SqlStats(self.database)
+
+    def keeper(self, zone: tzinfo = UTC) -> StatsKeeper:
+        return SqlStatsKeeper(self.database, zone)
+
+    def marks(self) -> ImportMarks:
+        return SqlImportMarks(self.database)
+
+    async def clear(self) -> None:
+        for table in reversed(metadata.sorted_tables):
+            await self.database.write(partial(_execute, table.delete()))
+
+    async def aclose(self) -> None:
+        await self.database.aclose()
+
+
+def _execute(statement: Executable, connection: Connection) -> None:
+    connection.execute(statement)
+
+
+Find = Callable[[str], tuple[str, Path]]
+
+
+@pytest.fixture(scope="module")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Find]:
+    """Databases that are made and migrated once, when first asked for, and emptied for each test."""
+    with ExitStack() as stack:
+        made: dict[str, tuple[str, Path]] = {}
+
+        def find(kind: str) -> tuple[str, Path]:
+            if kind not in made:
+                url = "embedded" if kind == "sqlite" else stack.enter_context(postgres_database())
+                made[kind] = (url, tmp_path_factory.mktemp(kind))
+                asyncio.run(_migrate(*made[kind]))
+            return made[kind]
+
+        yield find
+
+
+async def _migrate(url: str, directory: Path) -> None:
+    database = open_database(url, directory, timeout=5)
+    await migrate(database)
+    await database.aclose()
+
+
+@pytest.fixture(params=["memory", "sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
+    made: Backend = MemoryBackend()
+    if request.param != "memory":
+        find: Find = request.getfixturevalue("databases")
+        made = SqlBackend(open_database(*await asyncio.to_thread(find, request.param), timeout=5))
+    await made.clear()
+    yield made
+    await made.aclose()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+async def sql(request: pytest.FixtureRequest, databases: Find) -> AsyncIterator[SqlBackend]:
+    made = SqlBackend(open_database(*await asyncio.to_thread(databases, request.param), timeout=5))
+    await made.clear()
+    yield made
+    await made.aclose()
+
+
+async def figures(backend: Backend, today: date = ALL_DAYS[1]) -> dict[str, Any]:
+    """Everything that can be asked, in the oracle's words."""
+    stats, (first, last) = backend.stats(), ALL_DAYS
+    days = (last - first).days
+    users = await stats.daily_users(first, last)
+    return {
+        "totals": [{"type": t.type, "count": t.count, "sum": t.sum} for t in await stats.totals()],
+        "dau": [users.get((first - date(1970, 1, 1)).days + n, 0) for n in range(days + 1)],
+        "top": [{"type": t.type, "count": t.count} for t in await stats.top_types(first, last, 3)],
+        "day": await _retention(stats, Granularity.DAY, days, today),
+        "week": await _retention(stats, Granularity.WEEK, days // 7, today),
+    }
+
+
+async def _retention(stats: Stats, granularity: Granularity, windows: int, today: date) -> list[Any]:
+    begin = period_of(granularity, ALL_DAYS[0])
+    cells = await stats.cells(granularity, begin, begin + windows - 1, windows)
+    cohorts = retention(granularity, begin, windows, cells, today)
+    return [{"start": c.start.isoformat(), "size": c.size, "active": list(c.active)} for c in cohorts]
+
+
+def by_definition(activities: Sequence[Activity], zone: tzinfo = UTC, today: date = ALL_DAYS[1]) -> dict[str, Any]:
+    """What the oracle says of the same."""
+    oracle = Oracle([_plain(activity) for activity in activities], zone)
+    first, last = ALL_DAYS
+    days = (last - first).days
+    return {
+        "totals": oracle.totals(),
+        "dau": [row["users"] for row in oracle.dau(first, last)],
+        "top": oracle.top(first, last, 3),
+        "day": oracle.retention(first, days, "day", today)["cohorts"],
+        "week": oracle.retention(first, days // 7, "week", today)["cohorts"],
+    }
+
+
+def _plain(activity: Activity) -> Mapping[str, Any]:
+    return {
+        "id": activity.activity_id,
+        "type": activity.type,
+        "occurred_at": activity.occurred_at,
+        "user_id": activity.user_id,
+        "value": None if activity.value is None else str(activity.value),
+    }
+
+
+def some_activities(count: int, *, seed: int = 1, users: int = 20) -> list[Activity]:
+    """Make up activities over the turn of a year."""
+    chance = random.Random(seed)
+    return [
+        an_activity(
+            seed * 1_000_000 + number,
+            type_=chance.choice(["view", "click", "buy"]),
+            at=datetime(2025, 12, 10, tzinfo=UTC) + timedelta(seconds=chance.randrange(40 * 86_400)),
+            user=f"user-{chance.randrange(users)}" if chance.random() < 0.9 else None,
+            value=str(Decimal(chance.randrange(-10_000, 10_000)).scaleb(-chance.randrange(5))),
+            properties='{"page":"/"}',
+        )
+        for number in range(count)
+    ]
+
+
+async def test_what_is_stored_is_counted(backend: Backend) -> None:
+    activities = some_activities(500)
+
+    assert await backend.store().store(activities) == 500
+
+    assert await figures(backend) == by_definition(activities)
+    assert await backend.keeper().verify() is None
+
+
+async def test_what_is_known_already_changes_nothing(backend: Backend) -> None:
+    activities = some_activities(50)
+    await backend.store().store(activities)
+
+    again = await backend.store().store([*activities[10:], *some_activities(5, seed=2)])
+
+    assert again == 5
+    assert await figures(backend) == by_definition([*activities, *some_activities(5, seed=2)])
+
+
+async def test_of_two_equal_ids_in_one_call_the_first_counts(backend: Backend) -> None:
+    first, second = an_activity(1, type_="view", value="1"), an_activity(1, type_="buy", value="2")
+
+    assert await backend.store().store([first, second]) == 1
+
+    assert await backend.stats().totals() == [TypeTotal("view", 1, Decimal(1))]
+
+
+async def test_nothing_is_stored_of_nothing(backend: Backend) -> None:
+    assert await backend.store().store([]) == 0
+    assert await backend.stats().totals() == []
+
+
+async def test_a_late_activity_moves_a_first_day_with_all_its_cells(backend: Backend) -> None:
+    store = backend.store()
+    days = [an_activity(n, at=datetime(2026, 1, n, tzinfo=UTC)) for n in (20, 22, 29)]
+    late = an_activity(99, at=datetime(2025, 12, 30, tzinfo=UTC))
+    await store.store(days)
+
+    await store.store([late])
+
+    assert await figures(backend) == by_definition([*days, late])
+
+
+@pytest.mark.parametrize("zone", [MADRID, KATHMANDU], ids=str)
+async def test_days_are_those_of_the_time_zone(backend: Backend, zone: ZoneInfo) -> None:
+    hours = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=15 * n) for n in range(-200, 200)]
+    activities = [an_activity(n + 1, at=at, user=f"user-{n % 7}") for n, at in enumerate(hours)]
+
+    await backend.store(zone).store(activities)
+
+    assert await figures(backend) == by_definition(activities, zone)
+    assert await backend.keeper(zone).verify() is None
+
+
+async def test_sums_are_exact_to_the_last_digit(backend: Backend) -> None:
+    values = ["0.1", "0.2", "1e-24", "-0.3", "999999999999999999", "0.000000000000000000000001", "1E+3"]
+
+    for number, value in enumerate(values, start=1):
+        await backend.store().store([an_activity(number, value=value)])
+
+    with localcontext(prec=100):
+        expected = sum(map(Decimal, values), Decimal())
+    assert await backend.stats().total("view") == TypeTotal("view", len(values), expected)
+    assert await backend.keeper().verify() is None
+
+
+async def test_several_callers_may_store_the_same_at_the_same_time(backend: Backend) -> None:
+    activities = some_activities(600, users=10)
+    parts = [activities[start : start + 150] for start in range(0, 600, 50)]
+
+    stored = await asyncio.gather(*(_patiently(backend, part) for part in parts))
+
+    assert sum(stored) == 600
+    assert await figures(backend) == by_definition(activities)
+    assert await backend.keeper().verify() is None
+
+
+async def _patiently(backend: Backend, part: Sequence[Activity]) -> int:
+    """As a worker does: a deadlock that the database resolved is tried again."""
+    while True:
+        try:
+            return await backend.store().store(part)
+        except HistoryUnavailableError:
+            await asyncio.sleep(0.01)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+async def test_order_repetition_and_splitting_do_not_matter(backend: Backend, data: st.DataObject) -> None:
+    activities = some_activities(40, users=4)
+    sent = data.draw(st.permutations(activities))
+    sent += data.draw(st.lists(st.sampled_from(activities), max_size=20))
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(sent)), max_size=8)))
+    await backend.clear()
+    workers = [backend.store() for _ in range(data.draw(st.integers(1, 3)))]
+
+    for number, (begin, end) in enumerate(zip([0, *cuts], [*cuts, len(sent)], strict=True)):
+        await workers[number % len(workers)].store(sent[begin:end])
+
+    assert await figures(backend) == by_definition(activities)
+    assert await backend.keeper().verify() is None
+
+
+async def test_totals_are_listed_by_name_and_found_one_by_one(backend: Backend) -> None:
+    await backend.store().store([an_activity(1, type_="b"), an_activity(2, type_="a-b"), an_activity(3, type_="a.b")])
+
+    assert [total.type for total in await backend.stats().totals()] == ["a-b", "a.b", "b"]
+    assert await backend.stats().total("b") == TypeTotal("b", 1, Decimal())
+    assert await backend.stats().total("never") is None
+
+
+async def test_equal_counts_are_ranked_by_name_and_the_range_includes_both_ends(backend: Backend) -> None:
+    at = [datetime(2026, 1, day, 12, tzinfo=UTC) for day in (1, 2, 3, 4)]
+    kinds = [("z", 0), ("b", 1), ("a", 1), ("c", 2), ("c", 2), ("z", 3)]
+    await backend.store().store([an_activity(n, type_=t, at=at[day]) for n, (t, day) in enumerate(kinds)])
+
+    top = await backend.stats().top_types(date(2026, 1, 2), date(2026, 1, 3), 2)
+
+    assert top == [TypeCount("c", 2), TypeCount("a", 1)]
+
+
+async def test_a_reset_empties_the_figures_and_a_rebuild_brings_them_back(backend: Backend) -> None:
+    activities = some_activities(200)
+    await backend.store().store(activities)
+
+    await backend.keeper().reset()
+    emptied = await backend.stats().totals()
+    again = await backend.store().store(activities)
+    difference = await backend.keeper().verify()
+    rebuilt = await backend.keeper().rebuild()
+
+    assert (emptied, again, rebuilt) == ([], 0, 200)
+    assert difference is not None
+    assert await figures(backend) == by_definition(activities)
+    assert await backend.keeper().verify() is None
+
+
+async def test_marks_are_kept_by_digest(backend: Backend) -> None:
+    marks = backend.marks()
+
+    await marks.mark("one", 10)
+    await marks.mark("one", 20)
+
+    assert [await marks.rows_done(digest) for digest in ("one", "other")] == [20, 0]
+
+
+SPOILED = {
+    "UPDATE type_totals SET count = count + 1 WHERE type = 'view'": "count of view",
+    "UPDATE daily_totals SET count = 7 WHERE day = 20454": "count of view on 2026-01-01",
+    "UPDATE daily_users SET users = 9 WHERE day = 20454": "users on 2026-01-01",
+    "UPDATE retention_cells SET users = 9 WHERE granularity = 'week'": "retention of the week of 2025-12-29, 0 later",
+    "UPDATE retention_cells SET users = 9 WHERE granularity = 'day'": "retention of the day of 2026-01-01, 0 later",
+    "UPDATE visitors SET first_day = 20000": "days of user 'ana'",
+    "DELETE FROM visitors": "days of user 'ana'",
+    "INSERT INTO visitors (user_id, first_day, days) SELECT 'zoe', first_day, days FROM visitors": "days of user 'zoe'",
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILED)
+async def test_verify_names_the_figure_that_is_wrong(sql: SqlBackend, spoil: str) -> None:
+    await sql.store().store([an_activity(1, at=datetime(2026, 1, 1, tzinfo=UTC), value="1.5")])
+    assert await sql.keeper().verify() is None
+
+    await sql.database.write(lambda connection: connection.execute(text(spoil)))
+
+    difference = await sql.keeper().verify()
+    assert difference is not None
+    assert difference.rollup == SPOILED[spoil]
+    assert difference.kept != difference.folded
+    await sql.keeper().rebuild()
+    assert await sql.keeper().verify() is None
+
+
+async def test_another_time_zone_counts_nothing_until_a_rebuild(sql: SqlBackend) -> None:
+    activities = some_activities(100)
+    await sql.store(UTC).store(activities)
+
+    with pytest.raises(HistoryUnavailableError, match="marquee stats rebuild"):
+        await sql.store(KATHMANDU).store(some_activities(1, seed=3))
+    difference = await sql.keeper(KATHMANDU).verify()
+    await sql.keeper(KATHMANDU).rebuild()
+
+    assert difference is not None
+    assert (difference.rollup, difference.kept) == ("timezone", "UTC")
+    assert await figures(sql) == by_definition(activities, KATHMANDU)
+    assert await sql.store(KATHMANDU).store(some_activities(1, seed=3)) == 1
+
+
+async def test_a_rebuild_and_workers_do_not_disturb_each_other(sql: SqlBackend) -> None:
+    activities = some_activities(2000)
+    await sql.store().store(activities[:1000])
+
+    async def work() -> None:
+        for start in range(1000, 2000, 100):
+            await _patiently(sql, activities[start : start + 100])
+
+    await asyncio.gather(work(), sql.keeper().rebuild(), work())
+
+    assert await figures(sql) == by_definition(activities)
+    assert await sql.keeper().verify() is None
+
+
+async def test_what_a_database_has_no_form_for_is_not_storable_and_nothing_is_stored(sql: SqlBackend) -> None:
+    good = an_activity(1)
+    bad = an_activity(2, user="a lone \ud800 surrogate" if sql.database.is_sqlite else "a nul \0 byte")
+
+    with pytest.raises(NotStorableError):
+        await sql.store().store([good, bad])
+
+    assert await sql.stats().totals() == []
+    assert await sql.store().store([good]) == 1
+
+
+async def test_a_large_batch_is_stored_whole(sql: SqlBackend) -> None:
+    activities = some_activities(12_000, users=9_000)
+
+    assert await sql.store().store(activities) == 12_000
+
+    told: list[int] = []
+    assert await sql.keeper().verify(told.append) is None
+    assert told == [10_000]
+
+
+async def test_everything_of_an_activity_is_kept(sql: SqlBackend) -> None:
+    at = NOW + timedelta(microseconds=1)
+    activity = Activity(UUID(int=7), "buy", at, "web", "ana ñ 😀", Decimal("12.50"), '{"a":"\\u0000"}')
+
+    await sql.store().store([activity])
+
+    row = await sql.database.read(lambda connection: connection.execute(select(activities_table)).one())
+    kept_id = row.id if isinstance(row.id, UUID) else UUID(bytes=row.id)
+    assert (kept_id, row.type, row.source, row.user_id) == (activity.activity_id, "buy", "web", "ana ñ 😀")
+    assert (str(row.value), row.properties) == ("12.50", activity.properties)
+    assert timedelta(microseconds=row.occurred_at) == at - datetime(1970, 1, 1, tzinfo=UTC)
+
+
+async def test_a_database_that_is_away_is_told_as_such(tmp_path: Path) -> None:
+    database = open_database("postgresql://nobody:secret-word@127.0.0.1:1/none", tmp_path, timeout=1)
+
+    with pytest.raises(HistoryUnavailableError, match=r"127\.0\.0\.1:1/none") as told:
+        await SqlStats(database).totals()
+
+    assert "secret-word" not in str(told.value)
+    await database.aclose()
+
+
+async def test_a_file_that_is_no_database_is_told_as_damaged(tmp_path: Path) -> None:
+    (tmp_path / "history.sqlite3").write_bytes(b"this is no database, whatever its name says" * 100)
+    database = open_database("embedded", tmp_path, timeout=1)
+
+    with pytest.raises(HistoryUnavailableError, match="damaged"):
+        await SqlStats(database).totals()
+
+    await database.aclose()

@@ -1,0 +1,76 @@
+"""The schema's migrations, and starts against another schema."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+from app.adapters.outbound.sql.database import Database, open_database
+from app.adapters.outbound.sql.migrate import SchemaError, check_schema, migrate, newest
+from app.adapters.outbound.sql.schema import metadata
+from tests.postgres import postgres_database
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    if request.param == "sqlite":
+        made = open_database("embedded", tmp_path, timeout=5)
+        yield made
+        await made.aclose()
+        return
+    with postgres_database() as url:
+        made = open_database(url, tmp_path, timeout=5)
+        yield made
+        await made.aclose()
+
+
+async def test_migrations_make_the_tables_that_the_code_expects(database: Database) -> None:
+    assert await migrate(database) is None
+
+    context = {"compare_type": True}
+    differences = await database.read(
+        lambda connection: compare_metadata(MigrationContext.configure(connection, opts=context), metadata)
+    )
+    assert differences == []
+    assert await migrate(database) == newest()
+    await check_schema(database)
+
+
+async def test_users_are_compared_bytewise_and_in_one_order_everywhere(database: Database) -> None:
+    await migrate(database)
+    insert = text("INSERT INTO visitors (user_id, first_day, days) VALUES (:name, 0, :days)")
+    names = ["b", "a", "B", "ä", "A_", "a-"]
+
+    await database.write(lambda c: c.execute(insert, [{"name": name, "days": b"\1"} for name in names]))
+
+    ordered = text("SELECT user_id FROM visitors ORDER BY user_id")
+    assert (await database.read(lambda c: c.execute(ordered).scalars().all())) == sorted(names)
+
+
+async def test_a_database_without_a_schema_is_refused_with_what_to_do(database: Database) -> None:
+    with pytest.raises(SchemaError, match="no schema yet: run `marquee migrate`"):
+        await check_schema(database)
+
+
+async def test_a_newer_schema_stops_the_start_and_the_migration(database: Database) -> None:
+    await migrate(database)
+    await _pretend(database, "9999")
+
+    for attempt in (check_schema, migrate):
+        with pytest.raises(SchemaError, match="made by a newer one; run that one"):
+            await attempt(database)
+
+
+async def test_several_processes_may_migrate_at_once(database: Database) -> None:
+    await asyncio.gather(*(migrate(database) for _ in range(4)))
+
+    tables = await database.read(lambda connection: inspect(connection).get_table_names())
+    assert set(tables) == {*metadata.tables, "alembic_version"}
+
+
+async def _pretend(database: Database, version: str) -> None:
+    await database.write(lambda c: c.execute(text("UPDATE alembic_version SET version_num = :v"), {"v": version}))
