@@ -19,9 +19,7 @@ def postgres_database() -> Iterator[str]:
     try:
         admin = psycopg.connect(POSTGRES_URL, autocommit=True, connect_timeout=5)
     except psycopg.OperationalError as error:
-        reason = (
-            f"NO POSTGRESQL: none answers at MARQUEE_TEST_POSTGRES_URL or on this machine ({error})"
-        )
+        reason = f"NO POSTGRESQL: none answers at MARQUEE_TEST_POSTGRES_URL or on this machine ({error})"
         pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
     with admin:
         admin.execute(f"CREATE DATABASE {name}")

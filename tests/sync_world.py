@@ -3,9 +3,11 @@
 from dataclasses import dataclass, field
 from itertools import count
 
+from app.adapters.outbound.memory.activity_stream import MemoryActivityStream
 from app.adapters.outbound.memory.change_log import MemoryChangeLog
 from app.adapters.outbound.memory.leases import MemoryLeases
 from app.adapters.outbound.memory.plan_catalog import MemoryPlanCatalog
+from app.adapters.outbound.memory.queue_watch import MemoryQueueWatch
 from app.adapters.outbound.memory.store import MemoryStore
 from app.adapters.outbound.memory.sync_journal import MemorySyncJournal
 from app.application.ports.providers import FeedWatcher
@@ -40,6 +42,7 @@ class SyncWorld:
             clock=self.clock,
             on_bug=self.bugs.append,
         )
+        self.queue = MemoryQueueWatch(MemoryActivityStream(self.store))
         self._numbers = count(1)
 
     async def sync(

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from app.application.ports.activities import QueueFigures, QueueWatch
 from app.application.ports.catalog import SyncJournal
 from app.application.ports.system import Clock, LiveStateUnavailableError
 from app.application.read_catalog import DescribeProviders, ProviderStatus
@@ -19,10 +20,13 @@ class WatchCatalog:
 
     describe: DescribeProviders
     journal: SyncJournal
+    queue: QueueWatch
     clock: Clock
     providers: Sequence[ProviderStatus] = ()
     totals: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """By provider: what SyncJournal.totals says."""
+    activities: QueueFigures | None = None
+    """How the queue of activities fares; None before the first look."""
     trouble: str | None = "not asked yet"
     """Why the catalog's store cannot be reached; None when it can."""
     seen_at: datetime | None = None
@@ -39,8 +43,9 @@ class WatchCatalog:
         try:
             providers = await self.describe()
             totals = {status.provider.name: await self.journal.totals(status.provider.name) for status in providers}
+            activities = await self.queue.figures()
         except LiveStateUnavailableError as error:
             self.trouble = str(error)
             return
-        self.providers, self.totals = providers, totals
+        self.providers, self.totals, self.activities = providers, totals, activities
         self.trouble, self.seen_at = None, self.clock.now()

@@ -10,7 +10,6 @@ from dependency_injector import containers, providers
 
 from app.adapters.inbound.cli.catalog_commands import CatalogCore
 from app.adapters.inbound.cli.import_command import ImportCore
-from app.adapters.inbound.cli.stats_commands import StatsCore
 from app.adapters.inbound.http.api import create_api
 from app.adapters.inbound.http.catalog_router import CatalogUseCases, catalog_router
 from app.adapters.inbound.http.health_router import catalog_figures, health_router
@@ -22,7 +21,8 @@ from app.adapters.inbound.http.rendering import parse_plan, plan_prefix, render_
 from app.adapters.inbound.http.requests import RequestContext
 from app.adapters.inbound.http.search_app import SearchApp
 from app.adapters.inbound.http.search_router import search_router
-from app.adapters.inbound.http.stats_router import StatsUseCases, stats_router
+from app.adapters.inbound.http.stats_router import stats_router
+from app.adapters.inbound.stats_use_cases import StatsUseCases
 from app.adapters.inbound.worker.journal_loop import JournalLoop, log_restoration
 from app.adapters.inbound.worker.sync_schedule import SyncSchedule
 from app.adapters.outbound.memory.live_index import LiveIndex
@@ -35,6 +35,7 @@ from app.adapters.outbound.redis.dead_letters import RedisDeadLetters
 from app.adapters.outbound.redis.journal_source import RedisJournalSource
 from app.adapters.outbound.redis.leases import RedisLeases
 from app.adapters.outbound.redis.plan_catalog import RedisPlanCatalog
+from app.adapters.outbound.redis.queue_watch import RedisQueueWatch
 from app.adapters.outbound.redis.sync_journal import RedisSyncJournal
 from app.adapters.outbound.redis.sync_requests import RedisSyncRequests
 from app.adapters.outbound.sql.activity_store import SqlActivityStore, SqlImportMarks
@@ -160,6 +161,7 @@ class Container(containers.DeclarativeContainer):
         RedisActivityInbox, redis, blocking_redis, takeover=settings.provided.activity.takeover, block=BLOCK
     )
     dead_letters = providers.Singleton(RedisDeadLetters, redis)
+    queue_watch = providers.Singleton(RedisQueueWatch, redis)
     directory = providers.Singleton(SettingsDirectory, settings, circuits)
     index = providers.Singleton(LiveIndex, render_plan, plan_prefix, parse_plan, seed=settings.provided.search.timezone)
 
@@ -185,7 +187,7 @@ class Container(containers.DeclarativeContainer):
     list_rejections = providers.Singleton(ListRejections, directory, sync_journal)
     request_sync = providers.Singleton(RequestSync, directory, sync_requests, providers.Object(new_run_id))
     follow_catalog = providers.Singleton(FollowCatalog, catalog, change_log, index, providers.Object(_tell_trouble))
-    watch_catalog = providers.Singleton(WatchCatalog, describe_providers, sync_journal, clock)
+    watch_catalog = providers.Singleton(WatchCatalog, describe_providers, sync_journal, queue_watch, clock)
 
     restore_catalog = providers.Singleton(
         RestoreCatalog,
@@ -236,15 +238,6 @@ class Container(containers.DeclarativeContainer):
     )
     stats_use_cases = providers.Singleton(
         StatsUseCases,
-        stats=stats,
-        keeper=stats_keeper,
-        total_of_type=total_of_type,
-        daily_active_users=daily_active_users,
-        top_types=top_types,
-        retention=retention,
-    )
-    stats_core = providers.Singleton(
-        StatsCore,
         stats=stats,
         keeper=stats_keeper,
         total_of_type=total_of_type,

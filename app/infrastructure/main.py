@@ -119,7 +119,7 @@ def _opening(
 
 
 add_catalog_commands(cli, _opening(lambda container: container.cli_core()))
-add_stats_commands(cli, _opening(lambda container: container.stats_core(), live_state=False))
+add_stats_commands(cli, _opening(lambda container: container.stats_use_cases(), live_state=False))
 add_import_command(cli, _opening(lambda container: container.import_core(), live_state=False))
 add_dead_letter_commands(cli, _opening(lambda container: container.dead_letters()))
 

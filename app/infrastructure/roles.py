@@ -185,9 +185,9 @@ async def run_api_processes(settings: Settings, config: Path | None) -> int:
 
 
 async def _open_history(settings: Settings) -> None:
-    """Stop now, in one line, when the history has another schema, and not in every child."""
-    async with open_container(settings, live_state=False):
-        pass
+    """Stop now, in one line, when the history has another schema, and not in every child; then see to what was lost."""
+    async with open_container(settings) as container:
+        await _restore_what_was_lost(container)
 
 
 def _worker_children(settings: Settings, config: Path | None) -> list[Child]:

@@ -15,7 +15,8 @@ from typer.testing import CliRunner, Result
 
 from app.adapters.inbound.cli.dead_letter_commands import add_dead_letter_commands
 from app.adapters.inbound.cli.import_command import ImportCore, add_import_command
-from app.adapters.inbound.cli.stats_commands import StatsCore, add_stats_commands
+from app.adapters.inbound.cli.stats_commands import add_stats_commands
+from app.adapters.inbound.stats_use_cases import StatsUseCases
 from app.adapters.outbound.memory.activity_store import MemoryActivityStore
 from app.application.import_activities import ImportActivities
 from app.application.ports.activities import DeadLetter, DeadLetters
@@ -77,9 +78,9 @@ class World:
         add_import_command(self.cli, self._import)
 
     @asynccontextmanager
-    async def _stats(self) -> AsyncIterator[StatsCore]:
+    async def _stats(self) -> AsyncIterator[StatsUseCases]:
         clock = FixedClock(NOW)
-        yield StatsCore(
+        yield StatsUseCases(
             stats=self.store,
             keeper=self.store,
             total_of_type=TotalOfType(self.store),

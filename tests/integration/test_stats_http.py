@@ -13,7 +13,8 @@ import pytest
 from fastapi import FastAPI
 
 from app.adapters.inbound.http.api import create_api
-from app.adapters.inbound.http.stats_router import StatsUseCases, stats_router
+from app.adapters.inbound.http.stats_router import stats_router
+from app.adapters.inbound.stats_use_cases import StatsUseCases
 from app.adapters.outbound.memory.activity_store import MemoryActivityStore
 from app.application.read_stats import DailyActiveUsers, Retention, TopTypes, TotalOfType
 from app.domain.activities import Activity

@@ -142,7 +142,8 @@ async def test_the_watch_looks_again_and_again() -> None:
             return []
 
     looks: list[int] = []
-    watch = WatchCatalog(Counting(None, world.catalog, world.journal, None), world.journal, world.clock)  # type: ignore[arg-type]
+    describe = Counting(None, world.catalog, world.journal, None)  # type: ignore[arg-type] # it asks nobody
+    watch = WatchCatalog(describe, world.journal, world.queue, world.clock)
     task = asyncio.create_task(watch())
     await until(lambda: len(looks) >= 1)
     task.cancel()

@@ -115,7 +115,7 @@ async def test_the_watch_keeps_what_it_saw_while_the_store_is_away() -> None:
     world = SyncWorld()
     await world.sync_with(a_plan())
     describe = DescribeProviders(Directory(world.configured), world.catalog, world.journal, MemoryCircuitStates())
-    watch = WatchCatalog(describe, world.journal, world.clock)
+    watch = WatchCatalog(describe, world.journal, world.queue, world.clock)
     await watch.look()
     world.store.unavailable = "away"
     await watch.look()
@@ -123,6 +123,8 @@ async def test_the_watch_keeps_what_it_saw_while_the_store_is_away() -> None:
     assert watch.trouble == "away"
     assert watch.seen_at == world.clock.now()
     assert [status.provider.name for status in watch.providers] == ["demo"]
+    assert watch.activities is not None
+    assert watch.activities.backlog == 0
     assert watch.totals["demo"]["runs.applied"] == 1
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -26,14 +25,10 @@ from app.adapters.inbound.stats_answers import (
     total_answer,
     type_count_answer,
 )
-from app.application.ports.activities import Stats, StatsKeeper
+from app.adapters.inbound.stats_use_cases import StatsUseCases
 from app.application.read_stats import (
     DEFAULT_LIMIT,
     DEFAULT_WINDOWS,
-    DailyActiveUsers,
-    Retention,
-    TopTypes,
-    TotalOfType,
 )
 from app.domain.stats import Granularity
 
@@ -51,22 +46,10 @@ Start = Annotated[
 Length = Annotated[Granularity, typer.Option(help="The length of a period; weeks are ISO weeks.")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatsCore:
-    """What the commands need."""
-
-    stats: Stats
-    keeper: StatsKeeper
-    total_of_type: TotalOfType
-    daily_active_users: DailyActiveUsers
-    top_types: TopTypes
-    retention: Retention
+OpenStatsUseCases = Callable[[], AbstractAsyncContextManager[StatsUseCases]]
 
 
-OpenStatsCore = Callable[[], AbstractAsyncContextManager[StatsCore]]
-
-
-def add_stats_commands(cli: typer.Typer, open_core: OpenStatsCore) -> None:
+def add_stats_commands(cli: typer.Typer, open_core: OpenStatsUseCases) -> None:
     """Add the group `stats` to `cli`; `open_core` opens what its commands need, for as long as one runs."""
     group = typer.Typer(name="stats", help="Figures over activities.", no_args_is_help=True)
     _add_totals(group, open_core)
@@ -76,7 +59,7 @@ def add_stats_commands(cli: typer.Typer, open_core: OpenStatsCore) -> None:
     cli.add_typer(group)
 
 
-def _add_totals(group: typer.Typer, open_core: OpenStatsCore) -> None:
+def _add_totals(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
     @group.command()
     def totals(as_json: Json = False) -> None:
         """Say how often every type occurred, and the sum of its values."""
@@ -96,7 +79,7 @@ def _add_totals(group: typer.Typer, open_core: OpenStatsCore) -> None:
             console().print(totals_table([found]))
 
 
-def _add_ranges(group: typer.Typer, open_core: OpenStatsCore) -> None:
+def _add_ranges(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
     @group.command()
     def dau(from_: From = None, to: To = None, as_json: Json = False) -> None:
         """Count the users of every day."""
@@ -116,7 +99,7 @@ def _add_ranges(group: typer.Typer, open_core: OpenStatsCore) -> None:
             console().print(type_counts_table(found))
 
 
-def _add_retention(group: typer.Typer, open_core: OpenStatsCore) -> None:
+def _add_retention(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
     @group.command()
     def retention(
         start_date: Start = None,
@@ -134,7 +117,7 @@ def _add_retention(group: typer.Typer, open_core: OpenStatsCore) -> None:
             console().print(retention_table(granularity, cohorts))
 
 
-def _add_care(group: typer.Typer, open_core: OpenStatsCore) -> None:
+def _add_care(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
     @group.command()
     def verify(as_json: Json = False) -> None:
         """Compare the figures with the activities. Exit code 1: they differ, and where they do first is printed."""

@@ -39,6 +39,7 @@ def health_router(watch: WatchCatalog, is_ready: Callable[[], bool], size: Calla
                     "status": "degraded" if troubled else "ok",
                     "search": {"ready": is_ready(), "plans": size()},
                     "store": {"up": watch.trouble is None, "reason": watch.trouble, "seen_at": instant(watch.seen_at)},
+                    "activities": _activities(watch),
                     "providers": [_provider(provider, now) for provider in watch.providers],
                 }
             ),
@@ -46,6 +47,11 @@ def health_router(watch: WatchCatalog, is_ready: Callable[[], bool], size: Calla
         )
 
     return router
+
+
+def _activities(watch: WatchCatalog) -> dict[str, object] | None:
+    found = watch.activities
+    return {"backlog": found.backlog, "dead_letters": found.dead_letters} if found else None
 
 
 def _provider(status: ProviderStatus, now: datetime) -> dict[str, object]:
@@ -77,6 +83,9 @@ def catalog_figures(watch: WatchCatalog, is_ready: Callable[[], bool], size: Cal
     outcomes = [((name, word), float(count)) for name, (kind, _, word), count in totals if kind == "runs"]
     rejections = [((name, word), float(count)) for name, (kind, _, word), count in totals if kind == "rejections"]
     states = [((s.provider.name, word), float(s.circuit.state == word)) for s in rows for word in CIRCUIT_STATES]
+    queue = watch.activities
+    backlog = [((), float(queue.backlog))] if queue else []
+    letters = [((), float(queue.dead_letters))] if queue else []
     held = [((s.provider.name,), float(s.waiting)) for s in rows]
     yield gauge("marquee_catalog_plans", "Plans that search may find.", (), [((), size())])
     yield gauge("marquee_search_ready", "1 when this process has an index.", (), [((), is_ready())])
@@ -85,4 +94,6 @@ def catalog_figures(watch: WatchCatalog, is_ready: Callable[[], bool], size: Cal
     yield counter("marquee_sync_runs", "Runs of the sync by how they ended.", ("provider", "outcome"), outcomes)
     yield counter("marquee_sync_rejections", "Records that could not be used.", ("provider", "reason"), rejections)
     yield gauge("marquee_sync_held", "1 while changes wait for an approval.", ("provider",), held)
+    yield gauge("marquee_activity_backlog", "Activities that wait to be stored.", (), backlog)
+    yield gauge("marquee_dead_letters", "Letters that wait for an operator.", (), letters)
     yield gauge("marquee_circuit_state", "1 for the state that it is in.", ("provider", "state"), states)

@@ -1,7 +1,6 @@
 """The stats over HTTP. Answers are plain, without an envelope; sums have the digits that went in."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response, status
@@ -12,14 +11,10 @@ from app.adapters.inbound.http.operations import CLOSED, refuse_foreign_pages, r
 from app.adapters.inbound.http.rendering import render_json
 from app.adapters.inbound.http.search_router import ErrorAnswer
 from app.adapters.inbound.stats_answers import daily_users_answer, retention_answer, total_answer, type_count_answer
-from app.application.ports.activities import Stats, StatsKeeper
+from app.adapters.inbound.stats_use_cases import StatsUseCases
 from app.application.read_stats import (
     DEFAULT_LIMIT,
     DEFAULT_WINDOWS,
-    DailyActiveUsers,
-    Retention,
-    TopTypes,
-    TotalOfType,
 )
 from app.domain.stats import Granularity
 
@@ -45,18 +40,6 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     503: {"model": ErrorAnswer, "description": "The history is away"},
 }
 UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": ErrorAnswer, "description": "A type never seen"}}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatsUseCases:
-    """What the routes need; the port itself where a route decides nothing."""
-
-    stats: Stats
-    keeper: StatsKeeper
-    total_of_type: TotalOfType
-    daily_active_users: DailyActiveUsers
-    top_types: TopTypes
-    retention: Retention
 
 
 def stats_router(core: StatsUseCases, operations_open: Callable[[], bool]) -> APIRouter:

@@ -1,0 +1,18 @@
+"""What the questions to the stats need, over HTTP and in the terminal alike."""
+
+from dataclasses import dataclass
+
+from app.application.ports.activities import Stats, StatsKeeper
+from app.application.read_stats import DailyActiveUsers, Retention, TopTypes, TotalOfType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatsUseCases:
+    """The use cases; the port itself where a question decides nothing."""
+
+    stats: Stats
+    keeper: StatsKeeper
+    total_of_type: TotalOfType
+    daily_active_users: DailyActiveUsers
+    top_types: TopTypes
+    retention: Retention
