@@ -1,4 +1,7 @@
-"""What `make bench-ingest` compares single activities with: a FastAPI route that validates our model and does nothing."""
+"""What `make bench-ingest` compares single activities with: FastAPI that validates the model and does nothing.
+
+The model is ours but for the value: FastAPI hands pydantic a float, where our door keeps the digits.
+"""
 
 import argparse
 import socket
@@ -11,6 +14,12 @@ from app.adapters.inbound.activity_input import ActivityFields
 from app.infrastructure.memory import settle_memory
 
 
+class Fields(ActivityFields):
+    """The same fields and rules; a value may be a float."""
+
+    value: float | None = None  # type: ignore[assignment] # narrower on purpose
+
+
 def bare() -> FastAPI:
     """Make the application."""
     app = FastAPI()
@@ -20,7 +29,7 @@ def bare() -> FastAPI:
         return {"status": "ready"}
 
     @app.post("/events", status_code=202)
-    async def events(activity: ActivityFields) -> dict[str, str]:
+    async def events(activity: Fields) -> dict[str, str]:
         return {"id": str(activity.id), "status": "accepted"}
 
     return app

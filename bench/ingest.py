@@ -74,12 +74,10 @@ def measure(folder: Path, stack: ExitStack, rounds: int, seconds: float) -> None
         lambda n: single(ours, client, n, seconds),
         lambda n: single(bare, client, n, seconds),
     )
-    print(
-        f"\nbatches over HTTP / bare XADD per 100, median {batches:.2f} (target: {TARGET_BATCHES}) {verdict(batches >= TARGET_BATCHES)}"
-    )
-    print(
-        f"singles / bare FastAPI, median {singles:.2f} (target: {TARGET_SINGLES}) {verdict(singles >= TARGET_SINGLES)}"
-    )
+    reached = verdict(batches >= TARGET_BATCHES)
+    print(f"\nbatches over HTTP / bare XADD per 100, median {batches:.2f} (target: {TARGET_BATCHES}) {reached}")
+    reached = verdict(singles >= TARGET_SINGLES)
+    print(f"singles / bare FastAPI, median {singles:.2f} (target: {TARGET_SINGLES}) {reached}")
 
 
 def turns(name: str, rounds: int, ours: Callable[[int], float], theirs: Callable[[int], float]) -> float:

@@ -77,11 +77,11 @@ async def measure(given: argparse.Namespace, folder: Path, stack: ExitStack) -> 
     client = connect(f"unix://{folder}/data/redis/redis.sock", timeout=10)
     watch = RedisQueueWatch(client)
     print(f"{given.rate:,} activities/s for {given.seconds:g} s, batches of {given.size}, database: {database.name}")
-    began = {role: cpu_seconds(child) or 0.0 for role, child in roles(pid).items()}
+    began = {role: cpu_seconds(child) or 0.0 for role, child in roles(pid, folder).items()}
     samples: list[Sample] = []
-    watching = asyncio.create_task(sample(watch, pid, samples))
+    watching = asyncio.create_task(sample(watch, pid, folder, samples))
     posted = await asyncio.to_thread(generate, given, port, pid)
-    loaded = {role: (cpu_seconds(child) or 0.0) - began.get(role, 0.0) for role, child in roles(pid).items()}
+    loaded = {role: (cpu_seconds(child) or 0.0) - began.get(role, 0.0) for role, child in roles(pid, folder).items()}
     figures, drained = await drain(watch)
     watching.cancel()
     count = select(func.count()).select_from(activities)
@@ -118,13 +118,13 @@ def generate(given: argparse.Namespace, port: int, pid: int) -> Posted:
     return msgspec.json.decode(found.stdout, type=Posted)
 
 
-async def sample(watch: RedisQueueWatch, pid: int, samples: list[Sample]) -> None:
+async def sample(watch: RedisQueueWatch, pid: int, folder: Path, samples: list[Sample]) -> None:
     """Look every few seconds, and say what is seen."""
     began = time.perf_counter()
     while True:
         await asyncio.sleep(EVERY)
         figures = await watch.figures()
-        memory = {role: resident(child) for role, child in roles(pid).items()}
+        memory = {role: resident(child) for role, child in roles(pid, folder).items()}
         samples.append(Sample(time.perf_counter() - began, figures.backlog, memory))
         shown = ", ".join(f"{role} {used / MB:.0f} MB" for role, used in memory.items())
         print(
@@ -142,13 +142,13 @@ async def drain(watch: RedisQueueWatch) -> tuple[QueueFigures, float]:
     return figures, time.perf_counter() - began
 
 
-def roles(pid: int) -> dict[str, int]:
+def roles(pid: int, folder: Path) -> dict[str, int]:
     """Name the processes of an installation, by what their command lines say."""
     found = {"supervisor": pid}
     listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
     for line in listed.splitlines():
         child, parent, arguments = line.split(maxsplit=2)
-        if "redis-server" in arguments and str(os.getpid()) != child and "mq-" in arguments:
+        if "redis-server" in arguments and str(folder) in arguments:
             found["redis"] = int(child)
         elif int(parent) == pid and "app.infrastructure.main" in arguments:
             words = arguments.split()

@@ -397,3 +397,15 @@ async def test_appends_that_wait_for_each_other_become_one_entry_within_bounds(
     entries = await client.command("XRANGE", STREAM, "-", "+")
     assert max(int(fields[b"n"]) for _, fields in entries) <= 500
     assert sum(int(fields[b"n"]) for _, fields in entries) == 3400
+
+
+async def test_what_was_given_up_before_it_was_sent_is_not_sent(client: RedisClient, queue: RedisActivityQueue):
+    appends = [asyncio.create_task(queue.append([an_activity(number)])) for number in range(4)]
+    await asyncio.sleep(0)  # each has begun, and no call has
+
+    appends[0].cancel()
+    appends[2].cancel()
+    answers = await asyncio.gather(*appends, return_exceptions=True)
+
+    assert [isinstance(answer, asyncio.CancelledError) for answer in answers] == [True, False, True, False]
+    assert (await RedisQueueWatch(client).figures()).accepted == 2

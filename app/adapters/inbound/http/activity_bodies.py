@@ -6,10 +6,11 @@ What is simple is split here, fast. The rest (a lone surrogate, NaN or 1,000 bra
 
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
+from app.adapters.inbound.json_record import parse_plain_records
 from app.adapters.inbound.refusals import NotJsonError
 
 BLANK = b" \t\n\r"
@@ -67,6 +68,17 @@ def is_one_activity(body: bytes) -> bool:
     return root == b"{"
 
 
+def plain_records(body: bytes, most: int, *, batch: bool) -> list[dict[str, Any]] | None:
+    """Read the records of an array, or of a batch, in one go; None when it takes more care.
+
+    Raises:
+        NoActivitiesError, TooManyActivitiesError: as `counted` does.
+    """
+    array = _array_of(body) if batch else body
+    records = parse_plain_records(array) if array else None
+    return None if records is None else counted(records, most)
+
+
 def array_records(body: bytes, most: int) -> list[bytes] | None:
     """Split an array of at most `most` records; None when it takes more care.
 
@@ -90,13 +102,17 @@ def array_records(body: bytes, most: int) -> list[bytes] | None:
 
 def batch_records(body: bytes, most: int) -> list[bytes] | None:
     """Split `{"events": [...]}` in the same way; None also when it has other fields, or is no batch."""
-    head, trimmed = BATCH_HEAD(body), body.rstrip(BLANK)
-    if head is None or not trimmed.endswith(b"}"):
-        return None
+    array = _array_of(body)
     try:
-        return array_records(trimmed[head.end() : -1], most)
+        return array_records(array, most) if array else None
     except NotJsonError:
         return None
+
+
+def _array_of(batch: bytes) -> bytes:
+    """Find the array in a batch that is nothing but that; empty when it is not so simple."""
+    head, trimmed = BATCH_HEAD(batch), batch.rstrip(BLANK)
+    return trimmed[head.end() : -1] if head and trimmed.endswith(b"}") else b""
 
 
 def counted(records: list[Record], most: int) -> list[Record]:

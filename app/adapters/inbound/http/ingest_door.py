@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 from starlette.types import Receive
 
@@ -14,6 +14,7 @@ from app.adapters.inbound.http.activity_bodies import (
     array_records,
     batch_records,
     is_one_activity,
+    plain_records,
 )
 from app.adapters.inbound.http.careful_split import split_carefully
 from app.adapters.inbound.http.ingest_answers import (
@@ -35,6 +36,8 @@ from app.application.record_activities import RecordActivities, SentActivity
 from app.domain.activities import ActivityRefusedError
 
 EVENTS, BATCH = "/events", "/events/batch"
+Sent = bytes | dict[str, Any]
+"""A record as it was sent, or read already."""
 TURN = 0.002
 """Seconds after which reading records lets other requests in: a search must not wait for 2,000 of them."""
 
@@ -97,12 +100,16 @@ class Door:
 
     async def _take_array(self, body: bytes) -> Reply:
         most = self._limits.array
+        if plain := plain_records(body, most, batch=False):
+            return await self._take_many(plain, "")
         return await self._take_many(array_records(body, most) or await self._carefully(body, most, batch=False), "")
 
     async def _take_batch(self, body: bytes) -> Reply:
         if not is_one_activity(body):
             raise NotABatchError
         most = self._limits.batch
+        if plain := plain_records(body, most, batch=True):
+            return await self._take_many(plain, "/events")
         records = batch_records(body, most) or await self._carefully(body, most, batch=True)
         return await self._take_many(records, "/events")
 
@@ -111,7 +118,7 @@ class Door:
         async with self._careful:
             return await asyncio.to_thread(split_carefully, body, most, batch=batch)
 
-    async def _take_many(self, sent: Sequence[bytes], prefix: str) -> Reply:
+    async def _take_many(self, sent: Sequence[Sent], prefix: str) -> Reply:
         reading = await _read(sent)
         recording = await self._record(reading.activities)
         results: list[TakenAt | RefusedAt | None] = [None] * len(sent)
@@ -120,18 +127,18 @@ class Door:
             results[index] = TakenAt(index, activity_id, status)
         for position, error in recording.refused.items():
             index = reading.positions[position]
-            reading.refused[index] = [_problem(parse_record(sent[index]), error)]
+            reading.refused[index] = [_problem(_parsed(sent[index]), error)]
         for index, problems in reading.refused.items():
             results[index] = refused_at(index, problems, prefix)
         return reply_to_many([result for result in results if result])
 
 
-async def _read(sent: Sequence[bytes]) -> _Reading:
+async def _read(sent: Sequence[Sent]) -> _Reading:
     reading = _Reading()
     until = perf_counter() + TURN
     for index, text in enumerate(sent):
         try:
-            reading.activities.append(read_activity(parse_record(text)))
+            reading.activities.append(read_activity(_parsed(text)))
         except RefusedRecordError as refused:
             reading.refused[index] = refused.problems
         else:
@@ -140,6 +147,10 @@ async def _read(sent: Sequence[bytes]) -> _Reading:
             await asyncio.sleep(0)
             until = perf_counter() + TURN
     return reading
+
+
+def _parsed(sent: Sent) -> dict[str, Any]:
+    return parse_record(sent) if type(sent) is bytes else cast("dict[str, Any]", sent)
 
 
 def _problem(record: dict[str, Any], error: ActivityRefusedError) -> Problem:

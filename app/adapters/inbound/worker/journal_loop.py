@@ -72,7 +72,12 @@ class JournalLoop:
 
 
 def log_restoration(done: Restoration) -> None:
-    """Say that the live state of a provider was lost, and came back from the journal."""
+    """Say that the live state of a provider was lost, and came back from the journal.
+
+    Who comes second finds everything there and has nothing to say.
+    """
+    if not done.restored:
+        return
     log.warning(
         "the catalog had lost plans that the journal knows; they were restored",
         provider=done.provider,

@@ -27,7 +27,6 @@ _MISTAKES: tuple[type[Exception], ...] = (
     cast("type[Exception]", isal_zlib.error),
     msgspec.MsgspecError,
     ValueError,
-    ArithmeticError,
 )
 
 

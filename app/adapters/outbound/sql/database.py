@@ -26,7 +26,7 @@ FILE = "history.sqlite3"
 """The embedded database, in the data directory."""
 
 _THREADS = 8
-_CACHE_KIB = 128 * 1024
+_CACHE_KIB = 64 * 1024
 
 
 class Database:
