@@ -6,10 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help install run test test-unit lint format types contracts check bench-search bench-sync coverage lock clean
+.PHONY: help install run test test-unit lint format types test-kill contracts check bench-search bench-sync bench-ingest bench-pipeline bench-stats bench-import coverage lock clean
 
 help: ## List what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit("marquee needs Python 3.11 or later; this is " + sys.version.split()[0] + " (make PYTHON=python3.12 chooses another)") if sys.version_info < (3, 11) else None'
@@ -37,6 +37,9 @@ test: $(VENV)/.installed-dev ## Run all tests
 test-unit: $(VENV)/.installed-dev ## Run the tests that need no process, file or socket
 	$(BIN)/pytest tests/unit tests/architecture
 
+test-kill: $(VENV)/.installed-dev ## kill -9 everything 100 times at random and compare every figure (10 times in `make check`)
+	MARQUEE_KILLS=100 $(BIN)/pytest tests/e2e/test_killed_pipeline.py
+
 coverage: $(VENV)/.installed-dev ## Run all tests and demand 100% of domain and application, by branch
 	$(BIN)/pytest --cov --cov-report=term-missing
 
@@ -61,6 +64,18 @@ bench-search: $(VENV)/.installed-dev ## Requests per second of /search beside a 
 
 bench-sync: $(VENV)/.installed-dev ## A sync of 84 MB beside a bare iterparse
 	$(BIN)/python -m bench.sync
+
+bench-ingest: $(VENV)/.installed-dev ## Activities per second of the door beside bare XADD and a bare FastAPI route
+	$(BIN)/python -m bench.ingest
+
+bench-pipeline: $(VENV)/.installed-dev ## 20,000 activities/s for a minute; DATABASE=postgresql://... (an empty one) measures there
+	$(BIN)/python -m bench.pipeline $(if $(DATABASE),--database $(DATABASE))
+
+bench-stats: $(VENV)/.installed-dev ## The questions over 1 and 10 million activities (takes some minutes)
+	$(BIN)/python -m bench.stats
+
+bench-import: $(VENV)/.installed-dev ## Rows per second from CSV to counted
+	$(BIN)/python -m bench.imports
 
 lock: $(VENV)/.installed-dev ## Pin the dependencies anew, with hashes and without addresses
 	$(PIP) install uv

@@ -195,6 +195,7 @@ class RedisServer:
             "appendfsync": self._options.fsync,
             "aof-load-truncated": "yes",
             "maxmemory-policy": "noeviction",
+            "lazyfree-lazy-expire": "yes",  # a set of a million ids is not freed while everybody waits
             **limits,
             **self._options.further,
         }

@@ -5,24 +5,18 @@ dropped after them.
 """
 
 import asyncio
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from secrets import token_hex
 from typing import Protocol
-
-import psycopg
-import pytest
-from sqlalchemy import make_url
 
 from app.adapters.outbound.memory.plan_journal import MemoryPlanJournal
 from app.adapters.outbound.sql.database import Database, open_database
 from app.adapters.outbound.sql.plan_journal import SqlPlanJournal
 from app.adapters.outbound.sql.schema import metadata
 from app.application.ports.history import PlanHistory, PlanJournal
+from tests.postgres import postgres_database
 
-POSTGRES_URL = os.environ.get("MARQUEE_TEST_POSTGRES_URL", "postgresql://root@127.0.0.1:5432/postgres")
 TIMEOUT = 5.0
 
 
@@ -79,35 +73,9 @@ def postgres_history(directory: Path) -> Iterator[SqlHistory]:
 
 
 @contextmanager
-def postgres_database() -> Iterator[str]:
-    """Make an empty database and drop it after; its URL."""
-    require_postgres()
-    name = f"mq_{token_hex(6)}"
-    _operate(f'CREATE DATABASE "{name}"')
-    try:
-        yield make_url(POSTGRES_URL).set(database=name).render_as_string(hide_password=False)
-    finally:
-        _operate(f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
-def require_postgres() -> None:
-    """Skip, and say loudly why, when no server answers."""
-    try:
-        psycopg.connect(POSTGRES_URL, connect_timeout=2).close()
-    except psycopg.OperationalError as error:
-        where = make_url(POSTGRES_URL).render_as_string(hide_password=True)
-        pytest.skip(f"NO POSTGRESQL: nothing usable at {where}; set MARQUEE_TEST_POSTGRES_URL ({str(error).strip()})")
-
-
-@contextmanager
 def _opened(url: str, directory: Path) -> Iterator[Database]:
     database = open_database(url, directory, timeout=TIMEOUT)
     try:
         yield database
     finally:
         asyncio.run(database.aclose())
-
-
-def _operate(statement: str) -> None:
-    with psycopg.connect(POSTGRES_URL, autocommit=True) as operator:
-        operator.execute(statement.encode())

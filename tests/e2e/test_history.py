@@ -121,7 +121,7 @@ def test_a_redis_that_is_emptied_under_a_running_service_has_every_plan_again_wi
     until(is_back, 10)
     assert all(answers)
     assert service.search() == found
-    until(lambda: {"acme": PLANS, "story": 2} == _restored(service))
+    until(lambda: _restored(service) == {"acme": PLANS, "story": 2})
     assert service.child("api") == api
 
 

@@ -9,6 +9,7 @@ from app.adapters.outbound.redis.activity_codec import pack, pack_entry
 from app.adapters.outbound.redis.connection import RedisClient, Script
 from app.adapters.outbound.redis.keys import PREFIX
 from app.application.ports.activities import ActivityQueue, QueueFullError
+from app.application.ports.system import LiveStateUnavailableError
 from app.domain.activities import Activity
 
 # One hash tag for all that the activities need: every script here changes several of these keys.
@@ -140,6 +141,8 @@ class RedisActivityQueue(ActivityQueue):
         while group := self._next_group():
             try:
                 _answer(group, await self._send(group))
+            except LiveStateUnavailableError as error:  # who stands behind it would wait for another timeout
+                _fail([*group, *self._waiting], error)
             except Exception as error:  # noqa: BLE001 - whatever it is, it is those who wait that have to know
                 _fail(group, error)
             except asyncio.CancelledError:  # the loop is being closed, and nobody would send the others
