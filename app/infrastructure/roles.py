@@ -75,6 +75,7 @@ def http_server(app: Any, drain: float, protocol: Any = OneWriteProtocol) -> uvi
 
 async def run_api(settings: Settings, listening: socket.socket) -> None:
     """Serve HTTP until SIGTERM or SIGINT, or until the supervisor is gone; then answer what is in hand, and end."""
+    _warn_of_lonely_history(settings)
     async with open_container(settings) as container:
         server = http_server(container.http(), settings.service.drain)
 
@@ -106,6 +107,7 @@ async def _serve(server: uvicorn.Server, container: Container, listening: socket
 
 async def run_scheduler(settings: Settings) -> None:
     """Sync providers in their rhythms until told to end; then finish the syncs in hand."""
+    _warn_of_lonely_history(settings)
     settle_memory()
     async with open_container(settings) as container:
         await _restore_what_was_lost(container)
@@ -113,6 +115,16 @@ async def run_scheduler(settings: Settings) -> None:
         log.info("scheduler runs", providers=enabled or "none: add one to config.yaml")
         schedule = asyncio.create_task(container.schedule()(settings.service.drain))
         await _beside(_quietly(schedule), (), schedule.cancel, settings)
+
+
+def _warn_of_lonely_history(settings: Settings) -> None:
+    """Say that processes of other machines will not see this history; Redis they share."""
+    alone = LIFELINE_VARIABLE not in os.environ
+    if alone and settings.database.url == "embedded" and settings.redis.url != "embedded":
+        log.warning(
+            "redis.url is a server, but the history is a file of this machine: processes elsewhere have one of their "
+            "own; set database.url when there are several machines"
+        )
 
 
 async def _restore_what_was_lost(container: Container) -> None:
@@ -126,6 +138,7 @@ async def _restore_what_was_lost(container: Container) -> None:
 
 async def run_worker(settings: Settings) -> None:
     """Work off the queue and write the journal until told to end; then finish the batch in hand."""
+    _warn_of_lonely_history(settings)
     settle_memory()
     async with open_container(settings) as container:
         stopping = asyncio.Event()
@@ -157,6 +170,7 @@ async def run_migrate(settings: Settings) -> tuple[str | None, str]:
 
 async def run_all(settings: Settings, config: Path | None) -> int:
     """Supervise every role as processes of their own; returns the exit code."""
+    _warn_of_lonely_history(settings)
     embedded = embedded_redis(settings)
     with listen(settings) as listening:
         if embedded:

@@ -59,11 +59,21 @@ def test_compose_starts_roles_that_exist_with_settings_that_exist(name: str) -> 
 
 
 def test_compose_keeps_redis_append_only_and_behind_the_services() -> None:
-    redis = COMPOSE["services"]["redis"]
+    redis, postgres = COMPOSE["services"]["redis"], COMPOSE["services"]["postgres"]
 
     assert "ports" not in redis
+    assert "ports" not in postgres
     assert redis["command"][1:5] == ["--appendonly", "yes", "--appendfsync", "always"]
     assert all(COMPOSE["services"][name]["depends_on"]["redis"]["condition"] == "service_healthy" for name in OURS)
+
+
+def test_compose_migrates_the_database_before_anything_uses_it() -> None:
+    users = [name for name in OURS if name != "migrate"]
+
+    assert set(users) == {"api", "scheduler", "worker"}
+    for name in users:
+        assert COMPOSE["services"][name]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
+    assert "migrate" not in COMPOSE["services"]["migrate"]["depends_on"]
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
@@ -83,7 +93,7 @@ def test_pins_have_hashes_and_name_no_address(name: str) -> None:
 def test_hooks_and_ci_only_call_make(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
 
-    assert re.search(r"\bmake (check|lint)\b", text)
+    assert re.search(r"\bmake (check|lint)\b|run: \.ci/run$", text, re.MULTILINE)
     assert not re.search(r"\b(pytest|ruff|mypy|pip) ", text)
 
 
