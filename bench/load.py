@@ -67,25 +67,33 @@ class Tally:
         self.body_bytes = 0
 
 
-class Connection(asyncio.Protocol):
-    """One keep-alive connection with one request on its way."""
+class KeepAlive(asyncio.Protocol):
+    """One keep-alive connection with one request on its way; reads every answer to its end."""
 
-    def __init__(self, tally: Tally) -> None:
-        self._tally = tally
+    def __init__(self) -> None:
         self._received = b""
         self._asked_at = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask for the first time."""
+        """Begin."""
         self._transport = cast("asyncio.Transport", transport)
-        self._ask()
+        self.begin()
 
-    def _ask(self) -> None:
+    def begin(self) -> None:
+        """Do what is to be done once there is a connection."""
+        raise NotImplementedError
+
+    def answered(self, head: bytes, body: bytes, seconds: float) -> None:
+        """Look at an answer."""
+        raise NotImplementedError
+
+    def ask(self, request: bytes) -> None:
+        """Send the next request."""
         self._asked_at = time.perf_counter()
-        self._transport.write(next(self._tally.requests))
+        self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
-        """Read the answer to its end, then ask again."""
+        """Read the answer to its end, then hand it over."""
         if self._received:
             data = self._received + data
         head = data.find(b"\r\n\r\n")
@@ -94,12 +102,28 @@ class Connection(asyncio.Protocol):
             self._received = data
             return
         self._received = b""
+        self.answered(data[:head], data[head + 4 :], time.perf_counter() - self._asked_at)
+
+
+class Connection(KeepAlive):
+    """Asks again as soon as it is answered."""
+
+    def __init__(self, tally: Tally) -> None:
+        super().__init__()
+        self._tally = tally
+
+    def begin(self) -> None:
+        """Ask for the first time."""
+        self.ask(next(self._tally.requests))
+
+    def answered(self, head: bytes, body: bytes, seconds: float) -> None:
+        """Count it, and ask again."""
         tally = self._tally
-        if not data.startswith(b"HTTP/1.1 200 ") or len(data) != head + 4 + length:
-            tally.failure = tally.failure or f"an answer was not one 200: {data[:200]!r}"
-        tally.latencies.append(time.perf_counter() - self._asked_at)
-        tally.body_bytes += length
-        self._ask()
+        if not head.startswith(b"HTTP/1.1 200 "):
+            tally.failure = tally.failure or f"an answer was no 200: {head[:100]!r} {body[:100]!r}"
+        tally.latencies.append(seconds)
+        tally.body_bytes += len(body)
+        self.ask(next(tally.requests))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note that the server hung up."""

@@ -11,12 +11,11 @@ import random
 import sys
 import time
 from collections import deque
-from typing import cast
 
 import msgspec
 import uvloop
 
-from bench.load import cpu_seconds
+from bench.load import KeepAlive, cpu_seconds
 
 WARM_UP = 0.5
 TYPES = ("view", "view", "view", "click", "click", "search", "share", "purchase")
@@ -96,20 +95,15 @@ class Tally:
         self.accepted = 0
 
 
-class Connection(asyncio.Protocol):
-    """One keep-alive connection with one request on its way."""
+class Connection(KeepAlive):
+    """Posts again as soon as it is answered, or when the clock says so."""
 
     def __init__(self, tally: Tally) -> None:
+        super().__init__()
         self._tally = tally
-        self._received = b""
-        self._asked_at = 0.0
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def begin(self) -> None:
         """Post for the first time, or wait for the clock."""
-        self._transport = cast("asyncio.Transport", transport)
-        self._done()
-
-    def _done(self) -> None:
         if self._tally.paced:
             self._tally.idle.append(self)
         else:
@@ -117,34 +111,20 @@ class Connection(asyncio.Protocol):
 
     def post(self) -> None:
         """Send the next request."""
-        request = self._tally.requests.next()
-        self._asked_at = time.perf_counter()
-        self._transport.write(request)
+        self.ask(self._tally.requests.next())
 
-    def data_received(self, data: bytes) -> None:
-        """Read the answer to its end, then go on."""
-        data = self._received + data
-        head = data.find(b"\r\n\r\n")
-        length = _content_length(data, head) if head >= 0 else 0
-        if head < 0 or len(data) < head + 4 + length:
-            self._received = data
-            return
-        self._received = b""
+    def answered(self, head: bytes, body: bytes, seconds: float) -> None:
+        """Count it, then go on."""
         tally = self._tally
-        if not data.startswith(b"HTTP/1.1 202 "):
-            tally.failure = tally.failure or f"an answer was no 202: {data[:300]!r}"
-        tally.latencies.append(time.perf_counter() - self._asked_at)
-        tally.accepted += _accepted(data[head + 4 :])
-        self._done()
+        if not head.startswith(b"HTTP/1.1 202 "):
+            tally.failure = tally.failure or f"an answer was no 202: {head[:100]!r} {body[:300]!r}"
+        tally.latencies.append(seconds)
+        tally.accepted += _accepted(body)
+        self.begin()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note that the server hung up."""
         self._tally.failure = self._tally.failure or f"a connection was lost: {exc}"
-
-
-def _content_length(data: bytes, head: int) -> int:
-    at = data.index(b"content-length: ", 0, head) + 16
-    return int(data[at : data.index(b"\r", at)])
 
 
 def _accepted(body: bytes) -> int:

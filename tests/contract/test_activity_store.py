@@ -460,3 +460,21 @@ async def test_a_file_that_is_no_database_is_told_as_damaged(tmp_path: Path) -> 
         await SqlStats(database).totals()
 
     await database.aclose()
+
+
+async def test_the_embedded_file_is_ours_alone(tmp_path: Path) -> None:
+    database = open_database("embedded", tmp_path / "data", timeout=1)
+    await migrate(database)
+
+    modes = {file.name: file.stat().st_mode & 0o777 for file in (tmp_path / "data").iterdir()}
+
+    assert modes["history.sqlite3"] == 0o600
+    assert set(modes.values()) == {0o600}
+    await database.aclose()
+
+
+async def test_a_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+
+    with pytest.raises(ValueError, match="service.data_dir"):
+        open_database("embedded", tmp_path / "file", timeout=1)

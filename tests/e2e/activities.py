@@ -11,6 +11,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any
 from uuid import UUID
 
+from tests.e2e.service import Service
 from tests.oracle import Oracle
 
 TYPES = ("view", "click", "search", "purchase")
@@ -132,3 +133,16 @@ def expected(oracle: Oracle, today: date) -> dict[str, Any]:
         "by day": oracle.retention(first, days, "day", today),
         "by week": oracle.retention(first, days // 7 + 1, "week", today),
     }
+
+
+def ask_exactly(service: Service, target: str) -> Any:
+    """Ask, and keep the digits of the numbers."""
+    answer = service.ask(target)
+    assert answer.status == 200, answer.body
+    return json.loads(answer.body, parse_float=Decimal)
+
+
+def counted(service: Service) -> int:
+    """How many activities the service counts; 0 when it cannot tell."""
+    answer = service.ask("/stats")
+    return sum(total["count"] for total in answer.json) if answer.status == 200 else 0

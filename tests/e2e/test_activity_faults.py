@@ -1,6 +1,5 @@
 """A database that is down, a Redis that is down, a disk that is full, under clients that go on posting."""
 
-import json
 import os
 import shutil
 import signal
@@ -11,7 +10,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from decimal import Decimal
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -20,7 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import make_url
 
-from tests.e2e.activities import Client, expected, known_activities, stats_of, wire
+from tests.e2e.activities import Client, ask_exactly, counted, expected, known_activities, stats_of, wire
 from tests.e2e.feeds import a_feed, some_items
 from tests.e2e.service import Answer, Installation, Service
 from tests.oracle import Oracle
@@ -43,7 +41,7 @@ def test_a_database_that_is_down_for_a_minute_costs_nothing_but_time() -> None:
             assert installation.command("migrate").returncode == 0
             service = installation.run()
             clients = _start(service, 2)
-            until(lambda: _counted(service) > 0)
+            until(lambda: counted(service) > 0)
 
             relay.down()
             time.sleep(A_MINUTE)
@@ -65,7 +63,7 @@ def test_an_embedded_database_that_somebody_has_locked_is_waited_for() -> None:
     with Installation(database={"timeout": 1}) as installation:
         service = installation.run()
         clients = _start(service, 2)
-        until(lambda: _counted(service) > 0)
+        until(lambda: counted(service) > 0)
 
         with closing(sqlite3.connect(installation.data / "history.sqlite3", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
@@ -98,7 +96,7 @@ def test_while_redis_is_down_the_door_says_503_and_search_goes_on() -> None:
         assert int(refused.headers["retry-after"]) > 0
         assert len(found) == 20
         until(lambda: _post(service, body).status == 202)
-        until(lambda: _counted(service) == 1)
+        until(lambda: counted(service) == 1)
 
 
 def test_a_backlog_at_its_limit_is_told_and_nothing_of_it_is_taken() -> None:
@@ -113,9 +111,9 @@ def test_a_backlog_at_its_limit_is_told_and_nothing_of_it_is_taken() -> None:
         assert taken.json["accepted"] == 60
         assert (refused.status, refused.json["error"]["code"]) == (503, "queue_full")
         assert int(refused.headers["retry-after"]) > 0
-        until(lambda: _counted(service) == 60)
+        until(lambda: counted(service) == 60)
         assert _post(service, wire([next(source)])).status == 202
-        until(lambda: _counted(service) == 61)
+        until(lambda: counted(service) == 61)
 
 
 def test_a_full_disk_is_told_and_costs_nothing_once_there_is_room() -> None:
@@ -123,7 +121,7 @@ def test_a_full_disk_is_told_and_costs_nothing_once_there_is_room() -> None:
         installation.data = disk / "data"
         service = installation.run()
         clients = _start(service, 2, pause=0.02)
-        until(lambda: _counted(service) > 0)
+        until(lambda: counted(service) > 0)
 
         ballast = disk / "ballast"
         _fill(ballast)
@@ -159,20 +157,9 @@ def _finish(clients: Sequence[Client]) -> list[Any]:
 
 def _assert_exact(service: Service, posted: Sequence[Any]) -> None:
     oracle = Oracle(posted, UTC)
-    until(lambda: _counted(service) >= len(oracle.activities), 60)
+    until(lambda: counted(service) >= len(oracle.activities), 60)
     today = datetime.now(UTC).date()
-    assert stats_of(lambda target: _ask(service, target)) == expected(oracle, today)
-
-
-def _ask(service: Service, target: str) -> Any:
-    answer = service.ask(target)
-    assert answer.status == 200, answer.body
-    return json.loads(answer.body, parse_float=Decimal)
-
-
-def _counted(service: Service) -> int:
-    answer = service.ask("/stats")
-    return sum(total["count"] for total in answer.json) if answer.status == 200 else 0
+    assert stats_of(lambda target: ask_exactly(service, target)) == expected(oracle, today)
 
 
 def _post(service: Service, body: bytes) -> Answer:

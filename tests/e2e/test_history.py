@@ -128,7 +128,12 @@ def test_a_redis_that_is_emptied_under_a_running_service_has_every_plan_again_wi
 def test_catalog_restore_brings_back_what_only_the_journal_knows_and_leaves_the_rest(
     installation: Installation,
 ) -> None:
-    assert _service_that_has_withdrawn_a_plan(installation).end() == 0
+    _publish(installation, "acme.xml", *some_items(PLANS))
+    installation.configure(_provider(installation, "acme"))
+    assert installation.command("sync").returncode == 0
+    worker = installation.start("worker")
+    until(lambda: _journaled(installation) == PLANS)
+    worker.close()
     nothing_lost = installation.json_of("catalog", "restore")
     shutil.rmtree(installation.data / "redis")
 

@@ -4,7 +4,6 @@ Clients post a known set, again and again until they have a 202, and some of it 
 MARQUEE_KILLS=100.
 """
 
-import json
 import os
 import random
 import signal
@@ -14,15 +13,13 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from decimal import Decimal
 from http.client import HTTPConnection
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.e2e.activities import Client, expected, stats_of
-from tests.e2e.service import Installation, Service
+from tests.e2e.activities import Client, ask_exactly, counted, expected, stats_of
+from tests.e2e.service import Installation
 from tests.oracle import Oracle
 from tests.postgres import postgres_database
 from tests.processes.waiting import lives, until
@@ -70,9 +67,9 @@ def test_no_activity_is_lost_or_counted_twice_whatever_is_killed(database_url: s
         surprises = [surprise for client in clients for surprise in client.surprises]
         assert not surprises, (surprises, chaos.traces())
         oracle = Oracle(posted, ZONE)
-        until(lambda: _counted(chaos.service) >= len(oracle.activities), RECOVERY_SECONDS)
+        until(lambda: counted(chaos.service) >= len(oracle.activities), RECOVERY_SECONDS)
         today = datetime.now(UTC).astimezone(ZONE).date()
-        assert stats_of(lambda target: _ask(chaos.service, target)) == expected(oracle, today)
+        assert stats_of(lambda target: ask_exactly(chaos.service, target)) == expected(oracle, today)
         assert sum(chaos.killed.values()) == KILLS
         assert "agree" in installation.command("stats", "verify").stdout
         assert installation.json_of("dead-letters", "list") == []
@@ -117,17 +114,6 @@ class Chaos:
         self.service.kill()
         until(lambda: not any(lives(pid) for pid in children), 30)
         self.service = self._installation.run()
-
-
-def _ask(service: Service, target: str) -> Any:
-    answer = service.ask(target)
-    assert answer.status == 200, answer.body
-    return json.loads(answer.body, parse_float=Decimal)
-
-
-def _counted(service: Service) -> int:
-    answer = service.ask("/stats")
-    return sum(total["count"] for total in answer.json) if answer.status == 200 else 0
 
 
 def _free_port() -> int:

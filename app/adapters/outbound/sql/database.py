@@ -139,11 +139,10 @@ def open_database(url: str, data_dir: Path, *, timeout: float) -> Database:
     `timeout` is in seconds: for opening a connection and for a lock that somebody else holds.
 
     Raises:
-        ValueError: the URL cannot be used; the message does not repeat it, for it may hold a password.
+        ValueError: the URL or the directory cannot be used; the URL is not repeated, for it may hold a password.
     """
     if url == "embedded":
-        data_dir.mkdir(parents=True, exist_ok=True)
-        return Database(_sqlite(data_dir / FILE, timeout), f"in {data_dir / FILE}")
+        return Database(_sqlite(_own_file(data_dir), timeout), f"in {data_dir / FILE}")
     try:
         parsed = make_url(url).set(drivername="postgresql+psycopg")
     except (ArgumentError, ValueError):
@@ -160,6 +159,20 @@ def open_database(url: str, data_dir: Path, *, timeout: float) -> Database:
         hide_parameters=True,
     )
     return Database(engine, f"{parsed.host or 'localhost'}:{parsed.port or 5432}/{parsed.database}")
+
+
+def _own_file(data_dir: Path) -> Path:
+    """Make the file readable for us alone: it says what people did. SQLite gives its other files the same mode.
+
+    Raises:
+        ValueError: the directory cannot be written to.
+    """
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        (data_dir / FILE).touch(mode=0o600)
+    except OSError as error:
+        raise ValueError(f"service.data_dir: {data_dir} cannot hold the history: {error.strerror}") from None
+    return data_dir / FILE
 
 
 def _sqlite(file: Path, timeout: float) -> Engine:
