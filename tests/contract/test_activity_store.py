@@ -476,5 +476,5 @@ async def test_the_embedded_file_is_ours_alone(tmp_path: Path) -> None:
 async def test_a_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
 
-    with pytest.raises(ValueError, match="service.data_dir"):
+    with pytest.raises(ValueError, match=r"service\.data_dir"):
         open_database("embedded", tmp_path / "file", timeout=1)
