@@ -25,6 +25,8 @@ class SentActivity(NamedTuple):
 
     def complete(self, new_id: Callable[[], UUID], now: datetime) -> Activity:
         """Make up what was left out: an id, and that it happened now."""
+        if self.activity_id is not None and self.occurred_at is not None:
+            return Activity._make(self)
         return Activity(
             new_id() if self.activity_id is None else self.activity_id,
             self.type,
@@ -64,17 +66,10 @@ class RecordActivities:
         """
         now = self.clock.now()
         activities = [one.complete(self.new_id, now) for one in sent]
-        refused = self._refused(activities, now)
+        ids = [activity.activity_id for activity in activities]
+        refused = self.rules.broken_by(activities, now)
+        if not refused and activities:
+            return Recording(ids, await self.queue.append(activities), refused)
         taken = [position for position in range(len(activities)) if position not in refused]
         known = await self.queue.append([activities[position] for position in taken]) if taken else ()
-        ids = [activity.activity_id for activity in activities]
         return Recording(ids, {taken[position] for position in known}, refused)
-
-    def _refused(self, activities: Sequence[Activity], now: datetime) -> dict[int, ActivityRefusedError]:
-        refused = {}
-        for position, activity in enumerate(activities):
-            try:
-                self.rules.check(activity, now)
-            except ActivityRefusedError as error:
-                refused[position] = error
-        return refused

@@ -1,6 +1,7 @@
 """Activities: what visitors did (doc/glossary.md). The rules of one, without those of the wire."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -58,6 +59,19 @@ class ActivityRules:
 
     types: frozenset[str] | None = None
     sources: frozenset[str] | None = None
+
+    def broken_by(self, activities: Sequence[Activity], now: datetime) -> dict[int, ActivityRefusedError]:
+        """List those of many that do not pass, by their positions, with the reason."""
+        latest = now + FURTHEST_AHEAD
+        lists = self.types is not None or self.sources is not None
+        broken = {}
+        for position, activity in enumerate(activities):
+            if lists or not EARLIEST <= activity.occurred_at <= latest:  # a look is cheaper than a call
+                try:
+                    self.check(activity, now)
+                except ActivityRefusedError as error:
+                    broken[position] = error
+        return broken
 
     def check(self, activity: Activity, now: datetime) -> None:
         """Let an activity pass.

@@ -226,12 +226,13 @@ def test_what_cannot_be_stored_becomes_a_letter_and_does_not_stop_what_is_behind
 def test_workers_on_their_own_share_one_redis_and_one_database_and_finish_what_they_have_when_told_to_end() -> None:
     with ExitStack() as stack:
         url, redis = stack.enter_context(postgres_database()), stack.enter_context(RedisServer())
-        sections = {"redis": {"url": redis.url}, "database": {"url": url}, "activity": {"takeover": 1}}
+        sections: dict[str, Any] = {"redis": {"url": redis.url}, "database": {"url": url}, "activity": {"takeover": 1}}
         here, there = (stack.enter_context(Installation(**sections)) for _ in range(2))
         assert here.command("migrate").stdout.startswith("the schema is ")
         api = here.start("api", MARQUEE__SERVICE__PORT=str(_free_port()))
         workers = [here.start("worker"), there.start("worker")]
         api.until_ready()
+        until(lambda: _readers(redis) == len(workers))
         known = list(islice(known_activities(5), 4_000))
 
         for begin in range(0, len(known), 200):
@@ -366,6 +367,13 @@ def _stored(installation: Installation) -> int:
     with closing(sqlite3.connect(installation.data / "history.sqlite3")) as database:
         count: int = database.execute("SELECT count(*) FROM activities").fetchone()[0]
         return count
+
+
+def _readers(redis: RedisServer) -> int:
+    """How many workers have begun to read the queue."""
+    with closing(redis.client()) as client:
+        groups: list[dict[str, int]] = client.xinfo_groups(STREAM) if client.exists(STREAM) else []
+        return sum(group["consumers"] for group in groups)
 
 
 def _only_line(service: Service) -> str:

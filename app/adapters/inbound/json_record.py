@@ -72,7 +72,8 @@ def parse_plain_records(sent: bytes) -> list[dict[str, Any]] | None:
         records = _decode_array(sent)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
-    if sent.count(b"{") + sent.count(b"[") > 1 + len(records) and any(map(_is_nested, records)):
+    opened = sent.count(b"{") + sent.count(b"[") - 1 - len(records)
+    if opened and opened > sum([_has_object(one) for one in records]) and any(map(_is_nested, records)):
         return None
     return records if _has_all_colons(sent, records) else None
 
@@ -91,6 +92,11 @@ def _has_all_colons(sent: bytes, read: Any) -> bool:
 
 def _has_long_integer(sent: bytes) -> bool:
     return LONG_INTEGER in sent.translate(ONLY_DIGITS)
+
+
+def _has_object(record: dict[str, Any]) -> bool:
+    """Tell whether there is an object where one is expected."""
+    return type(record.get("properties")) is dict or type(record.get("data")) is dict
 
 
 def _is_nested(record: dict[str, Any]) -> bool:

@@ -61,6 +61,12 @@ def refuse_one(problems: Sequence[Problem]) -> Reply:
     return Reply(400, _encode({"error": error, "data": None}))
 
 
+def reply_to_all(ids: Sequence[UUID]) -> Reply:
+    """Answer an array or a batch of which every activity is new."""
+    results = [TakenAt(index, activity_id, ACCEPTED) for index, activity_id in enumerate(ids)]
+    return Reply(202, _encode({"accepted": len(ids), "duplicates": 0, "refused": 0, "results": results}))
+
+
 def reply_to_many(results: Sequence[TakenAt | RefusedAt]) -> Reply:
     """Answer an array or a batch, in its order."""
     refused = [result for result in results if type(result) is RefusedAt]

@@ -50,24 +50,24 @@ class IngestApp:
         began, path = perf_counter(), scope["path"]
         headers = dict(scope["headers"])
         request_id = self._request_id(headers.get(b"x-request-id"))
-        with structlog.contextvars.bound_contextvars(request_id=request_id.decode()):
-            try:
-                reply = await self._door.answer(path, headers, receive)
-            except ClientGoneError:
-                self._observe(path, CLIENT_GONE, perf_counter() - began)
-                return
-            await _send(reply, request_id, send)
-            self._note(path, reply.status, perf_counter() - began)
+        try:
+            reply = await self._door.answer(path, headers, receive, request_id)
+        except ClientGoneError:
+            self._observe(path, CLIENT_GONE, perf_counter() - began)
+            return
+        await _send(reply, request_id, send)
+        self._note(path, reply.status, perf_counter() - began, request_id)
 
     def _request_id(self, given: bytes | None) -> bytes:
         if given is not None and REQUEST_ID(given):
             return given
         return b"%s-%x" % (self._request_id_prefix, next(self._request_ids))
 
-    def _note(self, path: str, status: int, seconds: float) -> None:
+    def _note(self, path: str, status: int, seconds: float, request_id: bytes) -> None:
         self._observe(path, status, seconds)
         if status >= 500:  # noqa: PLR2004 - a server's error
-            log.info("answered", method="POST", path=path, status=status, ms=round(seconds * 1e3, 1))
+            ms, said = round(seconds * 1e3, 1), request_id.decode()
+            log.info("answered", method="POST", path=path, status=status, ms=ms, request_id=said)
 
 
 async def _send(reply: Reply, request_id: bytes, send: Send) -> None:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, cast
 
+import structlog
 from starlette.types import Receive
 
-from app.adapters.inbound.activity_input import place_of, read_activity
+from app.adapters.inbound.activity_input import place_of, read_activities, read_activity
 from app.adapters.inbound.http.activity_bodies import (
     NotABatchError,
     array_records,
@@ -25,6 +26,7 @@ from app.adapters.inbound.http.ingest_answers import (
     TakenAt,
     refuse_one,
     refused_at,
+    reply_to_all,
     reply_to_error,
     reply_to_many,
     reply_to_one,
@@ -56,9 +58,9 @@ class IngestLimits:
 class _Reading:
     """The records of one request, read as far as they can be."""
 
-    positions: list[int] = field(default_factory=list)
+    positions: Sequence[int]
     """Where in the request those stand that can be read."""
-    activities: list[SentActivity] = field(default_factory=list)
+    activities: list[SentActivity]
     refused: dict[int, Sequence[Problem]] = field(default_factory=dict)
     """The others, by where they stand."""
 
@@ -71,8 +73,12 @@ class Door:
         self._limits = limits
         self._careful = asyncio.Lock()
 
-    async def answer(self, path: str, headers: Mapping[bytes, bytes], receive: Receive) -> Reply:
+    async def answer(
+        self, path: str, headers: Mapping[bytes, bytes], receive: Receive, request_id: bytes | None = None
+    ) -> Reply:
         """Answer a POST of EVENTS or BATCH; `headers` by their names in small letters.
+
+        A `request_id` is bound to what is logged of an error; without one, whoever calls has bound it.
 
         Raises:
             ClientGoneError: there is nobody to answer, and nothing was taken.
@@ -85,7 +91,8 @@ class Door:
         except ClientGoneError:
             raise
         except Exception as error:  # noqa: BLE001 - the edge: whatever it is, it becomes an answer in the contract's shape
-            return reply_to_error(error)
+            with structlog.contextvars.bound_contextvars(**({"request_id": request_id.decode()} if request_id else {})):
+                return reply_to_error(error)
 
     async def _take_one(self, body: bytes) -> Reply:
         record: dict[str, Any] = {}
@@ -119,8 +126,10 @@ class Door:
             return await asyncio.to_thread(split_carefully, body, most, batch=batch)
 
     async def _take_many(self, sent: Sequence[Sent], prefix: str) -> Reply:
-        reading = await _read(sent)
+        reading = _read_at_once(sent) or await _read(sent)
         recording = await self._record(reading.activities)
+        if not (recording.duplicates or recording.refused or reading.refused):
+            return reply_to_all(recording.ids)
         results: list[TakenAt | RefusedAt | None] = [None] * len(sent)
         for position, (index, activity_id) in enumerate(zip(reading.positions, recording.ids, strict=True)):
             status = DUPLICATE if position in recording.duplicates else ACCEPTED
@@ -133,8 +142,16 @@ class Door:
         return reply_to_many([result for result in results if result])
 
 
+def _read_at_once(sent: Sequence[Sent]) -> _Reading | None:
+    """Read records that are no bytes any more and break no rule; None when they do, or are."""
+    records = [record for record in sent if type(record) is dict]
+    activities = read_activities(records) if len(records) == len(sent) else None
+    return None if activities is None else _Reading(range(len(sent)), activities)
+
+
 async def _read(sent: Sequence[Sent]) -> _Reading:
-    reading = _Reading()
+    positions: list[int] = []
+    reading = _Reading(positions, [])
     until = perf_counter() + TURN
     for index, text in enumerate(sent):
         try:
@@ -142,7 +159,7 @@ async def _read(sent: Sequence[Sent]) -> _Reading:
         except RefusedRecordError as refused:
             reading.refused[index] = refused.problems
         else:
-            reading.positions.append(index)
+            positions.append(index)
         if perf_counter() > until:
             await asyncio.sleep(0)
             until = perf_counter() + TURN
