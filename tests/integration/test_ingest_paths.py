@@ -34,7 +34,7 @@ odd = st.dictionaries(names, nested, max_size=5)
 records = st.lists(usual | usual | odd, min_size=1, max_size=6)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(sent=records)
 async def test_both_ways_of_reading_take_the_same_and_answer_the_same(sent: list[dict[str, Any]]) -> None:
     body = json.dumps([{"id": str(UUID(int=n + 1)), **record} for n, record in enumerate(sent)]).encode()
