@@ -23,6 +23,7 @@ from redis import Redis
 
 from app.infrastructure.embedded_redis import EmbeddedRedis
 from app.infrastructure.redis_server import RedisOptions
+from bench.load import CONNECTIONS
 from bench.posting import Posted, Requests
 from bench.processes import free_port, python_process, wait_until_ready
 from bench.stats import verdict
@@ -94,20 +95,20 @@ def turns(name: str, rounds: int, ours: Callable[[int], float], theirs: Callable
 def at_door(door: Door, client: Redis, number: int, seconds: float) -> float:
     """Post batches over HTTP."""
     client.flushall()
-    return door.post(size=BATCH, connections=16, seconds=seconds, seed=number).rate
+    return door.post(size=BATCH, connections=CONNECTIONS, seconds=seconds, seed=number).rate
 
 
 def single(door: Door, client: Redis, number: int, seconds: float) -> float:
     """Post one activity at a time."""
     client.flushall()
-    return door.post(size=1, connections=32, seconds=seconds, seed=number).rate
+    return door.post(size=1, connections=CONNECTIONS, seconds=seconds, seed=number).rate
 
 
 def xadd(client: Redis, number: int, seconds: float) -> float:
     """Add one entry per batch; the bodies are made before."""
     client.flushall()
     requests = Requests(0, BATCH, 500_000, number)
-    bodies = [b",".join(requests.record() for _ in range(BATCH)) for _ in range(500)]
+    bodies = [requests.next().partition(b"\r\n\r\n")[2] for _ in range(500)]
     done, began = 0, time.perf_counter()
     while time.perf_counter() - began < seconds:
         client.xadd("bare", {"d": bodies[done % len(bodies)]})

@@ -232,7 +232,7 @@ def test_workers_on_their_own_share_one_redis_and_one_database_and_finish_what_t
         api = here.start("api", MARQUEE__SERVICE__PORT=str(_free_port()))
         workers = [here.start("worker"), there.start("worker")]
         api.until_ready()
-        until(lambda: _readers(redis) == len(workers))
+        until(lambda: all(any(entry["event"] == "worker runs" for entry in worker.log) for worker in workers))
         known = list(islice(known_activities(5), 4_000))
 
         for begin in range(0, len(known), 200):
@@ -367,13 +367,6 @@ def _stored(installation: Installation) -> int:
     with closing(sqlite3.connect(installation.data / "history.sqlite3")) as database:
         count: int = database.execute("SELECT count(*) FROM activities").fetchone()[0]
         return count
-
-
-def _readers(redis: RedisServer) -> int:
-    """How many workers have begun to read the queue."""
-    with closing(redis.client()) as client:
-        groups: list[dict[str, int]] = client.xinfo_groups(STREAM) if client.exists(STREAM) else []
-        return sum(group["consumers"] for group in groups)
 
 
 def _only_line(service: Service) -> str:

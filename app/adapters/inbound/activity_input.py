@@ -146,7 +146,9 @@ def read_activities(records: list[dict[str, Any]]) -> list[SentActivity] | None:
         found = _validate_all([_by_canonical_names(record) for record in records])
     except (ValidationError, RefusedRecordError):
         return None
-    return None if any(fields.type in RESERVED_TYPES for fields in found) else [_sent(fields) for fields in found]
+    if not RESERVED_TYPES.isdisjoint([fields.type for fields in found]):
+        return None
+    return [_sent(fields) for fields in found]
 
 
 def _sent(found: ActivityFields) -> SentActivity:

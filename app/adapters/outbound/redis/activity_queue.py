@@ -29,7 +29,7 @@ that is to go and one to come. An id is remembered for one to two windows; a set
 # Two, so that we pack one while Redis works on the other; more only make the entries smaller, and each costs 0.1 ms.
 _CALLS_AT_ONCE = 2
 # A call takes no more together; an append that is larger goes alone.
-_ACTIVITIES_PER_CALL = 500
+_ACTIVITIES_PER_CALL = 1000
 _BYTES_PER_CALL = 1024 * 1024
 
 # SADD stands before UNLINK: a Redis whose memory is full refuses a script's first write, but nothing behind it.
