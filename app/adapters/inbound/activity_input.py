@@ -53,7 +53,7 @@ CODES = {
 }
 """Ours for those of pydantic; all others that occur here are ours already."""
 
-USUAL_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{3,6})?Z?", re.ASCII).fullmatch
+USUAL_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{3,6})?(?:Z|\+00:00)?", re.ASCII).fullmatch
 """What is UTC, and what `datetime` reads by itself."""
 
 
