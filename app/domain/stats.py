@@ -7,7 +7,7 @@ Monday, 1969-12-29). Every rule here is about sets, so the order of arrival cann
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Context, Decimal, Inexact
 from enum import StrEnum
 from typing import NamedTuple
@@ -84,9 +84,9 @@ class Visits(NamedTuple):
 def visits_on(days: Iterable[Day]) -> Visits:
     """Make the set of some days, at least one."""
     given = set(days)
-    first = min(given)
     if len(given) == 1:
-        return Visits(first, 1)
+        return Visits(given.pop(), 1)
+    first = min(given)
     return Visits(first, sum(1 << (day - first) for day in given))
 
 
@@ -182,8 +182,11 @@ class Fold:
 def fold(activities: Iterable[Activity], zone: tzinfo) -> Fold:
     """Add up activities; a day is one in `zone`."""
     result = Fold()
+    utc = str(zone) == "UTC"
     for activity in activities:
-        result.add(day_at(activity.occurred_at, zone), activity.type, activity.value, activity.user_id)
+        at = activity.occurred_at
+        day = at.toordinal() - _EPOCH_ORDINAL if utc and at.tzinfo is UTC else day_at(at, zone)
+        result.add(day, activity.type, activity.value, activity.user_id)
     return result
 
 

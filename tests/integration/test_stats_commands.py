@@ -13,6 +13,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from app.adapters.inbound.activity_files.imported_file import CHUNK
 from app.adapters.inbound.cli.dead_letter_commands import add_dead_letter_commands
 from app.adapters.inbound.cli.import_command import ImportCore, add_import_command
 from app.adapters.inbound.cli.stats_commands import add_stats_commands
@@ -272,7 +273,7 @@ def test_a_second_import_says_that_it_was_done_before(world: World, file: Path) 
 
 
 def test_an_import_that_is_interrupted_or_cut_short_ends_with_1_and_says_how_to_go_on(world: World, file: Path) -> None:
-    file.write_text(HEADER + ROW * 5001)
+    file.write_text(HEADER + ROW * (CHUNK + 1))
     world.store = Interrupted(UTC)
     stopped = world.run("import", str(file))
     world.store = Filling(UTC)
@@ -280,7 +281,7 @@ def test_an_import_that_is_interrupted_or_cut_short_ends_with_1_and_says_how_to_
 
     assert (stopped.exit_code, stopped.stdout) == (1, "")
     assert stopped.stderr == "marquee: stopped; the same command goes on from there\n"
-    assert (cut.exit_code, cut.stdout.split(" in ")[0]) == (1, "5,000 rows")
+    assert (cut.exit_code, cut.stdout.split(" in ")[0]) == (1, f"{CHUNK:,} rows")
     assert cut.stderr == "marquee: cut short: the disk is full; the same command goes on from there\n"
 
 
