@@ -7,9 +7,18 @@ from dataclasses import dataclass, replace
 from app.application.ports.catalog import CatalogPlan, LeaseLostError, PlanCatalog
 from app.application.ports.history import PlanJournal
 from app.application.ports.system import Clock, Leases, LeaseTakenError
+from app.domain.errors import DomainError
 from app.domain.reconciliation import ChangeKind, KnownPlan, PlanChange
 
 RESTORED = (ChangeKind.RESTORED,)
+
+
+class NotJournaledError(DomainError):
+    """The journal knows no plan of a provider."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        """Name those of whom it knows some."""
+        super().__init__(f"the journal knows no plan of {name!r}, but of: {', '.join(known) or 'nobody yet'}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +49,15 @@ class RestoreCatalog:
         """Restore some providers, all of the journal when none is named; configured still or not.
 
         Raises:
+            NotJournaledError: the journal knows no plan of one of them; nothing was done.
             LeaseTakenError: one of them is being synced; those before it are done.
             LeaseLostError: as in `CatalogUpdate.commit`.
         """
-        chosen = list(dict.fromkeys(providers)) or sorted(await self.journal.sizes())
+        known = sorted(await self.journal.sizes())
+        for name in providers:
+            if name not in known:
+                raise NotJournaledError(name, known)
+        chosen = list(dict.fromkeys(providers)) or known
         return [await self.provider(name) for name in chosen]
 
     async def if_lost(self) -> Sequence[Restoration]:

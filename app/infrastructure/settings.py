@@ -114,7 +114,7 @@ class ActivitySettings(Section):
     sources: tuple[Annotated[str, Field(min_length=1, max_length=LONGEST_SOURCE)], ...] | None = None
     array_limit: Annotated[int, Field(ge=1, le=100_000)] = 2000
     batch_limit: Annotated[int, Field(ge=1, le=100_000)] = 100
-    max_body_bytes: Annotated[int, Field(ge=LARGEST_ACTIVITY, le=1024**3)] = 8 * 1024**2
+    max_body_bytes: Annotated[int, Field(ge=LARGEST_ACTIVITY, le=64 * 1024**2)] = 8 * 1024**2
     dedup_window: Annotated[float, Field(ge=1, le=30 * 86400)] = 120.0
     max_backlog: Annotated[int, Field(ge=1)] = 5_000_000
     max_backlog_bytes: Annotated[int, Field(ge=1)] = 1024**3

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Executable, select, text
 
 from app.adapters.outbound.memory.activity_store import MemoryActivityStore
-from app.adapters.outbound.sql.activity_store import SqlActivityStore, SqlImportMarks
+from app.adapters.outbound.sql.activity_store import COUNTING, SqlActivityStore, SqlImportMarks
 from app.adapters.outbound.sql.database import Database, open_database
 from app.adapters.outbound.sql.migrate import migrate
 from app.adapters.outbound.sql.schema import activities as activities_table
@@ -478,3 +479,38 @@ async def test_a_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match=r"service\.data_dir"):
         open_database("embedded", tmp_path / "file", timeout=1)
+
+
+@pytest.mark.postgres
+async def test_a_lock_that_somebody_holds_is_waited_for_no_longer_than_the_timeout(databases: Find) -> None:
+    url, directory = await asyncio.to_thread(databases, "postgresql")
+    one, other = open_database(url, directory, timeout=5), open_database(url, directory, timeout=0.5)
+    keeper = SqlStatsKeeper(other, UTC)
+
+    def hold(connection: Connection) -> float:
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({COUNTING})"))
+        begun = time.monotonic()
+        with pytest.raises(HistoryUnavailableError, match="locked by somebody else"):
+            asyncio.run(keeper.reset())
+        return time.monotonic() - begun
+
+    assert await asyncio.to_thread(one.write_now, hold) < 3
+    await one.aclose()
+    await other.aclose()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://",
+        "postgresql://host",
+        "postgresql:///name",
+        "postgresql://u:SEC@RET/PW@127.0.0.1/x",
+        "postgresql://a b:x/:",
+    ],
+)
+def test_a_url_that_would_show_parts_of_a_password_or_lacks_a_part_is_refused(tmp_path: Path, url: str) -> None:
+    with pytest.raises(ValueError, match=r"database\.url is not understood") as told:
+        open_database(url, tmp_path, timeout=1)
+
+    assert "RET" not in str(told.value)

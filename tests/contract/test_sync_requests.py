@@ -64,11 +64,11 @@ async def test_taking_waits_no_longer_than_a_second(backend: Backend):
 
 
 async def test_a_scheduler_that_gives_no_more_signs_is_gone(backend: Backend):
-    requests = backend.sync_requests(ttl=0.4)
+    requests = backend.sync_requests(ttl=1.5)
     await requests.take()
     assert await requests.put(a_request()) is True
 
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(1.6)
 
     assert await requests.put(a_request()) is False
 

@@ -393,7 +393,7 @@ async def test_appends_that_wait_for_each_other_become_one_entry_within_bounds(
 
     assert together <= 3
     entries = await client.command("XRANGE", STREAM, "-", "+")
-    assert max(int(fields[b"n"]) for _, fields in entries) <= 500
+    assert max(int(fields[b"n"]) for _, fields in entries) <= 1000
     assert sum(int(fields[b"n"]) for _, fields in entries) == 3400
 
 

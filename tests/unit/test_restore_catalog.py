@@ -7,7 +7,7 @@ from app.adapters.outbound.memory.plan_journal import MemoryPlanJournal
 from app.adapters.outbound.memory.store import MemoryStore
 from app.application.ports.catalog import CatalogPlan, LeaseLostError
 from app.application.ports.system import HistoryUnavailableError, LeaseTakenError
-from app.application.restore_catalog import Restoration
+from app.application.restore_catalog import NotJournaledError, Restoration
 from tests.builders import a_plan
 from tests.journal_world import JournalWorld
 
@@ -83,10 +83,20 @@ async def test_the_providers_that_are_named_are_restored_each_once() -> None:
     await world.journal_changes()
     world.store.lose_everything()
 
-    done = await world.restore(["other", "nobody", "other"])
+    done = await world.restore(["other", "other"])
 
-    assert done == [Restoration("other", 1, 0), Restoration("nobody", 0, 0)]
+    assert done == [Restoration("other", 1, 0)]
     assert await world.catalog.providers() == ["other"]
+
+
+async def test_a_provider_that_the_journal_does_not_know_is_told_and_nothing_is_done() -> None:
+    world = await a_journaled_world()
+    world.store.lose_everything()
+
+    with pytest.raises(NotJournaledError, match="no plan of 'nobody', but of: demo"):
+        await world.restore(["demo", "nobody"])
+
+    assert await world.catalog.providers() == []
 
 
 async def test_a_start_restores_only_what_was_lost() -> None:

@@ -22,6 +22,10 @@ GROUP = "store"
 """The group of those who store activities. Other groups may read the stream; what they have not finished stays."""
 
 _ENTRIES_AT_ONCE = 20
+_FIRST_ENTRIES = 4
+"""Fewer, until it is known how large they are."""
+_BYTES_AT_ONCE = 8 * 1024 * 1024
+"""About so much, packed, is taken at once, and at least one entry: memory must not follow what clients send."""
 _START = "0-0"
 
 _JOIN = Script("""
@@ -123,6 +127,7 @@ class RedisActivityInbox(ActivityInbox):
         self._name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         self._takeover = takeover
         self._block_ms = max(1, round(block * 1000))
+        self._entries = _FIRST_ENTRIES
         self._looks_again_at = 0.0
         self._looked_up_to = _START
 
@@ -158,7 +163,7 @@ class RedisActivityInbox(ActivityInbox):
         if time.monotonic() < self._looks_again_at:
             return []
         idle_ms = round(self._takeover * 1000)
-        options = (GROUP, self._name, idle_ms, self._looked_up_to, _ENTRIES_AT_ONCE)
+        options = (GROUP, self._name, idle_ms, self._looked_up_to, self._entries)
         cursor, found = await self._client.run(_TAKE_OVER, [STREAM], options)
         self._looked_up_to = cursor.decode()
         if self._looked_up_to == _START:
@@ -167,7 +172,7 @@ class RedisActivityInbox(ActivityInbox):
         return [(entry_id, dict(zip(fields[::2], fields[1::2], strict=True))) for entry_id, fields in found]
 
     async def _new(self) -> list[_Entry]:
-        options = ("GROUP", GROUP, self._name, "COUNT", _ENTRIES_AT_ONCE, "BLOCK", self._block_ms)
+        options = ("GROUP", GROUP, self._name, "COUNT", self._entries, "BLOCK", self._block_ms)
         reply = await self._blocking.command("XREADGROUP", *options, "STREAMS", STREAM, ">")
         return [entry for _, entries in reply or () for entry in entries]
 
@@ -176,6 +181,9 @@ class RedisActivityInbox(ActivityInbox):
         await self._client.run(_LEAVE, [STREAM], [GROUP, name, round(self._takeover * 10_000)])
 
     async def _readable(self, entries: Sequence[_Entry]) -> Sequence[QueuedBatch]:
+        if entries:
+            size = sum(len(fields.get(b"d", b"")) for _, fields in entries) // len(entries)
+            self._entries = min(_ENTRIES_AT_ONCE, max(1, _BYTES_AT_ONCE // max(1, size)))
         batches: list[QueuedBatch] = []
         for entry_id, fields in entries:
             try:

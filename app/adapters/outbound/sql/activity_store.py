@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
 from app.adapters.outbound.sql.bulk import Bulk, PostgresBulk, SqliteBulk
-from app.adapters.outbound.sql.database import Database
+from app.adapters.outbound.sql.database import Database, is_about_the_data
 from app.adapters.outbound.sql.schema import (
     daily_totals,
     daily_users,
@@ -133,7 +133,7 @@ def refusals_told() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if type(error).__name__ not in {"DataError", "IntegrityError"}:
+        if not is_about_the_data(error):
             raise
         raise NotStorableError(f"the database refuses it: {error.orig}") from error
     except (ArithmeticError, ValueError, OverflowError) as error:

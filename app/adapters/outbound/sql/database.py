@@ -8,13 +8,13 @@ import asyncio
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, StatementError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app.application.ports.system import HistoryUnavailableError
@@ -26,6 +26,8 @@ FILE = "history.sqlite3"
 """The embedded database, in the data directory."""
 
 _THREADS = 8
+_SLOW_READ, _SLOW_WRITE = 10.0, 60.0
+"""Seconds beyond the timeout for a lock that a question, and a transaction of a worker, may take."""
 _CACHE_KIB = 64 * 1024
 
 
@@ -35,9 +37,10 @@ class Database:
     `name` says where it is, without a password: fit for messages.
     """
 
-    def __init__(self, engine: Engine, name: str) -> None:
+    def __init__(self, engine: Engine, name: str, timeout: float) -> None:
         self.engine = engine
         self.name = name
+        self._timeout = timeout
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="history")
 
     @property
@@ -45,21 +48,23 @@ class Database:
         """Whether it is the embedded one."""
         return self.engine.dialect.name == "sqlite"
 
-    async def read(self, work: Callable[[Connection], T]) -> T:
+    async def read(self, work: Callable[[Connection], T], *, patient: bool = False) -> T:
         """Do some reading in a transaction of its own, in a thread: all of it sees one instant.
+
+        A server that has fallen silent is given up after a while, unless `patient`: then the work may take hours.
 
         Raises:
             HistoryUnavailableError: not reached, no answer in time, no room on the disk.
         """
-        return await self._in_thread(self.read_now, work)
+        return await self._in_thread(self.read_now, work, None if patient else self._timeout + _SLOW_READ)
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
+    async def write(self, work: Callable[[Connection], T], *, patient: bool = False) -> T:
         """Do some writing in one transaction, in a thread; all of it is there after, or nothing.
 
         Raises:
             HistoryUnavailableError: as in `read`. Whether the transaction was committed is then unknown.
         """
-        return await self._in_thread(self.write_now, work)
+        return await self._in_thread(self.write_now, work, None if patient else self._timeout + _SLOW_WRITE)
 
     def read_now(self, work: Callable[[Connection], T]) -> T:
         """Do the reading in this thread."""
@@ -80,12 +85,21 @@ class Database:
         ):
             return work(connection)
 
-    async def _in_thread(self, do: Callable[[Callable[[Connection], T]], T], work: Callable[[Connection], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, do, work)
+    async def _in_thread(
+        self, do: Callable[[Callable[[Connection], T]], T], work: Callable[[Connection], T], limit: float | None
+    ) -> T:
+        try:
+            async with asyncio.timeout(limit):
+                return await asyncio.get_running_loop().run_in_executor(self._threads, do, work)
+        except TimeoutError:  # the thread waits on; nobody waits for it any more
+            raise HistoryUnavailableError(f"the database {self.name} gave no answer within {limit:g} s") from None
 
     async def aclose(self) -> None:
-        """Wait for what is in hand, close every connection. Safe to call twice."""
-        await asyncio.to_thread(self._threads.shutdown)
+        """Wait a while for what is in hand, close every connection. Safe to call twice."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._timeout):
+                await asyncio.to_thread(self._threads.shutdown)
         self.engine.dispose()
 
     @contextmanager
@@ -101,23 +115,27 @@ class Database:
         except DisconnectionError as error:
             raise HistoryUnavailableError(f"the database {self.name} cannot be reached") from error
         except DBAPIError as error:
-            if _is_about_the_data(error):
+            if is_about_the_data(error):
                 raise
             raise HistoryUnavailableError(f"the database {self.name} {_advice(error)}") from error
 
 
-def _is_about_the_data(error: StatementError) -> bool:
+def is_about_the_data(error: DBAPIError) -> bool:
+    """Tell whether a database refuses what it was given, and will for ever: PostgreSQL by the class of its code."""
+    code = getattr(error.orig, "sqlstate", None)
+    if code is not None:
+        return str(code).startswith(("22", "23", "54"))
     return type(error).__name__ in {"DataError", "IntegrityError"}
 
 
 _ADVICE = (
+    (r"password|role|authentication", "refused us: correct the user and password of database.url"),
     (r"disk is full|DiskFull|No space left|disk I/O", "has no room left: free space on its disk"),
-    (r"locked", "is locked by somebody else: it will be tried again"),
+    (r"locked|LockNotAvailable", "is locked by somebody else: it will be tried again"),
     (r"database \S+ does not exist", "does not exist: create it, then run `marquee migrate`"),
     (r"no such table|UndefinedTable|does not exist|no such column", "has not our schema: run `marquee migrate`"),
     (r"readonly|read-only|ReadOnly", "takes no writes: it is read-only"),
     (r"malformed|not a database", "is damaged: restore a backup"),
-    (r"password|role|authentication", "refused us: correct the user and password of database.url"),
 )
 
 
@@ -142,23 +160,41 @@ def open_database(url: str, data_dir: Path, *, timeout: float) -> Database:
         ValueError: the URL or the directory cannot be used; the URL is not repeated, for it may hold a password.
     """
     if url == "embedded":
-        return Database(_sqlite(_own_file(data_dir), timeout), f"in {data_dir / FILE}")
-    try:
-        parsed = make_url(url).set(drivername="postgresql+psycopg")
-    except (ArgumentError, ValueError):
-        raise ValueError(
-            "database.url is not a URL that SQLAlchemy understands: postgresql://user:password@host/name"
-        ) from None
+        return Database(_sqlite(_own_file(data_dir), timeout), f"in {data_dir / FILE}", timeout)
+    parsed = _parsed(url)
     engine = create_engine(
         parsed,
-        connect_args={"connect_timeout": max(1, round(timeout)), "application_name": "marquee"},
+        connect_args={
+            "connect_timeout": max(1, round(timeout)),
+            "application_name": "marquee",
+            "options": f"-c lock_timeout={round(timeout * 1000)}",
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": round((timeout + _SLOW_WRITE) * 1000),
+        },
         pool_size=_THREADS,
         max_overflow=0,
         pool_timeout=timeout,
         pool_pre_ping=True,
         hide_parameters=True,
     )
-    return Database(engine, f"{parsed.host or 'localhost'}:{parsed.port or 5432}/{parsed.database}")
+    return Database(engine, f"{parsed.host or 'localhost'}:{parsed.port or 5432}/{parsed.database}", timeout)
+
+
+def _parsed(url: str) -> URL:
+    """Read a URL; one whose password was not encoded would show its parts as host and name, so it is refused."""
+    mistake = ValueError(
+        "database.url is not understood: expected postgresql://user:password@host:port/name, with / : @ # ? in a "
+        "password written as %2F %3A %40 %23 %3F"
+    )
+    try:
+        parsed = make_url(url).set(drivername="postgresql+psycopg")
+    except (ArgumentError, ValueError):
+        raise mistake from None
+    if not parsed.host or not parsed.database or any(mark in parsed.host + parsed.database for mark in "@/:"):
+        raise mistake
+    return parsed
 
 
 def _own_file(data_dir: Path) -> Path:

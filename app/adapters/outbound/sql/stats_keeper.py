@@ -60,11 +60,11 @@ class SqlStatsKeeper(StatsKeeper):
 
     async def rebuild(self, progress: Progress | None = None) -> int:
         """Empty them and fold everything; nobody counts meanwhile."""
-        return await self._database.write(lambda connection: self._rebuild(connection, progress))
+        return await self._database.write(lambda connection: self._rebuild(connection, progress), patient=True)
 
     async def verify(self, progress: Progress | None = None) -> Difference | None:
         """Fold everything and compare."""
-        return await self._database.read(lambda connection: self._verify(connection, progress))
+        return await self._database.read(lambda connection: self._verify(connection, progress), patient=True)
 
     def _empty(self, connection: Connection) -> None:
         if not self._database.is_sqlite:
