@@ -33,7 +33,7 @@ async def migrate(database: Database) -> str | None:
         SchemaError: it is newer than this code.
         HistoryUnavailableError: as in every use of a database.
     """
-    return await database.write(_migrate)
+    return await database.write(_migrate, patient=True)
 
 
 async def check_schema(database: Database) -> None:
