@@ -129,7 +129,7 @@ def is_about_the_data(error: DBAPIError) -> bool:
 
 
 _ADVICE = (
-    (r"password|role|authentication", "refused us: correct the user and password of database.url"),
+    (r"\b(?:password|role|authentication)\b", "refused us: correct the user and password of database.url"),
     (r"disk is full|DiskFull|No space left|disk I/O", "has no room left: free space on its disk"),
     (r"locked|LockNotAvailable", "is locked by somebody else: it will be tried again"),
     (r"database \S+ does not exist", "does not exist: create it, then run `marquee migrate`"),
