@@ -40,6 +40,16 @@ class TypeTotal:
 
 
 @dataclass(frozen=True, slots=True)
+class TypeRanking:
+    """All types since the last reset, and the most frequent of them."""
+
+    types: int
+    activities: int
+    top: Sequence[TypeTotal]
+    """Most first; equal counts by name."""
+
+
+@dataclass(frozen=True, slots=True)
 class TypeCount:
     """How often a type occurred."""
 

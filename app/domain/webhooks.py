@@ -1,0 +1,217 @@
+"""Webhooks: who is told of what at which URL, signed with which secrets, and when one that fails is left alone."""
+
+import re
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from app.domain.domain_events import NAMES, DomainEvent
+from app.domain.errors import DomainError
+from app.domain.webhook_deliveries import Answer
+
+EndpointId = UUID
+
+ENDPOINT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+LONGEST_URL = 2000
+SECRET_PREFIX, SECRET_BYTES = "whsec_", 32
+MOST_SECRETS = 4
+"""That sign at a time; each makes the header longer."""
+OVERLAP = timedelta(hours=24)
+"""How long a secret signs on after it was replaced."""
+HEARS_BACK = timedelta(hours=1)
+"""An endpoint is told of what happened so long before it was added, if it is told then only: a change is as old as the
+look at the feed that found it, and seen in the catalog later."""
+
+PAUSE_AFTER = 5
+"""Failures in a row after which an endpoint is left alone between single attempts."""
+FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0
+LONGEST_WISH = 24 * 3600.0
+"""Seconds for which an endpoint may ask to be left alone."""
+LONGEST_GAP = timedelta(hours=25)
+"""Between two attempts, while there is something to be sent: more than any wait of the schedule, and any wish."""
+
+GONE = 410
+
+
+class InvalidWebhookError(DomainError):
+    """A part of a webhook cannot be used; `field` names it."""
+
+    def __init__(self, field: str, message: str) -> None:
+        """Keep the field for the answer."""
+        super().__init__(f"{field}: {message}")
+        self.field = field
+
+
+class UnknownWebhookError(DomainError):
+    """There is no such webhook."""
+
+    def __init__(self, name: str) -> None:
+        """Name it."""
+        super().__init__(f"no webhook is called {name!r}; `marquee webhooks list` shows all")
+
+
+class WebhookNameTakenError(DomainError):
+    """Another webhook has this name."""
+
+    def __init__(self, name: str) -> None:
+        """Repeat the name."""
+        super().__init__(f"name: a webhook is called {name!r} already")
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """What messages are signed with, as a receiver is told it: `whsec_` and base64."""
+
+    text: str = field(repr=False)
+    until: datetime | None = None
+    """When it runs out; None for the newest."""
+
+
+def secret_of(random: bytes) -> Secret:
+    """Make a secret of SECRET_BYTES random bytes."""
+    return Secret(SECRET_PREFIX + b64encode(random).decode("ascii"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """A webhook: one receiver's URL, and how it fares."""
+
+    endpoint_id: EndpointId
+    name: str
+    url: str
+    names: tuple[str, ...] = ()
+    """What it is told of: names such as `plan.changed` and `user.*`; everything when none."""
+    secrets: tuple[Secret, ...]
+    """Newest first."""
+    is_active: bool = True
+    """Nothing is collected for one that is not, and nothing sent."""
+    why_off: str | None = None
+    created_at: datetime
+    failing_since: datetime | None = None
+    """The first failure since the last success, and since it was last left alone for want of anything to send."""
+    failed_at: datetime | None = None
+    """The last failure since the last success."""
+    failures: int = 0
+    """In a row."""
+    paused_until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be named, sent to or subscribed to.
+
+        Raises:
+            InvalidWebhookError: of the first part that breaks a rule.
+        """
+        if not ENDPOINT_NAME.fullmatch(self.name):
+            raise InvalidWebhookError("name", "1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or a digit")
+        _check_url(self.url)
+        for name in self.names:
+            _check_name(name)
+
+    def hears_of(self, fact: DomainEvent) -> bool:
+        """Tell whether it is to be told of a domain event."""
+        if not self.is_active or fact.occurred_at < self.created_at - HEARS_BACK:
+            return False
+        return not self.names or any(_covers(wanted, name) for wanted in self.names for name in fact.names)
+
+    def signing(self, now: datetime) -> tuple[str, ...]:
+        """Give the secrets that sign now, newest first."""
+        return tuple(secret.text for secret in self.secrets if secret.until is None or now < secret.until)
+
+    def rotated(self, secret: Secret, now: datetime, overlap: timedelta = OVERLAP) -> "Endpoint":
+        """Sign with a new secret, and with those before it until they run out.
+
+        Raises:
+            InvalidWebhookError: too many would sign at a time.
+        """
+        ends_at = now + overlap
+        older = [Secret(old.text, min(old.until or ends_at, ends_at)) for old in self.secrets]
+        kept = (secret, *(old for old in older if old.until and now < old.until))
+        if len(kept) > MOST_SECRETS:
+            raise InvalidWebhookError("secret", f"{MOST_SECRETS} sign already: wait for the oldest to run out")
+        return replace(self, secrets=kept)
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether it has failed so often that only single attempts are made."""
+        return self.failures >= PAUSE_AFTER
+
+    def may_be_sent_to(self, now: datetime) -> bool:
+        """Tell whether anything may be sent now."""
+        return self.is_active and (self.paused_until is None or self.paused_until <= now)
+
+    def switched_on(self) -> "Endpoint":
+        """Begin anew."""
+        return replace(self._well(), is_active=True, why_off=None)
+
+    def switched_off(self, why: str) -> "Endpoint":
+        """Send nothing any more; itself when it is off already."""
+        return replace(self, is_active=False, why_off=why) if self.is_active else self
+
+    def after(
+        self, answer: Answer, begun_at: datetime, now: datetime, patience: timedelta, chance: float
+    ) -> "Endpoint":
+        """Judge it by the answer to an attempt that began at `begun_at`; `chance` (0 to 1) is for the jitter.
+
+        What began before a pause and ended in it neither ends nor prolongs the pause: it says nothing new.
+        """
+        is_straggler = self.paused_until is not None and begun_at < self.paused_until
+        if answer.is_success:
+            return replace(self, failing_since=None, failed_at=None) if is_straggler else self._well()
+        if answer.status == GONE:
+            return self.switched_off("it answered 410 Gone")
+        is_tried = self.failed_at is not None and now - self.failed_at <= LONGEST_GAP
+        since = (self.failing_since if is_tried else None) or now
+        if now - since >= patience:
+            return self.switched_off(f"it has failed without one success since {since:%Y-%m-%d %H:%M} UTC")
+        failures = self.failures if is_straggler else self.failures + 1
+        pauses = [self.paused_until, _wished(answer, now), None if is_straggler else _pause(failures, now, chance)]
+        until = max((pause for pause in pauses if pause is not None), default=None)
+        return replace(self, failing_since=since, failed_at=now, failures=failures, paused_until=until)
+
+    def _well(self) -> "Endpoint":
+        return replace(self, failing_since=None, failed_at=None, failures=0, paused_until=None)
+
+
+def read_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Take what somebody wants to hear of, each once; `*` among them is everything."""
+    return () if "*" in names else tuple(dict.fromkeys(names))
+
+
+def _covers(wanted: str, name: str) -> bool:
+    return wanted == name or (wanted.endswith(".*") and name.startswith(wanted[:-1]))
+
+
+def _check_name(name: str) -> None:
+    if not any(_covers(name, known) for known in NAMES):
+        subjects = sorted({f"{known.partition('.')[0]}.*" for known in NAMES})
+        raise InvalidWebhookError(
+            "names", f"nothing is called {name[:64]!r}; choose from {', '.join((*NAMES, *subjects))} and *"
+        )
+
+
+def _check_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        fine = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fine = False
+    if not fine or len(url) > LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url:
+        raise InvalidWebhookError(
+            "url", f"expected http:// or https:// and a host, up to {LONGEST_URL} printable ASCII characters"
+        )
+    if "@" in parts.netloc:
+        raise InvalidWebhookError("url", "expected one without user and password; the signature shows who sends")
+
+
+def _wished(answer: Answer, now: datetime) -> datetime | None:
+    return now + timedelta(seconds=min(answer.retry_after, LONGEST_WISH)) if answer.retry_after else None
+
+
+def _pause(failures: int, now: datetime, chance: float) -> datetime | None:
+    if failures < PAUSE_AFTER:
+        return None
+    seconds = min(FIRST_PAUSE * 2 ** min(failures - PAUSE_AFTER, 10), LONGEST_PAUSE)
+    return now + timedelta(seconds=seconds * (0.9 + 0.1 * chance))
