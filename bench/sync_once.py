@@ -12,7 +12,8 @@ from lxml import etree
 from app.adapters.outbound.redis.catalog_update import HEAD
 from app.adapters.outbound.redis.keys import provider_key
 from app.application.sync_provider import SyncOrder
-from app.infrastructure.container import Container, new_run_id
+from app.infrastructure.container import Container
+from app.infrastructure.identifiers import new_run_id
 from app.infrastructure.memory import settle_memory
 from app.infrastructure.opening import open_container
 from app.infrastructure.settings import Settings
@@ -34,7 +35,7 @@ async def sync(source: str, data: Path) -> dict[str, float]:
     provider = {"name": "big", "url": url, "allow_private_networks": True, "timezone": "Europe/Madrid"}
     settle_memory()
     settings = Settings.model_validate({"service": {"data_dir": data}, "providers": [provider]})
-    async with open_container(settings) as container:
+    async with open_container(settings, "scheduler") as container:
         big = container.directory().get("big")
         before, log_before = await figures(container)
         idle = memory("VmRSS")

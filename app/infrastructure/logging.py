@@ -4,12 +4,14 @@ import logging
 import sys
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 from app.infrastructure.settings import Logging
 
 CHATTY = ("alembic", "httpx", "httpcore", "uvicorn.access", "asyncio")
 """Loggers whose lines would repeat ours, or name URLs with their secrets."""
+STEERING = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
+"""Control characters, and how they are shown: a terminal would obey them."""
 
 
 def configure_logging(settings: Logging, role: str) -> None:
@@ -46,6 +48,20 @@ def configure_logging(settings: Logging, role: str) -> None:
 
 
 def _last(*, for_people: bool) -> list[Processor]:
-    if for_people:
-        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
-    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    """Tracebacks come without the values of variables, which may be secrets."""
+    if not for_people:
+        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    plain = structlog.dev.plain_traceback
+    console = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
+    return [structlog.processors.format_exc_info, show_control_characters, console]
+
+
+def show_control_characters(_logger: WrappedLogger, _name: str, line: EventDict) -> EventDict:
+    """Let nothing that a client or a provider sent steer the terminal of whoever reads the log."""
+    return {key: _shown(said, key) if isinstance(said, str) else said for key, said in line.items()}
+
+
+def _shown(said: str, key: str) -> str:
+    """A traceback has lines of its own; they stand a little in, so that none passes for a line of the log."""
+    lines = said.split("\n") if key == "exception" else [said]
+    return "\n  ".join(line.translate(STEERING) for line in lines)

@@ -1,155 +1,18 @@
-"""The command `marquee`."""
+"""The command `marquee`: where the process begins."""
 
-import asyncio
-import logging
-import socket
-import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
-
-import typer
-import uvloop
-
-from app.adapters.inbound.cli.catalog_commands import add_catalog_commands
-from app.adapters.inbound.cli.dead_letter_commands import add_dead_letter_commands
-from app.adapters.inbound.cli.import_command import add_import_command
-from app.adapters.inbound.cli.stats_commands import add_stats_commands
-from app.application.ports.system import HistoryUnavailableError
-from app.infrastructure.configuration import ConfigurationError, find_file, load_settings
-from app.infrastructure.container import Container
-from app.infrastructure.logging import configure_logging
-from app.infrastructure.memory import settle_memory
-from app.infrastructure.opening import open_container
-from app.infrastructure.provider_directory import check_providers
-from app.infrastructure.redis_binary import EmbeddedRedisError
-from app.infrastructure.roles import listen, run_all, run_api, run_api_processes, run_migrate, run_scheduler, run_worker
-from app.infrastructure.settings import Settings
-from app.infrastructure.supervisor import EX_CONFIG
-from app.infrastructure.version import VERSION
-
-cli = typer.Typer(
-    name="marquee",
-    help="The events backend of a marketplace: provider feeds in, search out.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-chosen: dict[str, Path | None] = {"config": None}
-
-
-@cli.callback()
-def options(
-    config: Annotated[
-        Path | None, typer.Option("--config", help="The settings; else MARQUEE_CONFIG, else ./config.yaml.")
-    ] = None,
-) -> None:
-    """Take what holds for every command."""
-    chosen["config"] = find_file(config)
-
-
-@cli.command()
-def run() -> None:
-    """Run everything: Redis, the scheduler and the API, supervised, until Ctrl-C."""
-    settings = _settings("supervisor")
-    raise typer.Exit(asyncio.run(run_all(settings, chosen["config"])))
-
-
-@cli.command()
-def api(
-    fd: Annotated[int | None, typer.Option(hidden=True, help="A listening socket that is open already.")] = None,
-) -> None:
-    """Run the API alone, on a machine of its own."""
-    settings = _settings("api")
-    if fd is None and settings.service.workers > 1:
-        raise typer.Exit(asyncio.run(run_api_processes(settings, chosen["config"])))
-    listening = socket.socket(fileno=fd) if fd is not None else listen(settings)
-    _run_on_uvloop(run_api(settings, listening))
-
-
-@cli.command()
-def scheduler() -> None:
-    """Run the scheduler alone, on a machine of its own."""
-    _run_on_uvloop(run_scheduler(_settings("scheduler")))
-
-
-@cli.command()
-def worker() -> None:
-    """Run one worker alone: it stores activities and writes the journal. Any number may run, anywhere."""
-    _run_on_uvloop(run_worker(_settings("worker")))
-
-
-@cli.command(name="migrate")
-def migrate_database() -> None:
-    """Bring the database to the newest schema; every start does it with the embedded one."""
-    settings = _settings("cli")
-    try:
-        before, now = asyncio.run(run_migrate(settings))
-    except HistoryUnavailableError as error:
-        _fail([str(error)], 1)
-    else:
-        typer.echo(f"the schema is {now}" + ("" if before == now else f"; before: {before or 'none'}"))
-
-
-@cli.command()
-def version() -> None:
-    """Say which version this is."""
-    typer.echo(VERSION)
-
-
-CoreT = TypeVar("CoreT")
-
-
-def _opening(
-    choose: Callable[[Container], CoreT], *, live_state: bool = True
-) -> Callable[[], AbstractAsyncContextManager[CoreT]]:
-    """Make what opens the part of the container that some commands need."""
-
-    @asynccontextmanager
-    async def opened() -> AsyncIterator[CoreT]:
-        settings = load_settings(chosen["config"])
-        check_providers(settings)
-        configure_logging(settings.logging.model_copy(update={"level": "warning"}), "cli")
-        settle_memory()
-        async with open_container(settings, live_state=live_state) as container:
-            yield choose(container)
-
-    return opened
-
-
-add_catalog_commands(cli, _opening(lambda container: container.cli_core()))
-add_stats_commands(cli, _opening(lambda container: container.stats_use_cases(), live_state=False))
-add_import_command(cli, _opening(lambda container: container.import_core(), live_state=False))
-add_dead_letter_commands(cli, _opening(lambda container: container.dead_letters()))
-
-
-def _settings(role: str) -> Settings:
-    settings = load_settings(chosen["config"])
-    check_providers(settings)
-    configure_logging(settings.logging, role)
-    return settings
-
-
-def _run_on_uvloop(work: Coroutine[Any, Any, None]) -> None:
-    uvloop.run(work)
+import gc
 
 
 def main() -> None:
-    """Run the command line; what the user can mend is said in plain lines, without a traceback."""
-    try:
-        cli()
-    except ConfigurationError as error:
-        _fail(error.mistakes, EX_CONFIG)
-    except EmbeddedRedisError as error:
-        _fail(str(error).splitlines(), 1)
+    """Load the program and run the command line.
 
+    Loading makes a million objects, of which next to none is garbage: looking for it would take a fifth of a start.
+    """
+    gc.disable()
+    from app.infrastructure.command_line import run_command_line  # noqa: PLC0415 - what is loaded without looking
 
-def _fail(lines: list[str], code: int) -> NoReturn:
-    for line in lines:
-        sys.stderr.write(f"marquee: {line}\n")
-    logging.shutdown()
-    sys.exit(code)
+    gc.enable()
+    run_command_line()
 
 
 if __name__ == "__main__":

@@ -19,8 +19,8 @@ log = structlog.get_logger()
 
 
 @asynccontextmanager
-async def open_container(settings: Settings, *, live_state: bool = True) -> AsyncIterator[Container]:
-    """Open the container, and the embedded Redis when the settings have it; close both after.
+async def open_container(settings: Settings, role: str, *, live_state: bool = True) -> AsyncIterator[Container]:
+    """Open the container of a process of this role, and the embedded Redis when the settings have it; close both after.
 
     Without `live_state` nothing may be asked of it that needs Redis, and none is started.
 
@@ -33,7 +33,7 @@ async def open_container(settings: Settings, *, live_state: bool = True) -> Asyn
         await asyncio.to_thread(embedded.start)
     try:
         redis_url = embedded.url if embedded else settings.redis.url if live_state else "unix:///nowhere"
-        container = Container(settings=settings, redis_url=redis_url)
+        container = Container(settings=settings, redis_url=redis_url, role=role)
         _check_urls(container)
         try:
             await _check_history(container)

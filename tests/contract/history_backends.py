@@ -10,11 +10,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from app.adapters.outbound.memory.plan_journal import MemoryPlanJournal
+from app.adapters.outbound.memory.plan_journal import MemoryPlanJournal, MemoryPlanLog
+from app.adapters.outbound.memory.publishing_positions import MemoryPublishingPositions
+from app.adapters.outbound.memory.users import AccessStore, MemoryApiKeys, MemoryUserLog, MemoryUsers
+from app.adapters.outbound.sql.all_tables import metadata
+from app.adapters.outbound.sql.api_keys import SqlApiKeys
 from app.adapters.outbound.sql.database import Database, open_database
 from app.adapters.outbound.sql.plan_journal import SqlPlanJournal
-from app.adapters.outbound.sql.schema import metadata
+from app.adapters.outbound.sql.plan_log import SqlPlanLog
+from app.adapters.outbound.sql.publishing_positions import SqlPublishingPositions
+from app.adapters.outbound.sql.user_log import SqlUserLog
+from app.adapters.outbound.sql.users import SqlUsers
 from app.application.ports.history import PlanHistory, PlanJournal
+from app.application.ports.publishing import DomainEventLog, PublishingPositions
+from app.application.ports.users import ApiKeys, Users
 from tests.postgres import postgres_database
 
 TIMEOUT = 5.0
@@ -28,18 +37,40 @@ class HistoryBackend(Protocol):
     """One technology's adapters of the history's ports, on one store; each call makes another adapter of the same."""
 
     def plan_journal(self) -> Journal: ...
+    def plan_log(self) -> DomainEventLog: ...
+    def users(self) -> Users: ...
+    def api_keys(self) -> ApiKeys: ...
+    def user_log(self) -> DomainEventLog: ...
+    def publishing_positions(self) -> PublishingPositions: ...
     def clear(self) -> None: ...
 
 
 class MemoryHistory:
     def __init__(self) -> None:
-        self._journal = MemoryPlanJournal()
+        self.clear()
 
     def plan_journal(self) -> Journal:
         return self._journal
 
+    def plan_log(self) -> DomainEventLog:
+        return MemoryPlanLog(self._journal)
+
+    def users(self) -> Users:
+        return MemoryUsers(self._access)
+
+    def api_keys(self) -> ApiKeys:
+        return MemoryApiKeys(self._access)
+
+    def user_log(self) -> DomainEventLog:
+        return MemoryUserLog(self._access)
+
+    def publishing_positions(self) -> PublishingPositions:
+        return self._positions
+
     def clear(self) -> None:
         self._journal = MemoryPlanJournal()
+        self._access = AccessStore()
+        self._positions = MemoryPublishingPositions()
 
 
 class SqlHistory:
@@ -51,6 +82,21 @@ class SqlHistory:
 
     def plan_journal(self) -> Journal:
         return SqlPlanJournal(self.database)
+
+    def plan_log(self) -> DomainEventLog:
+        return SqlPlanLog(self.database)
+
+    def users(self) -> Users:
+        return SqlUsers(self.database)
+
+    def api_keys(self) -> ApiKeys:
+        return SqlApiKeys(self.database)
+
+    def user_log(self) -> DomainEventLog:
+        return SqlUserLog(self.database)
+
+    def publishing_positions(self) -> PublishingPositions:
+        return SqlPublishingPositions(self.database)
 
     def clear(self) -> None:
         with self.database.engine.connect() as connection, connection.execution_options(writes=True).begin():

@@ -20,16 +20,16 @@ from sqlalchemy import Connection, Executable, select, text
 
 from app.adapters.outbound.memory.activity_store import MemoryActivityStore
 from app.adapters.outbound.sql.activity_store import COUNTING, SqlActivityStore, SqlImportMarks
+from app.adapters.outbound.sql.all_tables import metadata
 from app.adapters.outbound.sql.database import Database, open_database
 from app.adapters.outbound.sql.migrate import migrate
 from app.adapters.outbound.sql.schema import activities as activities_table
-from app.adapters.outbound.sql.schema import metadata
 from app.adapters.outbound.sql.stats import SqlStats
 from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
 from app.application.ports.activities import ActivityStore, ImportMarks, NotStorableError, Stats, StatsKeeper
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity
-from app.domain.stats import Granularity, TypeCount, TypeTotal, period_of, retention
+from app.domain.stats import Granularity, TypeCount, TypeRanking, TypeTotal, period_of, retention
 from tests.builders import NOW, an_activity
 from tests.oracle import Oracle
 from tests.postgres import postgres_database
@@ -308,6 +308,19 @@ async def test_order_repetition_and_splitting_do_not_matter(backend: Backend, da
 
     assert await figures(backend) == by_definition(activities)
     assert await backend.keeper().verify() is None
+
+
+async def test_the_most_frequent_types_are_ranked_and_all_of_them_counted(backend: Backend) -> None:
+    stats = backend.stats()
+    assert await stats.ranking(8) == TypeRanking(0, 0, [])
+    often = [an_activity(number, type_="often", value="0.10") for number in range(3)]
+    await backend.store().store(
+        [*often, an_activity(3, type_="b"), an_activity(4, type_="a"), an_activity(5, type_="c")]
+    )
+
+    assert await stats.ranking(2) == TypeRanking(
+        4, 6, [TypeTotal("often", 3, Decimal("0.30")), TypeTotal("a", 1, Decimal())]
+    )
 
 
 async def test_totals_are_listed_by_name_and_found_one_by_one(backend: Backend) -> None:

@@ -143,7 +143,7 @@ async def test_every_follower_is_told_everything(backend: Backend):
 
 async def test_a_silent_log_gives_a_sign_of_life(backend: Backend):
     async with following(backend) as follower:
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(10):
             items = [await anext(follower) for _ in range(4)]
 
         assert all(list(item) == [] for item in items)
@@ -361,6 +361,6 @@ async def _for_ever(follower: Follower) -> None:
 
 
 async def _until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(10):
         while not holds():  # noqa: ASYNC110 -- what is waited for lies outside of this process
             await asyncio.sleep(0.02)

@@ -21,7 +21,7 @@ async def test_only_one_holds_a_providers_lease(backend: Backend):
                 pass
 
     assert 0 < caught.value.expires_in <= 5
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 4
 
 
 async def test_of_many_who_try_at_once_one_gets_it(backend: Backend):

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.adapters.outbound.memory.plan_journal import MemoryPlanJournal
-from app.adapters.outbound.sql.schema import metadata
+from app.adapters.outbound.sql.all_tables import metadata
 from app.application.ports.catalog import CatalogPlan
 from app.application.ports.history import JournalEntry, JournalMovedError, LogPosition, PastState
 from app.application.ports.system import HistoryUnavailableError

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from app.adapters.addresses import AddressPolicy
 from app.adapters.outbound.memory.circuit_states import MemoryCircuitStates
-from app.adapters.outbound.providers.addresses import AddressPolicy
 from app.adapters.outbound.providers.contract import PROVIDER, TIMEZONE, ProviderContract, Snapshot, Spoiled
 from app.adapters.outbound.providers.digests import plan_digest
 from app.adapters.outbound.providers.pinned_get import PinnedGet

@@ -34,14 +34,16 @@ async def test_requests_are_taken_in_their_order_and_once(backend: Backend):
 async def test_a_waiting_scheduler_hears_at_once(backend: Backend):
     requests = backend.sync_requests()
     await requests.take()
-    begun = time.monotonic()
-    waiting = asyncio.create_task(requests.take())
-    await asyncio.sleep(0.05)
+    waited = []
+    for number in range(5):
+        waiting = asyncio.create_task(requests.take())
+        await asyncio.sleep(0.05)
+        begun = time.monotonic()
+        await requests.put(a_request(number))
+        assert list(await waiting) == [a_request(number)]
+        waited.append(time.monotonic() - begun)
 
-    await requests.put(a_request())
-
-    assert list(await waiting) == [a_request()]
-    assert time.monotonic() - begun < 0.19
+    assert min(waited) < 0.14  # a busy machine may make some of them wait
 
 
 async def test_of_two_schedulers_each_request_is_taken_by_one(backend: Backend):

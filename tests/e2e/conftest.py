@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from tests.e2e.feeds import FeedServer, a_feed, an_item
 from tests.e2e.service import REPOSITORY, Installation, Service
@@ -61,6 +60,5 @@ def service(installation: Installation) -> Service:
 
 def applied_runs(service: Service) -> dict[str, float]:
     """What /metrics says, which looks at the catalog every second."""
-    families = text_string_to_metric_families(service.ask("/metrics").body.decode())
-    samples = [sample for family in families for sample in family.samples if sample.name == "marquee_sync_runs_total"]
-    return {sample.labels["provider"]: sample.value for sample in samples if sample.labels["outcome"] == "applied"}
+    applied = service.samples("marquee_sync_runs_total", outcome="applied")
+    return {sample.labels["provider"]: sample.value for sample in applied}

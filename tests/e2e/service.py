@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -118,6 +120,16 @@ class Service:
         """Ask once, over a connection of its own."""
         with closing(self.connect()) as connection:
             return ask(connection, target, method, headers)
+
+    def samples(self, name: str, **labels: str) -> list[Sample]:
+        """What /metrics says to Prometheus under a name, where the labels are these and any others."""
+        families = text_string_to_metric_families(self.ask("/metrics", headers={"Accept": "text/plain"}).body.decode())
+        found = [sample for family in families for sample in family.samples if sample.name == name]
+        return [sample for sample in found if labels.items() <= sample.labels.items()]
+
+    def figure(self, name: str, **labels: str) -> float:
+        """Those added up; 0 without any."""
+        return sum(sample.value for sample in self.samples(name, **labels))
 
     def search(self, query: str = "") -> list[dict[str, Any]]:
         return self.ask(f"/search?{query}").plans

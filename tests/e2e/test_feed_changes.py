@@ -8,16 +8,13 @@ from contextlib import closing
 from http.client import HTTPConnection
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
+from tests.e2e.both_processes import connections_to_both, process_of
 from tests.e2e.feeds import FeedServer, a_feed, an_item
 from tests.e2e.service import Installation, Service, ask
 from tests.processes.waiting import until
 
 pytestmark = pytest.mark.redis_server
-
-CONNECTIONS = 24
-"""So many that both API processes have some; which of them has one, the kernel decides."""
 
 
 @pytest.fixture(scope="module")
@@ -36,34 +33,13 @@ def two_workers(feed: FeedServer) -> Iterator[Service]:
 
 @pytest.fixture
 def connections(two_workers: Service) -> Iterator[list[HTTPConnection]]:
-    """Keep-alive connections to both processes: opened anew until there are, for one may still be loading."""
-    opened: list[HTTPConnection] = []
-
-    def reach_both() -> bool:
-        close_all(opened)
-        opened[:] = [two_workers.connect() for _ in range(CONNECTIONS)]
-        return len({worker_of(connection) for connection in opened}) == 2
-
-    try:
-        until(reach_both)
-        yield opened
-    finally:
-        close_all(opened)
-
-
-def close_all(connections: list[HTTPConnection]) -> None:
-    for connection in connections:
-        connection.close()
-
-
-def worker_of(connection: HTTPConnection) -> str:
-    """Which process answers: the request ids that it makes up begin with its own random word."""
-    return ask(connection, "/search").headers["x-request-id"].partition("-")[0]
+    with connections_to_both(two_workers) as connections:
+        yield connections
 
 
 def new_worker_answers(service: Service, known: set[str]) -> bool:
     with closing(service.connect()) as connection:
-        return worker_of(connection) not in known
+        return process_of(connection) not in known
 
 
 def titles_over(connection: HTTPConnection) -> list[str]:
@@ -128,15 +104,9 @@ def test_a_feed_that_says_the_same_is_not_written_again(two_workers: Service) ->
 
 def test_metrics_add_up_what_both_processes_counted(two_workers: Service, connections: list[HTTPConnection]) -> None:
     def searches() -> float:
-        families = text_string_to_metric_families(two_workers.ask("/metrics").body.decode())
-        samples = (sample for family in families for sample in family.samples)
-        return sum(
-            sample.value
-            for sample in samples
-            if sample.name == "marquee_http_requests_total" and sample.labels["route"] == "/search"
-        )
+        return two_workers.figure("marquee_http_requests_total", route="/search")
 
-    until(lambda: searches() == searches())  # a request is counted just after it was answered
+    time.sleep(0.5)  # a request is counted just after it was answered
     before = searches()
     for connection in connections:
         ask(connection, "/search")
@@ -148,7 +118,7 @@ def test_a_process_that_was_killed_is_replaced_without_a_wrong_answer_to_new_con
     two_workers: Service, connections: list[HTTPConnection]
 ) -> None:
     killed = two_workers.child("api-1")
-    before = {worker_of(connection) for connection in connections}
+    before = {process_of(connection) for connection in connections}
 
     os.kill(killed, signal.SIGKILL)
 

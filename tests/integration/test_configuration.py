@@ -56,7 +56,9 @@ def test_every_key_has_a_default() -> None:
         "workers": 1,
         "data_dir": Path.cwd() / ".marquee",
         "drain": 10,
-        "open_operations": False,
+        "header_timeout": 10,
+        "body_timeout": 30,
+        "max_header_bytes": 32768,
     }
     assert (settings.redis.url, settings.search.timezone, settings.providers) == ("embedded", "UTC", ())
     assert (settings.logging.level, settings.logging.format) == ("info", "auto")
@@ -144,7 +146,18 @@ def test_the_file_is_the_one_that_is_named_else_marquee_config_else_the_one_here
         ("service", {"port": 70000}, "service.port: Input should be less than or equal to 65535 (found 70000)"),
         ("service", {"workers": 0}, "service.workers: Input should be greater than or equal to 1 (found 0)"),
         ("service", {"prot": 8000}, "service.prot: no such key"),
-        ("service", {"open_operations": "perhaps"}, "service.open_operations: Input should be a valid boolean"),
+        ("service", {"header_timeout": 0}, "service.header_timeout: Input should be greater than 0 (found 0)"),
+        ("security", {"anonymous": "all"}, "security.anonymous: expected auto, or a list of catalog, dashboard, docs"),
+        ("security", {"anonymous": ["serch"]}, "security.anonymous: expected auto, or a list of catalog, dashboard"),
+        ("security", {"anonymous": ["admin"]}, "security.anonymous: expected auto, or a list of catalog, dashboard"),
+        ("security", {"trusted_proxies": ["10.0.0.1/8"]}, "security.trusted_proxies[0]: expected an address or a"),
+        ("security", {"cors_origins": ["app.example"]}, "security.cors_origins[0]: 'app.example' is no origin"),
+        ("security", {"hosts": ["http://m.example"]}, "security.hosts[0]: 'http://m.example' is no name of a host"),
+        ("security", {"hosts": ["m.example:80"]}, "security.hosts[0]: 'm.example:80' is no name of a host; expected"),
+        ("security", {"hosts": ["*"]}, "security.hosts[0]: '*' is no name of a host; expected one such as marquee."),
+        ("security", {"jwt": {"issuer": "x", "audience": "y"}}, "security.jwt.jwks_url: Field required"),
+        ("rate_limits", {"search": 5}, "rate_limits.search: expected auto, none, or {per_second: 50, burst: 100}"),
+        ("rate_limits", {"reads": {"per_second": 0, "burst": 1}}, "rate_limits.reads.per_second: Input should be gr"),
         ("service", [8000], "service: "),
         ("servcie", {"port": 8000}, "servcie: no such key"),
         (

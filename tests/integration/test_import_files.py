@@ -382,7 +382,13 @@ def test_the_format_may_be_given(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("", "is empty"), ("\n\n", "is empty"), ('[{"type":"view"}]', "is a JSON array"), ('"type\n', "header")],
+    [
+        ("", "is empty"),
+        ("\n\n", "is empty"),
+        ('[{"type":"view"}]', "is a JSON array"),
+        ('"type\n', "header"),
+        ("type\rview\r", "header"),
+    ],
 )
 def test_a_file_that_is_neither_is_a_usage_mistake(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "file").write_text(text)

@@ -1,26 +1,15 @@
 """The journal's writer in a worker process: one at a time, through whatever is away, until it is told to end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 from structlog.testing import capture_logs
 
-from app.adapters.inbound.worker.journal_loop import LEASE, JournalLoop, log_restoration
+from app.adapters.inbound.worker.journal_loop import JournalLoop, log_restoration
 from app.application.restore_catalog import Restoration
 from tests.builders import a_plan
 from tests.journal_world import JournalWorld
-
-
-@asynccontextmanager
-async def running(*loops: JournalLoop) -> AsyncIterator[list[asyncio.Task[None]]]:
-    tasks = [asyncio.create_task(loop()) for loop in loops]
-    try:
-        yield tasks
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+from tests.running_loops import running
 
 
 def a_loop(world: JournalWorld, *, now: Callable[[], float] | None = None) -> JournalLoop:
@@ -31,7 +20,7 @@ def a_loop(world: JournalWorld, *, now: Callable[[], float] | None = None) -> Jo
 
 
 async def until_journaled(world: JournalWorld, states: int) -> None:
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(10):
         while len(await world.states(a_plan())) < states:  # noqa: ASYNC110 - a journal tells nobody
             await asyncio.sleep(0.01)
 
@@ -50,7 +39,7 @@ async def test_one_process_works_and_the_others_wait() -> None:
         await world.sync_with(a_plan())
         await until_journaled(world, 1)
 
-        assert [lease.provider for lease in world.store.leases] == [LEASE]
+        assert [lease.provider for lease in world.store.leases] == [JournalLoop.lease]
 
 
 async def test_when_it_ends_another_takes_over() -> None:
@@ -72,7 +61,7 @@ async def test_the_lease_is_given_back_after_a_while() -> None:
     clock = iter(range(0, 10_000, 20))
     fences: set[int] = set()
     async with running(a_loop(world, now=lambda: next(clock))):
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(10):
             while len(fences) < 3:
                 fences |= {lease.fence for lease in world.store.leases}
                 await asyncio.sleep(0.005)
@@ -92,6 +81,28 @@ async def test_a_store_that_is_away_is_waited_for_and_told_once_and_its_return_t
             await until_journaled(world, 1)
 
     assert [line["log_level"] for line in logs if "journal of plans" in line["event"]] == ["warning", "info"] * 2
+
+
+async def test_a_bug_costs_the_journal_a_rest_and_not_the_worker() -> None:
+    world = JournalWorld()
+    loop = a_loop(world)
+    loop.bug_pause = 0.05
+    ticks = iter([TypeError("a bug")] * 2)
+
+    def now() -> float:
+        for bug in ticks:
+            raise bug
+        return 0.0
+
+    loop.now = now
+    with capture_logs() as logs:
+        async with running(loop) as (task,):
+            await world.sync_with(a_plan())
+            await until_journaled(world, 1)
+            assert not task.done()
+
+    told = [(line["log_level"], line["event"]) for line in logs if "journal of plans" in line["event"]]
+    assert told == [("error", JournalLoop.waits)] * 2 + [("info", JournalLoop.goes_on)]
 
 
 async def test_a_restoration_is_told() -> None:

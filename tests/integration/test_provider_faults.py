@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 
 import pytest
 
+from app.adapters.addresses import AddressPolicy
 from app.adapters.outbound.memory.circuit_states import MemoryCircuitStates
-from app.adapters.outbound.providers.addresses import AddressPolicy
 from app.adapters.outbound.providers.contract import a_plan
 from app.adapters.outbound.providers.fetched_feed import MIB, FetchLimits
 from app.adapters.outbound.providers.pinned_get import PinnedGet
@@ -178,7 +178,7 @@ async def test_a_page_for_people_with_status_200_is_refused_as_no_feed():
         trickled(head(status=103) * 100, every=0.05),
         flood(b"", head("Link: x", status=103) * 50),
         after(0.2, redirect("/again")),
-        endless("Content-Encoding: gzip", piece=gzip.compress(b"") * 200),
+        endless("Content-Encoding: gzip", piece=gzip.compress(b"", mtime=0) * 200),
     ],
     ids=["a head in single bytes", "a hint in single bytes", "hints for ever", "slow redirects", "empty gzip members"],
 )
@@ -262,7 +262,7 @@ async def _in_a_child(url: str, folder: Path) -> tuple[str, int]:
 _CHILD = """
 import asyncio, sys
 from pathlib import Path
-from app.adapters.outbound.providers.addresses import AddressPolicy
+from app.adapters.addresses import AddressPolicy
 from app.adapters.outbound.providers.pinned_get import PinnedGet
 from app.adapters.outbound.providers.plan_list_xml import PlanListXmlProvider
 from app.application.ports.providers import FeedError
@@ -274,7 +274,7 @@ def highest():
 
 async def main():
     get = PinnedGet(policy=AddressPolicy(allow_private_networks=True))
-    get._tls  # certificates are loaded once and are no part of a fetch
+    get._send._tls  # certificates are loaded once and are no part of a fetch
     provider = PlanListXmlProvider(name="demo", url=sys.argv[1], timezone="UTC", get=get)
     before = highest()
     try:
@@ -408,7 +408,7 @@ async def test_others_are_served_while_a_large_feed_is_fetched_and_read():
         watching.cancel()
 
     assert count == 8_000
-    assert longest < max(0.2, took / 3)
+    assert longest < max(0.3, took * 0.7)  # all of it, if the loop did the work
 
 
 NON_ASCII = '"caf\xe9"'

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from app.adapters.addresses import AddressPolicy
 from app.adapters.outbound.memory.circuit_states import MemoryCircuitStates
-from app.adapters.outbound.providers.addresses import AddressPolicy
 from app.adapters.outbound.providers.contract import a_plan
 from app.adapters.outbound.providers.pinned_get import PinnedGet
 from app.adapters.outbound.providers.plan_list_xml import PlanListXmlProvider
@@ -131,7 +131,7 @@ async def test_waits_grow_and_are_bounded():
 
     await resilient(source, retry=retry, failures=99).fetch(None)
 
-    assert 0.05 + 3 * 0.1 <= time.monotonic() - began < 1.5
+    assert 0.05 + 3 * 0.1 <= time.monotonic() - began < 3
 
 
 async def test_failures_in_a_row_open_the_circuit_and_nobody_is_asked():

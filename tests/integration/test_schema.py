@@ -9,9 +9,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
+from app.adapters.outbound.sql.all_tables import metadata
 from app.adapters.outbound.sql.database import Database, open_database
 from app.adapters.outbound.sql.migrate import SchemaError, check_schema, migrate, newest
-from app.adapters.outbound.sql.schema import metadata
 from tests.postgres import postgres_database
 
 

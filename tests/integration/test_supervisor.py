@@ -16,7 +16,7 @@ import structlog
 
 from app.infrastructure.lifeline import until_supervisor_gone
 from app.infrastructure.supervisor import EX_CONFIG, Backoff, Child, Supervisor
-from tests.processes.waiting import lives, until
+from tests.processes.waiting import is_stopped, lives, until
 
 REPOSITORY = Path(__file__).parents[2]
 PROCESSES = REPOSITORY / "tests" / "processes"
@@ -243,6 +243,7 @@ async def test_two_children_answer_on_one_port(diary: Diary, running: Run) -> No
         first, second = diary.pids()
 
         os.kill(first, signal.SIGSTOP)
+        await eventually(lambda: is_stopped(first))
         answers = {await asyncio.to_thread(greeting, listening) for _ in range(5)}
         os.kill(first, signal.SIGCONT)
 

@@ -36,7 +36,7 @@ async def following(world: SyncWorld) -> AsyncIterator[Follower]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(10):
         while not condition():  # noqa: ASYNC110 - what it waits for is a fact, not a signal
             await asyncio.sleep(0.01)
 

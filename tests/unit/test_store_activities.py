@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC
 
 import pytest
@@ -77,6 +78,17 @@ async def test_a_worker_waits_for_what_comes_later(world: World) -> None:
         group.create_task(world.run_until(lambda: world.stream.counts.settled == 1))
 
     assert await world.counts() == {"view": 1}
+
+
+async def test_each_transaction_is_told_of_with_what_was_new(world: World) -> None:
+    told: list[tuple[int, bool]] = []
+    await world.store.store(some(1, 2))
+    await world.queue.append(some(1, 2, 3))
+    world.work = replace(world.work, on_stored=lambda new, seconds: told.append((new, 0 <= seconds < 1)))
+
+    await world.run_until(lambda: world.settled)
+
+    assert told == [(1, True)]
 
 
 async def test_a_redelivered_batch_changes_nothing(world: World) -> None:

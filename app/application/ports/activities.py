@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from app.domain.activities import Activity
-from app.domain.stats import Cell, Day, Granularity, TypeCount, TypeTotal
+from app.domain.stats import Cell, Day, Granularity, TypeCount, TypeRanking, TypeTotal
 
 
 class QueueFullError(Exception):
@@ -38,6 +38,8 @@ class QueuedBatch:
     token: str
     """What the queue calls it."""
     activities: Sequence[Activity]
+    trace: str | None = None
+    """What the door noted for whoever watches requests on their way; means nothing here."""
 
 
 class ActivityInbox(Protocol):
@@ -110,6 +112,31 @@ class QueueFigures:
     backlog: int
     """Accepted and not settled."""
     backlog_bytes: int
+    buried: int = 0
+    """Settled because they could not be stored: they became part of a dead letter."""
+    retried: int = 0
+    """Accepted once more, out of a dead letter."""
+    waited: float = 0.0
+    """Seconds from append to settled, added up over `timed` activities."""
+    timed: int = 0
+    """Settled since waits are measured."""
+    oldest_age: float = 0.0
+    """Seconds since the oldest was appended that is not settled; 0 when none waits."""
+
+    @property
+    def received(self) -> int:
+        """Accepted at the door; duplicates do not count."""
+        return self.accepted - self.retried
+
+    @property
+    def processed(self) -> int:
+        """Stored, or found to be stored already."""
+        return self.settled - self.buried
+
+    @property
+    def average_wait(self) -> float:
+        """Seconds from append to settled on average; 0 before the first."""
+        return self.waited / self.timed if self.timed else 0.0
 
 
 class QueueWatch(Protocol):
@@ -157,6 +184,10 @@ class Stats(Protocol):
     @abstractmethod
     async def total(self, type_: str) -> TypeTotal | None:
         """Find one of them."""
+
+    @abstractmethod
+    async def ranking(self, limit: int) -> TypeRanking:
+        """Count all of them and list the `limit` most frequent."""
 
     @abstractmethod
     async def daily_users(self, first: date, last: date) -> Mapping[Day, int]:

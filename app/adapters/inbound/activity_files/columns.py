@@ -34,8 +34,15 @@ NUMBER = re.compile(r"-?\d{1,100}(\.\d{1,100})?([eE][-+]?\d{1,4})?", re.ASCII)
 
 
 def sniff_delimiter(header: str) -> str:
-    """Choose the delimiter that cuts the header into the most columns."""
-    return max(DELIMITERS, key=lambda delimiter: len(next(csv.reader([header], delimiter=delimiter), [])))
+    """Choose the delimiter that cuts the header into the most columns; any, for one that cannot be cut."""
+
+    def columns(delimiter: str) -> int:
+        try:
+            return len(next(csv.reader([header], delimiter=delimiter), []))
+        except csv.Error:  # a carriage return among the cells
+            return 0
+
+    return max(DELIMITERS, key=columns)
 
 
 def field_of(name: str) -> str | None:

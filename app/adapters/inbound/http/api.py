@@ -5,11 +5,17 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
+from app.adapters.inbound.http.access_in_openapi import describe_access
+from app.adapters.inbound.http.areas import RULES
 from app.adapters.inbound.http.errors import handle_errors
+from app.domain.access import Area
 
 
-def create_api(routers: Iterable[APIRouter], version: str) -> FastAPI:
-    """Make the documented API of some routers; whoever wires it puts SearchApp and RequestContext around it."""
+def create_api(routers: Iterable[APIRouter], version: str, anonymous: frozenset[Area] = frozenset()) -> FastAPI:
+    """Make the documented API of some routers, of which those of `anonymous` need no key.
+
+    It lets everybody in: whoever wires it puts GuardedApp, RequestContext, IngestApp and SearchApp around it.
+    """
     api = FastAPI(
         title="Marquee",
         version=version,
@@ -19,8 +25,10 @@ def create_api(routers: Iterable[APIRouter], version: str) -> FastAPI:
     for router in routers:
         api.include_router(router)
     handle_errors(api)
-    for operation in _operations(api.openapi()):
+    document = api.openapi()
+    for operation in _operations(document):
         operation["responses"].pop("422", None)  # FastAPI's own 422 never leaves the service
+    describe_access(document, RULES, anonymous)
     return api
 
 

@@ -1,15 +1,13 @@
 """The catalog over HTTP: plans, providers, their runs and rejections, and a sync now."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response, status
+from fastapi import APIRouter, Path, Query, Response, status
 
 from app.adapters.inbound.answers import past_answer, plan_answer, provider_answer, rejection_answer, run_answer
 from app.adapters.inbound.http.errors import JSON
-from app.adapters.inbound.http.operations import CLOSED, refuse_foreign_pages, require_open
 from app.adapters.inbound.http.rendering import render_json
 from app.adapters.inbound.http.search_router import ErrorAnswer
 from app.application.read_catalog import DescribePlan, DescribeProviders, ListRejections, ListRuns
@@ -38,8 +36,8 @@ class CatalogUseCases:
     request_sync: RequestSync
 
 
-def catalog_router(core: CatalogUseCases, operations_open: Callable[[], bool]) -> APIRouter:
-    """Make the routes; those of operators answer 403 unless `operations_open`."""
+def catalog_router(core: CatalogUseCases) -> APIRouter:
+    """Make the routes."""
     router = APIRouter(prefix="/catalog", tags=["catalog"], responses=AWAY)
 
     @router.get("/plans/{plan_id}", summary="Everything known of one plan", responses=UNKNOWN)
@@ -65,23 +63,20 @@ def catalog_router(core: CatalogUseCases, operations_open: Callable[[], bool]) -
     @router.get(
         "/providers/{name}/rejections",
         summary="The records of a provider's feed that could not be used",
-        responses=UNKNOWN | CLOSED,
+        responses=UNKNOWN,
     )
     async def rejections(name: Name, limit: Limit = 100) -> Response:
-        require_open(operations_open)
         return _json([rejection_answer(rejection) for rejection in await core.list_rejections(name, limit)])
 
     @router.post(
         "/providers/{name}/sync",
         status_code=status.HTTP_202_ACCEPTED,
         summary="Ask the scheduler to sync a provider now",
-        responses=UNKNOWN | CLOSED,
+        responses=UNKNOWN,
     )
     async def sync(
-        request: Request, name: Name, approve: Annotated[bool, Query(description="Apply what the gate holds")] = False
+        name: Name, approve: Annotated[bool, Query(description="Apply what the gate holds")] = False
     ) -> Response:
-        require_open(operations_open)
-        refuse_foreign_pages(request)
         run_id = await core.request_sync(name, approve=approve)
         return _json({"run_id": run_id, "runs": f"/catalog/providers/{name}/runs"}, status.HTTP_202_ACCEPTED)
 

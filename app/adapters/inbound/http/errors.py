@@ -1,5 +1,7 @@
 """The one table from errors to answers: nothing else here knows status codes for what went wrong."""
 
+from collections.abc import Iterable
+from time import monotonic
 from typing import NamedTuple
 
 import structlog
@@ -15,6 +17,9 @@ from app.adapters.inbound.http.activity_bodies import (
     TooManyActivitiesError,
 )
 from app.adapters.inbound.http.careful_split import TooDeepToSplitError, TooLargeToSplitError
+from app.adapters.inbound.http.change_cursors import InvalidCursorError
+from app.adapters.inbound.http.change_stream import TooManyStreamsError
+from app.adapters.inbound.http.rate_limit_fields import Fields
 from app.adapters.inbound.http.rendering import render_error
 from app.adapters.inbound.http.request_body import (
     BodyTooLargeError,
@@ -27,14 +32,19 @@ from app.adapters.inbound.instants import InvalidDateTimeError
 from app.adapters.inbound.refusals import NotJsonError
 from app.application.ports.activities import QueueFullError
 from app.application.ports.system import HistoryUnavailableError, LiveStateUnavailableError
+from app.application.ports.users import TokensUnavailableError, UserMovedError
+from app.application.read_changes import UnknownCursorError
 from app.application.read_history import WindowTooWideError
 from app.application.read_stats import BeyondCalendarError, FromAfterToError, RangeTooLongError, UnknownTypeError
+from app.domain.access import NotAllowedError, UnauthenticatedError
+from app.domain.api_keys import InvalidKeyError, TooManyKeysError, UnknownKeyError
 from app.domain.errors import (
     NoSchedulerError,
     UnknownPlanError,
     UnknownProviderError,
     WindowEndsBeforeItStartsError,
 )
+from app.domain.users import EmailTakenError, InvalidUserError, UnknownUserError, UsernameTakenError
 
 log = structlog.get_logger()
 
@@ -55,15 +65,30 @@ class PastUnavailableError(Exception):
     """A search of the past, while the history is away: the contract of /search knows no 503."""
 
 
-class OperationsClosedError(Exception):
-    """An operator's route, on an address that others can reach."""
+class UnknownPathError(Exception):
+    """There is nothing at a path."""
 
     def __init__(self) -> None:
-        """Say which setting opens it."""
-        super().__init__(
-            "operations are closed, because this service listens beyond loopback; "
-            "service.open_operations: true opens them to everybody who can reach it"
-        )
+        """Say so."""
+        super().__init__("Not Found")
+
+
+class WrongMethodError(Exception):
+    """There is something at a path, but nothing that can be done to it by this method."""
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        """Keep the methods that would be right."""
+        super().__init__("Method Not Allowed")
+        self.fields: Fields = ((b"allow", ", ".join(sorted(allowed)).encode()),)
+
+
+class RateLimitedError(Exception):
+    """Somebody asks too often; `fields` of the answer say when to come again."""
+
+    def __init__(self, message: str, fields: Fields) -> None:
+        """Keep the fields."""
+        super().__init__(message)
+        self.fields = fields
 
 
 class ForeignPageError(Exception):
@@ -72,6 +97,17 @@ class ForeignPageError(Exception):
     def __init__(self) -> None:
         """Say what is allowed."""
         super().__init__("a browser sent this for a page of another site; send it from a page of this one, or by curl")
+
+
+class UnknownHostError(Exception):
+    """Somebody without a key asks for this machine by a name that may be a foreign page's."""
+
+    def __init__(self, host: str) -> None:
+        """Say which name, and what helps."""
+        super().__init__(
+            f"expected a Host that is an IP address or localhost, found {host[:100]!r}: "
+            "send a key, or list the host in security.hosts"
+        )
 
 
 class Answer(NamedTuple):
@@ -103,12 +139,29 @@ ANSWERS: dict[type[Exception], Answer] = {
     TooManyActivitiesError: Answer(413, "too_many"),
     UnsupportedMediaTypeError: Answer(415, "unsupported_media_type"),
     UnsupportedEncodingError: Answer(415, "unsupported_encoding"),
+    InvalidCursorError: Answer(400, "invalid_cursor"),
+    UnknownCursorError: Answer(400, "unknown_cursor"),
     UnknownPlanError: Answer(404, "unknown_plan"),
     UnknownProviderError: Answer(404, "unknown_provider"),
-    OperationsClosedError: Answer(403, "operations_closed"),
+    UnknownPathError: Answer(404, "not_found"),
+    WrongMethodError: Answer(405, "method_not_allowed"),
+    UnauthenticatedError: Answer(401, "unauthenticated"),
+    NotAllowedError: Answer(403, "not_allowed"),
     ForeignPageError: Answer(403, "foreign_page"),
+    UnknownHostError: Answer(403, "unknown_host"),
+    RateLimitedError: Answer(429, "rate_limited"),
+    InvalidUserError: Answer(400, "invalid_user"),
+    InvalidKeyError: Answer(400, "invalid_key"),
+    UnknownUserError: Answer(404, "unknown_user"),
+    UnknownKeyError: Answer(404, "unknown_key"),
+    UsernameTakenError: Answer(409, "username_taken"),
+    EmailTakenError: Answer(409, "email_taken"),
+    UserMovedError: Answer(409, "user_moved"),
+    TooManyKeysError: Answer(409, "too_many_keys"),
+    TokensUnavailableError: Answer(503, "token_keys_unavailable", retry_after=5),
     CatalogNotLoadedError: Answer(500, "catalog_not_loaded", retry_after=1),
     NoSchedulerError: Answer(503, "no_scheduler", retry_after=5),
+    TooManyStreamsError: Answer(503, "too_many_streams", retry_after=10),
     QueueFullError: Answer(503, "queue_full", retry_after=5),
     LiveStateUnavailableError: Answer(503, "live_state_unavailable", retry_after=1),
     HistoryUnavailableError: Answer(503, "history_unavailable", retry_after=5),
@@ -122,6 +175,28 @@ INTERNAL_MESSAGE = "an error of ours; the log has it under this request's X-Requ
 HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 JSON = "application/json"
 
+AWAY: dict[type[Exception], str] = {
+    LiveStateUnavailableError: "the live state (Redis) cannot be used now: come again later; the log says why",
+    HistoryUnavailableError: "the history (SQL) cannot be used now: come again later; the log says why",
+    TokensUnavailableError: "whether this token is good cannot be told now: come again later; the log says why",
+}
+"""Errors whose own words name hosts, files and databases: those are for the log."""
+
+
+class _Away:
+    """Logs why a store is away, the same reason once a second: requests may come by the thousand."""
+
+    def __init__(self) -> None:
+        self._told, self._told_at = "", float("-inf")
+
+    def tell(self, reason: str) -> None:
+        if reason != self._told or monotonic() - self._told_at >= 1:
+            self._told, self._told_at = reason, monotonic()
+            log.warning("a store is away", reason=reason)
+
+
+_away = _Away()
+
 
 def describe(error: Exception) -> tuple[Answer, str]:
     """Choose the answer and its message; an error that the table does not know is a bug: logged once, not leaked."""
@@ -129,7 +204,20 @@ def describe(error: Exception) -> tuple[Answer, str]:
     if answer is None:
         log.error("a request failed", exc_info=error)
         return INTERNAL, INTERNAL_MESSAGE
+    if type(error) in AWAY:
+        if type(error) is not TokensUnavailableError:  # whoever fetches the issuer's keys tells it, once
+            _away.tell(str(error))
+        return answer, AWAY[type(error)]
     return answer, str(error)
+
+
+def fields_of(error: Exception, answer: Answer) -> Fields:
+    """Say which header fields an answer has besides those that every answer has."""
+    if isinstance(error, UnauthenticatedError):
+        return ((b"www-authenticate", b"Bearer"),)
+    if isinstance(error, RateLimitedError | WrongMethodError):
+        return error.fields
+    return ((b"retry-after", b"%d" % answer.retry_after),) if answer.retry_after else ()
 
 
 def handle_errors(api: FastAPI) -> None:
@@ -137,7 +225,7 @@ def handle_errors(api: FastAPI) -> None:
 
     async def known(_request: Request, error: Exception) -> Response:
         answer, message = describe(error)
-        headers = {"retry-after": str(answer.retry_after)} if answer.retry_after else None
+        headers = {name.decode(): value.decode() for name, value in fields_of(error, answer)}
         return _respond(answer.status, answer.code, message, headers)
 
     async def invalid(_request: Request, error: Exception) -> Response:

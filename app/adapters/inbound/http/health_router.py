@@ -1,23 +1,36 @@
-"""Whether the service lives, whether it can answer, and how it fares. None of it waits for a store."""
+"""Whether the service lives, whether it can answer, and how it fares.
+
+None of it waits for a store, but that the first to ask how it fares waits a second at most for the history.
+"""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, Request, Response, status
 from prometheus_client.core import Metric
 
 from app.adapters.inbound.answers import instant
 from app.adapters.inbound.http.errors import JSON
-from app.adapters.inbound.http.metrics import counter, gauge
+from app.adapters.inbound.http.metric_families import counter, gauge
 from app.adapters.inbound.http.rendering import render_json
 from app.application.read_catalog import ProviderStatus
 from app.application.watch_catalog import WatchCatalog
+from app.application.watch_service import WatchService
 
 CIRCUIT_STATES = ("closed", "half-open", "open")
 
 
-def health_router(watch: WatchCatalog, is_ready: Callable[[], bool], size: Callable[[], int]) -> APIRouter:
-    """Make the routes; `size` is the number of plans that search may find."""
+def health_router(
+    watch: WatchCatalog,
+    service: WatchService,
+    is_ready: Callable[[], bool],
+    size: Callable[[], int],
+    tells_all: bool = True,
+) -> APIRouter:
+    """Make the routes; `size` is the number of plans that search may find.
+
+    Unless it `tells_all`, only those with a key hear more than the status.
+    """
     router = APIRouter(prefix="/health", tags=["operations"])
 
     @router.get("/live", summary="200 while the process can answer at all")
@@ -30,28 +43,37 @@ def health_router(watch: WatchCatalog, is_ready: Callable[[], bool], size: Calla
         return Response(render_json({"status": word}), code, media_type=JSON)
 
     @router.get("", summary="What is up, how old the catalog is, the circuits' states")
-    async def health() -> Response:
+    async def health(request: Request) -> Response:
+        await service.asked()
+        troubled = watch.trouble is not None or service.history_trouble is not None or not is_ready()
+        told: dict[str, object] = {"status": "degraded" if troubled else "ok"}
+        if tells_all or request.scope.get("principal") is not None:
+            told |= details()
+        return Response(render_json(told), media_type=JSON)
+
+    def details() -> dict[str, object]:
         now = watch.clock.now()
-        troubled = watch.trouble is not None or not is_ready()
-        return Response(
-            render_json(
-                {
-                    "status": "degraded" if troubled else "ok",
-                    "search": {"ready": is_ready(), "plans": size()},
-                    "store": {"up": watch.trouble is None, "reason": watch.trouble, "seen_at": instant(watch.seen_at)},
-                    "activities": _activities(watch),
-                    "providers": [_provider(provider, now) for provider in watch.providers],
-                }
-            ),
-            media_type=JSON,
-        )
+        return {
+            "search": {"ready": is_ready(), "plans": size()},
+            "store": {"up": watch.trouble is None, "reason": watch.trouble, "seen_at": instant(watch.seen_at)},
+            "history": {"up": service.history_trouble is None, "reason": service.history_trouble},
+            "activities": _activities(service),
+            "providers": [_provider(provider, now) for provider in watch.providers],
+        }
 
     return router
 
 
-def _activities(watch: WatchCatalog) -> dict[str, object] | None:
-    found = watch.activities
-    return {"backlog": found.backlog, "dead_letters": found.dead_letters} if found else None
+def _activities(service: WatchService) -> dict[str, object] | None:
+    found = service.activities
+    if found is None:
+        return None
+    return {
+        "backlog": found.backlog,
+        "oldest_pending": round(found.oldest_age, 3),
+        "dead_letters": found.dead_letters,
+        "workers": service.count_running("worker"),
+    }
 
 
 def _provider(status: ProviderStatus, now: datetime) -> dict[str, object]:
@@ -75,7 +97,7 @@ def _age(status: ProviderStatus, now: datetime) -> float | None:
 def catalog_figures(watch: WatchCatalog, is_ready: Callable[[], bool], size: Callable[[], int]) -> Iterable[Metric]:
     """Look up what `/metrics` says of the catalog; documented in doc/operations.md."""
     now = watch.clock.now()
-    rows = watch.providers
+    rows = [status for status in watch.providers if status.provider.enabled]  # one that is off is not late
     ages = [((s.provider.name,), age) for s in rows if (age := _age(s, now)) is not None]
     totals = [
         (name, key.partition("."), count) for name, counts in watch.totals.items() for key, count in counts.items()
@@ -83,9 +105,6 @@ def catalog_figures(watch: WatchCatalog, is_ready: Callable[[], bool], size: Cal
     outcomes = [((name, word), float(count)) for name, (kind, _, word), count in totals if kind == "runs"]
     rejections = [((name, word), float(count)) for name, (kind, _, word), count in totals if kind == "rejections"]
     states = [((s.provider.name, word), float(s.circuit.state == word)) for s in rows for word in CIRCUIT_STATES]
-    queue = watch.activities
-    backlog = [((), float(queue.backlog))] if queue else []
-    letters = [((), float(queue.dead_letters))] if queue else []
     held = [((s.provider.name,), float(s.waiting)) for s in rows]
     yield gauge("marquee_catalog_plans", "Plans that search may find.", (), [((), size())])
     yield gauge("marquee_search_ready", "1 when this process has an index.", (), [((), is_ready())])
@@ -94,6 +113,4 @@ def catalog_figures(watch: WatchCatalog, is_ready: Callable[[], bool], size: Cal
     yield counter("marquee_sync_runs", "Runs of the sync by how they ended.", ("provider", "outcome"), outcomes)
     yield counter("marquee_sync_rejections", "Records that could not be used.", ("provider", "reason"), rejections)
     yield gauge("marquee_sync_held", "1 while changes wait for an approval.", ("provider",), held)
-    yield gauge("marquee_activity_backlog", "Activities that wait to be stored.", (), backlog)
-    yield gauge("marquee_dead_letters", "Letters that wait for an operator.", (), letters)
     yield gauge("marquee_circuit_state", "1 for the state that it is in.", ("provider", "state"), states)

@@ -11,11 +11,17 @@ from time import perf_counter
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.adapters.inbound.http.ingest_answers import Reply
+from app.adapters.inbound.http.errors import describe, fields_of
+from app.adapters.inbound.http.gatekeeper import UNKNOWN_GUEST, Gatekeeper
+from app.adapters.inbound.http.guarded_app import who
+from app.adapters.inbound.http.ingest_answers import Headers, Reply
+from app.adapters.inbound.http.ingest_counts import ObserveActivities, observe_nothing
 from app.adapters.inbound.http.ingest_door import BATCH, EVENTS, Door, IngestLimits
+from app.adapters.inbound.http.rendering import render_error
 from app.adapters.inbound.http.request_body import ClientGoneError
 from app.adapters.inbound.http.search_app import CONTENT_TYPE, REQUEST_ID
 from app.application.record_activities import RecordActivities
+from app.domain.access import Area
 
 log = structlog.get_logger()
 
@@ -26,19 +32,24 @@ CLIENT_GONE = 499
 class IngestApp:
     """Answer what is posted to the door and hand every other request to `app`.
 
-    `observe` is told the route, the status and the seconds of each answer.
+    `observe` is told the route, the status and the seconds of each answer, `observe_activities` what became of those
+    that came with it. Of what a `gatekeeper` refuses, nothing is read.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the last two have defaults, for a door that stands alone
         self,
         app: ASGIApp,
         record: RecordActivities,
         limits: IngestLimits,
         observe: Callable[[str, int, float], None],
+        *,
+        observe_activities: ObserveActivities = observe_nothing,
+        gatekeeper: Gatekeeper | None = None,
     ) -> None:
         self._app = app
-        self._door = Door(record, limits)
+        self._door = Door(record, limits, observe_activities)
         self._observe = observe
+        self._gatekeeper = gatekeeper
         self._request_ids = count(1)
         self._request_id_prefix = token_hex(6).encode()
 
@@ -48,19 +59,34 @@ class IngestApp:
             await self._app(scope, receive, send)
             return
         began, path = perf_counter(), scope["path"]
-        headers = dict(scope["headers"])
-        request_id = self._request_id(headers.get(b"x-request-id"))
+        request_id = self._request_id(scope["headers"])
         try:
-            reply = await self._door.answer(path, headers, receive, request_id)
+            reply = await self._reply(scope, receive, request_id)
         except ClientGoneError:
             self._observe(path, CLIENT_GONE, perf_counter() - began)
             return
         await _send(reply, request_id, send)
         self._note(path, reply.status, perf_counter() - began, request_id)
 
-    def _request_id(self, given: bytes | None) -> bytes:
-        if given is not None and REQUEST_ID(given):
-            return given
+    async def _reply(self, scope: Scope, receive: Receive, request_id: bytes) -> Reply:
+        path, headers = scope["path"], dict(scope["headers"])
+        if self._gatekeeper is None:
+            return await self._door.answer(path, headers, receive, request_id)
+        try:
+            admission = await self._gatekeeper.admit(scope, Area.INGEST)
+        except Exception as error:  # noqa: BLE001 - the edge: whatever it is, it becomes an answer in the contract's shape
+            with structlog.contextvars.bound_contextvars(request_id=request_id.decode()):
+                return _refusal(error)
+        if admission is UNKNOWN_GUEST:
+            return await self._door.answer(path, headers, receive, request_id)
+        with structlog.contextvars.bound_contextvars(**who(admission.principal)):
+            reply = await self._door.answer(path, headers, receive, request_id)
+        return reply._replace(headers=[*reply.headers, *admission.fields])
+
+    def _request_id(self, headers: Headers) -> bytes:
+        for name, value in headers:
+            if name == b"x-request-id" and REQUEST_ID(value):
+                return value
         return b"%s-%x" % (self._request_id_prefix, next(self._request_ids))
 
     def _note(self, path: str, status: int, seconds: float, request_id: bytes) -> None:
@@ -68,6 +94,11 @@ class IngestApp:
         if status >= 500:  # noqa: PLR2004 - a server's error
             ms, said = round(seconds * 1e3, 1), request_id.decode()
             log.info("answered", method="POST", path=path, status=status, ms=ms, request_id=said)
+
+
+def _refusal(error: Exception) -> Reply:
+    answer, message = describe(error)
+    return Reply(answer.status, render_error(answer.code, message), list(fields_of(error, answer)))
 
 
 async def _send(reply: Reply, request_id: bytes, send: Send) -> None:

@@ -1,6 +1,7 @@
 """The door: from a request's body to recorded activities and an answer, for `/events` and `/events/batch`."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -31,10 +32,17 @@ from app.adapters.inbound.http.ingest_answers import (
     reply_to_many,
     reply_to_one,
 )
+from app.adapters.inbound.http.ingest_counts import (
+    REFUSED,
+    ObserveActivities,
+    observe_nothing,
+    outcomes,
+    type_sent,
+)
 from app.adapters.inbound.http.request_body import ClientGoneError, read_json_body
 from app.adapters.inbound.json_record import parse_record
 from app.adapters.inbound.refusals import Problem, RefusedRecordError, pointer_to
-from app.application.record_activities import RecordActivities, SentActivity
+from app.application.record_activities import RecordActivities, Recording, SentActivity
 from app.domain.activities import ActivityRefusedError
 
 EVENTS, BATCH = "/events", "/events/batch"
@@ -63,14 +71,18 @@ class _Reading:
     activities: list[SentActivity]
     refused: dict[int, Sequence[Problem]] = field(default_factory=dict)
     """The others, by where they stand."""
+    refused_types: list[str] = field(default_factory=list)
 
 
 class Door:
     """Takes activities in; one implementation behind the bare application and the documented routes."""
 
-    def __init__(self, record: RecordActivities, limits: IngestLimits) -> None:
+    def __init__(
+        self, record: RecordActivities, limits: IngestLimits, observe_activities: ObserveActivities = observe_nothing
+    ) -> None:
         self._record = record
         self._limits = limits
+        self._observe = observe_activities
         self._careful = asyncio.Lock()
 
     async def answer(
@@ -98,9 +110,12 @@ class Door:
         record: dict[str, Any] = {}
         try:
             record = parse_record(body)
-            recording = await self._record((read_activity(record),))
+            sent = (read_activity(record),)
+            recording = await self._record(sent)
         except RefusedRecordError as refused:
+            self._observe(REFUSED, {type_sent(record): 1})
             return refuse_one(refused.problems)
+        self._count(sent, recording)
         if recording.refused:
             return refuse_one([_problem(record, recording.refused[0])])
         return reply_to_one(recording.ids[0], DUPLICATE if recording.duplicates else ACCEPTED)
@@ -128,6 +143,7 @@ class Door:
     async def _take_many(self, sent: Sequence[Sent], prefix: str) -> Reply:
         reading = _read_at_once(sent) or await _read(sent)
         recording = await self._record(reading.activities)
+        self._count(reading.activities, recording, reading.refused_types)
         if not (recording.duplicates or recording.refused or reading.refused):
             return reply_to_all(recording.ids)
         results: list[TakenAt | RefusedAt | None] = [None] * len(sent)
@@ -140,6 +156,12 @@ class Door:
         for index, problems in reading.refused.items():
             results[index] = refused_at(index, problems, prefix)
         return reply_to_many([result for result in results if result])
+
+    def _count(self, sent: Sequence[SentActivity], recording: Recording, refused_types: Sequence[str] = ()) -> None:
+        for outcome, types in outcomes(sent, recording):
+            self._observe(outcome, types)
+        if refused_types:
+            self._observe(REFUSED, Counter(refused_types))
 
 
 def _read_at_once(sent: Sequence[Sent]) -> _Reading | None:
@@ -154,10 +176,13 @@ async def _read(sent: Sequence[Sent]) -> _Reading:
     reading = _Reading(positions, [])
     until = perf_counter() + TURN
     for index, text in enumerate(sent):
+        record: dict[str, Any] = {}
         try:
-            reading.activities.append(read_activity(_parsed(text)))
+            record = _parsed(text)
+            reading.activities.append(read_activity(record))
         except RefusedRecordError as refused:
             reading.refused[index] = refused.problems
+            reading.refused_types.append(type_sent(record))
         else:
             positions.append(index)
         if perf_counter() > until:

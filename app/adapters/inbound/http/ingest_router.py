@@ -1,7 +1,7 @@
 """`POST /events` and `POST /events/batch` on FastAPI: their documentation. The work is done by the same Door."""
 
 from copy import deepcopy
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response, status
@@ -9,10 +9,12 @@ from pydantic import BaseModel, Field
 
 from app.adapters.inbound.activity_input import OTHER_NAMES, ActivityFields
 from app.adapters.inbound.http.errors import JSON
+from app.adapters.inbound.http.ingest_counts import ObserveActivities, observe_nothing
 from app.adapters.inbound.http.ingest_door import BATCH, EVENTS, Door, IngestLimits
 from app.adapters.inbound.http.request_body import ClientGoneError
 from app.adapters.inbound.http.search_router import ErrorAnswer, Problem
 from app.application.record_activities import RecordActivities
+from app.domain.activities import DECIMAL_DIGITS, RESERVED_TYPES, WHOLE_DIGITS
 
 
 class TakenAnswer(BaseModel):
@@ -115,9 +117,15 @@ OTHER_EXAMPLE = {
 }
 
 
-def ingest_router(record: RecordActivities, limits: IngestLimits) -> APIRouter:
+TYPE_NAMES = ("type", *(other for other, name in OTHER_NAMES.items() if name == "type"))
+"""One of them has to be there; the other may be null, as that of any field."""
+
+
+def ingest_router(
+    record: RecordActivities, limits: IngestLimits, observe_activities: ObserveActivities = observe_nothing
+) -> APIRouter:
     """Make the routes."""
-    door = Door(record, limits)
+    door = Door(record, limits, observe_activities)
     router = APIRouter(tags=["activities"])
 
     @router.post(
@@ -180,12 +188,24 @@ def _record() -> dict[str, Any]:
     """Describe an activity with every name that a field may have."""
     schema = ActivityFields.model_json_schema(mode="validation")
     properties = schema["properties"]
+    a_type = properties["type"] | {"not": {"enum": sorted(RESERVED_TYPES)}}
+    described = {word: a_type.pop(word) for word in ("title", "description")}
+    properties["type"] = {"anyOf": [a_type, {"type": "null"}], **described}
+    properties["occurred_at"]["description"] += " Not before 1970."
+    _number_of(properties["value"]).update(exclusiveMinimum=-(10**WHOLE_DIGITS), exclusiveMaximum=10**WHOLE_DIGITS)
+    properties["value"]["description"] += f" At most {DECIMAL_DIGITS} digits after the point."
     for other, name in OTHER_NAMES.items():
-        properties[other] = deepcopy(properties[name]) | {"description": f"Another name of `{name}`."}
+        description = f"Another name of `{name}`: send one of them, or the same in both."
+        properties[other] = deepcopy(properties[name]) | {"description": description}
     properties["data"]["description"] += " Its `value` is the activity's, if that has none."
-    schema["anyOf"] = [{"required": [schema["required"].pop()]}, {"required": ["event_type"]}]
     del schema["required"]
+    schema["anyOf"] = [{"required": [name], "properties": {name: {"type": "string"}}} for name in TYPE_NAMES]
     return schema | {"title": "Activity", "description": "What a visitor did. Fields of other names are ignored."}
+
+
+def _number_of(value: dict[str, Any]) -> dict[str, Any]:
+    (number,) = (kind for kind in value["anyOf"] if kind["type"] == "number")
+    return cast("dict[str, Any]", number)
 
 
 def _array(most: int) -> dict[str, Any]:

@@ -30,6 +30,11 @@ class JoiningTransport:
         self._send()
         self._transport.close()
 
+    def write_eof(self) -> None:
+        """Send what is held, then the end."""
+        self._send()
+        self._transport.write_eof()
+
     def _send(self) -> None:
         held, self._held = self._held, []
         if held and not self._transport.is_closing():  # the client may have gone since

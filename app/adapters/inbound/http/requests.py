@@ -8,11 +8,12 @@ from time import perf_counter
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.adapters.inbound.http.guarded_app import who
 from app.adapters.inbound.http.search_app import REQUEST_ID
 
 log = structlog.get_logger()
 
-QUIET = frozenset({"/health/live", "/health/ready", "/metrics"})
+QUIET = frozenset({"/health/live", "/health/ready", "/metrics", "/dashboard/state"})
 """Routes that machines ask every few seconds: logged only when they fail."""
 
 
@@ -57,4 +58,6 @@ class RequestContext:
         route = getattr(scope.get("route"), "path", "unknown")
         self._observe(route, scope["method"], status, seconds)
         if route not in QUIET or status >= 500:  # noqa: PLR2004 - a server's error
-            log.info("answered", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1e3, 1))
+            ms, said = round(seconds * 1e3, 1), who(scope.get("principal"))
+            path = scope["raw_path"].decode("latin-1")  # as it was sent: what is decoded may steer a terminal
+            log.info("answered", method=scope["method"], path=path, status=status, ms=ms, **said)

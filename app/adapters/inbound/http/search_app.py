@@ -16,9 +16,12 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.adapters.inbound.http.errors import CatalogNotLoadedError, QueryTooLongError, describe
+from app.adapters.inbound.http.errors import CatalogNotLoadedError, QueryTooLongError, describe, fields_of
+from app.adapters.inbound.http.gatekeeper import Gatekeeper
+from app.adapters.inbound.http.rate_limit_fields import Fields
 from app.adapters.inbound.http.rendering import SEARCH_HEAD, SEARCH_TAIL, render_error
 from app.adapters.inbound.instants import read_instant
+from app.domain.access import Area
 from app.domain.time_window import TimeWindow
 
 Headers = list[tuple[bytes, bytes]]
@@ -71,15 +74,22 @@ class SearchApp:
     """Answer `GET /search` of the present and hand every other request to `app`.
 
     `observe` is told the status and the seconds of each answer; naive date-times of a query are read in `timezone`.
+    A `gatekeeper` is asked only where search is closed, or limited.
     """
 
     def __init__(
-        self, app: ASGIApp, source: SearchSource, timezone: tzinfo, observe: Callable[[int, float], None]
+        self,
+        app: ASGIApp,
+        source: SearchSource,
+        timezone: tzinfo,
+        observe: Callable[[int, float], None],
+        gatekeeper: Gatekeeper | None = None,
     ) -> None:
         self._app = app
         self._source = source
         self._timezone = timezone
         self._observe = observe
+        self._gatekeeper = None if gatekeeper is None or gatekeeper.search_is_free else gatekeeper
         self._request_ids = count(1)
         self._request_id_prefix = token_hex(6).encode()
 
@@ -101,16 +111,20 @@ class SearchApp:
             elif name == b"if-none-match":
                 if_none_match = value
         own = (b"x-request-id", request_id or b"%s-%x" % (self._request_id_prefix, next(self._request_ids)))
+        told: Fields = ()
         try:
+            if self._gatekeeper is not None:
+                told = (await self._gatekeeper.admit(scope, Area.SEARCH)).fields
             status, headers, body = self._answer(usual or self._window(query), if_none_match)
             headers.append(own)
+            headers += told
             await send({"type": "http.response.start", "status": status, "headers": headers})
             if isinstance(body, bytes):
                 await send({"type": "http.response.body", "body": body})
             else:
                 await _send_pieces(body, send)
         except Exception as error:  # noqa: BLE001 - the edge: whatever it is, it becomes an answer in the contract's shape
-            status = await _send_error(error, own, send)
+            status = await _send_error(error, (own, *told), send)
         self._observe(status, perf_counter() - began)
 
     def _answer(self, window: tuple[float, float], if_none_match: bytes | None) -> tuple[int, Headers, bytes | Pieces]:
@@ -201,12 +215,10 @@ async def _send_pieces(pieces: Pieces, send: Send) -> None:
     await send({"type": "http.response.body", "body": tail})
 
 
-async def _send_error(error: Exception, own: tuple[bytes, bytes], send: Send) -> int:
+async def _send_error(error: Exception, told: Fields, send: Send) -> int:
     answer, message = describe(error)
     body = render_error(answer.code, message)
-    headers = [CONTENT_TYPE, (b"content-length", b"%d" % len(body)), own]
-    if answer.retry_after:
-        headers.append((b"retry-after", b"%d" % answer.retry_after))
+    headers = [CONTENT_TYPE, (b"content-length", b"%d" % len(body)), *told, *fields_of(error, answer)]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
     return answer.status

@@ -1,74 +1,34 @@
 """The journal's writer: every second what the change log has, beside whatever else a worker process does."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
-from time import monotonic
+from typing import ClassVar
 
 import structlog
 
+from app.adapters.inbound.worker.leased_loop import LeasedLoop
 from app.application.journal_changes import JournalChanges
-from app.application.ports.system import HistoryUnavailableError, Leases, LeaseTakenError, LiveStateUnavailableError
 from app.application.restore_catalog import Restoration
 
 log = structlog.get_logger()
 
-LEASE = ":journal"
-"""What the lease is called; no provider can be called that."""
-
-INTERVAL = 1.0
-"""Seconds between two rounds."""
-
-TERM = 30.0
-"""Seconds after which the lease is given back: a process that was paused does not go on for long beside another."""
-
-FIRST_RETRY, LONGEST_RETRY = 1.0, 10.0
-"""Seconds between two attempts while a store is away."""
-
 
 @dataclass(slots=True, kw_only=True)
-class JournalLoop:
-    """Journal for ever. Any number of processes may run one; one at a time does the work, the others wait.
+class JournalLoop(LeasedLoop):
+    """Journal for ever. Two at a time would do no harm: the position in the journal lets each entry in once."""
 
-    Two at a time would do no harm: the position in the journal lets each entry in once.
-    """
+    lease: ClassVar[str] = ":journal"
+    waits: ClassVar[str] = "the journal of plans waits; nothing is lost, the log keeps it"
+    goes_on: ClassVar[str] = "the journal of plans goes on"
 
     journal: JournalChanges
-    leases: Leases
-    interval: float = INTERVAL
-    first_retry: float = FIRST_RETRY
-    now: Callable[[], float] = monotonic
-    _waiting: bool = False
 
-    async def __call__(self) -> None:
-        """Run until cancelled; a round that is cut off goes on in the next one, here or elsewhere."""
-        wait = self.first_retry
-        while True:
-            try:
-                async with self.leases.hold(LEASE):
-                    await self._term()
-                wait = self.first_retry
-            except LeaseTakenError:
-                await asyncio.sleep(self.interval)
-            except (LiveStateUnavailableError, HistoryUnavailableError) as error:
-                self._tell(error)
-                await asyncio.sleep(wait)
-                wait = min(wait * 2, LONGEST_RETRY)
-
-    async def _term(self) -> None:
-        until = self.now() + TERM
+    async def work(self, until: float) -> None:
+        """Journal in rounds."""
         while self.now() < until:
             await self.journal()
-            self._tell(None)
+            self.tell(None)
             await asyncio.sleep(self.interval)
-
-    def _tell(self, trouble: Exception | None) -> None:
-        """Say once that the journal waits, and once that it goes on."""
-        if trouble and not self._waiting:
-            log.warning("the journal of plans waits; nothing is lost, the log keeps it", reason=str(trouble))
-        elif self._waiting and not trouble:
-            log.info("the journal of plans goes on")
-        self._waiting = trouble is not None
 
 
 def log_restoration(done: Restoration) -> None:

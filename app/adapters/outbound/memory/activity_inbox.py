@@ -31,7 +31,7 @@ class MemoryActivityInbox(ActivityInbox):
         taken = self._stands_there()[:_ENTRIES_AT_ONCE]
         for _, entry in taken:
             entry.taken_at = monotonic()
-        return [QueuedBatch(token, entry.activities) for token, entry in taken]
+        return [QueuedBatch(token, entry.activities, entry.trace) for token, entry in taken]
 
     async def settle(self, batches: Sequence[QueuedBatch]) -> None:
         """Remove them."""

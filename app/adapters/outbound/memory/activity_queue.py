@@ -1,6 +1,6 @@
 """ActivityQueue in memory."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from time import monotonic
 
 from app.adapters.outbound.memory.activity_stream import MemoryActivityStream
@@ -18,8 +18,10 @@ class MemoryActivityQueue(ActivityQueue):
         window: float = 600.0,
         max_backlog: int = 5_000_000,
         max_backlog_bytes: int = 1024**3,
+        trace: Callable[[], str | None] | None = None,
     ) -> None:
         self._stream = stream
+        self._trace = trace
         self._window = window
         self._max_backlog = max_backlog
         self._max_backlog_bytes = max_backlog_bytes
@@ -32,7 +34,7 @@ class MemoryActivityQueue(ActivityQueue):
         new = [activity for position, activity in enumerate(activities) if position not in set(duplicates)]
         self._stream.counts.duplicates += len(duplicates)
         if new:
-            self._stream.add(new)
+            self._stream.add(new, self._trace() if self._trace else None)
         return duplicates
 
     def _check(self) -> None:

@@ -22,6 +22,7 @@ from app.domain.stats import (
     Fold,
     Granularity,
     TypeCount,
+    TypeRanking,
     TypeTotal,
     add,
     cells_of,
@@ -73,6 +74,12 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ImportMarks):
     async def total(self, type_: str) -> TypeTotal | None:
         """Pick one."""
         return next((total for total in await self.totals() if total.type == type_), None)
+
+    async def ranking(self, limit: int) -> TypeRanking:
+        """Sort them."""
+        totals = await self.totals()
+        ranked = sorted(totals, key=lambda total: (-total.count, total.type))
+        return TypeRanking(len(totals), sum(total.count for total in totals), ranked[:limit])
 
     async def daily_users(self, first: date, last: date) -> Mapping[Day, int]:
         """Count the days of the users."""

@@ -19,6 +19,8 @@ class Entry:
     activities: Sequence[Activity]
     taken_at: float | None = None
     """By whom does not matter (`time.monotonic`, s); None: by nobody yet."""
+    appended_at: float = field(default_factory=monotonic)
+    trace: str | None = None
 
     @property
     def size(self) -> int:
@@ -35,6 +37,9 @@ class Counts:
     settled: int = 0
     accepted_bytes: int = 0
     settled_bytes: int = 0
+    buried: int = 0
+    retried: int = 0
+    waited: float = 0.0
 
 
 @dataclass(slots=True, eq=False)
@@ -51,9 +56,9 @@ class MemoryActivityStream:
     """Set with every append, cleared by whoever waits for the next one."""
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
-    def add(self, activities: Sequence[Activity]) -> None:
+    def add(self, activities: Sequence[Activity], trace: str | None = None) -> None:
         """Append an entry."""
-        entry = Entry(activities)
+        entry = Entry(activities, trace=trace)
         self.entries[str(next(self._numbers))] = entry
         self.counts.accepted += len(activities)
         self.counts.accepted_bytes += entry.size
@@ -66,12 +71,14 @@ class MemoryActivityStream:
             return False
         self.counts.settled += len(entry.activities)
         self.counts.settled_bytes += entry.size
+        self.counts.waited += len(entry.activities) * (monotonic() - entry.appended_at)
         return True
 
     def bury(self, dead: Sequence[Activity], reason: str) -> None:
         """Write a letter."""
         letter_id = str(next(self._numbers))
         self.letters[letter_id] = DeadLetter(letter_id, datetime.now(UTC), reason, dead)
+        self.counts.buried += len(dead)
 
     def forget_ids(self, window: float) -> None:
         """Forget the ids that came more than `window` seconds ago."""

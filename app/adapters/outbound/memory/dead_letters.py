@@ -25,6 +25,7 @@ class MemoryDeadLetters(DeadLetters):
         for letter in readable:
             del self._stream.letters[letter.letter_id]
             self._stream.add(letter.activities)
+            self._stream.counts.retried += len(letter.activities)
         return len(readable)
 
     async def drop(self, letter_ids: Collection[str]) -> int:

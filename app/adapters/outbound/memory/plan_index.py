@@ -121,6 +121,10 @@ class PlanIndex:
         """Hand out everything, class by class."""
         return (entry for c in self._classes for chunk in c.chunks for entry in chunk.entries())
 
+    def classes(self) -> Sequence[DurationClass]:
+        """Hand out the classes that have plans, for other questions than windows; they are not to be changed."""
+        return self._classes
+
     def replacing(self, old: Iterable[Entry], new: Iterable[Entry]) -> "PlanIndex":
         """Make the index without `old` (all of them must be in it) and with `new`."""
         classes: dict[int, DurationClass] = {}

@@ -14,13 +14,17 @@ from app.application.ports.history import (
     PlanHistory,
     PlanJournal,
 )
+from app.application.ports.publishing import DomainEventLog, LoggedFact
 from app.application.ports.system import HistoryUnavailableError
+from app.domain.domain_events import PlanFact, plan_event_id, plan_fact_of
 from app.domain.plans import PlanId, PlanSummary, searchable
 from app.domain.time_window import TimeWindow
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class Row:
+    """A state of a plan; its place in the list is its number."""
+
     provider: str
     plan_id: PlanId
     state: PastState
@@ -32,7 +36,7 @@ class MemoryPlanJournal(PlanJournal, PlanHistory):
     def __init__(self) -> None:
         self.unavailable: str | None = None
         """Set it to a reason, and every method raises HistoryUnavailableError with it."""
-        self._rows: list[_Row] = []
+        self._rows: list[Row] = []
         self._positions: dict[str, LogPosition] = {}
 
     async def positions(self) -> Mapping[str, LogPosition]:
@@ -59,7 +63,7 @@ class MemoryPlanJournal(PlanJournal, PlanHistory):
             return
         at = max(entry.at, before.state.at) if before else entry.at
         state = PastState(at, entry.kinds, entry.run_id, CatalogPlan(plan, entry.known))
-        self._rows.append(_Row(entry.provider, entry.plan_id, state))
+        self._rows.append(Row(entry.provider, entry.plan_id, state))
 
     async def sizes(self) -> Mapping[str, int]:
         """Count."""
@@ -88,12 +92,51 @@ class MemoryPlanJournal(PlanJournal, PlanHistory):
         )
         return [summary for _, _, summary in found[: max(limit, 0)]]
 
+    @property
+    def rows(self) -> Sequence[Row]:
+        """Every entry, in order."""
+        self._check()
+        return self._rows
+
     def _found(self, as_of: datetime) -> Iterator[PastState]:
         return (row.state for row in self._newest(as_of).values() if row.state.found.known.seen_online)
 
-    def _newest(self, as_of: datetime | None = None) -> dict[PlanId, _Row]:
+    def _newest(self, as_of: datetime | None = None) -> dict[PlanId, Row]:
         return {row.plan_id: row for row in self._rows if as_of is None or row.state.at <= as_of}
 
     def _check(self) -> None:
         if self.unavailable is not None:
             raise HistoryUnavailableError(self.unavailable)
+
+
+class MemoryPlanLog(DomainEventLog):
+    """The journal as a log of domain events; a position is an entry's number, from 1 on."""
+
+    name = "plans"
+
+    def __init__(self, journal: MemoryPlanJournal) -> None:
+        self._journal = journal
+
+    async def read(self, after: int, limit: int) -> Sequence[LoggedFact]:
+        """Cut it out."""
+        rows = self._journal.rows[after : after + max(limit, 0)]
+        return [LoggedFact(number, _told(number, row)) for number, row in enumerate(rows, after + 1)]
+
+    async def head(self) -> int:
+        """Count them."""
+        return len(self._journal.rows)
+
+
+def _told(number: int, row: Row) -> PlanFact:
+    state = row.state
+    return plan_fact_of(state.kinds)(
+        event_id=plan_event_id(number, row.plan_id, state.at, state.run_id),
+        occurred_at=state.at,
+        provider=row.provider,
+        plan_id=row.plan_id,
+        kinds=state.kinds,
+        run_id=state.run_id,
+        in_feed=state.found.known.in_feed,
+        is_searchable=state.found.known.seen_online,
+        state=searchable(state.found.plan),
+    )

@@ -1,5 +1,7 @@
 """QueueWatch in memory."""
 
+from time import monotonic
+
 from app.adapters.outbound.memory.activity_stream import MemoryActivityStream
 from app.application.ports.activities import QueueFigures, QueueWatch
 
@@ -21,4 +23,9 @@ class MemoryQueueWatch(QueueWatch):
             dead_letters=len(self._stream.letters),
             backlog=counts.accepted - counts.settled,
             backlog_bytes=counts.accepted_bytes - counts.settled_bytes,
+            buried=counts.buried,
+            retried=counts.retried,
+            waited=counts.waited,
+            timed=counts.settled,
+            oldest_age=max((monotonic() - entry.appended_at for entry in self._stream.entries.values()), default=0.0),
         )

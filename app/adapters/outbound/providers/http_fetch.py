@@ -13,8 +13,8 @@ import httpx
 from app.adapters.outbound.providers.decompression import ACCEPTED, Body, check_size
 from app.adapters.outbound.providers.fetched_feed import FetchedFeed
 from app.adapters.outbound.providers.pinned_get import PinnedGet
-from app.adapters.outbound.providers.retry_after import retry_after
 from app.adapters.outbound.providers.urls import checked, may_know_credentials, shown
+from app.adapters.retry_after import retry_after
 from app.application.ports.providers import FeedError, FeedMark, FeedRefusedError, FeedUnavailableError, FeedWatcher
 
 MAX_REDIRECTS = 5

@@ -5,8 +5,9 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
+from app.adapters.pinned_request import port_of
+
 _HIGHEST_PORT = 65_535
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def shown(url: httpx.URL) -> str:
@@ -14,11 +15,6 @@ def shown(url: httpx.URL) -> str:
     bare = str(url.copy_with(userinfo=b"", query=None, fragment=None))
     names = "&".join(f"{name}=..." for name in url.params)
     return f"{bare}?{names}" if names else bare
-
-
-def port_of(url: httpx.URL) -> int:
-    """Give the port, be it said or not."""
-    return url.port or _DEFAULT_PORTS[url.scheme]
 
 
 def checked(url: httpx.URL) -> httpx.URL:

@@ -61,14 +61,26 @@ return 1
 """)
 
 # XACK comes first: a Redis whose memory is full refuses HINCRBY and XADD, but not behind a write that it let through.
+# An entry's id says when it was appended. A wait beyond what Redis counts (of an entry made by hand) is left out.
 _FINISH = """
 local stream, figures, dead, group = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local timed, waited = 0, 0
 
 local function finish(id, activities, bytes)
   if redis.call('XACK', stream, group, id) == 0 then return false end
   redis.call('HINCRBY', figures, 'settled', activities)
   redis.call('HINCRBY', figures, 'settled_bytes', bytes)
+  timed = timed + activities
+  waited = waited + activities * math.max(0, now - tonumber(string.match(id, '%d+')))
   return true
+end
+
+local function note_wait()
+  if timed == 0 then return end
+  local noted = redis.pcall('HINCRBY', figures, 'waited_ms', string.format('%.0f', waited))
+  if type(noted) == 'number' then redis.call('HINCRBY', figures, 'timed', string.format('%.0f', timed)) end
 end
 
 local function oldest_unfinished(facts)
@@ -95,14 +107,17 @@ end
 
 _SETTLE = Script(f"""{_FINISH}
 for i = 2, #ARGV, 3 do finish(ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
+note_wait()
 trim()
 return 1
 """)
 
 _BURY = Script(f"""{_FINISH}
 if finish(ARGV[2], ARGV[3], ARGV[4]) then
-  redis.call('XADD', dead, '*', 'entry', ARGV[2], unpack(ARGV, 5))
+  redis.call('XADD', dead, '*', 'entry', ARGV[2], unpack(ARGV, 6))
+  redis.call('HINCRBY', figures, 'buried', ARGV[5])
 end
+note_wait()
 trim()
 return 1
 """)
@@ -152,7 +167,7 @@ class RedisActivityInbox(ActivityInbox):
     async def bury(self, batch: QueuedBatch, dead: Sequence[Activity], reason: str) -> None:
         """Write a letter and settle."""
         packed = pack_entry([pack(dead)])
-        await self._bury(batch.token, "reason", reason, "n", len(dead), "b", len(packed), "d", packed)
+        await self._bury(batch.token, len(dead), "reason", reason, "n", len(dead), "b", len(packed), "d", packed)
 
     async def aclose(self) -> None:
         """Take our name off the list of readers, unless we leave something behind. Waits no longer than a timeout."""
@@ -187,14 +202,15 @@ class RedisActivityInbox(ActivityInbox):
         batches: list[QueuedBatch] = []
         for entry_id, fields in entries:
             try:
-                batches.append(QueuedBatch(_token(entry_id, fields), _activities(fields)))
+                batches.append(QueuedBatch(_token(entry_id, fields), _activities(fields), _trace(fields)))
             except UnreadableError as error:
                 raw = fields.get(b"d") or repr(fields).encode()
-                await self._bury(_token(entry_id, fields), "reason", f"unreadable: {error}", "raw", raw)
+                dead = _count(fields, b"n")
+                await self._bury(_token(entry_id, fields), dead, "reason", f"unreadable: {error}", "raw", raw)
         return batches
 
-    async def _bury(self, token: str, *letter: bytes | str | float) -> None:
-        await self._client.run(_BURY, [STREAM, FIGURES, DEAD], [GROUP, *token.split(), *letter])
+    async def _bury(self, token: str, dead: int, *letter: bytes | str | float) -> None:
+        await self._client.run(_BURY, [STREAM, FIGURES, DEAD], [GROUP, *token.split(), dead, *letter])
 
 
 def _token(entry_id: bytes, fields: Mapping[bytes, bytes]) -> str:
@@ -206,6 +222,11 @@ def _count(fields: Mapping[bytes, bytes], name: bytes) -> int:
     """Read a number; 0 in an entry that is none of ours."""
     digits = fields.get(name, b"")
     return int(digits) if digits.isdigit() and len(digits) < 16 else 0  # noqa: PLR2004 - more Lua cannot count
+
+
+def _trace(fields: Mapping[bytes, bytes]) -> str | None:
+    noted = fields.get(b"t")
+    return noted.decode("ascii", errors="replace") if noted else None
 
 
 def _activities(fields: Mapping[bytes, bytes]) -> Sequence[Activity]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from app.adapters.outbound.redis.activity_codec import pack, pack_entry
@@ -17,11 +17,12 @@ ACTIVITIES = f"{PREFIX}:{{activities}}"
 
 STREAM = f"{ACTIVITIES}:stream"
 """A stream. An entry is what one call appended: `d`, the activities (activity_codec.py); `skip`, if there, the
-positions of the duplicates among them, with commas; `n`, how many are none; `b`, the bytes of `d`. Trimmed behind what
-every group of readers has finished (activity_inbox.py)."""
+positions of the duplicates among them, with commas; `n`, how many are none; `b`, the bytes of `d`; `t`, if there, the
+W3C traceparents of those calls that are traced, with commas. Trimmed behind what every group of readers has finished
+(activity_inbox.py)."""
 FIGURES = f"{ACTIVITIES}:figures"
-"""A hash of counters that only grow: `accepted`, `duplicates`, `settled` (activities), `accepted_bytes`,
-`settled_bytes` (of `d`)."""
+"""A hash of counters that only grow: `accepted`, `duplicates`, `settled`, of these `buried` and `retried` (activities);
+`accepted_bytes`, `settled_bytes` (of `d`); `waited_ms`, from append to settled, of the `timed` activities together."""
 IDS = f"{ACTIVITIES}:ids"
 """Sets of ids (16 bytes each), `ids:<window in ms>:<0-3>`: that of the current window, modulo 4, the one before, one
 that is to go and one to come. An id is remembered for one to two windows; a set that nobody removes runs out."""
@@ -31,6 +32,8 @@ _CALLS_AT_ONCE = 2
 # A call takes no more together; an append that is larger goes alone.
 _ACTIVITIES_PER_CALL = 1000
 _BYTES_PER_CALL = 1024 * 1024
+_TRACES_PER_CALL = 16
+"""More of those that are sent together are not followed further."""
 
 # SADD stands before UNLINK: a Redis whose memory is full refuses a script's first write, but nothing behind it.
 # 1000 ids at a time, for Lua hands a function less than 8000 arguments.
@@ -76,6 +79,9 @@ if #duplicates < count then
   if #duplicates > 0 then
     entry[7], entry[8] = 'skip', table.concat(duplicates, ',')
   end
+  if ARGV[6] then
+    entry[#entry + 1], entry[#entry + 2] = 't', ARGV[6]
+  end
   redis.call('XADD', stream, '*', unpack(entry))
   redis.call('HINCRBY', figures, 'accepted', count - #duplicates)
   redis.call('HINCRBY', figures, 'accepted_bytes', #payload)
@@ -99,6 +105,7 @@ class _Append:
     ids: bytes
     count: int
     duplicates: asyncio.Future[Sequence[int]]
+    trace: str | None
 
 
 class RedisActivityQueue(ActivityQueue):
@@ -106,7 +113,8 @@ class RedisActivityQueue(ActivityQueue):
 
     `window` is in seconds; deduplication goes by the server's clock, and starts anew with another window. The queue is
     full at `max_backlog` activities or `max_backlog_bytes`, whatever comes first; what comes while it is not is taken
-    whole, so an append is never too large for it.
+    whole, so an append is never too large for it. `trace`, if given, is asked at each append what
+    to note for the worker.
     """
 
     def __init__(
@@ -116,9 +124,11 @@ class RedisActivityQueue(ActivityQueue):
         window: float = 600.0,
         max_backlog: int = 5_000_000,
         max_backlog_bytes: int = 1024**3,
+        trace: Callable[[], str | None] | None = None,
     ) -> None:
         window_ms = max(1, round(window * 1000))
         self._client = client
+        self._trace = trace
         self._keys = [STREAM, FIGURES, *(f"{IDS}:{window_ms}:{number}" for number in range(4))]
         self._limits = (window_ms, max_backlog, max_backlog_bytes)
         self._waiting: deque[_Append] = deque()
@@ -130,7 +140,8 @@ class RedisActivityQueue(ActivityQueue):
             return ()
         ids = b"".join([activity.activity_id.bytes for activity in activities])
         answer: asyncio.Future[Sequence[int]] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Append(pack(activities), ids, len(activities), answer))
+        trace = self._trace() if self._trace else None
+        self._waiting.append(_Append(pack(activities), ids, len(activities), answer, trace))
         self._senders = [sender for sender in self._senders if not sender.done()]
         if len(self._senders) < _CALLS_AT_ONCE:
             self._senders.append(asyncio.create_task(self._send_all()))
@@ -167,7 +178,10 @@ class RedisActivityQueue(ActivityQueue):
     async def _send(self, group: Sequence[_Append]) -> Sequence[int]:
         payload = pack_entry([append.packed for append in group])
         ids = b"".join([append.ids for append in group])
-        duplicates: Sequence[int] | None = await self._client.run(_APPEND, self._keys, [payload, ids, *self._limits])
+        arguments: list[bytes | str | float] = [payload, ids, *self._limits]
+        if self._trace and (traces := [append.trace for append in group if append.trace]):
+            arguments.append(",".join(traces[:_TRACES_PER_CALL]))
+        duplicates: Sequence[int] | None = await self._client.run(_APPEND, self._keys, arguments)
         if duplicates is None:
             raise QueueFullError("the backlog of activities has reached its limit: workers have to drain some of it")
         return duplicates

@@ -2,6 +2,8 @@
 
 # The version of everything stored; a later format takes a later number and can tell the two apart.
 PREFIX = "marquee:1"
+SERVICE = f"{PREFIX}:{{service}}"
+"""What the processes say of themselves: who runs, what they have counted."""
 
 
 def provider_key(provider: str, part: str) -> str:

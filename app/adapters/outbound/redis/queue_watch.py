@@ -1,14 +1,40 @@
 """QueueWatch in Redis: the counters that door and workers keep."""
 
-from app.adapters.outbound.redis.activity_queue import FIGURES
+from app.adapters.outbound.redis.activity_inbox import GROUP
+from app.adapters.outbound.redis.activity_queue import FIGURES, STREAM
 from app.adapters.outbound.redis.connection import RedisClient, Script
 from app.adapters.outbound.redis.dead_letters import DEAD
 from app.application.ports.activities import QueueFigures, QueueWatch
 
 _LOOK = Script("""
-local counts = redis.call('HMGET', KEYS[1], 'accepted', 'duplicates', 'settled', 'accepted_bytes', 'settled_bytes')
-for i = 1, 5 do counts[i] = counts[i] or '0' end
-counts[6] = redis.call('XLEN', KEYS[2])
+local figures, dead, stream, group = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
+
+local function first_behind(last_delivered)
+  return redis.call('XRANGE', stream, last_delivered and '(' .. last_delivered or '-', '+', 'COUNT', 1)[1]
+end
+
+local function last_delivered()
+  for _, facts in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
+    local of = {}
+    for i = 1, #facts, 2 do of[facts[i]] = facts[i + 1] end
+    if of.name == group then return of['last-delivered-id'] end
+  end
+end
+
+local function oldest_id()
+  local pending = redis.pcall('XPENDING', stream, group)
+  if not pending.err and pending[1] > 0 then return pending[2] end
+  local entry = first_behind(not pending.err and last_delivered() or nil)
+  return entry and entry[1]
+end
+
+local counts = redis.call('HMGET', figures, 'accepted', 'duplicates', 'settled', 'accepted_bytes', 'settled_bytes',
+  'buried', 'retried', 'waited_ms', 'timed')
+for i = 1, 9 do counts[i] = counts[i] or '0' end
+counts[10] = redis.call('XLEN', dead)
+local id, time = oldest_id(), redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+counts[11] = id and math.max(0, now - tonumber(string.match(id, '%d+'))) or 0
 return counts
 """)
 
@@ -21,8 +47,9 @@ class RedisQueueWatch(QueueWatch):
 
     async def figures(self) -> QueueFigures:
         """Read all counters in one script."""
-        counts = await self._client.run(_LOOK, [FIGURES, DEAD])
-        accepted, duplicates, settled, accepted_bytes, settled_bytes, dead_letters = map(int, counts)
+        counts = map(int, await self._client.run(_LOOK, [FIGURES, DEAD, STREAM], [GROUP]))
+        accepted, duplicates, settled, accepted_bytes, settled_bytes, *others = counts
+        buried, retried, waited_ms, timed, dead_letters, oldest_ms = others
         return QueueFigures(
             accepted=accepted,
             duplicates=duplicates,
@@ -30,4 +57,9 @@ class RedisQueueWatch(QueueWatch):
             dead_letters=dead_letters,
             backlog=accepted - settled,
             backlog_bytes=accepted_bytes - settled_bytes,
+            buried=buried,
+            retried=retried,
+            waited=waited_ms / 1000,
+            timed=timed,
+            oldest_age=oldest_ms / 1000,
         )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from decimal import Decimal
+from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,7 +26,20 @@ T = TypeVar("T")
 FILE = "history.sqlite3"
 """The embedded database, in the data directory."""
 
-_THREADS = 8
+
+class Lane(Enum):
+    """Threads for one purpose: nobody waits behind the questions of another lane."""
+
+    HISTORY = "history"
+    KEYS = "keys"
+    """What requests ask about keys."""
+    KEY_WATCH = "key-watch"
+    """What the watch over keys asks: one question at a time, more only when one before got no answer."""
+
+
+_THREADS = {Lane.HISTORY: 8, Lane.KEYS: 2, Lane.KEY_WATCH: 4}
+_ALL_THREADS = sum(_THREADS.values())
+"""Each uses one connection at a time, so that none waits for a connection either."""
 _SLOW_READ, _SLOW_WRITE = 10.0, 60.0
 """Seconds beyond the timeout for a lock that a question, and a transaction of a worker, may take."""
 _CACHE_KIB = 64 * 1024
@@ -41,14 +55,16 @@ class Database:
         self.engine = engine
         self.name = name
         self._timeout = timeout
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="history")
+        self._threads = {
+            lane: ThreadPoolExecutor(number, thread_name_prefix=lane.value) for lane, number in _THREADS.items()
+        }
 
     @property
     def is_sqlite(self) -> bool:
         """Whether it is the embedded one."""
         return self.engine.dialect.name == "sqlite"
 
-    async def read(self, work: Callable[[Connection], T], *, patient: bool = False) -> T:
+    async def read(self, work: Callable[[Connection], T], *, patient: bool = False, lane: Lane = Lane.HISTORY) -> T:
         """Do some reading in a transaction of its own, in a thread: all of it sees one instant.
 
         A server that has fallen silent is given up after a while, unless `patient`: then the work may take hours.
@@ -56,7 +72,7 @@ class Database:
         Raises:
             HistoryUnavailableError: not reached, no answer in time, no room on the disk.
         """
-        return await self._in_thread(self.read_now, work, None if patient else self._timeout + _SLOW_READ)
+        return await self._in_thread(lane, self.read_now, work, None if patient else self._timeout + _SLOW_READ)
 
     async def write(self, work: Callable[[Connection], T], *, patient: bool = False) -> T:
         """Do some writing in one transaction, in a thread; all of it is there after, or nothing.
@@ -64,7 +80,8 @@ class Database:
         Raises:
             HistoryUnavailableError: as in `read`. Whether the transaction was committed is then unknown.
         """
-        return await self._in_thread(self.write_now, work, None if patient else self._timeout + _SLOW_WRITE)
+        limit = None if patient else self._timeout + _SLOW_WRITE
+        return await self._in_thread(Lane.HISTORY, self.write_now, work, limit)
 
     def read_now(self, work: Callable[[Connection], T]) -> T:
         """Do the reading in this thread."""
@@ -86,20 +103,26 @@ class Database:
             return work(connection)
 
     async def _in_thread(
-        self, do: Callable[[Callable[[Connection], T]], T], work: Callable[[Connection], T], limit: float | None
+        self,
+        lane: Lane,
+        do: Callable[[Callable[[Connection], T]], T],
+        work: Callable[[Connection], T],
+        limit: float | None,
     ) -> T:
         try:
             async with asyncio.timeout(limit):
-                return await asyncio.get_running_loop().run_in_executor(self._threads, do, work)
+                return await asyncio.get_running_loop().run_in_executor(self._threads[lane], do, work)
         except TimeoutError:  # the thread waits on; nobody waits for it any more
             raise HistoryUnavailableError(f"the database {self.name} gave no answer within {limit:g} s") from None
 
     async def aclose(self) -> None:
         """Wait a while for what is in hand, close every connection. Safe to call twice."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in self._threads.values():
+            threads.shutdown(wait=False, cancel_futures=True)
         with suppress(TimeoutError):
             async with asyncio.timeout(self._timeout):
-                await asyncio.to_thread(self._threads.shutdown)
+                for threads in self._threads.values():
+                    await asyncio.to_thread(threads.shutdown)
         self.engine.dispose()
 
     @contextmanager
@@ -173,7 +196,7 @@ def open_database(url: str, data_dir: Path, *, timeout: float) -> Database:
             "keepalives_count": 3,
             "tcp_user_timeout": round((timeout + _SLOW_WRITE) * 1000),
         },
-        pool_size=_THREADS,
+        pool_size=_ALL_THREADS,
         max_overflow=0,
         pool_timeout=timeout,
         pool_pre_ping=True,
@@ -212,7 +235,9 @@ def _own_file(data_dir: Path) -> Path:
 
 
 def _sqlite(file: Path, timeout: float) -> Engine:
-    engine = create_engine(f"sqlite:///{file}", connect_args={"timeout": timeout}, hide_parameters=True)
+    engine = create_engine(
+        f"sqlite:///{file}", connect_args={"timeout": timeout}, max_overflow=_ALL_THREADS, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:

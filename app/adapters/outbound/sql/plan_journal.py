@@ -12,6 +12,8 @@ from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.adapters.outbound.sql.database import Database
+from app.adapters.outbound.sql.ids import id_key, id_of
+from app.adapters.outbound.sql.log_order import PLANS, hold_log
 from app.adapters.outbound.sql.plan_codec import (
     instant,
     microseconds,
@@ -66,10 +68,14 @@ class _Batch:
     closed: list[_Values] = field(default_factory=list)
 
     def write(self, connection: Connection) -> None:
-        """Close first: of each plan one row at a time may be the newest, says an index."""
+        """Close first: of each plan one row at a time may be the newest, says an index.
+
+        Rows become visible in the order of their ids, over all providers: the journal is also a log (`plan_log.py`).
+        """
         if self.closed:
             connection.execute(_close, self.closed)
         if self.added:
+            hold_log(connection, PLANS)
             connection.execute(insert(journal), self.added)
 
 
@@ -128,7 +134,7 @@ class SqlPlanJournal(PlanJournal, PlanHistory):
         columns = [journal.c[name] for name in ("entry_id", "plan_id", "known_from", "known", *_CARRIED)]
         wanted = select(*columns).where(journal.c.provider == provider, journal.c.plan_id.in_(keys), _newest)
         return {
-            self._id(row.plan_id): _State(unpack_known(row.known), dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's public name
+            id_of(row.plan_id): _State(unpack_known(row.known), dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's public name
             for row in connection.execute(wanted)
         }
 
@@ -162,7 +168,9 @@ class SqlPlanJournal(PlanJournal, PlanHistory):
         wanted = wanted.order_by(journal.c.entry_id.desc()).limit(max(limit, 0))
         return await self._database.read(
             lambda connection: [
-                PastState(instant(row.known_from), _kinds(row.kinds), row.run_id, _catalog_plan(row.plan, row.known))
+                PastState(
+                    instant(row.known_from), unpack_kinds(row.kinds), row.run_id, _catalog_plan(row.plan, row.known)
+                )
                 for row in connection.execute(wanted)
             ]
         )
@@ -184,11 +192,7 @@ class SqlPlanJournal(PlanJournal, PlanHistory):
         )
 
     def _key(self, plan_id: PlanId) -> UUID | bytes:
-        """Say an id as the column wants it."""
-        return plan_id.bytes if self._database.is_sqlite else plan_id
-
-    def _id(self, key: UUID | bytes) -> PlanId:
-        return PlanId(bytes=key) if isinstance(key, bytes) else key
+        return id_key(self._database, plan_id)
 
 
 def _move(connection: Connection, provider: str, before: LogPosition | None, after: LogPosition | None) -> None:
@@ -232,5 +236,6 @@ def _catalog_plan(plan: bytes, known: str) -> CatalogPlan:
     return CatalogPlan(unpack_plan(plan), unpack_known(known))
 
 
-def _kinds(text: str) -> tuple[ChangeKind, ...]:
+def unpack_kinds(text: str) -> tuple[ChangeKind, ...]:
+    """Read the column kinds."""
     return tuple(ChangeKind(kind) for kind in text.split(","))

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Executable, func, select
+from sqlalchemy import Connection, Executable, func, select
 
 from app.adapters.outbound.sql.database import Database
 from app.adapters.outbound.sql.schema import daily_totals, daily_users, retention_cells, type_totals
 from app.application.ports.activities import Stats
-from app.domain.stats import Cell, Day, Granularity, TypeCount, TypeTotal, day_number
+from app.domain.stats import Cell, Day, Granularity, TypeCount, TypeRanking, TypeTotal, day_number
 
 
 class SqlStats(Stats):
@@ -21,12 +21,25 @@ class SqlStats(Stats):
     async def totals(self) -> Sequence[TypeTotal]:
         """Read the totals per type."""
         rows = await self._rows(select(type_totals).order_by(type_totals.c.type))
-        return [TypeTotal(row.type, row[1], row[2]) for row in rows]
+        return [TypeTotal(*row) for row in rows]
 
     async def total(self, type_: str) -> TypeTotal | None:
         """Read one of them."""
         rows = await self._rows(select(type_totals).where(type_totals.c.type == type_))
-        return TypeTotal(rows[0].type, rows[0][1], rows[0][2]) if rows else None
+        return TypeTotal(*rows[0]) if rows else None
+
+    async def ranking(self, limit: int) -> TypeRanking:
+        """Read the first rows of them; only the database sees the others, of which there may be 100,000."""
+        count = type_totals.c["count"]
+        ranked = select(type_totals).order_by(count.desc(), type_totals.c.type).limit(limit)
+        added_up = select(func.count(), func.coalesce(func.sum(count), 0)).select_from(type_totals)
+
+        def read(connection: Connection) -> TypeRanking:
+            types, activities = connection.execute(added_up).one()
+            top = connection.execute(ranked).all()
+            return TypeRanking(types, int(activities), [TypeTotal(*row) for row in top])
+
+        return await self._database.read(read)
 
     async def daily_users(self, first: date, last: date) -> Mapping[Day, int]:
         """Read a row per day."""

@@ -1,4 +1,4 @@
-"""Which network addresses a feed may come from. A provider's URL must not be a way into our own network."""
+"""Which network addresses we may connect to. A URL that somebody gave us must not be a way into our own network."""
 
 import asyncio
 import socket
@@ -13,8 +13,6 @@ from ipaddress import (
     ip_network,
 )
 
-from app.application.ports.providers import FeedRefusedError, FeedUnavailableError
-
 Address = IPv4Address | IPv6Address
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 """A host and a port -> its addresses as text; raises OSError."""
@@ -22,9 +20,17 @@ Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 _NAT64 = ip_network("64:ff9b::/96")  # RFC 6052: the IPv4 address is in the last 32 bits
 
 
+class AddressRefusedError(Exception):
+    """A host has an address that is not allowed; the message names both."""
+
+
+class NoAddressError(Exception):
+    """A host has no addresses, or nobody told them in time."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressPolicy:
-    """Public addresses are allowed, all others are not, unless the provider's configuration says so."""
+    """Public addresses are allowed, all others are not, unless the configuration says so."""
 
     allow_private_networks: bool = False
     """Allow every address."""
@@ -45,14 +51,13 @@ class AddressPolicy:
         """Take the addresses that a host has; one that is not allowed is enough to refuse the host.
 
         Raises:
-            FeedRefusedError: it names the host and the address.
+            AddressRefusedError: it names the host and the address.
         """
         checked = [ip_address(address.partition("%")[0]) for address in addresses]
         for address in checked:
             if not self.allows(address):
-                raise FeedRefusedError(
-                    f"{host} has the address {address}, expected a public one "
-                    "(allow_private_networks allows others for this provider)"
+                raise AddressRefusedError(
+                    f"{host} has the address {address}, expected a public one (allow_private_networks allows others)"
                 )
         return checked
 
@@ -67,17 +72,17 @@ async def resolve(host: str, port: int, resolver: Resolver, within: float) -> Se
     """Find a host's addresses within some seconds.
 
     Raises:
-        FeedUnavailableError: there are none, or nobody told in time.
+        NoAddressError: there are none, or nobody told in time.
     """
     try:
         async with asyncio.timeout(within):
             found = await resolver(host, port)
     except TimeoutError:
-        raise FeedUnavailableError(f"the addresses of {host} were not found within {within:g} s") from None
+        raise NoAddressError(f"the addresses of {host} were not found within {within:g} s") from None
     except (OSError, UnicodeError) as error:
-        raise FeedUnavailableError(f"the addresses of {host} were not found: {error}") from error
+        raise NoAddressError(f"the addresses of {host} were not found: {error}") from error
     if not found:
-        raise FeedUnavailableError(f"{host} has no addresses")
+        raise NoAddressError(f"{host} has no addresses")
     return found
 
 

@@ -1,0 +1,98 @@
+"""Domain events as the world reads them: CloudEvents 1.0, JSON event format. One form for every way out.
+
+Who reads them needs no Marquee: `data.plan` of a plan is what `GET /search` says of it.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from app.domain.domain_events import DomainEvent, PlanFact, UserFact, UserUpdated
+from app.domain.plans import PlanSummary
+from app.domain.users import User
+
+CONTENT_TYPE = "application/cloudevents+json"
+_LINE_ENDS = tuple((mark.encode(), b"\\u%04x" % ord(mark)) for mark in "\x85\u2028\u2029")
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def type_of(name: str) -> str:
+    """Make the `type` of a CloudEvent of a domain event's name: `plan.changed` is `marquee.plan.changed.v1`."""
+    return f"marquee.{name}.v1"
+
+
+def envelope(event: DomainEvent, source: str) -> dict[str, Any]:
+    """Put a domain event into its envelope; `source` says of which installation it is (a URI reference)."""
+    return {
+        "specversion": "1.0",
+        "id": event.event_id,
+        "source": source,
+        "type": type_of(event.name),
+        "subject": event.subject,
+        "time": _instant(event.occurred_at),
+        "datacontenttype": "application/json",
+        "data": _data(event),
+    }
+
+
+def render_envelope(event: DomainEvent, source: str) -> bytes:
+    """Render the envelope, on one line: prices are JSON numbers with the digits that the feed had.
+
+    What some readers take for the end of a line is escaped, though JSON and server-sent events know better.
+    """
+    text = _encode(envelope(event, source))
+    for raw, escaped in _LINE_ENDS:
+        if raw in text:
+            text = text.replace(raw, escaped)
+    return text
+
+
+def user_data(user: User) -> dict[str, Any]:
+    """Say everything of a user; the same in a domain event and in the answers of `/users`."""
+    return {
+        "id": str(user.user_id),
+        "username": user.username,
+        "email": user.email,
+        "full_name": user.full_name,
+        "role": user.role,
+        "is_active": user.is_active,
+        "created_at": _instant(user.created_at),
+        "updated_at": _instant(user.updated_at),
+    }
+
+
+def _data(event: DomainEvent) -> dict[str, Any]:
+    if isinstance(event, PlanFact):
+        return {
+            "id": str(event.plan_id),
+            "provider": event.provider,
+            "changes": list(event.kinds),
+            "run_id": event.run_id,
+            "in_feed": event.in_feed,
+            "searchable": event.is_searchable,
+            "starts_at": _instant(event.state.starts_at),
+            "ends_at": _instant(event.state.ends_at),
+            "plan": _summary(event.state.summary),
+        }
+    if not isinstance(event, UserFact):
+        raise TypeError(event)
+    fields = {"fields": list(event.fields)} if isinstance(event, UserUpdated) else {}
+    return {"user": user_data(event.user), **fields}
+
+
+def _summary(plan: PlanSummary) -> dict[str, Any]:
+    return {
+        "id": str(plan.plan_id),
+        "title": plan.title,
+        "start_date": plan.starts.date(),
+        "start_time": plan.starts.time(),
+        "end_date": plan.ends.date(),
+        "end_time": plan.ends.time(),
+        "min_price": plan.min_price,
+        "max_price": plan.max_price,
+    }
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

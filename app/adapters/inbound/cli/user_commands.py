@@ -1,0 +1,222 @@
+"""`marquee users` and `marquee keys`: who may use the service, and with what."""
+
+import re
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+import typer
+
+from app.adapters.cloud_events import user_data
+from app.adapters.inbound.cli import running
+from app.adapters.inbound.cli.running import stopped
+from app.adapters.inbound.cli.tables import at, console, print_json
+from app.adapters.inbound.cli.user_tables import keys_table, users_table
+from app.adapters.inbound.key_answers import key_answer, new_key_answer
+from app.adapters.inbound.key_expiry import InvalidExpiryError, read_lifetime
+from app.adapters.inbound.users_use_cases import UsersUseCases
+from app.application.manage_keys import NewKey
+from app.application.manage_users import NewUser
+from app.application.ports.users import UserMovedError
+from app.domain.access import Role
+from app.domain.api_keys import KEY_ID_LENGTH, key_id_of
+from app.domain.errors import DomainError
+from app.domain.users import USERNAME, UnknownUserError, User
+
+T = TypeVar("T")
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
+Limit = Annotated[
+    int, typer.Option(min=1, max=1000, help="How many at the most, in the order in which they were made.")
+]
+Who = Annotated[str, typer.Argument(metavar="USER", help="The username of an active user, or an id.")]
+KeyId = Annotated[str, typer.Argument(metavar="KEY_ID", help="As `keys list` shows it; or the whole key.")]
+GivenRole = Annotated[Role, typer.Option(help="Each may do what those before it may.")]
+NewRole = Annotated[Role | None, typer.Option(help="Each may do what those before it may.")]
+FullName = Annotated[str | None, typer.Option(metavar="TEXT", help="For people.")]
+OnlyActive = Annotated[bool | None, typer.Option("--active/--inactive", help="All by default.")]
+IsActive = Annotated[bool | None, typer.Option("--active/--inactive", help="Keys of an inactive user do not work.")]
+Expires = Annotated[
+    str | None, typer.Option(metavar="WHEN", help="90d, 12h or a date-time such as 2036-01-01T00:00:00Z; else never.")
+]
+
+KEY_ID = re.compile(rf"[0-9A-Za-z]{{{KEY_ID_LENGTH}}}", re.ASCII)
+OpenUsersUseCases = Callable[[], AbstractAsyncContextManager[UsersUseCases]]
+REFUSALS = (DomainError, InvalidExpiryError, UserMovedError)
+"""Nothing was done: exit code 2."""
+
+
+def add_user_commands(cli: typer.Typer, open_core: OpenUsersUseCases) -> None:
+    """Add the groups `users` and `keys` to `cli`; `open_core` opens what they need, for as long as a command runs."""
+    users = typer.Typer(name="users", help="The people and apps that may use the service.", no_args_is_help=True)
+    _add_reading(users, open_core)
+    _add_changing(users, open_core)
+    cli.add_typer(users)
+    keys = typer.Typer(name="keys", help="Their keys: shown once, two live ones at a time.", no_args_is_help=True)
+    _add_keys(keys, open_core)
+    cli.add_typer(keys)
+
+
+def _add_reading(group: typer.Typer, open_core: OpenUsersUseCases) -> None:
+    @group.command(name="list")
+    def list_(
+        limit: Limit = 100,
+        after: Annotated[UUID | None, typer.Option(metavar="ID", help="Those behind this one.")] = None,
+        active: OnlyActive = None,
+        as_json: Json = False,
+    ) -> None:
+        """List the users, also deleted ones."""
+        found = _run(open_core, lambda core: core.users.page(limit, after, is_active=active))
+        if as_json:
+            print_json([user_data(user) for user in found])
+        else:
+            console().print(users_table(found))
+
+    @group.command()
+    def show(who: Who, as_json: Json = False) -> None:
+        """Show a user; a deleted one by its id."""
+        _show(_run(open_core, lambda core: _find(core, who)), as_json=as_json)
+
+
+def _add_changing(group: typer.Typer, open_core: OpenUsersUseCases) -> None:
+    @group.command()
+    def create(
+        username: str, email: str, full_name: FullName = None, role: GivenRole = Role.READER, as_json: Json = False
+    ) -> None:
+        """Add a user. `marquee keys create` makes a key for it."""
+        new = NewUser(username=username, email=email, full_name=full_name or None, role=role)
+        _show(_run(open_core, lambda core: core.create_user(new)), as_json=as_json)
+
+    @group.command()
+    def update(  # noqa: PLR0913 - an option for each field
+        who: Who,
+        *,
+        username: Annotated[str | None, typer.Option()] = None,
+        email: Annotated[str | None, typer.Option()] = None,
+        full_name: FullName = None,
+        role: NewRole = None,
+        active: IsActive = None,
+        as_json: Json = False,
+    ) -> None:
+        """Change some fields of a user; an empty --full-name takes it away."""
+        said = {"username": username, "email": email, "full_name": full_name, "role": role, "is_active": active}
+        values: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
+        if full_name == "":
+            values["full_name"] = None
+
+        async def change(core: UsersUseCases) -> User:
+            return await core.update_user((await _find(core, who)).user_id, values)
+
+        _show(_run(open_core, change), as_json=as_json)
+
+    @group.command()
+    def delete(who: Who, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+        """Delete a user: inactive from now on, with all keys revoked; the row stays."""
+        if not yes:
+            typer.confirm(f"Delete {who} and revoke all keys?", abort=True)
+
+        async def remove(core: UsersUseCases) -> User:
+            user = await _find(core, who)
+            await core.delete_user(user.user_id)
+            return user
+
+        typer.echo(f"deleted: {_run(open_core, remove).username}; all keys are revoked")
+
+
+def _add_keys(group: typer.Typer, open_core: OpenUsersUseCases) -> None:
+    @group.command()
+    def create(
+        who: Who,
+        name: Annotated[str, typer.Option(metavar="TEXT", help="To tell keys apart.")] = "",
+        expires: Expires = None,
+        as_json: Json = False,
+    ) -> None:
+        """Make a key and print it, this once: the key alone on standard output, what to know of it beside."""
+
+        async def make(core: UsersUseCases) -> NewKey:
+            user = await _find(core, who)
+            until = None if expires is None else read_lifetime("--expires", expires, core.clock.now())
+            return await core.create_key(user.user_id, name, until)
+
+        made = _run(open_core, make)
+        if as_json:
+            print_json(new_key_answer(made))
+        else:
+            typer.echo(made.text)
+            _advise(made)
+
+    @group.command(name="list")
+    def list_(who: Who, as_json: Json = False) -> None:
+        """List the keys of a user, newest first, without their secrets."""
+
+        async def look(core: UsersUseCases) -> tuple[list[dict[str, object]], object]:
+            found = await core.list_keys((await _find(core, who)).user_id)
+            now = core.clock.now()
+            return [key_answer(key, now) for key in found], keys_table(found, now)
+
+        answers, table = _run(open_core, look)
+        if as_json:
+            print_json(answers)
+        else:
+            console().print(table)
+
+    @group.command()
+    def revoke(who: Who, key_id: KeyId) -> None:
+        """Revoke a key: a second later it opens nothing any more."""
+        public = key_id_of(key_id) or key_id
+        if not KEY_ID.fullmatch(public):  # perhaps a key with a slip in it: not to be repeated
+            raise stopped(ValueError(f"KEY_ID: expected the {KEY_ID_LENGTH} characters that `keys list` shows"), 2)
+
+        async def end(core: UsersUseCases) -> None:
+            await core.revoke_key((await _find(core, who)).user_id, public)
+
+        _run(open_core, end)
+        typer.echo(f"revoked: {public}")
+
+
+async def _find(core: UsersUseCases, who: str) -> User:
+    """Find whom somebody means: by id, else by the name of an active user (which may look like an id).
+
+    Raises:
+        UnknownUserError: there is none.
+    """
+    user_id = _user_id(who)
+    user = None if user_id is None else await core.users.find(user_id)
+    if user is None and USERNAME.fullmatch(who):
+        user = await core.users.named(who)
+    if user is None:
+        raise UnknownUserError(who if user_id is None else user_id)
+    return user
+
+
+def _user_id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _show(user: User, *, as_json: bool) -> None:
+    if as_json:
+        print_json(user_data(user))
+    else:
+        console().print(users_table([user]))
+
+
+def _advise(made: NewKey) -> None:
+    until = f"until {at(made.key.expires_at)}" if made.key.expires_at else "until it is revoked"
+    typer.echo(
+        f"marquee: key {made.key.key_id}, good {until}. Keep it: it is not shown again.\n"
+        "marquee: send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`",
+        err=True,
+    )
+
+
+def _run(open_core: OpenUsersUseCases, work: Callable[[UsersUseCases], Awaitable[T]]) -> T:
+    async def plainly(core: UsersUseCases) -> T:
+        try:
+            return await work(core)
+        except REFUSALS as error:
+            raise stopped(error, 2) from None
+
+    return running.run(open_core, plainly)

@@ -1,0 +1,242 @@
+"""`marquee webhooks`: who is told of what happens, and what became of it."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+
+from app.adapters.inbound.cli.running import run, stopped
+from app.adapters.inbound.cli.tables import at, console, print_json
+from app.adapters.inbound.cli.webhook_listener import listen
+from app.adapters.inbound.cli.webhook_tables import (
+    answered,
+    attempt_answer,
+    deliveries_table,
+    delivery_answer,
+    hears_of,
+    shown_url,
+    webhook_answer,
+    webhook_table,
+    webhooks_table,
+)
+from app.adapters.inbound.instants import InvalidDateTimeError, read_instant
+from app.application.manage_webhooks import (
+    AddWebhook,
+    FindWebhook,
+    ReplayWebhook,
+    RotateWebhookSecret,
+    SwitchWebhook,
+    TryWebhook,
+)
+from app.application.ports.system import Clock
+from app.application.ports.webhooks import Backlog, Replay, WebhookEndpoints, WebhookLog
+from app.domain.webhooks import OVERLAP, Endpoint, InvalidWebhookError, UnknownWebhookError
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The webhook's name.")]
+Url = Annotated[str, typer.Argument(metavar="URL", help="Where messages are posted to.")]
+Names = Annotated[
+    str | None,
+    typer.Option("--names", metavar="NAMES", help="What it hears of: plan.changed,user.* for instance; else all."),
+]
+Limit = Annotated[int, typer.Option(min=1, max=1000, help="How many at the most, newest first.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookCore:
+    """What the commands need."""
+
+    endpoints: WebhookEndpoints
+    log: WebhookLog
+    clock: Clock
+    add: AddWebhook
+    find: FindWebhook
+    switch: SwitchWebhook
+    rotate: RotateWebhookSecret
+    try_out: TryWebhook
+    replay: ReplayWebhook
+
+
+OpenWebhooks = Callable[[], AbstractAsyncContextManager[WebhookCore]]
+
+
+def add_webhook_commands(cli: typer.Typer, open_core: OpenWebhooks) -> None:
+    """Add the group `webhooks` to `cli`; `open_core` opens what its commands need, for as long as one runs."""
+    group = typer.Typer(name="webhooks", help="Who is told of what happens, by HTTP.", no_args_is_help=True)
+    _add_adding(group, open_core)
+    _add_looking(group, open_core)
+    _add_switching(group, open_core)
+    _add_trying(group, open_core)
+    _add_listening(group, open_core)
+    cli.add_typer(group)
+
+
+def _add_adding(group: typer.Typer, open_core: OpenWebhooks) -> None:
+    @group.command()
+    def add(name: Name, url: Url, names: Names = None, as_json: Json = False) -> None:
+        """Add a webhook and print its secret: this once."""
+        wanted = [part.strip() for part in names.split(",")] if names else []
+        endpoint = run(open_core, lambda core: core.add(name, url, wanted))
+        if as_json:
+            print_json(webhook_answer(endpoint) | _secret(endpoint))
+            return
+        typer.echo(f"{endpoint.name} hears of {hears_of(endpoint)} at {shown_url(endpoint.url)}")
+        _print_secret(endpoint)
+        typer.echo(f"`marquee webhooks test {endpoint.name}` shows whether it works")
+
+    @group.command()
+    def remove(name: Name, yes: Yes = False) -> None:
+        """Remove a webhook, what is pending for it, and its log."""
+        if not yes:
+            typer.confirm(f"Remove {name} and all its deliveries?", abort=True)
+
+        async def work(core: WebhookCore) -> None:
+            if not await core.endpoints.remove((await core.find(name)).endpoint_id):
+                raise UnknownWebhookError(name)
+
+        run(open_core, work)
+        typer.echo(f"removed: {name}")
+
+    @group.command()
+    def rotate(
+        name: Name,
+        at_once: Annotated[bool, typer.Option("--at-once", help="The old secret ends now: it has leaked.")] = False,
+        as_json: Json = False,
+    ) -> None:
+        """Make a new secret and print it, this once; the old one signs as well for 24 hours more."""
+        overlap = timedelta() if at_once else OVERLAP
+        endpoint = run(open_core, lambda core: core.rotate(name, overlap))
+        old_until = next((secret.until for secret in endpoint.secrets[1:]), None)
+        if as_json:
+            print_json(webhook_answer(endpoint) | _secret(endpoint))
+            return
+        _print_secret(endpoint)
+        typer.echo(f"the one before signs until {at(old_until)}" if old_until else "no other one signs any more")
+
+
+def _add_looking(group: typer.Typer, open_core: OpenWebhooks) -> None:
+    @group.command(name="list")
+    def list_(as_json: Json = False) -> None:
+        """List all webhooks."""
+
+        async def work(core: WebhookCore) -> list[tuple[Endpoint, Backlog]]:
+            return [(one, await core.log.backlog(one.endpoint_id)) for one in await core.endpoints.all()]
+
+        found = run(open_core, work)
+        if as_json:
+            print_json([webhook_answer(*one) for one in found])
+        else:
+            console().print(webhooks_table(found))
+
+    @group.command()
+    def show(name: Name, as_json: Json = False) -> None:
+        """Show all of one webhook but its secrets."""
+
+        async def work(core: WebhookCore) -> tuple[Endpoint, Backlog, datetime]:
+            endpoint = await core.find(name)
+            return endpoint, await core.log.backlog(endpoint.endpoint_id), core.clock.now()
+
+        endpoint, backlog, now = run(open_core, work)
+        if as_json:
+            print_json(webhook_answer(endpoint, backlog))
+        else:
+            console().print(webhook_table(endpoint, backlog, now))
+
+    @group.command()
+    def log(name: Name, limit: Limit = 20, as_json: Json = False) -> None:
+        """List the newest deliveries with their last attempts."""
+
+        async def work(core: WebhookCore) -> Any:
+            return await core.log.newest((await core.find(name)).endpoint_id, limit)
+
+        found = run(open_core, work)
+        if as_json:
+            print_json([delivery_answer(row) for row in found])
+        else:
+            console().print(deliveries_table(found))
+
+
+def _add_switching(group: typer.Typer, open_core: OpenWebhooks) -> None:
+    @group.command()
+    def enable(name: Name) -> None:
+        """Switch a webhook on, or end its pause: what is pending goes on at once, with a new schedule."""
+        run(open_core, lambda core: core.switch.on(name))
+        typer.echo(f"on: {name}")
+
+    @group.command()
+    def disable(name: Name) -> None:
+        """Switch a webhook off: what is pending waits, what happens meanwhile it is not told."""
+        run(open_core, lambda core: core.switch.off(name))
+        typer.echo(f"off: {name}")
+
+
+def _add_trying(group: typer.Typer, open_core: OpenWebhooks) -> None:
+    @group.command()
+    def test(name: Name, as_json: Json = False) -> None:
+        """Send a signed marquee.webhook.test.v1 now and show the answer. Exit code 1: it was not taken."""
+        answer = run(open_core, lambda core: core.try_out(name))
+        if as_json:
+            print_json(attempt_answer(answer))
+        else:
+            typer.echo(answered(answer), err=not answer.is_success)
+        raise typer.Exit(0 if answer.is_success else 1)
+
+    @group.command()
+    def replay(
+        name: Name,
+        delivery: Annotated[
+            int | None, typer.Option("--delivery", metavar="ID", min=1, max=2**63 - 1, help="This one.")
+        ] = None,
+        failed: Annotated[bool, typer.Option("--failed", help="All that were given up.")] = False,
+        since: Annotated[
+            str | None, typer.Option("--since", metavar="INSTANT", help="All that ended, told at or after it.")
+        ] = None,
+    ) -> None:
+        """Send again what has ended, with the ids that it had."""
+        which = _which(delivery, since, failed=failed)
+        count = run(open_core, lambda core: core.replay(name, which))
+        typer.echo(f"to be sent again: {count:,}")
+
+
+def _which(delivery: int | None, since: str | None, *, failed: bool) -> Replay:
+    if [delivery is not None, since is not None, failed].count(True) != 1:
+        typer.echo("marquee: say one of --delivery ID, --failed, --since INSTANT", err=True)
+        raise typer.Exit(2)
+    try:
+        return Replay(delivery_id=delivery, since=None if since is None else read_instant("--since", since, UTC))
+    except InvalidDateTimeError as error:
+        raise stopped(error, 2) from None
+
+
+def _secret(endpoint: Endpoint) -> dict[str, str]:
+    return {"secret": endpoint.secrets[0].text}
+
+
+def _print_secret(endpoint: Endpoint) -> None:
+    typer.echo(f"secret (shown this once): {endpoint.secrets[0].text}")
+
+
+def _add_listening(group: typer.Typer, open_core: OpenWebhooks) -> None:
+    @group.command(name="listen")
+    def listen_(
+        name: Name,
+        count: Annotated[int | None, typer.Option(min=1, help="End after so many good messages.")] = None,
+    ) -> None:
+        """Be the receiver of a webhook at an address of this machine: verify and print what comes."""
+
+        async def find(core: WebhookCore) -> tuple[Endpoint, Clock]:
+            return await core.find(name), core.clock
+
+        endpoint, clock = run(open_core, find)
+        try:
+            listen(endpoint, count, clock.now, typer.echo)
+        except InvalidWebhookError as error:
+            raise stopped(error, 2) from None
+        except OSError as error:
+            raise stopped(error, 1) from None
+        except KeyboardInterrupt:
+            raise typer.Exit(0) from None

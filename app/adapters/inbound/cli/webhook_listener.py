@@ -1,0 +1,77 @@
+"""A receiver to try webhooks out with: it verifies what comes, prints a line for each message, and answers."""
+
+import json
+import socket
+from collections.abc import Callable
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from app.adapters.webhook_signature import is_signed
+from app.domain.webhooks import Endpoint, InvalidWebhookError
+
+LARGEST = 1024 * 1024
+"""Bytes of a message."""
+SILENCE = 10.0
+"""Seconds that a sender may take."""
+
+
+def address_of(endpoint: Endpoint) -> tuple[str, int]:
+    """Say where to listen for a webhook's messages: on this machine only.
+
+    Raises:
+        InvalidWebhookError: its URL is not one of this machine, or wants TLS.
+    """
+    parts = urlsplit(endpoint.url)
+    host = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname or ""
+    try:
+        is_here = parts.scheme == "http" and ip_address(host).is_loopback
+    except ValueError:
+        is_here = False
+    if not is_here:
+        raise InvalidWebhookError("url", "`listen` is for webhooks at http://127.0.0.1:PORT/ or http://localhost:PORT/")
+    return host, parts.port or 80
+
+
+def listen(endpoint: Endpoint, count: int | None, now: Callable[[], datetime], say: Callable[[str], None]) -> None:
+    """Receive messages until there were `count` good ones (None: for ever).
+
+    Raises:
+        InvalidWebhookError: as in `address_of`.
+        OSError: the address cannot be had.
+    """
+    heard = 0
+
+    class Receiver(BaseHTTPRequestHandler):
+        timeout = SILENCE
+
+        def do_POST(self) -> None:
+            nonlocal heard
+            length = self.headers.get("content-length", "")
+            body = self.rfile.read(int(length)) if length.isdigit() and int(length) <= LARGEST else b""
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            good = is_signed(headers, body, endpoint.signing(now()), now())
+            heard += good
+            say(f"signature verified  {_told(body)}" if good else f"SIGNATURE WRONG, from {self.client_address[0]}")
+            self.send_response(204 if good else 401)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Keep the library's own lines to itself."""
+
+    host, port = address_of(endpoint)
+
+    class Server(HTTPServer):
+        address_family = socket.AF_INET6 if ip_address(host).version == 6 else socket.AF_INET  # noqa: PLR2004 - IPv6
+
+    with Server((host, port), Receiver) as server:
+        say(f"listening for {endpoint.name} at {endpoint.url}; Ctrl-C ends it")
+        while count is None or heard < count:
+            server.handle_request()
+
+
+def _told(body: bytes) -> str:
+    envelope = json.loads(body)
+    return f"{envelope['type']}  {envelope['subject']}\n  {json.dumps(envelope['data'], ensure_ascii=False)}"

@@ -1,0 +1,150 @@
+"""Webhooks and their deliveries, for people and for programs. Secrets are in none of it."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from rich.markup import escape
+from rich.table import Table
+
+from app.adapters.inbound.cli.tables import at
+from app.application.ports.webhooks import Backlog, LoggedDelivery
+from app.domain.webhook_deliveries import Answer
+from app.domain.webhooks import Endpoint
+
+
+def webhooks_table(rows: Iterable[tuple[Endpoint, Backlog]]) -> Table:
+    """All webhooks, and how they fare."""
+    table = _table("name", "url", "hears of", "state", ">pending", ">given up")
+    for endpoint, backlog in rows:
+        cells = endpoint.name, shown_url(endpoint.url), hears_of(endpoint), state(endpoint)
+        table.add_row(*map(escape, cells), f"{backlog.pending:,}", f"{backlog.given_up:,}")
+    return table
+
+
+def webhook_table(endpoint: Endpoint, backlog: Backlog, now: datetime) -> Table:
+    """One webhook, a fact a row."""
+    table = Table(box=None, show_header=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    facts = {
+        "name": endpoint.name,
+        "id": str(endpoint.endpoint_id),
+        "url": shown_url(endpoint.url),
+        "hears of": hears_of(endpoint),
+        "added": at(endpoint.created_at),
+        "state": state(endpoint),
+        "why off": endpoint.why_off or "-",
+        "fails since": at(endpoint.failing_since) if endpoint.failing_since else "-",
+        "paused until": at(endpoint.paused_until) if endpoint.paused_until else "-",
+        "secrets that sign": str(len(endpoint.signing(now))),
+        "pending": f"{backlog.pending:,}",
+        "given up": f"{backlog.given_up:,}",
+    }
+    for name, fact in facts.items():
+        table.add_row(name, escape(fact))
+    return table
+
+
+def deliveries_table(rows: Iterable[LoggedDelivery]) -> Table:
+    """Deliveries, each with its last attempt."""
+    table = _table(">id", "told", "what", "subject", "state", ">attempts", "last attempt", "answer", "next")
+    for row in rows:
+        one = row.delivery
+        table.add_row(
+            str(one.delivery_id),
+            at(one.message.created_at),
+            escape(one.message.name),
+            escape(one.message.subject),
+            one.state.replace("_", " "),
+            str(one.attempts),
+            at(row.last_at) if row.last_at else "-",
+            escape(answered(row.last)) if row.last else "-",
+            at(one.next_attempt_at) if one.next_attempt_at else "-",
+        )
+    return table
+
+
+def answered(answer: Answer) -> str:
+    """Say in some words what a receiver answered."""
+    what = answer.error or f"answered {answer.status}"
+    return f"{what} ({answer.took * 1000:.0f} ms)"
+
+
+def hears_of(endpoint: Endpoint) -> str:
+    """Say what it is told of."""
+    return ", ".join(endpoint.names) or "everything"
+
+
+def state(endpoint: Endpoint) -> str:
+    """Say how it is."""
+    if not endpoint.is_active:
+        return "off"
+    return f"failing ({endpoint.failures} in a row)" if endpoint.failures else "on"
+
+
+def shown_url(url: str) -> str:
+    """Give a URL without its query's values, which may be secret."""
+    parts = urlsplit(url)
+    names = (pair.partition("=")[0] for pair in parts.query.split("&") if pair)
+    return parts._replace(query="&".join(f"{name}=..." for name in names), fragment="").geturl()
+
+
+def webhook_answer(endpoint: Endpoint, backlog: Backlog | None = None) -> dict[str, Any]:
+    """Say all of a webhook but its secrets."""
+    counts = {} if backlog is None else {"pending": backlog.pending, "given_up": backlog.given_up}
+    return {
+        "id": str(endpoint.endpoint_id),
+        "name": endpoint.name,
+        "url": shown_url(endpoint.url),
+        "names": list(endpoint.names) or ["*"],
+        "is_active": endpoint.is_active,
+        "why_off": endpoint.why_off,
+        "created_at": _instant(endpoint.created_at),
+        "failing_since": _instant(endpoint.failing_since),
+        "failures": endpoint.failures,
+        "paused_until": _instant(endpoint.paused_until),
+        **counts,
+    }
+
+
+def delivery_answer(row: LoggedDelivery) -> dict[str, Any]:
+    """Say all of a delivery but its body."""
+    one, last = row.delivery, row.last
+    return {
+        "id": one.delivery_id,
+        "webhook_id": one.message.event_id,
+        "name": one.message.name,
+        "subject": one.message.subject,
+        "created_at": _instant(one.message.created_at),
+        "state": one.state.value,
+        "attempts": one.attempts,
+        "next_attempt_at": _instant(one.next_attempt_at),
+        "ended_at": _instant(one.ended_at),
+        "last_attempt": last and {"at": _instant(row.last_at), **attempt_answer(last)},
+    }
+
+
+def attempt_answer(answer: Answer) -> dict[str, Any]:
+    """Say what a receiver answered."""
+    return {"status": answer.status, "error": answer.error, "took_ms": round(answer.took * 1000)}
+
+
+def _instant(instant: datetime | None) -> str | None:
+    return None if instant is None else instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _table(*names: str) -> Table:
+    table = Table(box=None)
+    for name in names:
+        is_number = name.startswith(">")
+        title = name.removeprefix(">")
+        folds = title in {"url", "hears of", "answer"}
+        table.add_column(
+            title,
+            justify="right" if is_number else "left",
+            no_wrap=not folds,
+            overflow="fold" if folds else "ellipsis",
+        )
+    return table

@@ -1,0 +1,128 @@
+"""Which area of the service each route belongs to. A route that is not in the table does not start."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+from fastapi.routing import RouteContext, iter_route_contexts
+
+from app.domain.access import Area
+
+Rules = Mapping[tuple[str, str], Area]
+"""From method and template of a path. What may be read may be asked for its head."""
+
+RULES: Rules = {
+    ("GET", "/"): Area.PAGE,
+    ("GET", "/dashboard/{file}"): Area.PAGE,
+    ("GET", "/dashboard/state"): Area.DASHBOARD,
+    ("GET", "/dashboard/stream"): Area.DASHBOARD,
+    ("GET", "/search"): Area.SEARCH,
+    ("GET", "/catalog/changes"): Area.CATALOG,
+    ("GET", "/catalog/plans/{plan_id}"): Area.CATALOG,
+    ("GET", "/catalog/plans/{plan_id}/history"): Area.CATALOG,
+    ("GET", "/catalog/providers"): Area.CATALOG,
+    ("GET", "/catalog/providers/{name}/runs"): Area.CATALOG,
+    ("GET", "/catalog/providers/{name}/rejections"): Area.OPERATIONS,
+    ("POST", "/catalog/providers/{name}/sync"): Area.OPERATIONS,
+    ("POST", "/events"): Area.INGEST,
+    ("POST", "/events/batch"): Area.INGEST,
+    ("GET", "/stats"): Area.STATS,
+    ("GET", "/stats/dau"): Area.STATS,
+    ("GET", "/stats/top-events"): Area.STATS,
+    ("GET", "/stats/retention"): Area.STATS,
+    ("GET", "/stats/{type}"): Area.STATS,
+    ("DELETE", "/stats"): Area.ADMIN,
+    ("POST", "/users"): Area.ADMIN,
+    ("GET", "/users"): Area.ADMIN,
+    ("GET", "/users/{user_id}"): Area.ADMIN,
+    ("PATCH", "/users/{user_id}"): Area.ADMIN,
+    ("DELETE", "/users/{user_id}"): Area.ADMIN,
+    ("POST", "/users/{user_id}/keys"): Area.ADMIN,
+    ("GET", "/users/{user_id}/keys"): Area.ADMIN,
+    ("DELETE", "/users/{user_id}/keys/{key_id}"): Area.ADMIN,
+    ("GET", "/health"): Area.HEALTH,
+    ("GET", "/health/live"): Area.HEALTH,
+    ("GET", "/health/ready"): Area.HEALTH,
+    ("GET", "/metrics"): Area.METRICS,
+    ("GET", "/openapi.json"): Area.DOCS,
+    ("GET", "/docs"): Area.DOCS,
+    ("GET", "/docs/oauth2-redirect"): Area.DOCS,
+    ("GET", "/redoc"): Area.DOCS,
+}
+
+
+class UnruledRouteError(Exception):
+    """Routes and rules do not fit; the message lists what is missing on either side."""
+
+
+@dataclass(frozen=True, slots=True)
+class GuardedRoute:
+    """A route as it is known before FastAPI has seen the request."""
+
+    path: str
+    """The template, as the figures name it."""
+    area: Area
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    matches: re.Pattern[str]
+    methods: frozenset[str]
+    path: str
+
+
+class Areas:
+    """Finds the route of a request as FastAPI will: the first that fits, in FastAPI's order.
+
+    Raises:
+        UnruledRouteError: when made, if a route has no rule or a rule no route.
+    """
+
+    def __init__(self, api: FastAPI, rules: Rules = RULES) -> None:
+        check_table(api, rules)
+        self._candidates = [_candidate(route) for route in iter_route_contexts(api.routes)]
+        self._rules = rules
+        self._fixed = {
+            (method, path): self._search(method, path) for method, path in _asked_with(rules) if "{" not in path
+        }
+
+    def find(self, method: str, path: str) -> GuardedRoute | None:
+        """Find it; None when there is none of this method at this path."""
+        return self._fixed.get((method, path)) or self._search(method, path)
+
+    def methods_at(self, path: str) -> frozenset[str]:
+        """Say what can be done at a path; nothing when there is no such path."""
+        return frozenset[str]().union(*(one.methods for one in self._candidates if one.matches.match(path)))
+
+    def _search(self, method: str, path: str) -> GuardedRoute | None:
+        wanted = "GET" if method == "HEAD" else method
+        for candidate in self._candidates:
+            if wanted in candidate.methods and candidate.matches.match(path):
+                return GuardedRoute(candidate.path, self._rules[wanted, candidate.path])
+        return None
+
+
+def check_table(api: FastAPI, rules: Rules = RULES) -> None:
+    """Hold rules against routes.
+
+    Raises:
+        UnruledRouteError: a route has no rule, or a rule no route.
+    """
+    routes = {
+        (method, route.path or repr(route.original_route))
+        for route in iter_route_contexts(api.routes)
+        for method in (route.methods or {"ANY"}) - {"HEAD"}
+    }
+    open_doors = [f"{method} {path} has no rule" for method, path in sorted(routes - rules.keys())]
+    leftovers = [f"{method} {path} has no route" for method, path in sorted(rules.keys() - routes)]
+    if open_doors or leftovers:
+        raise UnruledRouteError("; ".join((*open_doors, *leftovers)))
+
+
+def _candidate(route: RouteContext) -> _Candidate:
+    return _Candidate(route.path_regex, frozenset(route.methods or ()), route.path or "")
+
+
+def _asked_with(rules: Rules) -> set[tuple[str, str]]:
+    return {*rules, *(("HEAD", path) for method, path in rules if method == "GET")}

@@ -1,0 +1,125 @@
+"""uvicorn's protocol for a world with slow and hostile clients: every wait for a client has an end.
+
+uvicorn itself waits for ever: for a head, for a body, and for somebody to take an answer.
+"""
+
+import asyncio
+import struct
+import termios
+from collections.abc import Callable
+from fcntl import ioctl
+from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
+
+from uvicorn.server import ServerState
+
+from app.adapters.inbound.http.connection_sweep import ConnectionSweep, WatchedConnection
+from app.adapters.inbound.http.edge_limits import EdgeLimits, too_late
+from app.adapters.inbound.http.patience import Patience, Stage
+from app.adapters.inbound.http.strict_protocol import StrictProtocol, disconnect
+
+WHY = {Stage.HEAD: "silent", Stage.BODY: "request_timeout", Stage.TAKING: "slow_reader"}
+
+
+class CarefulProtocol(StrictProtocol, WatchedConnection):
+    """One connection. `careful_protocol` makes the class for given limits."""
+
+    sweeps: ClassVar[WeakKeyDictionary[ServerState, ConnectionSweep]] = WeakKeyDictionary()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._patience = Patience(self.limits)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Take the connection."""
+        super().connection_made(transport)
+        sweep = self.sweeps.get(self.server_state)
+        if sweep is None:
+            sweep = ConnectionSweep(self.loop, self.limits.shortest, self.limits.max_connections)
+            self.sweeps[self.server_state] = sweep
+        sweep.join(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the application; uvicorn tells that of the newest request only."""
+        self.sweeps[self.server_state].leave(self)
+        for cycle in self._ahead:
+            disconnect(cycle)
+        super().connection_lost(exc)
+
+    def resume_writing(self) -> None:
+        """Go on: the client has taken most of what was written."""
+        self._patience.begin_anew()
+        super().resume_writing()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close what was idle for too long; if not all was taken that is written, that is looked after still."""
+        self.timeout_keep_alive_task = None
+        super().timeout_keep_alive_handler()
+
+    @property
+    def has_asked_nothing(self) -> bool:
+        """See WatchedConnection."""
+        return self.cycle is None
+
+    @property
+    def is_idle(self) -> bool:
+        """See WatchedConnection."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def give_way(self) -> None:
+        """See WatchedConnection."""
+        self._cut("too_many_connections")
+
+    def grow_older(self, seconds: float) -> None:
+        """See WatchedConnection."""
+        if self.timeout_keep_alive_task is not None:
+            return  # it is idle; uvicorn closes it
+        untaken = self.transport.get_write_buffer_size()
+        if untaken:
+            untaken += held_by_system(self.transport)
+        stage = Stage.TAKING if untaken else self._awaited()
+        if self._patience.ends(stage, self.scope, untaken, seconds):
+            self._end(stage)
+
+    def _awaited(self) -> Stage | None:
+        """Tell what the client is waited for; None when it is not the client."""
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete and not cycle.disconnected:
+            reading = not self.pipeline and not self.flow.read_paused and not cycle.waiting_for_100_continue
+            return Stage.BODY if reading and cycle.more_body else None
+        if self._deaf:
+            return Stage.LEAVING
+        return Stage.HEAD
+
+    def _end(self, stage: Stage | None) -> None:
+        if stage is Stage.HEAD and self._head_is_partial():
+            self._refuse(too_late("the headers", self.limits.header_timeout))
+        elif stage is Stage.BODY and not self.cycle.response_started:
+            self._refuse(too_late("the body", self.limits.body_timeout))
+        elif stage is Stage.LEAVING:
+            self.transport.abort()
+        elif stage is not None:
+            self._cut(WHY[stage])
+
+
+def careful_protocol(limits: EdgeLimits, on_cut: Callable[[str], None] | None = None) -> type[CarefulProtocol]:
+    """Make the protocol: `uvicorn.Config(http=careful_protocol(limits))`.
+
+    `on_cut` is told why a client was refused or cut: `malformed_request`, `headers_too_large`, `url_too_long`,
+    `request_timeout`, `too_many_pipelined`, `too_many_connections`, `silent` (nothing came) or `slow_reader`.
+    """
+    namespace = {"limits": limits} | ({"on_cut": staticmethod(on_cut)} if on_cut else {})
+    return type("LimitedProtocol", (CarefulProtocol,), namespace)
+
+
+def held_by_system(transport: asyncio.Transport) -> int:
+    """Say how much was written that the client's system has not taken; 0 where that cannot be told.
+
+    What the system holds is up to some megabytes, and it makes room for more only once a third of that has gone: a
+    client that takes 20 KB/s seems to stand still for a minute.
+    """
+    try:
+        answer = ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
+    except (OSError, ValueError, AttributeError):
+        return 0
+    return int(struct.unpack("i", answer)[0])

@@ -1,0 +1,67 @@
+// The page: sections of the state in, words and shapes out. A section is drawn only when it has changed.
+
+import { drawActivities, drawCatalog, drawHistory, drawProviders, drawStore, tellAges } from "./sections.js";
+import { byId, say } from "./dom.js";
+import { timeToTheSecond } from "./format.js";
+import { hasKey, useKey, watch } from "./live.js";
+
+const DRAW = {
+  store: drawStore,
+  activities: drawActivities,
+  history: drawHistory,
+  catalog: drawCatalog,
+  providers: drawProviders,
+};
+const WORDS = { live: "live", polling: "polling", locked: "key needed" };
+
+const state = {};
+const drawn = {};
+let heardAt = null;
+
+function show(news) {
+  Object.assign(state, news);
+  heardAt = Date.now();
+  for (const [name, draw] of Object.entries(DRAW)) {
+    const text = JSON.stringify(state[name]);
+    if (drawn[name] === text) continue;
+    draw(state[name], state);
+    drawn[name] = text;
+  }
+  say("as-of", timeToTheSecond(state.at));
+  tellAges(state.at);
+}
+
+function tell(mode) {
+  const offlineSince = heardAt ? `offline since ${timeToTheSecond(heardAt)}` : "offline";
+  byId("mode").dataset.mode = mode;
+  say("mode", WORDS[mode] ?? offlineSince);
+  byId("locked").hidden = mode !== "locked";
+  byId("board").hidden = mode === "locked";
+  byId("forget").hidden = !hasKey() || mode === "locked";
+}
+
+function askForKey(why) {
+  const form = byId("key-form");
+  say("key-refusal", why);
+  form.elements.key.value = "";
+  form.elements.key.focus();
+  return new Promise((resolve) => {
+    form.onsubmit = (submission) => {
+      submission.preventDefault();
+      const typed = form.elements.key.value.trim();
+      if (!/^[\x21-\x7e]+$/.test(typed)) {
+        say("key-refusal", "A key has letters, digits and signs only, without spaces.");
+        return;
+      }
+      useKey(typed);
+      resolve();
+    };
+  });
+}
+
+byId("forget").addEventListener("click", () => {
+  useKey(null);
+  location.reload();
+});
+
+watch(show, tell, askForKey);

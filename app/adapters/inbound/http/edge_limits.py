@@ -1,0 +1,85 @@
+"""How much of a connection a client may take up, and how it is told when that is too much."""
+
+import resource
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from app.adapters.inbound.http.errors import JSON
+from app.adapters.inbound.http.rendering import render_error
+
+FILES_FOR_OTHERS = 256
+"""File descriptors that connections of clients leave to Redis, the database, files and what listens."""
+MOST_FILES = 16_384
+"""More are not asked of the system: so many connections want several processes, and each takes memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeLimits:
+    """Times are in seconds, sizes in bytes."""
+
+    header_timeout: float = 10.0
+    """For the request line and the headers, from the connection or the answer before; also to send anything at all."""
+    body_timeout: float = 30.0
+    """For the whole body, from the end of the headers. Time in which nobody here reads on does not count."""
+    write_timeout: float = 30.0
+    """For a client to take PROGRESS bytes more of an answer."""
+    linger: float = 2.0
+    """For a client that was refused to take in why."""
+    max_header_bytes: int = 32 * 1024
+    """The request line and the headers together; likewise what a chunked body has beside its data."""
+    max_pipelined: int = 64
+    """Requests that wait for the answer before them; the connection ends after them."""
+    max_connections: int = 10_000
+    """Of one process. Beyond, the oldest connection that has asked nothing gives way to the new one."""
+
+    @property
+    def shortest(self) -> float:
+        """The shortest of the times."""
+        return min(self.header_timeout, self.body_timeout, self.write_timeout, self.linger)
+
+
+class Refusal(NamedTuple):
+    """How a request is refused that no application gets to see."""
+
+    status: int
+    code: str
+    message: str
+
+    def render(self) -> tuple[list[tuple[bytes, bytes]], bytes]:
+        """Render its headers and its body, in the one shape of every error."""
+        body = render_error(self.code, self.message)
+        length = b"%d" % len(body)
+        return [(b"content-type", JSON.encode()), (b"content-length", length), (b"connection", b"close")], body
+
+
+def malformed(reason: object) -> Refusal:
+    """Refuse what is no HTTP request."""
+    return Refusal(400, "malformed_request", f"this is no HTTP request that can be read: {reason}")
+
+
+def too_many(most: int) -> Refusal:
+    """Refuse what is more than a connection may ask at once."""
+    return Refusal(400, "too_many_pipelined", f"expected at most {most} requests that wait for answers, found more")
+
+
+def too_late(what: str, seconds: float) -> Refusal:
+    """Refuse a request that does not come to its end."""
+    return Refusal(408, "request_timeout", f"{what} did not arrive within {seconds:g} s")
+
+
+def too_large(url: int, most: int) -> Refusal:
+    """Refuse a head without end; `url` is the length of its URL."""
+    if url > most // 2:
+        return Refusal(414, "url_too_long", f"expected a request line and headers of at most {most:,} bytes together")
+    return Refusal(431, "headers_too_large", f"expected headers of at most {most:,} bytes together, found more")
+
+
+def room_for_connections() -> int:
+    """Say how many connections this process can have open; it asks the system for as many files as it may have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        soft = most
+    files = MOST_FILES if soft == resource.RLIM_INFINITY else soft
+    return max(files - FILES_FOR_OTHERS, files // 2)

@@ -1,0 +1,77 @@
+"""How figures that are looked up become families of metrics."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+    SummaryMetricFamily,
+)
+from prometheus_client.registry import Collector
+
+Rows = Iterable[tuple[tuple[str, ...], float]]
+"""The values of the labels, and the figure."""
+
+
+class Figures(Collector):
+    """Figures that are looked up when somebody scrapes, instead of being counted."""
+
+    def __init__(self, *collect: Callable[[], Iterable[Metric]]) -> None:
+        self._collect = collect
+
+    def collect(self) -> Iterator[Metric]:
+        """Hand them to the registry."""
+        for collect in self._collect:
+            yield from collect()
+
+
+class Joined(CollectorRegistry):
+    """Several sources of metrics behind one scrape."""
+
+    def __init__(self, *sources: Collector | CollectorRegistry) -> None:
+        super().__init__()
+        self._sources = sources
+
+    def collect(self) -> Iterator[Metric]:
+        """Ask one after the other."""
+        for source in self._sources:
+            yield from source.collect()
+
+
+def gauge(name: str, help_text: str, labels: tuple[str, ...], rows: Rows) -> Metric:
+    """Make a family of gauges."""
+    family = GaugeMetricFamily(name, help_text, labels=labels)
+    for values, value in rows:
+        family.add_metric(values, value)
+    return family
+
+
+def counter(name: str, help_text: str, labels: tuple[str, ...], rows: Rows) -> Metric:
+    """Make a family of counters; the exposition adds `_total` to the name."""
+    family = CounterMetricFamily(name, help_text, labels=labels)
+    for values, value in rows:
+        family.add_metric(values, value)
+    return family
+
+
+def summary(name: str, help_text: str, row: tuple[int, float] | None) -> Metric:
+    """Make a summary without quantiles of a count and a sum."""
+    family = SummaryMetricFamily(name, help_text, labels=())
+    if row:
+        family.add_metric((), *row)
+    return family
+
+
+def histogram(name: str, help_text: str, counts: Sequence[tuple[str, float]], total: float) -> Metric:
+    """Make a histogram of how many lie up to each bound and above the one before; the last bound is `+Inf`."""
+    family = HistogramMetricFamily(name, help_text, labels=())
+    buckets, so_far = [], 0.0
+    for bound, count in counts:
+        so_far += count
+        buckets.append((bound, so_far))
+    if buckets:
+        family.add_metric((), buckets, total)
+    return family

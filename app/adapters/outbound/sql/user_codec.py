@@ -1,0 +1,78 @@
+"""How users are written: as a row of the table users, and as JSON in the outbox."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row
+
+from app.adapters.outbound.sql.ids import id_of
+from app.adapters.outbound.sql.instants import instant_of, microseconds
+from app.domain.access import Role
+from app.domain.domain_events import USER_FACTS, UserFact, UserUpdated
+from app.domain.users import User, folded
+
+_CLASSES = {kind.name: kind for kind in USER_FACTS}
+
+
+class _Said(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a domain event says beyond its kind, its id and its instant."""
+
+    user: User
+    fields: tuple[str, ...] = ()
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(_Said).decode
+
+
+def user_columns(user: User) -> dict[str, Any]:
+    """Write all columns but the id."""
+    return {
+        "username": user.username,
+        "username_key": folded(user.username),
+        "email": user.email,
+        "email_key": folded(user.email),
+        "full_name": user.full_name,
+        "role": user.role.value,
+        "is_active": user.is_active,
+        "created_at": microseconds(user.created_at),
+        "updated_at": microseconds(user.updated_at),
+        "deleted_at": None if user.deleted_at is None else microseconds(user.deleted_at),
+        "version": user.version,
+    }
+
+
+def user_of(row: Row[*tuple[Any, ...]]) -> User:
+    """Read a row with all columns of users."""
+    return User(
+        user_id=id_of(row.user_id),
+        username=row.username,
+        email=row.email,
+        full_name=row.full_name,
+        role=Role(row.role),
+        is_active=row.is_active,
+        created_at=instant_of(row.created_at),
+        updated_at=instant_of(row.updated_at),
+        deleted_at=None if row.deleted_at is None else instant_of(row.deleted_at),
+        version=row.version,
+    )
+
+
+def outbox_columns(told: UserFact) -> dict[str, Any]:
+    """Write all columns but the position."""
+    fields = told.fields if isinstance(told, UserUpdated) else ()
+    return {
+        "event_id": told.event_id,
+        "name": told.name,
+        "subject": told.subject,
+        "occurred_at": microseconds(told.occurred_at),
+        "data": _encode(_Said(told.user, fields)).decode(),
+    }
+
+
+def told_of(row: Row[*tuple[Any, ...]]) -> UserFact:
+    """Read a row with all columns of outbox."""
+    said = _decode(row.data)
+    kind = _CLASSES[row.name]
+    extra = {"fields": said.fields} if kind is UserUpdated else {}
+    return kind(event_id=row.event_id, occurred_at=instant_of(row.occurred_at), user=said.user, **extra)

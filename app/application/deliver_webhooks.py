@@ -1,0 +1,121 @@
+"""Deliver what is due to webhooks: in order of each subject, gently to those that fail."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import reduce
+
+from app.application.figures import WEBHOOK_DELIVERIES
+from app.application.ports.figures import Tally
+from app.application.ports.system import Clock
+from app.application.ports.webhooks import Attempted, WebhookDeliveries, WebhookEndpoints, WebhookSender
+from app.domain.webhook_deliveries import Answer, Delivery, DeliveryState
+from app.domain.webhooks import Endpoint, EndpointId
+
+AT_ONCE = 256
+"""Attempts at a time, to all endpoints; each is a connection. Up to so many slow endpoints hold up nobody else."""
+TO_ONE = 8
+"""To one endpoint that fares well, unless so many are sent to that its share is less."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverWebhooks:
+    """Send, and write down what became of it.
+
+    A delivery that was sent and not written down yet is sent again after a crash, with the same id.
+    """
+
+    endpoints: WebhookEndpoints
+    deliveries: WebhookDeliveries
+    sender: WebhookSender
+    clock: Clock
+    chance: Callable[[], float]
+    """Between 0 and 1, for the jitter."""
+    patience: timedelta
+    """An endpoint that has failed for so long without one success is switched off."""
+    tally: Tally | None = None
+    on_switched_off: Callable[[Endpoint], None] = lambda _: None
+    on_turned: Callable[[Endpoint], None] = lambda _: None
+    """Hears of an endpoint that begins to fail, and of one that is well again."""
+    on_bug: Callable[[Exception], None] = lambda _: None
+    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    busy: set[EndpointId] = field(default_factory=set)
+    """Those that are sent to now: they share the slots."""
+
+    async def ready(self) -> Sequence[EndpointId]:
+        """Say to which endpoints something may be sent now.
+
+        Raises:
+            HistoryUnavailableError: as in every method here; the same again later goes on from here.
+        """
+        return await self.deliveries.ready(self.clock.now())
+
+    async def __call__(self, endpoint_id: EndpointId, goes_on: Callable[[], bool] = lambda: True) -> int:
+        """Deliver to one endpoint until nothing is due or `goes_on` says no; return the number of attempts.
+
+        One call at a time for each endpoint keeps the order of its subjects.
+        """
+        self.busy.add(endpoint_id)
+        try:
+            return await self._deliver(endpoint_id, goes_on)
+        finally:
+            self.busy.discard(endpoint_id)
+
+    async def _deliver(self, endpoint_id: EndpointId, goes_on: Callable[[], bool]) -> int:
+        made = 0
+        while goes_on():
+            endpoint, now = await self.endpoints.find(endpoint_id), self.clock.now()
+            if endpoint is None or not endpoint.may_be_sent_to(now):
+                break
+            due = await self.deliveries.due(endpoint_id, now, 1 if endpoint.is_failing else self._share())
+            if not due:
+                break
+            await self._settle(endpoint, await asyncio.gather(*(self._attempt(endpoint, one) for one in due)))
+            made += len(due)
+        return made
+
+    def _share(self) -> int:
+        return max(1, min(TO_ONE, AT_ONCE // len(self.busy)))
+
+    async def _attempt(self, endpoint: Endpoint, delivery: Delivery) -> Attempted:
+        async with self.slots:
+            begun_at = self.clock.now()
+            answer = await self._answer(endpoint, delivery)
+        return Attempted(delivery.after(answer, self.clock.now(), self.chance()), answer, begun_at)
+
+    async def _answer(self, endpoint: Endpoint, delivery: Delivery) -> Answer:
+        try:
+            return await self.sender.send(endpoint, delivery.message)
+        except Exception as error:  # noqa: BLE001 - one message that cannot be sent must not stop all others
+            self.on_bug(error)
+            return Answer(took=0, error=f"an error of ours: {type(error).__name__}")
+
+    async def _settle(self, endpoint: Endpoint, attempted: Sequence[Attempted]) -> None:
+        now = self.clock.now()
+        await self.deliveries.settle(endpoint.endpoint_id, attempted, now)
+        self._count(attempted)
+        judged = self._judged(endpoint, attempted, now)
+        if judged == endpoint:
+            return
+        # as it is by now: somebody may have given it another secret, or switched it off
+        await self.endpoints.change(endpoint.endpoint_id, lambda found: self._judged(found, attempted, now))
+        if endpoint.is_failing != judged.is_failing:
+            self.on_turned(judged)
+        if endpoint.is_failing and not judged.is_failing:
+            await self.deliveries.hasten(endpoint.endpoint_id, now)
+        if not judged.is_active:
+            self.on_switched_off(judged)
+
+    def _judged(self, endpoint: Endpoint, attempted: Sequence[Attempted], now: datetime) -> Endpoint:
+        def after(so_far: Endpoint, one: Attempted) -> Endpoint:
+            return so_far.after(one.answer, one.at, now, self.patience, self.chance())
+
+        return reduce(after, attempted, endpoint)
+
+    def _count(self, attempted: Sequence[Attempted]) -> None:
+        if self.tally is None:
+            return
+        for one in attempted:
+            state = one.delivery.state
+            self.tally.add(WEBHOOK_DELIVERIES.of("failed" if state is DeliveryState.PENDING else state.value))

@@ -1,0 +1,47 @@
+"""The catalogue of what processes count for all to read: every Figure that a Tally is given, once.
+
+`/metrics` shows each as `marquee_<name>_total`, but the store's seconds, which are one histogram there.
+"""
+
+from bisect import bisect_left
+from dataclasses import dataclass
+
+from app.application.ports.figures import Figure, Tally
+
+
+@dataclass(frozen=True, slots=True)
+class FigureKind:
+    """A name, and the names of its labels."""
+
+    name: str
+    labels: tuple[str, ...] = ()
+
+    def of(self, *values: str) -> Figure:
+        """Name one count."""
+        return Figure(self.name, values)
+
+
+STORED_BATCHES = FigureKind("stored_batches")
+"""Transactions that stored activities, be it that all were known already."""
+STORED_ACTIVITIES = FigureKind("stored_activities")
+"""Activities that were new to the store."""
+STORE_SECONDS = FigureKind("store_seconds")
+"""Seconds that these transactions took, added up."""
+STORE_SECONDS_WITHIN = FigureKind("store_seconds_within", ("seconds",))
+"""How many of them took up to so long and longer than the bound before, by the bounds of STORE_BOUNDS, and `+Inf`."""
+WEBHOOK_DELIVERIES = FigureKind("webhook_deliveries", ("outcome",))
+"""Attempts to deliver a webhook, by how they ended."""
+WEBHOOK_OUTCOMES = ("delivered", "failed", "given_up")
+"""`failed` ones are tried again."""
+
+STORE_BOUNDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Seconds."""
+STORE_BOUND_NAMES = (*map(str, STORE_BOUNDS), "+Inf")
+
+
+def count_stored(tally: Tally, new: int, seconds: float) -> None:
+    """Count a transaction that stored activities, `new` of which were not known."""
+    tally.add(STORED_BATCHES.of())
+    tally.add(STORED_ACTIVITIES.of(), new)
+    tally.add(STORE_SECONDS.of(), seconds)
+    tally.add(STORE_SECONDS_WITHIN.of(STORE_BOUND_NAMES[bisect_left(STORE_BOUNDS, seconds)]))

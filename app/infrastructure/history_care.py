@@ -1,0 +1,47 @@
+"""What a process sees to in the history before it works."""
+
+import os
+import sys
+
+import structlog
+
+from app.adapters.inbound.worker.journal_loop import log_restoration
+from app.application.ports.system import HistoryUnavailableError, LiveStateUnavailableError
+from app.infrastructure.container import Container
+from app.infrastructure.lifeline import LIFELINE_VARIABLE
+from app.infrastructure.settings import Settings
+
+log = structlog.get_logger()
+
+
+def warn_of_lonely_history(settings: Settings) -> None:
+    """Say that processes of other machines will not see this history; Redis they share."""
+    alone = LIFELINE_VARIABLE not in os.environ
+    if alone and settings.database.url == "embedded" and settings.redis.url != "embedded":
+        log.warning(
+            "redis.url is a server, but the history is a file of this machine: processes elsewhere have one of their "
+            "own; set database.url when there are several machines"
+        )
+
+
+async def restore_what_was_lost(container: Container) -> None:
+    """Bring back what a Redis that came back empty lost, before the first sync takes every plan for a new one."""
+    try:
+        for done in await container.restore_catalog().if_lost():
+            log_restoration(done)
+    except (LiveStateUnavailableError, HistoryUnavailableError) as error:
+        log.warning("whether the catalog lost plans cannot be told now; the journal's writer will", reason=str(error))
+
+
+async def let_first_admin_in(container: Container) -> None:
+    """Show the first admin's key on the terminal, once and for all; never in the log."""
+    try:
+        key = await container.let_first_admin_in()()
+    except HistoryUnavailableError as error:
+        log.warning("whether there is an admin cannot be told now; the next start will see", reason=str(error))
+        return
+    if key:
+        sys.stdout.write(
+            f"The first admin's key, shown this once (`marquee keys create admin` makes another):\n  {key}\n"
+        )
+        sys.stdout.flush()

@@ -1,0 +1,101 @@
+"""`marquee run`: every role as a process of its own, under one supervisor."""
+
+import asyncio
+import socket
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import structlog
+
+from app.infrastructure.exposure import warn_of_open_doors
+from app.infrastructure.history_care import let_first_admin_in, restore_what_was_lost, warn_of_lonely_history
+from app.infrastructure.listening import address, listen
+from app.infrastructure.opening import embedded_redis, open_container
+from app.infrastructure.settings import Settings
+from app.infrastructure.shared_metrics import shared_metrics
+from app.infrastructure.supervisor import Child, Supervisor
+
+log = structlog.get_logger()
+
+
+async def run_all(settings: Settings, config: Path | None) -> int:
+    """Supervise every role as processes of their own; returns the exit code."""
+    warn_of_lonely_history(settings)
+    warn_of_open_doors(settings)
+    embedded = embedded_redis(settings)
+    with listen(settings) as listening, _api_children(settings, config, listening) as api:
+        if embedded:
+            await asyncio.to_thread(embedded.start)
+        try:
+            if embedded:
+                log.info("redis runs", at=embedded.url)
+            await _open_history(settings)
+            children = [
+                _child("scheduler", config),
+                *_worker_children(settings, config),
+                *api,
+            ]
+            _tell_what_to_try(settings, listening)
+            watch = embedded.ensure if embedded else None
+            return await Supervisor(children, drain_seconds=settings.service.drain + 2, watch=watch).run()
+        finally:
+            if embedded:
+                await asyncio.to_thread(embedded.stop)
+
+
+async def run_api_processes(settings: Settings, config: Path | None) -> int:
+    """Supervise the API processes alone, when `service.workers` asks for several; returns the exit code."""
+    warn_of_lonely_history(settings)
+    warn_of_open_doors(settings)
+    with listen(settings) as listening, _api_children(settings, config, listening) as children:
+        return await Supervisor(children, drain_seconds=settings.service.drain + 2).run()
+
+
+async def _open_history(settings: Settings) -> None:
+    """Stop now, in one line, when the history has another schema, and not in every child; then see to what was lost."""
+    async with open_container(settings, "supervisor") as container:
+        await restore_what_was_lost(container)
+        await let_first_admin_in(container)
+
+
+def _worker_children(settings: Settings, config: Path | None) -> list[Child]:
+    workers = settings.activity.workers
+    return [_child(f"worker-{number}" if workers > 1 else "worker", config) for number in range(1, workers + 1)]
+
+
+@contextmanager
+def _api_children(settings: Settings, config: Path | None, listening: socket.socket) -> Iterator[list[Child]]:
+    """Say what is to run; several share a directory while the block runs."""
+    workers = settings.service.workers
+    number = listening.fileno()
+    with ExitStack() as stack:
+        environment = stack.enter_context(shared_metrics(settings.service.data_dir)) if workers > 1 else {}
+        yield [
+            _child(f"api-{worker}" if workers > 1 else "api", config, ("--fd", str(number)), environment, (number,))
+            for worker in range(1, workers + 1)
+        ]
+
+
+def _child(
+    name: str,
+    config: Path | None,
+    options: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    pass_fds: Sequence[int] = (),
+) -> Child:
+    role = name.partition("-")[0]
+    file = ("--config", str(config.resolve())) if config else ()
+    return Child(name, (sys.executable, "-m", "app.infrastructure.main", *file, role, *options), env or {}, pass_fds)
+
+
+def _tell_what_to_try(settings: Settings, listening: socket.socket) -> None:
+    at = address(listening)
+    log.info(
+        "marquee runs; try it, read /docs, see /health; Ctrl-C ends it all",
+        curl=f"curl '{at}/search?starts_at=2021-02-01T00:00:00Z&ends_at=2022-07-03T00:00:00Z'",
+        dashboard=f"{at}/",
+        docs=f"{at}/docs",
+        data=str(settings.service.data_dir),
+    )

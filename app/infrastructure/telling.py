@@ -1,0 +1,64 @@
+"""What use cases have to say about trouble, as lines of the log."""
+
+import structlog
+
+from app.domain.webhooks import Endpoint
+
+log = structlog.get_logger()
+
+
+def tell_catalog_trouble(trouble: str | None) -> None:
+    """Say that the index is not fresh, and that it is again."""
+    if trouble:
+        log.warning("search goes on with the plans it has, changes will follow later", reason=trouble)
+    else:
+        log.info("search follows the catalog's changes")
+
+
+def tell_worker_trouble(trouble: str | None) -> None:
+    """Say that activities wait, and that they go on."""
+    if trouble:
+        log.warning("activities wait to be stored; nothing is lost, the queue keeps them", reason=trouble)
+    else:
+        log.info("activities are stored again")
+
+
+def tell_buried(reason: str) -> None:
+    """Say that somebody has to look at a dead letter."""
+    log.error("activities cannot be stored and became a dead letter; see `marquee dead-letters list`", reason=reason)
+
+
+def tell_bug(error: Exception) -> None:
+    """Keep the trace of what nobody foresaw."""
+    log.error("a sync met an error that it does not know", exc_info=error)
+
+
+def tell_limits_trouble(trouble: str | None) -> None:
+    """Say that each process counts for itself, and that they count together again."""
+    if trouble:
+        log.warning("each process limits the rates of its own requests, for Redis does not count", reason=trouble)
+    else:
+        log.info("rates are counted by all processes together again")
+
+
+def tell_switched_off(endpoint: Endpoint) -> None:
+    """Say that somebody has to look at a webhook."""
+    log.error("a webhook is switched off; see `marquee webhooks show`", webhook=endpoint.name, reason=endpoint.why_off)
+
+
+def tell_turned(endpoint: Endpoint) -> None:
+    """Say once that a webhook takes nothing, and once that it does again."""
+    if endpoint.is_failing:
+        log.warning("a webhook takes no messages; they wait, see `marquee webhooks show`", webhook=endpoint.name)
+    else:
+        log.info("a webhook takes messages again", webhook=endpoint.name)
+
+
+def tell_delivery_bug(error: Exception) -> None:
+    """Keep the trace of what nobody foresaw."""
+    log.error("deliveries of a webhook met an error that they do not know", exc_info=error)
+
+
+def tell_publisher_bug(publisher: str, error: Exception) -> None:
+    """Keep the trace of what nobody foresaw."""
+    log.error("a publisher met an error that it does not know", publisher=publisher, exc_info=error)

@@ -1,0 +1,67 @@
+"""The whole OpenAPI document against a running service: what it promises is what it does, and nothing is a 5xx."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.access import bearer, first_admin_key, json_of, send
+from tests.e2e.conftest import DEMO, recorded
+from tests.e2e.service import Installation, Service
+from tests.processes.waiting import until
+
+pytestmark = [pytest.mark.redis_server, pytest.mark.slow, pytest.mark.timeout(400)]
+
+SETTINGS = Path(__file__).parents[1] / "data" / "schemathesis"
+EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "25")
+"""Of each operation and phase; the whole takes a minute or so."""
+
+
+def what_is_there(service: Service, admin: dict[str, str]) -> dict[str, list[str]]:
+    """Make some of everything that a path can name, and list it."""
+    for kind in ("view", "buy"):
+        assert send(service, "POST", "/events", {"type": kind}, admin).status == 202
+    until(lambda: len(json_of(send(service, "GET", "/stats", None, admin))) == 2)
+    users = [
+        json_of(send(service, "POST", "/users", {"username": name, "email": f"{name}@example.com"}, admin), 201)["id"]
+        for name in ("ana", "olga")
+    ]
+    key = json_of(send(service, "POST", f"/users/{users[1]}/keys", {}, admin), 201)
+    plans = [str(plan["id"]) for plan in service.search()]
+    return {"plans": plans, "types": ["view", "buy"], "users": users[:1], "owners": users[1:], "keys": [key["id"]]}
+
+
+def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
+    with Installation(recorded("demo", str(DEMO / "response_{}.xml"))) as installation:
+        service = installation.run()
+        admin = bearer(first_admin_key(service))
+        until(lambda: len(service.search()) > 0)
+        (own_user,) = (user["id"] for user in json_of(send(service, "GET", "/users", None, admin)))
+        shutil.copytree(SETTINGS, tmp_path, dirs_exist_ok=True)
+        there = what_is_there(service, admin)
+        for name, values in there.items():
+            (tmp_path / f"{name}.dict").write_text("\n".join(map(json.dumps, values)))
+        users = {"ADMIN": own_user, "OWNER": there["owners"][0], "ANOTHER": there["users"][0]}
+        command = (
+            *(str(Path(sys.executable).parent / "schemathesis"), "run", f"{service.url}/openapi.json"),
+            *("--header", f"Authorization: {admin['Authorization']}", "--checks", "all", "--max-examples", EXAMPLES),
+            *("--phases", "examples,coverage,fuzzing", "--request-timeout", "10", "--no-color"),
+        )
+
+        found = subprocess.run(
+            command,
+            cwd=tmp_path,
+            env=os.environ | users,
+            capture_output=True,
+            text=True,
+            timeout=380,
+            check=False,
+        )
+
+        assert found.returncode == 0, found.stdout[-20_000:] + found.stderr[-2_000:]
+        assert service.ask("/health/ready").status == 200
+        assert send(service, "GET", "/users", None, admin).status == 200, "all of it may have been refused as a 401"

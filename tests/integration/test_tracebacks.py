@@ -1,0 +1,30 @@
+"""What a terminal gets to see of an error of ours, from a process with our logging."""
+
+import subprocess
+import sys
+
+FAILING = r"""
+import structlog
+from app.infrastructure.logging import configure_logging
+from app.infrastructure.settings import Logging
+
+def fail(password):
+    raise ValueError("found \x1b[2J\n12:00:00 [info ] forged")
+
+configure_logging(Logging(format="console"), "test")
+try:
+    fail("hush")
+except ValueError:
+    structlog.get_logger().exception("a bug")
+"""
+
+
+def test_a_traceback_keeps_its_lines_steers_no_terminal_and_tells_no_values() -> None:
+    said = subprocess.run([sys.executable, "-c", FAILING], capture_output=True, text=True, check=True).stderr
+
+    lines = said.splitlines()
+    assert r"  ValueError: found \x1b[2J" in lines
+    assert "  12:00:00 [info ] forged" in lines
+    assert "in fail" in said
+    assert "hush" not in said
+    assert "\x1b[2J" not in said

@@ -1,0 +1,311 @@
+"""Webhooks over HTTP, to a real receiver that behaves in every way that receivers do."""
+
+import asyncio
+import ssl
+import time
+import tracemalloc
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from app.adapters.addresses import AddressPolicy, Resolver
+from app.adapters.outbound.webhooks.sender import READ_FOR, HttpWebhookSender
+from app.adapters.outbound.webhooks.trial import render_trial
+from app.adapters.pinned_request import PinnedRequest
+from app.domain.webhook_deliveries import Answer as Answered
+from app.domain.webhooks import InvalidWebhookError
+from app.infrastructure.clock import SystemClock
+from tests.faulty_server import endless, raw, trickled
+from tests.feed_server import FeedServer, answer, redirect, silence
+from tests.fixed_clock import FixedClock
+from tests.webhook_receiver import Receiver
+from tests.webhook_world import a_message, a_secret, an_endpoint
+
+CERTIFICATE = Path(__file__).parent.parent / "data" / "localhost.pem"
+ANYWHERE = AddressPolicy(allow_private_networks=True)
+TIMEOUT = 0.5
+
+
+def a_sender(
+    *,
+    policy: AddressPolicy = ANYWHERE,
+    resolver: Resolver | None = None,
+    trusted: ssl.SSLContext | None = None,
+    timeout: float = TIMEOUT,
+    clock: FixedClock | None = None,
+) -> HttpWebhookSender:
+    request = PinnedRequest(connect_timeout=timeout, idle_timeout=timeout, policy=policy, trusted=trusted)
+    if resolver:
+        request = PinnedRequest(connect_timeout=timeout, idle_timeout=timeout, policy=policy, resolver=resolver)
+    return HttpWebhookSender(request, clock or SystemClock(), timeout=timeout)
+
+
+def at(*addresses: str) -> Resolver:
+    async def resolve(_host: str, _port: int) -> Sequence[str]:
+        return addresses
+
+    return resolve
+
+
+async def sent_to(server: FeedServer, *, timeout: float = TIMEOUT) -> Answered:  # noqa: ASYNC109 - the sender's
+    return await a_sender(timeout=timeout).send(an_endpoint(url=server.url), a_message())
+
+
+async def test_a_receiver_can_verify_what_it_gets_with_the_library():
+    message = a_message(body='{"title": "Ñandú €"}')
+    with Receiver() as server:
+        done = await a_sender().send(an_endpoint(url=server.url), message)
+
+        [got] = server.diary.received
+    assert done.is_success
+    assert got.body.decode() == message.body
+    assert got.is_signed_with(a_secret(1).text)
+    assert not got.is_signed_with(a_secret(2).text)
+    assert got.message_id == message.event_id
+    assert got.request.headers["content-type"] == "application/cloudevents+json"
+    assert got.request.headers["user-agent"] == "marquee"
+
+
+async def test_what_was_changed_on_its_way_is_not_verified():
+    with Receiver() as server:
+        await sent_to(server)
+
+        [got] = server.diary.received
+    forged = type(got)(got.request, got.body + b" ")
+    assert not forged.is_signed_with(a_secret(1).text)
+
+
+async def test_a_message_of_long_ago_is_not_verified_and_each_attempt_is_signed_with_its_time():
+    with Receiver() as server:
+        await a_sender(clock=FixedClock(datetime(2020, 1, 1, tzinfo=UTC))).send(
+            an_endpoint(url=server.url), a_message()
+        )
+        await sent_to(server)
+
+        old, new = server.diary.received
+    assert not old.is_signed_with(a_secret(1).text)
+    assert new.is_signed_with(a_secret(1).text)
+    assert old.message_id == new.message_id
+
+
+async def test_while_a_secret_is_rotated_both_verify():
+    now = datetime.now(UTC)
+    with Receiver() as server:
+        await a_sender().send(an_endpoint(url=server.url).rotated(a_secret(2), now), a_message())
+
+        [got] = server.diary.received
+    assert got.is_signed_with(a_secret(1).text)
+    assert got.is_signed_with(a_secret(2).text)
+    assert not got.is_signed_with(a_secret(3).text)
+
+
+@pytest.mark.parametrize(("status", "fine"), [(200, True), (299, True), (400, False), (404, False), (500, False)])
+async def test_the_status_decides(status: int, fine: bool):
+    with Receiver(answer(status)) as server:
+        done = await sent_to(server)
+
+    assert (done.status, done.is_success) == (status, fine)
+    assert (done.error is None) == fine
+
+
+async def test_a_redirect_is_not_followed():
+    with Receiver() as target, Receiver(redirect(target.url, 307)) as server:
+        done = await sent_to(server)
+
+        assert target.diary.received == []
+    assert (done.status, done.is_success) == (307, False)
+    assert "redirects are not followed" in str(done.error)
+
+
+async def test_retry_after_is_read_in_seconds_and_as_a_date():
+    with Receiver(answer(429, Retry_After="90")) as server:
+        assert (await sent_to(server)).retry_after == 90
+    with Receiver(answer(503, Retry_After="Wed, 21 Oct 2099 07:28:00 GMT")) as server:
+        assert (await sent_to(server)).retry_after == 24 * 3600
+    with Receiver(answer(503, Retry_After="soon")) as server:
+        assert (await sent_to(server)).retry_after is None
+
+
+async def test_a_receiver_that_says_nothing_is_cut():
+    with Receiver(silence()) as server:
+        begun = time.monotonic()
+        done = await sent_to(server)
+
+    assert time.monotonic() - begun < TIMEOUT + 2
+    assert (done.status, done.error) == (None, "no answer within 0.5 s")
+    assert done.took >= TIMEOUT
+
+
+async def test_a_receiver_that_trickles_its_head_is_cut():
+    with Receiver(trickled(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", every=0.1)) as server:
+        begun = time.monotonic()
+        done = await sent_to(server)
+
+    assert time.monotonic() - begun < TIMEOUT + 2
+    assert done.error == "no answer within 0.5 s"
+
+
+async def test_a_huge_answer_is_cut_and_its_status_counts():
+    with Receiver(endless()) as server:
+        tracemalloc.start()
+        begun = time.monotonic()
+        done = await sent_to(server)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+    assert done.is_success
+    assert time.monotonic() - begun < READ_FOR
+    assert most < 4 * 1024 * 1024
+
+
+async def test_an_answer_without_an_end_is_cut_and_its_status_counts():
+    with Receiver(raw(b"HTTP/1.1 204 No Content\r\n\r\n")) as fine:
+        assert (await sent_to(fine)).is_success
+    with Receiver(trickled(b"HTTP/1.1 200 OK\r\n\r\n" + b"." * 1000, every=0.01)) as server:
+        begun = time.monotonic()
+        done = await sent_to(server)
+
+    assert done.is_success
+    assert time.monotonic() - begun < TIMEOUT + READ_FOR + 0.5
+
+
+@pytest.mark.parametrize("nonsense", [b"", b"SSH-2.0-hello\r\n", b"HTTP/1.1 200"])
+async def test_what_is_no_http_is_a_failure(nonsense: bytes):
+    with Receiver(raw(nonsense)) as server:
+        done = await sent_to(server)
+
+    assert done.status is None
+    assert done.error == "the answer ended too early, or is none of HTTP"
+
+
+async def test_nobody_there_is_a_failure():
+    with Receiver() as server:
+        url = server.url
+    done = await a_sender().send(an_endpoint(url=url), a_message())
+
+    assert done.status is None
+    assert "no connection" in str(done.error)
+
+
+PUBLIC_ONLY = AddressPolicy()
+PRIVATE = ["127.0.0.1", "10.1.2.3", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "::1", "fd00::1"]
+MAPPED = ["::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::"]
+
+
+@pytest.mark.parametrize("address", [*PRIVATE, *MAPPED])
+async def test_a_private_address_is_refused_also_behind_a_name(address: str):
+    sender = a_sender(policy=PUBLIC_ONLY, resolver=at(address))
+
+    with pytest.raises(InvalidWebhookError, match="allow_private_networks: true` allows it"):
+        await sender.check("https://hook.example.com/in")
+    done = await sender.send(an_endpoint(), a_message())
+
+    assert "not sent: the host has an address that is not public" in str(done.error)
+
+
+async def test_one_private_address_among_public_ones_is_enough():
+    sender = a_sender(policy=PUBLIC_ONLY, resolver=at("93.184.216.34", "10.0.0.1"))
+
+    with pytest.raises(InvalidWebhookError):
+        await sender.check("https://hook.example.com/in")
+
+
+async def test_a_private_address_is_refused_as_it_is_and_nothing_is_sent():
+    with Receiver() as server:
+        done = await a_sender(policy=PUBLIC_ONLY).send(an_endpoint(url=server.url), a_message())
+        named = await a_sender(policy=PUBLIC_ONLY).send(an_endpoint(url=server.url_of("localhost")), a_message())
+
+        assert server.diary.received == []
+    assert "not public" in str(done.error)
+    assert "not public" in str(named.error)
+
+
+async def test_a_name_that_leads_elsewhere_at_the_second_look_is_not_looked_up_twice():
+    """DNS rebinding: the checked address is the one that is connected to."""
+    looks: list[str] = []
+
+    async def rebinding(host: str, _: int) -> Sequence[str]:
+        looks.append(host)
+        return ["127.0.0.1"] if len(looks) > 1 else ["203.0.113.1"]
+
+    sender = a_sender(policy=PUBLIC_ONLY, resolver=rebinding, timeout=0.1)
+    done = await sender.send(an_endpoint(url="http://hook.example.com/"), a_message())
+
+    assert len(looks) == 1
+    assert not done.is_success
+
+
+async def test_a_redirect_to_a_private_address_leads_nowhere():
+    with Receiver() as inner, Receiver(redirect(inner.url)) as server:
+        port = server.port
+        sender = a_sender(resolver=at("127.0.0.1"))
+        done = await sender.send(an_endpoint(url=f"http://hook.example.com:{port}/"), a_message())
+
+        assert inner.diary.received == []
+        [got] = server.diary.received
+    assert done.status == 302
+    assert got.request.headers["host"] == f"hook.example.com:{port}"
+
+
+async def test_private_addresses_are_allowed_by_configuration():
+    await a_sender().check("http://127.0.0.1:9000/in")
+
+
+async def test_a_host_that_is_not_found_now_may_be_added_and_cannot_be_sent_to():
+    async def nowhere(_host: str, _port: int) -> Sequence[str]:
+        raise OSError("unknown")
+
+    sender = a_sender(policy=PUBLIC_ONLY, resolver=nowhere)
+    await sender.check("https://hook.example.com/")
+    done = await sender.send(an_endpoint(), a_message())
+
+    assert "addresses of hook.example.com were not found" in str(done.error)
+
+
+async def test_what_httpx_cannot_read_is_refused():
+    with pytest.raises(InvalidWebhookError, match="HTTP can be sent to"):
+        await a_sender().check("http://[:::]/")
+
+
+async def test_https_is_verified_by_name():
+    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    served.load_cert_chain(CERTIFICATE)
+    trusted = ssl.create_default_context(cafile=CERTIFICATE)
+    with FeedServer(answer(200), tls=served) as server:
+        fine = await a_sender(trusted=trusted).send(an_endpoint(url=server.url_of("localhost")), a_message())
+        other = await a_sender(trusted=trusted).send(an_endpoint(url=server.url_of("127.0.0.1")), a_message())
+        stranger = await a_sender().send(an_endpoint(url=server.url_of("localhost")), a_message())
+
+    assert fine.is_success
+    assert "CERTIFICATE_VERIFY_FAILED" in str(other.error)
+    assert "CERTIFICATE_VERIFY_FAILED" in str(stranger.error)
+
+
+async def test_no_message_repeats_the_url_or_the_secret():
+    url = "http://127.0.0.1:1/in?token=hidden"
+    done = await a_sender().send(an_endpoint(url=url), a_message())
+
+    assert "hidden" not in str(done.error)
+    assert a_secret(1).text not in repr(done)
+
+
+async def test_sending_can_be_cancelled():
+    with Receiver(silence()) as server:
+        task = asyncio.create_task(sent_to(server, timeout=30))
+        await asyncio.sleep(0.1)
+        task.cancel()
+
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+def test_a_trial_is_an_envelope_like_all_others():
+    body = render_trial("id-1", "shop", datetime(2026, 1, 5, 12, tzinfo=UTC), source="/marquee")
+
+    assert body == (
+        '{"specversion":"1.0","id":"id-1","source":"/marquee","type":"marquee.webhook.test.v1",'
+        '"subject":"webhooks/shop","time":"2026-01-05T12:00:00.000Z","datacontenttype":"application/json",'
+        '"data":{"webhook":"shop"}}'
+    )

@@ -1,0 +1,188 @@
+"""How long a client is waited for, look by look."""
+
+import asyncio
+
+from app.adapters.inbound.http.connection_sweep import ConnectionSweep, WatchedConnection
+from app.adapters.inbound.http.edge_limits import EdgeLimits
+from app.adapters.inbound.http.patience import PROGRESS, Patience, Stage
+
+LIMITS = EdgeLimits(header_timeout=3, body_timeout=5, write_timeout=4)
+FIRST, SECOND = object(), object()
+
+
+def looks_until_the_end(patience: Patience, stage: Stage, request: object = FIRST, untaken: int = 0) -> int:
+    looks = 1
+    while not patience.ends(stage, request, untaken, 1.0):
+        looks += 1
+    return looks
+
+
+def test_time_begins_with_the_look_that_finds_a_stage() -> None:
+    assert looks_until_the_end(Patience(LIMITS), Stage.HEAD) == 1 + 3
+    assert looks_until_the_end(Patience(LIMITS), Stage.BODY) == 1 + 5
+    assert looks_until_the_end(Patience(LIMITS), Stage.TAKING, untaken=10) == 1 + 4
+
+
+def test_another_request_has_time_of_its_own() -> None:
+    patience = Patience(LIMITS)
+    for _ in range(3):
+        assert not patience.ends(Stage.HEAD, FIRST, 0, 1.0)
+
+    assert looks_until_the_end(patience, Stage.HEAD, SECOND) == 1 + 3
+
+
+def test_a_bodys_time_stands_still_while_nobody_reads_it_and_then_goes_on() -> None:
+    patience = Patience(LIMITS)
+    for _ in range(3):
+        assert not patience.ends(Stage.BODY, FIRST, 0, 1.0)
+    for _ in range(100):
+        assert not patience.ends(None, FIRST, 0, 1.0)
+
+    assert looks_until_the_end(patience, Stage.BODY) == 3
+
+
+def test_an_answer_that_is_taken_bit_by_bit_may_take_for_ever() -> None:
+    patience = Patience(LIMITS)
+    untaken = 100 * PROGRESS
+
+    while untaken > PROGRESS:
+        assert not patience.ends(Stage.TAKING, FIRST, untaken, 3.0)
+        untaken -= PROGRESS
+
+
+def test_an_answer_that_is_taken_too_slowly_is_not_for_ever() -> None:
+    patience = Patience(LIMITS)
+    untaken, seconds = 100 * PROGRESS, 0
+
+    while not patience.ends(Stage.TAKING, FIRST, untaken, 1.0):
+        untaken -= PROGRESS // 8
+        seconds += 1
+
+    assert seconds <= 5
+
+
+def test_what_is_written_meanwhile_is_not_held_against_the_client() -> None:
+    patience = Patience(LIMITS)
+
+    for untaken in (10, PROGRESS * 4, PROGRESS * 3, PROGRESS * 2, PROGRESS, PROGRESS * 5, PROGRESS * 4):
+        assert not patience.ends(Stage.TAKING, FIRST, untaken, 3.0)
+
+
+class Noted(WatchedConnection):
+    """Notes what a sweep does to it."""
+
+    def __init__(self, *, asked: bool = True, idle: bool = True) -> None:
+        self.ages: list[float] = []
+        self.asked = asked
+        self.idle = idle
+        self.gave_way = False
+        self.examined = 0
+
+    @property
+    def has_asked_nothing(self) -> bool:
+        self.examined += 1
+        return not self.asked
+
+    @property
+    def is_idle(self) -> bool:
+        self.examined += 1
+        return self.idle
+
+    def grow_older(self, seconds: float) -> None:
+        self.ages.append(seconds)
+
+    def give_way(self) -> None:
+        self.gave_way = True
+
+
+async def test_what_a_process_missed_while_it_was_stopped_is_nobodys_fault() -> None:
+    sweep = ConnectionSweep(asyncio.get_running_loop(), shortest=0.1, most=10)
+    connection = Noted()
+    sweep.join(connection)
+
+    stopped_until = asyncio.get_running_loop().time() + 0.3
+    while asyncio.get_running_loop().time() < stopped_until:
+        pass
+    await asyncio.sleep(0.05)
+
+    assert connection.ages
+    assert max(connection.ages) <= 0.04 + 1e-9
+
+
+async def test_all_of_many_connections_are_looked_at_but_not_those_that_left() -> None:
+    sweep = ConnectionSweep(asyncio.get_running_loop(), shortest=0.1, most=10_000)
+    connections = [Noted() for _ in range(1200)]
+    for connection in connections:
+        sweep.join(connection)
+    sweep.leave(connections[-1])
+
+    await asyncio.sleep(0.1)
+
+    assert all(connection.ages for connection in connections[:-1])
+    assert connections[-1].ages == []
+
+
+async def test_a_sweep_without_connections_rests_and_begins_again_with_the_next() -> None:
+    sweep = ConnectionSweep(asyncio.get_running_loop(), shortest=0.1, most=10)
+    first, second = Noted(), Noted()
+    sweep.join(first)
+    sweep.leave(first)
+    await asyncio.sleep(0.1)
+    sweep.join(second)
+
+    await asyncio.sleep(0.1)
+
+    assert (first.ages, bool(second.ages)) == ([], True)
+
+
+async def test_of_too_many_the_oldest_that_asked_nothing_gives_way_else_an_idle_one_else_the_new_one() -> None:
+    for others, expected in (
+        ([Noted(idle=False), Noted(), Noted(asked=False), Noted(asked=False)], 2),
+        ([Noted(idle=False), Noted(), Noted()], 1),
+        ([Noted(idle=False), Noted(idle=False)], -1),
+    ):
+        sweep = ConnectionSweep(asyncio.get_running_loop(), shortest=1, most=len(others))
+        all_of_them = [*others, Noted(asked=False)]
+        for connection in all_of_them:
+            sweep.join(connection)
+
+        assert [connection for connection in all_of_them if connection.gave_way] == [all_of_them[expected]]
+
+
+async def test_at_the_limit_a_new_connection_costs_as_much_as_below_it() -> None:
+    sweep = ConnectionSweep(asyncio.get_running_loop(), shortest=1, most=1000)
+    busy = [Noted(idle=False) for _ in range(1000)]
+    new = [Noted(asked=False) for _ in range(100)]
+    for connection in busy:
+        sweep.join(connection)
+
+    for connection in new:
+        sweep.join(connection)
+
+    assert sum(connection.examined for connection in [*busy, *new]) <= 3 * len(busy)
+    assert all(connection.gave_way for connection in new)
+
+
+async def test_a_connection_that_became_idle_gives_way_once_it_was_looked_at() -> None:
+    sweep = ConnectionSweep(asyncio.get_running_loop(), shortest=0.1, most=2)
+    first, second, *new = (Noted(idle=False), Noted(idle=False), *(Noted(asked=False) for _ in range(3)))
+    for connection in (first, second, new[0]):
+        sweep.join(connection)
+    sweep.leave(new[0])
+    second.idle = True
+    await asyncio.sleep(0.05)
+
+    for connection in new[1:]:
+        sweep.join(connection)
+
+    assert [one.gave_way for one in (first, second, *new)] == [False, True, True, True, False]
+
+
+async def test_connections_that_come_at_once_do_not_all_take_the_place_of_the_same_one() -> None:
+    sweep = ConnectionSweep(asyncio.get_running_loop(), shortest=1, most=2)
+    silent, idle, new, newer = Noted(asked=False), Noted(), Noted(asked=False), Noted(asked=False)
+
+    for connection in (silent, idle, new, newer):
+        sweep.join(connection)
+
+    assert [one.gave_way for one in (silent, idle, new, newer)] == [True, False, True, False]
