@@ -4,9 +4,14 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Tests start services of several processes: no more of them at a time than there are processors. WORKERS=0 runs them one after the other.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(8, os.cpu_count()))')
+TESTS = $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+# In CI up to three tests of real processes get a second chance, and their failure is shown all the same (ADR 0043).
+SECOND_CHANCE = $(if $(filter true,$(CI)),--reruns 1 --max-suite-reruns 3 --rerun-exclude-path tests/unit --rerun-show-tracebacks)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help install run test test-unit lint format types test-kill contracts check bench-search bench-sync bench-ingest bench-pipeline bench-stats bench-import coverage lock clean
+.PHONY: help install run test test-unit lint format types test-kill contracts check bench-search bench-sync bench-ingest bench-pipeline bench-stats bench-import coverage pictures lock clean
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,7 +37,7 @@ run: $(VENV)/.installed ## Run everything: Redis, the demo provider's sync, the 
 	@$(BIN)/marquee --config config.yaml run
 
 test: $(VENV)/.installed-dev ## Run all tests
-	$(BIN)/pytest
+	$(TESTS)
 
 test-unit: $(VENV)/.installed-dev ## Run the tests that need no process, file or socket
 	$(BIN)/pytest tests/unit tests/architecture
@@ -41,7 +46,7 @@ test-kill: $(VENV)/.installed-dev ## kill -9 everything 100 times at random and 
 	MARQUEE_KILLS=100 $(BIN)/pytest tests/e2e/test_killed_pipeline.py
 
 coverage: $(VENV)/.installed-dev ## Run all tests and demand 100% of domain and application, by branch
-	$(BIN)/pytest --cov --cov-report=term-missing
+	$(TESTS) $(SECOND_CHANCE) --cov --cov-report=term-missing
 
 lint: $(VENV)/.installed-dev ## Check style
 	$(BIN)/ruff check .
@@ -62,7 +67,7 @@ check: lint types contracts coverage ## What CI runs
 bench-search: $(VENV)/.installed-dev ## Requests per second of /search beside a bare uvicorn application
 	$(BIN)/python -m bench.search
 
-bench-sync: $(VENV)/.installed-dev ## A sync of 84 MB beside a bare iterparse
+bench-sync: $(VENV)/.installed-dev ## A sync of 89 MB beside a bare iterparse
 	$(BIN)/python -m bench.sync
 
 bench-ingest: $(VENV)/.installed-dev ## Activities per second of the door beside bare XADD and a bare FastAPI route
@@ -77,10 +82,13 @@ bench-stats: $(VENV)/.installed-dev ## The questions over 1 and 10 million activ
 bench-import: $(VENV)/.installed-dev ## Rows per second from CSV to counted
 	$(BIN)/python -m bench.imports
 
+pictures: $(VENV)/.installed-dev ## Take the README's pictures of the dashboard anew (needs a Chromium)
+	$(BIN)/python -m tests.pictures
+
 lock: $(VENV)/.installed-dev ## Pin the dependencies anew, with hashes and without addresses
 	$(PIP) install uv
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --upgrade --extra build pyproject.toml -o requirements.lock
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra telemetry --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean: ## Remove the environment and the data
 	rm -rf $(VENV) .marquee .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage *.egg-info
