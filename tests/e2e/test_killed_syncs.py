@@ -3,6 +3,7 @@
 Every sync of the test writes about half of 1,000 plans, in batches of 200, to a Redis that lives on.
 """
 
+import itertools
 import os
 import random
 import signal
@@ -36,7 +37,6 @@ KILLS = 100
 """Of a process that lived: a round in which it had ended by itself does not count."""
 MEASURED = 5
 """Syncs that are left alone, to learn how long one takes."""
-MOST_ROUNDS = 250
 ITEMS = [str(number) for number in range(1000)]
 IDS = {item: PlanKey("acme", item, item).plan_id for item in ITEMS}
 
@@ -190,10 +190,12 @@ def test_a_killed_sync_leaves_every_plan_before_or_after_with_its_entry_and_the_
     write(feed, document)
     kills: Counter[str] = Counter()
     took: list[float] = []
+    latest: dict[bool, float] = {}
+    """Waits for the first write? -> the latest moment to kill at, in seconds: learned, as other tests come and go."""
     with RedisServer() as redis, forking(redis, feed) as syncs, closing(redis.client()) as client:
         catalog = Catalog(client)
         syncs.complete()
-        for number in range(MOST_ROUNDS):
+        for number in itertools.count():
             before = catalog.look()
             document = next_document(document, number, chance)
             write(feed, document)
@@ -202,10 +204,13 @@ def test_a_killed_sync_leaves_every_plan_before_or_after_with_its_entry_and_the_
             if number < MEASURED:
                 took.append(seconds_of(syncs))
             else:
-                at_any_time, soon = chance.uniform(0, median(took)), chance.uniform(0, median(took) / 10)
-                ended_before = kill_one(syncs, catalog, before, (at_any_time, soon)[number % 2], wait=bool(number % 2))
+                wait = bool(number % 2)
+                longest = latest.setdefault(wait, median(took) / (10 if wait else 1))
+                ended_before = kill_one(syncs, catalog, before, chance.uniform(0, longest), wait=wait)
+                point = point_of(catalog, before, must_change)
                 if not ended_before:
-                    kills[point_of(catalog, before, must_change)] += 1
+                    kills[point] += 1
+                latest[wait] *= 0.9 if ended_before else 1.1 if point == "before the commit" else 1
             check(catalog, before, document)
 
             syncs.complete()
