@@ -62,6 +62,7 @@ def edge_limits(settings: Settings) -> EdgeLimits:
     return EdgeLimits(
         header_timeout=service.header_timeout,
         body_timeout=service.body_timeout,
+        keep_alive_timeout=service.keep_alive_timeout,
         max_header_bytes=service.max_header_bytes,
         max_connections=room_for_connections(),
     )

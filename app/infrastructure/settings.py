@@ -65,6 +65,7 @@ class Service(Section):
     drain: Seconds = 10.0
     header_timeout: Seconds = 10.0
     body_timeout: Seconds = 30.0
+    keep_alive_timeout: Seconds = 75.0
     max_header_bytes: Annotated[int, Field(ge=1024, le=1024**2)] = 32 * 1024
 
 

@@ -58,6 +58,7 @@ def test_every_key_has_a_default() -> None:
         "drain": 10,
         "header_timeout": 10,
         "body_timeout": 30,
+        "keep_alive_timeout": 75,
         "max_header_bytes": 32768,
     }
     assert (settings.redis.url, settings.search.timezone, settings.providers) == ("embedded", "UTC", ())

@@ -378,6 +378,39 @@ def test_an_answer_that_nobody_takes_holds_no_connection_for_ever() -> None:
     on_uvloop(check)
 
 
+def test_a_connection_is_kept_for_the_next_request_for_a_time_and_then_closed() -> None:
+    async def check() -> None:
+        site = Site(replace(LIMITS, keep_alive_timeout=1.0))
+        async with site.client() as client:
+            await client.send(GET)
+            await client.until(b"hello")
+            await asyncio.sleep(LIMITS.header_timeout + LIMITS.linger + 0.1)
+            await client.send(GET)
+            await client.until(b"hello")
+            took = await seconds_of(client.rest)
+
+        assert 1.0 <= took < 1.0 + LATE
+        assert site.cut == []
+
+    on_uvloop(check)
+
+
+def test_the_last_answer_of_an_idle_connection_is_not_kept_longer_than_any_other() -> None:
+    async def check() -> None:
+        site = Site()
+        size = 16 * 1024 * 1024
+        async with site.open() as port, connected(port, receive_buffer=4096) as client:
+            await client.send(POST + b"content-length: %d\r\n\r\n" % size)
+            client.writer.transport.pause_reading()  # type: ignore[attr-defined]  # of a read transport
+            await client.send(b"x" * size)
+            while not site.cut:  # noqa: ASYNC110 - what became of the client is a fact
+                await asyncio.sleep(0.02)
+
+        assert site.cut == ["slow_reader"]
+
+    on_uvloop(check)
+
+
 def test_a_body_that_nobody_reads_does_not_go_on_for_ever() -> None:
     async def check() -> None:
         site = Site()

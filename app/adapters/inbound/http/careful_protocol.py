@@ -29,6 +29,7 @@ class CarefulProtocol(StrictProtocol, WatchedConnection):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._patience = Patience(self.limits)
+        self.timeout_keep_alive = self.limits.keep_alive_timeout  # type: ignore[assignment]  # it is only slept for
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Take the connection."""
@@ -72,9 +73,9 @@ class CarefulProtocol(StrictProtocol, WatchedConnection):
 
     def grow_older(self, seconds: float) -> None:
         """See WatchedConnection."""
-        if self.timeout_keep_alive_task is not None:
-            return  # it is idle; uvicorn closes it
         untaken = self.transport.get_write_buffer_size()
+        if self.timeout_keep_alive_task is not None and not untaken:
+            return  # it is idle; uvicorn closes it
         if untaken:
             untaken += held_by_system(self.transport)
         stage = Stage.TAKING if untaken else self._awaited()

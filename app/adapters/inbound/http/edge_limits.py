@@ -23,6 +23,9 @@ class EdgeLimits:
     """For the whole body, from the end of the headers. Time in which nobody here reads on does not count."""
     write_timeout: float = 30.0
     """For a client to take PROGRESS bytes more of an answer."""
+    keep_alive_timeout: float = 75.0
+    """For the next request on a connection: longer than proxies and pools of connections keep theirs, mostly 60 s. The
+    other way round they would send into one that just closes."""
     linger: float = 2.0
     """For a client that was refused to take in why."""
     max_header_bytes: int = 32 * 1024
