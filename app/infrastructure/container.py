@@ -17,6 +17,7 @@ from app.adapters.inbound.http.dashboard_router import dashboard_router
 from app.adapters.inbound.http.dashboard_stream import Viewers
 from app.adapters.inbound.http.gatekeeper import Gatekeeper
 from app.adapters.inbound.http.guarded_app import GuardedApp
+from app.adapters.inbound.http.head_app import HeadApp
 from app.adapters.inbound.http.health_router import catalog_figures, health_router
 from app.adapters.inbound.http.ingest_app import IngestApp
 from app.adapters.inbound.http.ingest_door import IngestLimits
@@ -173,7 +174,9 @@ class Container(Core):
         providers.Singleton(metrics_router, metrics, figures, Core.watch_service),
     )
     api = providers.Singleton(create_api, routers, providers.Object(VERSION), anonymous)
-    guarded = providers.Singleton(GuardedApp, api, providers.Singleton(Areas, api), gatekeeper)
+    guarded = providers.Singleton(
+        GuardedApp, providers.Singleton(HeadApp, api), providers.Singleton(Areas, api), gatekeeper
+    )
     untraced = providers.Singleton(
         SearchApp,
         providers.Singleton(

@@ -1,11 +1,12 @@
 """What every route promises: the shape of errors, the contract's document, request ids, health, metrics."""
 
 import re
+from contextlib import closing
 from typing import Any
 
 import pytest
 
-from tests.e2e.service import Installation, Service
+from tests.e2e.service import Installation, Service, ask
 from tests.processes.waiting import until
 
 pytestmark = pytest.mark.redis_server
@@ -62,7 +63,42 @@ def test_an_error_says_which_parameter_what_was_found_and_what_was_expected(serv
 
 
 def test_a_wrong_method_is_told_the_right_one(service: Service) -> None:
-    assert service.ask("/search", "POST").headers["allow"] == "GET"
+    assert service.ask("/search", "POST").headers["allow"] == "GET, HEAD"
+
+
+def test_whatever_can_be_read_can_be_asked_for_its_head(service: Service) -> None:
+    changing = {"date", "x-request-id", "ratelimit", "content-length"}  # the last where figures grow
+    reads = [path for path, operations in service.ask("/openapi.json").json["paths"].items() if "get" in operations]
+    targets = [path.replace("{", "").replace("}", "") for path in reads] + [
+        "/",
+        "/docs",
+        "/nowhere",
+        "/search?starts_at=x",
+    ]
+
+    for target in targets:
+        if target == "/dashboard/stream":  # it has no end; see the next test
+            continue
+        whole, head = service.ask(target), service.ask(target, "HEAD")
+
+        assert (head.status, head.body) == (whole.status, b""), target
+        assert head.headers.keys() - {"transfer-encoding"} == whole.headers.keys() - {"transfer-encoding"}, target
+        assert {name: head.headers[name] for name in head.headers.keys() - changing} == {
+            name: whole.headers[name] for name in head.headers.keys() - changing
+        }, target
+    assert service.ask("/search", "HEAD").headers["content-length"] == str(len(service.ask("/search").body))
+
+
+@pytest.mark.parametrize("target", ["/dashboard/stream", "/catalog/changes"])
+def test_the_head_of_a_stream_holds_up_neither_the_connection_nor_the_process(service: Service, target: str) -> None:
+    with closing(service.connect()) as connection:
+        for _ in range(3):
+            head = ask(connection, target, "HEAD", {"Accept": "text/event-stream"})
+
+            assert (head.status, head.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
+            assert ask(connection, "/health/live").status == 200
+
+    until(lambda: service.figure("marquee_http_requests_total", route=target, method="HEAD") >= 3)
 
 
 @pytest.fixture(scope="module")

@@ -145,7 +145,7 @@ async def test_a_path_that_does_not_exist_and_a_method_that_a_path_does_not_have
     for method in ("PUT", "TRACE", "CONNECT", "get", "PROPFIND"):
         sent = await world.ask(method, "/stats", Role.ADMIN)
 
-        assert (sent.status, sent.headers[b"allow"]) == (405, b"DELETE, GET")
+        assert (sent.status, sent.headers[b"allow"]) == (405, b"DELETE, GET, HEAD")
     assert (await world.ask("HEAD", "/events", Role.ADMIN)).status == 405
 
 
@@ -168,9 +168,9 @@ async def test_options_is_refused_with_every_method_that_there_is_and_without_a_
     answers = {path: await world.ask("OPTIONS", path, None) for path in ("/users", "/users/{user_id}", "/search")}
 
     assert {path: (answer.status, answer.headers[b"allow"]) for path, answer in answers.items()} == {
-        "/users": (405, b"GET, POST"),
-        "/users/{user_id}": (405, b"DELETE, GET, PATCH"),
-        "/search": (405, b"GET"),
+        "/users": (405, b"GET, HEAD, POST"),
+        "/users/{user_id}": (405, b"DELETE, GET, HEAD, PATCH"),
+        "/search": (405, b"GET, HEAD"),
     }
     assert (await world.ask("OPTIONS", "/nowhere", None)).status == 404
 

@@ -93,7 +93,8 @@ class Areas:
 
     def methods_at(self, path: str) -> frozenset[str]:
         """Say what can be done at a path; nothing when there is no such path."""
-        return frozenset[str]().union(*(one.methods for one in self._candidates if one.matches.match(path)))
+        methods = frozenset[str]().union(*(one.methods for one in self._candidates if one.matches.match(path)))
+        return methods | {"HEAD"} if "GET" in methods else methods
 
     def _search(self, method: str, path: str) -> GuardedRoute | None:
         wanted = "GET" if method == "HEAD" else method

@@ -29,6 +29,8 @@ Pieces = Iterator[list[bytes]]
 
 LONGEST_QUERY = 2048
 """Bytes; two date-times need 80."""
+READS = ("GET", "HEAD")
+"""Methods; the server leaves out the body that HEAD does not want."""
 LARGE_ANSWER = 8
 """Chunks of the index; an answer from more of them is sent bit by bit, so that other requests go on meanwhile."""
 PIECE = 256
@@ -95,7 +97,7 @@ class SearchApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection scope (ASGI 3)."""
-        if scope["type"] != "http" or scope["path"] != "/search" or scope["method"] != "GET":
+        if scope["type"] != "http" or scope["path"] != "/search" or scope["method"] not in READS:
             await self._app(scope, receive, send)
             return
         began = perf_counter()
