@@ -5,6 +5,11 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes is the machine's affair; what may take how long, tests say themselves.
+settings.register_profile("marquee", deadline=None)
+settings.load_profile("marquee")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import secrets
 import shutil
 import signal
 import socket
@@ -123,15 +124,28 @@ class ClusterNode(RedisServer):
 @contextlib.contextmanager
 def redis_cluster(size: int = 3) -> Iterator[list[ClusterNode]]:
     """Run a cluster of primaries without replicas, ready to be used at `redis+cluster://127.0.0.1:{nodes[0].port}`."""
-    nodes = [ClusterNode(port) for port in _free_ports(size)]
+    nodes = _started(size)
     try:
-        for node in nodes:
-            node.start()
         _join(nodes)
         yield nodes
     finally:
         for node in nodes:
             node.close()
+
+
+def _started(size: int, attempts: int = 5) -> list[ClusterNode]:
+    """Start nodes; whoever else looks for ports at the same time may be quicker, and then we look again."""
+    nodes = [ClusterNode(port) for port in _free_ports(size)]
+    try:
+        for node in nodes:
+            node.start()
+    except RuntimeError:
+        for node in nodes:
+            node.close()
+        if attempts == 1:
+            raise
+        return _started(size, attempts - 1)
+    return nodes
 
 
 def _join(nodes: list[ClusterNode]) -> None:
@@ -161,7 +175,8 @@ def _admin(client: Redis, *command: str | int) -> Any:
 def _free_ports(count: int) -> list[int]:
     """Find ports whose bus port (+10000) is free too."""
     found: list[int] = []
-    for port in range(21000, 29000):
+    first = 21000 + secrets.randbelow(8000)  # several test runs of one machine hardly ever look at the same ones
+    for port in (*range(first, 29000), *range(21000, first)):
         if len(found) < count and all(_is_free(candidate) for candidate in (port, port + 10000)):
             found.append(port)
     return found

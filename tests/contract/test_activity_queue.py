@@ -180,17 +180,17 @@ async def test_an_appender_that_gives_up_harms_no_other(backend: Backend):
 
 
 async def test_an_id_is_remembered_for_the_window_and_forgotten_after_two(backend: Backend):
-    queue = backend.activity_queue(window=0.5)
+    queue = backend.activity_queue(window=1.0)
     await queue.append([an_activity(1)])
     begun = time.monotonic()
-    while time.monotonic() - begun < 0.45:
-        queue = backend.activity_queue(window=0.5)
+    while time.monotonic() - begun < 0.6:
+        queue = backend.activity_queue(window=1.0)
         other = an_activity(random.getrandbits(100))
         assert list(await queue.append([other])) == []
         await asyncio.sleep(0.05)
 
     assert list(await queue.append([an_activity(2), an_activity(1)])) == [1]
-    await asyncio.sleep(1.1)
+    await asyncio.sleep(2.1)
     assert list(await queue.append([an_activity(1), an_activity(2)])) == []
 
 
@@ -258,7 +258,7 @@ async def test_a_waiting_inbox_hears_at_once(backend: Backend):
     await inbox.take()
     waited = []
     for number in range(5):
-        waiting = asyncio.create_task(inbox.take())
+        waiting = asyncio.create_task(taken(inbox, 1))  # a slow machine may take in vain first
         await asyncio.sleep(0.05)
         begun = time.monotonic()
         await queue.append([an_activity(number)])
@@ -303,7 +303,8 @@ async def test_of_two_inboxes_each_batch_comes_to_one(backend: Backend):
 
 
 async def test_what_a_reader_left_is_taken_over_not_before_its_time_and_first(backend: Backend):
-    gone, heir = backend.activity_inbox(takeover=TAKEOVER), backend.activity_inbox(takeover=TAKEOVER)
+    takeover = 1.5
+    gone, heir = backend.activity_inbox(takeover=takeover), backend.activity_inbox(takeover=takeover)
     queue = backend.activity_queue()
     await queue.append([an_activity(1)])
     await taken(gone, 1)
@@ -316,7 +317,7 @@ async def test_what_a_reader_left_is_taken_over_not_before_its_time_and_first(ba
     batches = await taken(heir, 1)
 
     assert contents(batches) == [an_activity(1)]
-    assert TAKEOVER - 0.05 < time.monotonic() - begun < TAKEOVER * 2 + 0.5
+    assert takeover - 0.05 < time.monotonic() - begun < takeover * 2 + 2
     await heir.settle(batches)
     await gone.settle(batches)
     assert (await backend.queue_watch().figures()).settled == 2
@@ -462,7 +463,7 @@ async def oldest_age(backend: Backend) -> float:
 async def test_the_age_of_the_oldest_is_that_of_the_oldest_that_is_not_settled(backend: Backend):
     queue, inbox = backend.activity_queue(), backend.activity_inbox()
     await queue.append(activities(1, 2))
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(0.6)
     nobody_reads = await oldest_age(backend)
     old = await taken(inbox, 2)
     await queue.append(activities(3, 4))
@@ -471,8 +472,8 @@ async def test_the_age_of_the_oldest_is_that_of_the_oldest_that_is_not_settled(b
     not_taken = await oldest_age(backend)
     await drain(backend, 2)
 
-    assert 0.19 < nobody_reads <= in_hand < 1
-    assert not_taken < 0.19
+    assert 0.59 < nobody_reads <= in_hand < 5
+    assert not_taken < 0.59
     assert await oldest_age(backend) == 0
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.application.ports.catalog import Behind, ChangeLog, LoggedChange
+from app.application.ports.catalog import Behind, ChangeLog, LeaseLostError, LoggedChange
 from app.application.ports.system import LiveStateUnavailableError
 from app.domain.plans import PlanId, SearchablePlan, searchable
 from app.domain.reconciliation import ChangeKind
@@ -155,7 +155,7 @@ async def test_a_refused_commit_is_not_told(backend: Backend):
         async with backend.leases().hold("demo") as old:
             pass
         async with backend.leases().hold("demo") as new:
-            with suppress(Exception):
+            with pytest.raises(LeaseLostError):
                 await commit(backend.plan_catalog(), old, a_change(a_plan(1)))
             await commit(backend.plan_catalog(), new, a_change(a_plan(2)))
 

@@ -16,7 +16,7 @@ from tests.builders import NOW
 from tests.contract.conftest import Backend, MemoryBackend, RedisBackend
 from tests.redis_server import RedisServer
 
-TTL = 0.5
+TTL = 1.5
 
 
 def a_process(process_id: str = "a", role: str = "api", started: float = 0) -> RunningProcess:

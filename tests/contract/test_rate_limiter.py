@@ -152,14 +152,16 @@ async def test_a_bucket_that_was_left_alone_is_full_again_and_not_more_than_full
 async def test_no_second_of_any_clock_is_a_better_moment(make: Make) -> None:
     rate = Rate(50, 100)
     limiter = make({READS: rate})
-    await asyncio.sleep((1.98 - time() % 1) % 1)
+    await asyncio.sleep((1.7 - time() % 1) % 1)
 
     began = perf_counter()
     passed = 0
-    while time() % 1 > 0.9 or time() % 1 < 0.02:
+    while (await take(limiter)).allowed:
+        passed += 1
+    while time() % 1 > 0.5 or time() % 1 < 0.1:
         passed += (await take(limiter)).allowed
 
-    assert passed <= rate.burst + rate.per_second * (perf_counter() - began) + 1
+    assert rate.burst <= passed <= rate.burst + rate.per_second * (perf_counter() - began) + 1
 
 
 async def test_neither_callers_nor_buckets_share(make: Make) -> None:
@@ -352,7 +354,6 @@ async def test_who_has_used_up_a_bucket_finds_no_full_one_when_redis_dies(redis:
 @pytest.mark.redis_server
 async def test_a_redis_that_is_silent_is_waited_for_once(redis: Redis, server: RedisServer) -> None:
     limiter = redis.limiter({READS: Rate(1, 100)}, patience=0.2, pause=60)
-    await take(limiter)
     server.pause()
     began = perf_counter()
 
@@ -454,7 +455,7 @@ async def test_what_redis_keeps_of_a_caller_is_short_says_no_name_and_runs_out(
         (key,) = client.keys("*")
         assert b"203.0.113.7" not in key
         assert len(key) < 80
-        assert 0 < client.ttl(key) <= 2
+        assert 0 < client.pttl(key) <= 2000
 
 
 @pytest.mark.redis_server

@@ -145,7 +145,7 @@ async def test_the_watch_looks_again_and_again() -> None:
     describe = Counting(None, world.catalog, world.journal, None)  # type: ignore[arg-type] # it asks nobody
     watch = WatchCatalog(describe, world.journal, world.queue, world.clock)
     task = asyncio.create_task(watch())
-    await until(lambda: len(looks) >= 1)
+    await until(lambda: len(looks) >= 2)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
