@@ -1,7 +1,8 @@
 """Webhooks over memory adapters: what tests of publishing and delivering need."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -14,7 +15,7 @@ from app.adapters.outbound.memory.webhook_endpoints import MemoryWebhookEndpoint
 from app.application.deliver_webhooks import DeliverWebhooks
 from app.application.ports.publishing import DomainEventLog, LoggedFact
 from app.application.ports.system import HistoryUnavailableError
-from app.application.ports.webhooks import LoggedDelivery, WebhookSender
+from app.application.ports.webhooks import LoggedDelivery, Send, WebhookSender
 from app.domain.domain_events import DomainEvent, PlanFact, plan_fact_of
 from app.domain.plans import searchable
 from app.domain.reconciliation import ChangeKind
@@ -29,7 +30,7 @@ GONE = Answer(status=410, took=0.01, error="answered 410 Gone")
 
 
 def a_secret(number: int = 1) -> Secret:
-    return secret_of(bytes([number]) * 32)
+    return secret_of(bytes([number % 256]) * 32)
 
 
 def an_endpoint(
@@ -117,10 +118,36 @@ class ScriptedSender(WebhookSender):
         self.at_once = 0
         self.most_at_once = 0
         self.meanwhile: Callable[[], object] = lambda: None
+        self.kept_for: list[set[EndpointId]] = []
+        """Who was sent to over connections that were kept, each time that they were."""
+        self.left_behind = 0
+        """Attempts that were under way when their connections ended."""
 
     async def check(self, url: str) -> None:
         if url in self.private:
             raise InvalidWebhookError("url", "it is private")
+
+    @asynccontextmanager
+    async def sending(self) -> AsyncIterator[Send]:
+        sent_to: set[EndpointId] = set()
+        under_way = 0
+        self.kept_for.append(sent_to)
+
+        async def send(endpoint: Endpoint, message: Message) -> Answer:
+            nonlocal under_way
+            sent_to.add(endpoint.endpoint_id)
+            place = under_way = under_way + 1
+            try:
+                return await self.send(endpoint, message)
+            finally:
+                for _ in range(place):  # as one who closes something, for some longer than for others
+                    await asyncio.sleep(0)
+                under_way -= 1
+
+        try:
+            yield send
+        finally:
+            self.left_behind += under_way
 
     async def send(self, endpoint: Endpoint, message: Message) -> Answer:
         self.sent.append(message)

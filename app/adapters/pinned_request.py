@@ -1,22 +1,110 @@
-"""One request over a connection to an address that was checked, so that no second look-up can lead elsewhere."""
+"""Requests over connections to addresses that were checked, so that no second look-up can lead elsewhere."""
 
 import ssl
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import IPv6Address
+from time import monotonic
+from typing import Any, Self
 
 import httpx
 
 from app.adapters.addresses import Address, AddressPolicy, Resolver, addresses_of, resolve
 
+LONGEST_IDLE = 3.0
+"""Seconds for which a connection that nobody uses is kept: less than most servers do."""
+
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout)
+
+Place = tuple[str, str, int, Address]
+"""Where a connection leads: scheme, name, port, and the address of that name."""
 
 
 def port_of(url: httpx.URL) -> int:
     """Give the port, be it said or not."""
     return url.port or _DEFAULT_PORTS[url.scheme]
+
+
+class _EndedError(Exception):
+    """A connection that was made before is not there any more."""
+
+
+class _Connection:
+    """A connection that is made at its first request and, when it has ended, not made again."""
+
+    def __init__(self, place: Place, tls: ssl.SSLContext) -> None:
+        self.place = place
+        self.idle_since = 0.0
+        limits = httpx.Limits(max_connections=1, keepalive_expiry=None)
+        self._transport = httpx.AsyncHTTPTransport(verify=tls, trust_env=False, limits=limits)
+        self._stream: Any = None
+
+    async def ask(self, request: httpx.Request) -> httpx.Response:
+        request.extensions["trace"] = self._hear
+        try:
+            return await self._transport.handle_async_request(request)
+        except BaseException:
+            await self.aclose()
+            raise
+
+    async def aclose(self) -> None:
+        async with AsyncExitStack() as stack:
+            if self._stream:  # which the transport forgets when it is cancelled during the handshake
+                stack.push_async_callback(self._stream.aclose)
+            stack.push_async_callback(self._transport.aclose)
+
+    async def _hear(self, event: str, said: Mapping[str, Any]) -> None:
+        if event == "connection.connect_tcp.started" and self._stream:
+            raise _EndedError
+        if event == "connection.connect_tcp.complete":
+            self._stream = said["return_value"]
+
+
+@dataclass(slots=True)
+class KeptConnections:
+    """Connections that are used by one request after the other, and closed at the end of this context.
+
+    Each only for the name that it was made for: another name of the same address may have another certificate. There
+    are never more than there were requests at a time; all requests must have ended before the context does.
+    """
+
+    longest_idle: float = LONGEST_IDLE
+    _idle: list[_Connection] = field(default_factory=list, init=False)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._close(len(self._idle))
+
+    async def take(self, places: Collection[Place]) -> _Connection | None:
+        """Give the one that was used last of those that lead to one of these places.
+
+        Without one, one that leads elsewhere makes room for the one that the caller is going to make.
+        """
+        oldest = monotonic() - self.longest_idle
+        await self._close(sum(connection.idle_since < oldest for connection in self._idle))
+        for connection in reversed(self._idle):
+            if connection.place in places:
+                self._idle.remove(connection)
+                return connection
+        await self._close(1)
+        return None
+
+    def put(self, connection: _Connection) -> None:
+        """Keep one; it may have ended."""
+        connection.idle_since = monotonic()
+        self._idle.append(connection)
+
+    async def _close(self, number: int) -> None:
+        """Close the oldest, all of them also when this is cancelled."""
+        closing, self._idle[:] = self._idle[:number], self._idle[number:]
+        async with AsyncExitStack() as stack:
+            for connection in closing:
+                stack.push_async_callback(connection.aclose)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +126,16 @@ class PinnedRequest:
 
     @asynccontextmanager
     async def __call__(
-        self, method: str, url: httpx.URL, headers: Mapping[str, str], content: bytes | None = None
+        self,
+        method: str,
+        url: httpx.URL,
+        headers: Mapping[str, str],
+        content: bytes | None = None,
+        kept: KeptConnections | None = None,
     ) -> AsyncIterator[httpx.Response]:
         """Give the response as soon as its headers are there; its body is to be read inside the block.
+
+        A request that a connection of `kept` ends at, before there is an answer, is sent once more over a new one.
 
         Raises:
             AddressRefusedError: an address of the host is not allowed.
@@ -50,15 +145,34 @@ class PinnedRequest:
         host = url.raw_host.decode("ascii")
         found = await resolve(host, port_of(url), self.resolver, self.connect_timeout)
         addresses = self.policy.check(host, found)
-        requests = [self._request(method, url, headers, content, address) for address in addresses]
-        # No connection is kept: one to this address may have been made for another name.
-        limits = httpx.Limits(max_keepalive_connections=0)
-        async with httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False, limits=limits) as transport:
-            response = await _first_answer(transport, requests)
-            try:
-                yield response
-            finally:
-                await response.aclose()
+        requests = {
+            (url.scheme, host, port_of(url), address): self._request(method, url, headers, content, address)
+            for address in addresses
+        }
+        async with AsyncExitStack() as stack:
+            if kept is None:
+                kept = await stack.enter_async_context(KeptConnections())
+            connection, response = await self._first_answer(requests, kept)
+            stack.callback(kept.put, connection)
+            stack.push_async_callback(response.aclose)
+            yield response
+
+    async def _first_answer(
+        self, requests: Mapping[Place, httpx.Request], kept: KeptConnections
+    ) -> tuple[_Connection, httpx.Response]:
+        known = await kept.take(requests)
+        if known:  # a server may have ended it meanwhile, seen or unseen
+            with suppress(_EndedError, httpx.NetworkError, httpx.RemoteProtocolError, ssl.SSLError):
+                return known, await known.ask(requests[known.place])
+        *others, last = requests
+        for place in others:
+            with suppress(*_NO_CONNECTION):
+                return await self._anew(place, requests)
+        return await self._anew(last, requests)
+
+    async def _anew(self, place: Place, requests: Mapping[Place, httpx.Request]) -> tuple[_Connection, httpx.Response]:
+        connection = _Connection(place, self._tls)
+        return connection, await connection.ask(requests[place])
 
     def _request(
         self, method: str, url: httpx.URL, headers: Mapping[str, str], content: bytes | None, address: Address
@@ -77,13 +191,3 @@ class PinnedRequest:
     @cached_property
     def _tls(self) -> ssl.SSLContext:
         return self.trusted or httpx.create_ssl_context(trust_env=False)
-
-
-async def _first_answer(transport: httpx.AsyncHTTPTransport, requests: list[httpx.Request]) -> httpx.Response:
-    *others, last = requests
-    for request in others:
-        try:
-            return await transport.handle_async_request(request)
-        except (httpx.ConnectError, httpx.ConnectTimeout):
-            continue
-    return await transport.handle_async_request(last)

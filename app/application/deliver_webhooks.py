@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import reduce
@@ -9,12 +10,12 @@ from functools import reduce
 from app.application.figures import WEBHOOK_DELIVERIES
 from app.application.ports.figures import Tally
 from app.application.ports.system import Clock
-from app.application.ports.webhooks import Attempted, WebhookDeliveries, WebhookEndpoints, WebhookSender
+from app.application.ports.webhooks import Attempted, Send, WebhookDeliveries, WebhookEndpoints, WebhookSender
 from app.domain.webhook_deliveries import Answer, Delivery, DeliveryState
 from app.domain.webhooks import Endpoint, EndpointId
 
 AT_ONCE = 256
-"""Attempts at a time, to all endpoints; each is a connection. Up to so many slow endpoints hold up nobody else."""
+"""Attempts at a time, to all endpoints; each has a connection. Up to so many slow endpoints hold up nobody else."""
 TO_ONE = 8
 """To one endpoint that fares well, unless so many are sent to that its share is less."""
 
@@ -58,11 +59,16 @@ class DeliverWebhooks:
         """
         self.busy.add(endpoint_id)
         try:
-            return await self._deliver(endpoint_id, goes_on)
+            async with self._sending() as send:
+                return await self._deliver(endpoint_id, goes_on, send)
         finally:
             self.busy.discard(endpoint_id)
 
-    async def _deliver(self, endpoint_id: EndpointId, goes_on: Callable[[], bool]) -> int:
+    def _sending(self) -> AbstractAsyncContextManager[Send]:
+        """Keep connections, but not when so many are sent to that some wait for a slot and would hold theirs open."""
+        return self.sender.sending() if len(self.busy) <= AT_ONCE else nullcontext(self.sender.send)
+
+    async def _deliver(self, endpoint_id: EndpointId, goes_on: Callable[[], bool], send: Send) -> int:
         made = 0
         while goes_on():
             endpoint, now = await self.endpoints.find(endpoint_id), self.clock.now()
@@ -71,22 +77,24 @@ class DeliverWebhooks:
             due = await self.deliveries.due(endpoint_id, now, 1 if endpoint.is_failing else self._share())
             if not due:
                 break
-            await self._settle(endpoint, await asyncio.gather(*(self._attempt(endpoint, one) for one in due)))
+            async with asyncio.TaskGroup() as group:  # when it is cancelled, no attempt outlives the connections
+                attempts = [group.create_task(self._attempt(send, endpoint, one)) for one in due]
+            await self._settle(endpoint, [attempt.result() for attempt in attempts])
             made += len(due)
         return made
 
     def _share(self) -> int:
         return max(1, min(TO_ONE, AT_ONCE // len(self.busy)))
 
-    async def _attempt(self, endpoint: Endpoint, delivery: Delivery) -> Attempted:
+    async def _attempt(self, send: Send, endpoint: Endpoint, delivery: Delivery) -> Attempted:
         async with self.slots:
             begun_at = self.clock.now()
-            answer = await self._answer(endpoint, delivery)
+            answer = await self._answer(send, endpoint, delivery)
         return Attempted(delivery.after(answer, self.clock.now(), self.chance()), answer, begun_at)
 
-    async def _answer(self, endpoint: Endpoint, delivery: Delivery) -> Answer:
+    async def _answer(self, send: Send, endpoint: Endpoint, delivery: Delivery) -> Answer:
         try:
-            return await self.sender.send(endpoint, delivery.message)
+            return await send(endpoint, delivery.message)
         except Exception as error:  # noqa: BLE001 - one message that cannot be sent must not stop all others
             self.on_bug(error)
             return Answer(took=0, error=f"an error of ours: {type(error).__name__}")

@@ -18,14 +18,14 @@ from app.adapters.outbound.sql.webhook_log import SqlWebhookLog
 from app.adapters.outbound.webhooks.fan_out import WebhookFanOut
 from app.adapters.outbound.webhooks.sender import HttpWebhookSender
 from app.adapters.pinned_request import PinnedRequest
-from app.application.deliver_webhooks import DeliverWebhooks
+from app.application.deliver_webhooks import TO_ONE, DeliverWebhooks
 from app.application.publish_domain_events import PublishDomainEvents
 from app.domain.webhooks import Endpoint
 from app.infrastructure.clock import SystemClock
 from tests.builders import NOW
 from tests.feed_server import answer
 from tests.fixed_clock import FixedClock
-from tests.webhook_receiver import Received, Receiver
+from tests.webhook_receiver import Received, Receiver, hung_up, kept, until
 from tests.webhook_world import ListedLog, a_plan_told, a_secret, an_endpoint
 
 SOURCE = "/marquee"
@@ -112,6 +112,36 @@ async def test_a_receiver_that_answers_500_for_a_while_gets_each_subject_in_orde
     for number in range(1, 41):
         bodies = {one.body for one in diary.received if one.message_id == f"plan-{number}"}
         assert bodies == {render_envelope(world.plans.facts[number - 1], SOURCE)}
+
+
+async def test_one_drain_makes_no_more_connections_than_attempts_at_a_time(world: World) -> None:
+    world.plans.facts += [a_plan_told(number, item=number) for number in range(1, 41)]
+    with Receiver(keeps=True) as server:
+        endpoint = await world.add(server)
+        await world.round()
+
+        assert set(await world.states(endpoint)) == {"delivered"}
+        assert server.diary.connections <= TO_ONE
+        await until(lambda: not server.open_connections)
+    assert sorted(server.diary.ids) == sorted(fact.event_id for fact in world.plans.facts)
+
+
+async def test_a_receiver_that_ends_connections_without_a_word_costs_no_attempt(world: World) -> None:
+    world.plans.facts += [a_plan_told(number, item=number) for number in range(1, 41)]
+    over: Counter[int] = Counter()
+
+    def choose(one: Received) -> object:
+        over[one.connection] += 1
+        return hung_up() if over[one.connection] == 3 else kept()
+
+    with Receiver(choose=choose, keeps=True) as server:  # type: ignore[arg-type] # the answers are plain functions
+        endpoint = await world.add(server)
+        await world.publish()
+        attempts = await world.deliver(endpoint.endpoint_id)
+
+    assert attempts == 40
+    assert set(await world.states(endpoint)) == {"delivered"}
+    assert max(Counter(server.diary.ids).values()) == 2
 
 
 async def test_410_ends_it_until_somebody_switches_it_on(world: World) -> None:

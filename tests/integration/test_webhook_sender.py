@@ -1,26 +1,31 @@
 """Webhooks over HTTP, to a real receiver that behaves in every way that receivers do."""
 
 import asyncio
+import gc
 import ssl
 import time
 import tracemalloc
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from pathlib import Path
 
+import httpx
 import pytest
 
-from app.adapters.addresses import AddressPolicy, Resolver
-from app.adapters.outbound.webhooks.sender import READ_FOR, HttpWebhookSender
+from app.adapters.addresses import AddressPolicy, Resolver, addresses_of
+from app.adapters.outbound.webhooks.sender import READ_FOR, READ_OF_BODY, HttpWebhookSender
 from app.adapters.outbound.webhooks.trial import render_trial
-from app.adapters.pinned_request import PinnedRequest
+from app.adapters.pinned_request import KeptConnections, PinnedRequest
+from app.application.ports.system import Clock
 from app.domain.webhook_deliveries import Answer as Answered
 from app.domain.webhooks import InvalidWebhookError
 from app.infrastructure.clock import SystemClock
-from tests.faulty_server import endless, raw, trickled
-from tests.feed_server import FeedServer, answer, redirect, silence
+from tests.faulty_server import after, endless, head, raw, trickled
+from tests.feed_server import Answer, FeedServer, answer, redirect, silence
 from tests.fixed_clock import FixedClock
-from tests.webhook_receiver import Receiver
+from tests.webhook_receiver import Received, Receiver, hung_up, kept, until
 from tests.webhook_world import a_message, a_secret, an_endpoint
 
 CERTIFICATE = Path(__file__).parent.parent / "data" / "localhost.pem"
@@ -34,11 +39,11 @@ def a_sender(
     resolver: Resolver | None = None,
     trusted: ssl.SSLContext | None = None,
     timeout: float = TIMEOUT,
-    clock: FixedClock | None = None,
+    clock: Clock | None = None,
 ) -> HttpWebhookSender:
-    request = PinnedRequest(connect_timeout=timeout, idle_timeout=timeout, policy=policy, trusted=trusted)
-    if resolver:
-        request = PinnedRequest(connect_timeout=timeout, idle_timeout=timeout, policy=policy, resolver=resolver)
+    request = PinnedRequest(
+        connect_timeout=timeout, idle_timeout=timeout, policy=policy, resolver=resolver or addresses_of, trusted=trusted
+    )
     return HttpWebhookSender(request, clock or SystemClock(), timeout=timeout)
 
 
@@ -270,9 +275,7 @@ async def test_what_httpx_cannot_read_is_refused():
 
 
 async def test_https_is_verified_by_name():
-    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    served.load_cert_chain(CERTIFICATE)
-    trusted = ssl.create_default_context(cafile=CERTIFICATE)
+    served, trusted = certified()
     with FeedServer(answer(200), tls=served) as server:
         fine = await a_sender(trusted=trusted).send(an_endpoint(url=server.url_of("localhost")), a_message())
         other = await a_sender(trusted=trusted).send(an_endpoint(url=server.url_of("127.0.0.1")), a_message())
@@ -299,6 +302,297 @@ async def test_sending_can_be_cancelled():
 
         with pytest.raises(asyncio.CancelledError):
             await task
+
+
+def certified() -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """Make who serves as `localhost`, and who trusts it."""
+    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    served.load_cert_chain(CERTIFICATE)
+    return served, ssl.create_default_context(cafile=CERTIFICATE)
+
+
+def over(server: Receiver) -> list[int]:
+    """Say for each message which connection it came over."""
+    return [one.connection for one in server.diary.received]
+
+
+async def all_closed(server: Receiver) -> bool:
+    """Wait for the receiver to see it."""
+    await until(lambda: not server.open_connections)
+    gc.collect()  # what was left open would warn
+    return True
+
+
+def in_turns(*answers: Answer) -> Callable[[Received], Answer]:
+    """Answer over each connection with these, one after the other."""
+    so_far: Counter[int] = Counter()
+
+    def choose(one: Received) -> Answer:
+        so_far[one.connection] += 1
+        return answers[(so_far[one.connection] - 1) % len(answers)]
+
+    return choose
+
+
+async def test_a_connection_is_used_again_until_the_sending_ends():
+    with Receiver(keeps=True) as server:
+        async with a_sender().sending() as send:
+            for number in range(1, 6):
+                assert (await send(an_endpoint(url=server.url), a_message(number))).is_success
+            assert server.open_connections == 1
+
+        assert await all_closed(server)
+    assert over(server) == [1] * 5
+    assert all("connection" not in one.request.headers for one in server.diary.received)
+    assert all(one.is_signed_with(a_secret(1).text) for one in server.diary.received)
+
+
+async def test_each_attempt_over_a_kept_connection_is_signed_with_its_time():
+    clock = FixedClock()
+    with Receiver(keeps=True) as server:
+        async with a_sender(clock=clock).sending() as send:
+            for _ in range(2):
+                await send(an_endpoint(url=server.url), a_message())
+                clock.move(60)
+
+    first, second = (int(one.request.headers["webhook-timestamp"]) for one in server.diary.received)
+    assert second - first == 60
+
+
+async def test_as_many_connections_are_made_as_there_are_attempts_at_a_time():
+    with Receiver(after(0.05, kept()), keeps=True) as server:
+        async with a_sender(timeout=5).sending() as send:
+            for _ in range(3):
+                done = await asyncio.gather(*(send(an_endpoint(url=server.url), a_message(at)) for at in range(8)))
+                assert all(one.is_success for one in done)
+        assert await all_closed(server)
+
+    assert Counter(over(server)) == dict.fromkeys(range(1, 9), 3)
+
+
+async def test_one_message_alone_says_that_its_connection_ends():
+    with Receiver(keeps=True) as server:
+        await sent_to(server)
+        await sent_to(server)
+
+        assert await all_closed(server)
+    assert over(server) == [1, 2]
+    assert [one.request.headers["connection"] for one in server.diary.received] == ["close", "close"]
+
+
+@pytest.mark.parametrize("said", ["Connection: close", "X-Nothing: said"])
+async def test_a_receiver_that_closes_after_each_answer_gets_each_message_once(said: str):
+    with Receiver(raw(head(said, "Content-Length: 2") + b"ok")) as server:
+        async with a_sender().sending() as send:
+            for number in range(1, 6):
+                assert (await send(an_endpoint(url=server.url), a_message(number))).is_success
+                await until(lambda: not server.open_connections)
+
+    assert over(server) == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("ending", [hung_up(), hung_up(reset=True), hung_up(b"HTTP/1.1 2"), raw(b"ok\r\n\r\n")])
+async def test_a_message_that_a_kept_connection_ends_at_is_sent_once_more_over_a_new_one(ending: Answer):
+    with Receiver(choose=in_turns(kept(), ending), keeps=True) as server:
+        async with a_sender().sending() as send:
+            for number in range(1, 4):
+                assert (await send(an_endpoint(url=server.url), a_message(number))).is_success
+        assert await all_closed(server)
+
+    assert server.diary.ids == ["plan-1", "plan-2", "plan-2", "plan-3", "plan-3"]
+    assert over(server) == [1, 1, 2, 2, 3]
+
+
+async def test_a_message_that_a_new_connection_ends_at_has_failed():
+    with Receiver(hung_up(), keeps=True) as server:
+        async with a_sender().sending() as send:
+            first = await send(an_endpoint(url=server.url), a_message(1))
+            second = await send(an_endpoint(url=server.url), a_message(2))
+
+    assert server.diary.ids == ["plan-1", "plan-2"]
+    assert {first.error, second.error} == {"the answer ended too early, or is none of HTTP"}
+
+
+async def test_a_new_connection_in_the_place_of_one_that_was_seen_to_end_is_as_new_as_any():
+    with Receiver(kept(), hung_up()) as server:
+        async with a_sender().sending() as send:
+            await send(an_endpoint(url=server.url), a_message(1))
+            await until(lambda: not server.open_connections)
+            done = await send(an_endpoint(url=server.url), a_message(2))
+
+    assert not done.is_success
+    assert server.diary.ids == ["plan-1", "plan-2"]
+
+
+async def test_the_second_connection_has_no_more_time_than_was_left():
+    def choose(one: Received) -> Answer:
+        if one.message_id == "plan-1":
+            return kept()
+        return after(0.3, hung_up()) if one.connection == 1 else silence()
+
+    with Receiver(choose=choose, keeps=True) as server:
+        async with a_sender().sending() as send:
+            await send(an_endpoint(url=server.url), a_message(1))
+            begun = time.monotonic()
+            done = await send(an_endpoint(url=server.url), a_message(2))
+
+    assert over(server) == [1, 1, 2]
+    assert done.error == "no answer within 0.5 s"
+    assert time.monotonic() - begun < TIMEOUT + 0.25
+
+
+async def test_what_comes_over_a_kept_connection_too_late_is_not_asked_for_again():
+    with Receiver(choose=in_turns(kept(), silence()), keeps=True) as server:
+        async with a_sender().sending() as send:
+            await send(an_endpoint(url=server.url), a_message(1))
+            done = await send(an_endpoint(url=server.url), a_message(2))
+            assert (await send(an_endpoint(url=server.url), a_message(3))).is_success
+
+    assert done.error == "no answer within 0.5 s"
+    assert over(server) == [1, 1, 2]
+
+
+async def test_a_204_with_a_body_is_no_answer_to_the_next_message():
+    with Receiver(raw(head("Content-Length: 2", status=204) + b"ok"), keeps=True) as server:
+        async with a_sender().sending() as send:
+            for number in range(1, 4):
+                assert (await send(an_endpoint(url=server.url), a_message(number))).is_success
+
+    assert sorted(set(server.diary.ids)) == ["plan-1", "plan-2", "plan-3"]
+
+
+@pytest.mark.parametrize("long", [kept(200, b"." * (READ_OF_BODY + 1)), endless()])
+async def test_a_long_body_ends_the_connection(long: Answer):
+    with Receiver(choose=in_turns(long, kept()), keeps=True) as server:
+        async with a_sender().sending() as send:
+            for number in range(1, 4):
+                assert (await send(an_endpoint(url=server.url), a_message(number))).is_success
+
+        assert await all_closed(server)
+    assert over(server) == [1, 2, 3]
+
+
+async def test_a_short_body_is_read_and_ends_nothing():
+    with Receiver(kept(500, b"." * (READ_OF_BODY - 1)), keeps=True) as server:
+        async with a_sender().sending() as send:
+            for number in range(1, 4):
+                assert (await send(an_endpoint(url=server.url), a_message(number))).status == 500
+
+    assert over(server) == [1, 1, 1]
+
+
+async def test_an_address_that_is_not_allowed_any_more_gets_nothing_over_a_kept_connection():
+    leads_to = ["127.0.0.1"]
+
+    async def resolve(_host: str, _port: int) -> Sequence[str]:
+        return list(leads_to)
+
+    policy = AddressPolicy(allowed_networks=(ip_network("127.0.0.0/8"),))
+    with Receiver(keeps=True) as server:
+        url = f"http://hook.example.com:{server.port}/"
+        async with a_sender(policy=policy, resolver=resolve).sending() as send:
+            assert (await send(an_endpoint(url=url), a_message(1))).is_success
+            leads_to[:] = ["127.0.0.1", "10.0.0.1"]
+            refused = await send(an_endpoint(url=url), a_message(2))
+            leads_to[:] = ["127.0.0.2"]
+            elsewhere = await send(an_endpoint(url=url), a_message(3))
+            assert await all_closed(server)
+
+    assert server.diary.ids == ["plan-1"]
+    assert "not sent: the host has an address that is not public" in str(refused.error)
+    assert "no connection" in str(elsewhere.error)
+
+
+async def test_an_address_that_takes_connections_is_asked_before_one_that_did_not():
+    with Receiver(keeps=True) as server:
+        url = f"http://hook.example.com:{server.port}/"
+        async with a_sender(resolver=at("127.0.0.2", "127.0.0.1")).sending() as send:
+            for number in range(1, 4):
+                assert (await send(an_endpoint(url=url), a_message(number))).is_success
+
+    assert over(server) == [1, 1, 1]
+
+
+async def test_two_names_of_one_address_share_no_connection():
+    with Receiver(keeps=True) as server:
+        async with a_sender(resolver=at("127.0.0.1")).sending() as send:
+            for name in ("a", "b", "b", "a"):
+                url = f"http://{name}.example.com:{server.port}/"
+                assert (await send(an_endpoint(url=url), a_message())).is_success
+        assert await all_closed(server)
+
+    hosts = [(one.request.headers["host"].partition(".")[0], one.connection) for one in server.diary.received]
+    assert hosts == [("a", 1), ("b", 2), ("b", 2), ("a", 3)]
+
+
+async def test_a_name_that_the_certificate_does_not_have_gets_nothing_over_another_names_connection():
+    served, trusted = certified()
+    with Receiver(keeps=True, tls=served) as server:
+        async with a_sender(trusted=trusted, resolver=at("127.0.0.1"), timeout=5).sending() as send:
+            fine = [await send(an_endpoint(url=server.url_of("localhost")), a_message(at)) for at in (1, 2)]
+            other = await send(an_endpoint(url=server.url_of("other.example.com")), a_message(3))
+        assert await all_closed(server)
+
+    assert all(one.is_success for one in fine)
+    assert "CERTIFICATE_VERIFY_FAILED" in str(other.error)
+    assert over(server) == [1, 1]
+
+
+async def test_a_connection_that_was_idle_for_long_is_not_used_again():
+    request = PinnedRequest(policy=ANYWHERE)
+    with Receiver(keeps=True) as server:
+        async with KeptConnections(longest_idle=0.1) as kept_connections:
+            for wait in (0, 0.2):
+                async with request("POST", httpx.URL(server.url), {"webhook-id": "1"}, b"{}", kept_connections) as got:
+                    await got.aread()
+                await asyncio.sleep(wait)
+            await asyncio.sleep(0.2)
+            async with request("POST", httpx.URL(server.url), {"webhook-id": "1"}, b"{}", kept_connections) as got:
+                await got.aread()
+            assert server.open_connections == 1
+
+    assert over(server) == [1, 1, 2]
+
+
+@pytest.mark.parametrize("tls", [False, True])
+async def test_a_sending_that_is_cancelled_leaves_no_connection(tls: bool):
+    served, trusted = certified()
+    calls = in_turns(kept(), kept(), silence())
+    with Receiver(choose=calls, keeps=True, tls=served if tls else None) as server:
+        endpoint = an_endpoint(url=server.url_of("localhost"))
+
+        async def drain() -> None:
+            async with a_sender(trusted=trusted, timeout=30).sending() as send:
+                while True:
+                    await asyncio.gather(*(send(endpoint, a_message(number)) for number in range(4)))
+
+        task = asyncio.create_task(drain())
+        await until(lambda: len(server.diary.received) == 12)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+        assert await all_closed(server)
+    assert server.diary.connections == 4
+
+
+@pytest.mark.parametrize("timeout", [0.2, 30])
+async def test_a_handshake_that_does_not_end_leaves_no_connection(timeout: float):  # noqa: ASYNC109 - the sender's
+    with Receiver(keeps=True) as server:
+        url = server.url_of("localhost").replace("http:", "https:")
+
+        async def drain() -> None:
+            async with a_sender(timeout=timeout).sending() as send:
+                await send(an_endpoint(url=url), a_message())
+
+        task = asyncio.create_task(drain())
+        await until(lambda: server.open_connections == 1)
+        if timeout > 1:
+            task.cancel()
+        await asyncio.wait([task])
+        del task
+
+        assert await all_closed(server)
 
 
 def test_a_trial_is_an_envelope_like_all_others():

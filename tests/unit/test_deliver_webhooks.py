@@ -222,6 +222,46 @@ async def test_so_many_attempts_are_made_at_a_time_over_all_endpoints() -> None:
         assert await world.states(number) == ["delivered"] * 10
 
 
+async def test_one_drain_is_sent_over_the_same_connections(world: WebhookWorld) -> None:
+    await world.tell(*(f"{number}" for number in range(TO_ONE * 3)))
+
+    await world.round()
+
+    assert world.sender.kept_for == [{(await world.endpoint()).endpoint_id}]
+    await world.tell("a")
+    await world.round()
+    assert len(world.sender.kept_for) == 2
+
+
+async def test_connections_end_when_nobody_uses_them_any_more(world: WebhookWorld) -> None:
+    endpoint = await world.endpoint()
+    await world.tell(*(f"{number}" for number in range(TO_ONE)))
+    world.sender.waits_for = {endpoint.endpoint_id: asyncio.Event()}
+
+    drain = asyncio.create_task(world.deliver(endpoint.endpoint_id))
+    while len(world.sender.sent) < TO_ONE:  # noqa: ASYNC110 - what it waits for is a fact, not a signal
+        await asyncio.sleep(0)
+    drain.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await drain
+    assert world.sender.left_behind == 0
+    assert not world.deliver.busy
+
+
+async def test_when_more_are_sent_to_than_there_are_slots_none_is_kept_for_those() -> None:
+    world = WebhookWorld()
+    for number in range(1, AT_ONCE + 4):
+        await world.with_endpoint(number)
+        await world.tell("a", to=number)
+    world.sender.takes = 0.01
+
+    await asyncio.gather(*(world.deliver(endpoint_id) for endpoint_id in await world.deliver.ready()))
+
+    assert len(world.sender.kept_for) == AT_ONCE
+    assert len(world.sender.sent) == AT_ONCE + 3
+
+
 async def test_it_ends_between_two_batches_when_it_is_to_end(world: WebhookWorld) -> None:
     await world.tell(*(f"{number}" for number in range(TO_ONE * 3)))
     goes_on = iter([True, False])

@@ -4,7 +4,8 @@ All methods of the stores raise HistoryUnavailableError when the database does n
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -145,6 +146,10 @@ class WebhookLog(Protocol):
         """Forget up to `limit` deliveries that ended before an instant, with their attempts; return how many."""
 
 
+Send = Callable[[Endpoint, Message], Awaitable[Answer]]
+"""What makes one attempt, as `WebhookSender.send` does."""
+
+
 class WebhookSender(Protocol):
     """Sends messages, signed."""
 
@@ -159,3 +164,10 @@ class WebhookSender(Protocol):
     @abstractmethod
     async def send(self, endpoint: Endpoint, message: Message) -> Answer:
         """Make one attempt, within the time that the configuration gives. Never raises for what a receiver does."""
+
+    @abstractmethod
+    def sending(self) -> AbstractAsyncContextManager[Send]:
+        """Make attempts over connections that are kept from one to the next, until the context ends.
+
+        There are never more of them than attempts at a time. All attempts must have ended before the context does.
+        """

@@ -1,29 +1,32 @@
-"""WebhookSender over HTTP: one POST to a checked address, signed, without redirects, within a time."""
+"""WebhookSender over HTTP: a POST to a checked address for each attempt, signed, without redirects, within a time."""
 
 import asyncio
 import time
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from http import HTTPStatus
 
 import httpx
 
 from app.adapters.addresses import AddressRefusedError, NoAddressError, resolve
 from app.adapters.cloud_events import CONTENT_TYPE
-from app.adapters.pinned_request import PinnedRequest, port_of
+from app.adapters.pinned_request import KeptConnections, PinnedRequest, port_of
 from app.adapters.retry_after import retry_after
 from app.adapters.webhook_signature import signed_headers
 from app.application.ports.system import Clock
-from app.application.ports.webhooks import WebhookSender
+from app.application.ports.webhooks import Send, WebhookSender
 from app.domain.webhook_deliveries import Answer, Message
 from app.domain.webhooks import Endpoint, InvalidWebhookError
 
 READ_OF_BODY = 64 * 1024
-"""What is read of an answer's body, and thrown away, before the connection is closed."""
+"""What is read of an answer's body, and thrown away; a longer one closes the connection."""
 READ_FOR = 1.0
 """Seconds that this may take."""
 
 _NOT_PUBLIC = "has an address that is not public; `webhooks.allow_private_networks: true` allows it"
-_HEADERS = {"Content-Type": CONTENT_TYPE, "User-Agent": "marquee", "Connection": "close", "Accept-Encoding": "identity"}
+_HEADERS = {"Content-Type": CONTENT_TYPE, "User-Agent": "marquee", "Accept-Encoding": "identity"}
+_CLOSING = {"Connection": "close"}
 
 
 class HttpWebhookSender(WebhookSender):
@@ -50,19 +53,29 @@ class HttpWebhookSender(WebhookSender):
 
     async def send(self, endpoint: Endpoint, message: Message) -> Answer:
         """Sign with the time of this attempt, and post."""
+        return await self._send(None, endpoint, message)
+
+    @asynccontextmanager
+    async def sending(self) -> AsyncIterator[Send]:
+        """Keep connections for all that is sent."""
+        async with KeptConnections() as kept:
+            yield partial(self._send, kept)
+
+    async def _send(self, kept: KeptConnections | None, endpoint: Endpoint, message: Message) -> Answer:
         begun = time.monotonic()
         try:
-            response = await self._post(endpoint, message)
+            response = await self._post(kept, endpoint, message)
         except (TimeoutError, AddressRefusedError, NoAddressError, httpx.HTTPError, OSError, ValueError) as error:
             return Answer(took=time.monotonic() - begun, error=self._explained(error))
         return self._answer(response, time.monotonic() - begun)
 
-    async def _post(self, endpoint: Endpoint, message: Message) -> httpx.Response:
+    async def _post(self, kept: KeptConnections | None, endpoint: Endpoint, message: Message) -> httpx.Response:
         body, now = message.body.encode(), self._clock.now()
-        headers = _HEADERS | signed_headers(message.event_id, now, body, endpoint.signing(now))
+        signed = signed_headers(message.event_id, now, body, endpoint.signing(now))
+        headers = _HEADERS | signed | (_CLOSING if kept is None else {})
         async with (
             asyncio.timeout(self._timeout) as limit,
-            self._request("POST", _parsed(endpoint.url), headers, body) as response,
+            self._request("POST", _parsed(endpoint.url), headers, body, kept) as response,
         ):
             limit.reschedule(None)
             await _read_on(response)
