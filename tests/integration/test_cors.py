@@ -62,7 +62,7 @@ async def test_any_origin_may_when_the_configuration_says_so_but_never_with_cred
 
 
 async def test_a_browser_that_asks_first_is_told_what_it_may_send() -> None:
-    wanted = "authorization, x-api-key, content-type, if-none-match, last-event-id"
+    wanted = "authorization, x-api-key, x-request-id, content-type, if-none-match, last-event-id"
     for method in ("GET", "POST", "PATCH", "DELETE"):
         sent = await preflight(PAGE, PAGE, method=method, headers=wanted)
 

@@ -327,6 +327,15 @@ async def test_a_client_that_leaves_in_the_midst_of_its_body_adds_nobody(world: 
     assert await world.names() == []
 
 
+async def test_a_key_needs_no_body(world: World) -> None:
+    user = await world.made()
+
+    answer = await world.ask("POST", f"/users/{user['id']}/keys")
+
+    assert (answer.status_code, answer.json()["name"]) == (201, "")
+    assert (await world.ask("POST", "/users")).status_code == 415
+
+
 async def test_a_key_is_shown_once_and_must_not_be_stored_on_the_way(world: World) -> None:
     user = await world.made()
 

@@ -12,7 +12,15 @@ from app.adapters.inbound.http.errors import JSON
 from app.adapters.inbound.http.rendering import render_error
 
 METHODS = ("GET", "HEAD", "POST", "PATCH", "DELETE")
-ALLOWED = ("Authorization", "X-API-Key", "Content-Type", "Content-Encoding", "If-None-Match", "Last-Event-ID")
+ALLOWED = (
+    "Authorization",
+    "X-API-Key",
+    "X-Request-ID",
+    "Content-Type",
+    "Content-Encoding",
+    "If-None-Match",
+    "Last-Event-ID",
+)
 EXPOSED = ("X-Request-ID", "ETag", "RateLimit", "RateLimit-Policy", "Retry-After")
 REMEMBERED = 600
 """Seconds for which a browser need not ask again."""

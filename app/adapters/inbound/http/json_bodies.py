@@ -1,6 +1,6 @@
 """Small JSON bodies: one object, read as strictly as an activity is, and held against a model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -26,8 +26,8 @@ class Body(BaseModel):
 BodyT = TypeVar("BodyT", bound=Body)
 
 
-async def read_body(request: Request, kind: type[BodyT]) -> BodyT:
-    """Read the body of a request.
+async def read_body(request: Request, kind: type[BodyT], *, needed: bool = True) -> BodyT:
+    """Read the body of a request; none at all is an empty object where it is not `needed`.
 
     Raises:
         RequestValidationError: it is JSON of another kind.
@@ -36,7 +36,8 @@ async def read_body(request: Request, kind: type[BodyT]) -> BodyT:
         UnsupportedMediaTypeError, UnsupportedEncodingError, InvalidContentLengthError, InvalidGzipError,
         BodyTooLargeError: as `read_json_body`.
     """
-    sent = await read_json_body(dict(request.scope["headers"]), request.receive, MOST)
+    headers = dict(request.scope["headers"])
+    sent = await read_json_body(headers, request.receive, MOST) if needed or _has_body(headers) else b"{}"
     try:
         return kind.model_validate(parse_record(sent))
     except RefusedRecordError as refused:
@@ -44,6 +45,10 @@ async def read_body(request: Request, kind: type[BodyT]) -> BodyT:
     except ValidationError as error:
         found = [_placed(problem["loc"], problem["msg"]) for problem in error.errors()]
     raise RequestValidationError(found[:MOST_PROBLEMS]) from None
+
+
+def _has_body(headers: Mapping[bytes, bytes]) -> bool:
+    return b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"
 
 
 def _placed(place: Sequence[int | str], message: str) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class RequestMetrics:
         )
         self._seconds = Histogram(
             "marquee_http_request_duration_seconds",
-            "Seconds from a request's headers to its whole answer, without /search.",
+            "Seconds from a request's headers to its whole answer; of /search those of the past alone.",
             ["route"],
             buckets=OTHER_BUCKETS,
             registry=self._registry,

@@ -125,8 +125,8 @@ class NewKeyAnswer(KeyAnswer):
     key: str = Field(description="The whole key: shown here and never again", pattern=f"^{SCANNER.pattern}$")
 
 
-def documented(kind: type[Body]) -> dict[str, Any]:
+def documented(kind: type[Body], *, needed: bool = True) -> dict[str, Any]:
     """Describe a body that is read by ourselves, for `openapi_extra`; UserAnswer brings the models it refers to."""
     schema = kind.model_json_schema(ref_template="#/components/schemas/{model}")
     schema.pop("$defs", None)
-    return {"requestBody": {"required": True, "content": {JSON: {"schema": schema}}}}
+    return {"requestBody": {"required": needed, "content": {JSON: {"schema": schema}}}}

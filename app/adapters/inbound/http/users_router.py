@@ -118,11 +118,11 @@ def _add_keys(router: APIRouter, core: UsersUseCases) -> None:
         summary="Make a key for an active user: the answer shows it, and nothing ever will again",
         response_model=NewKeyAnswer,
         responses=UNKNOWN | BODY | _error(409, "The user has as many live keys as anybody may: revoke one first"),
-        openapi_extra=documented(NewKeyBody),
+        openapi_extra=documented(NewKeyBody, needed=False),
     )
     @_answering
     async def create_key(request: Request, user_id: UUID) -> Response:
-        body = await read_body(request, NewKeyBody)
+        body = await read_body(request, NewKeyBody, needed=False)
         expires_at = None if body.expires_at is None else read_expiry("expires_at", body.expires_at)
         made = await core.create_key(user_id, body.name, expires_at)
         return _json(new_key_answer(made), status.HTTP_201_CREATED, {"cache-control": "no-store"})
