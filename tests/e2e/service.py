@@ -27,7 +27,7 @@ from tests.processes.waiting import lives, until
 
 REPOSITORY = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "app.infrastructure.main")
-READY_SECONDS = 30.0
+READY_SECONDS = 90.0
 END_SECONDS = 20.0
 COMMAND_SECONDS = 60.0
 
@@ -114,7 +114,7 @@ class Service:
 
     def connect(self) -> HTTPConnection:
         assert self.url, self.log
-        return HTTPConnection(urlsplit(self.url).netloc, timeout=10)
+        return HTTPConnection(urlsplit(self.url).netloc, timeout=30)
 
     def ask(self, target: str, method: str = "GET", headers: Mapping[str, str] | None = None) -> Answer:
         """Ask once, over a connection of its own."""

@@ -45,13 +45,6 @@ ROWS = 200_000
 COLUMNS = ("id", "type", "occurred_at", "user_id", "value")
 
 
-@pytest.fixture(scope="module")
-def standing() -> Iterator[tuple[Installation, Service]]:
-    """One service for the tests that count in types of their own, and leave the figures whole."""
-    with Installation() as installation:
-        yield installation, installation.run()
-
-
 @pytest.fixture
 def installation() -> Iterator[Installation]:
     with Installation() as installation:
@@ -81,11 +74,10 @@ def test_every_door_takes_every_form_and_two_workers_count_each_activity_once(in
     assert service.child("worker-1") != service.child("worker-2")
 
 
-def test_figures_that_were_reset_come_back_by_a_rebuild(standing: tuple[Installation, Service]) -> None:
-    installation, service = standing
-    counted = _total(service)
+def test_figures_that_were_reset_come_back_by_a_rebuild(installation: Installation) -> None:
+    service = installation.run()
     assert _post(service, wire(list(islice(known_activities(2), 100)))).status == 202
-    until(lambda: _total(service) == counted + 100)
+    until(lambda: _total(service) == 100)
     before = stats_of(lambda target: _ask(service, target))
 
     refused = service.ask("/stats", "DELETE")
@@ -102,9 +94,9 @@ def test_figures_that_were_reset_come_back_by_a_rebuild(standing: tuple[Installa
 
 
 def test_fields_have_the_names_that_clients_use_and_what_is_refused_costs_nobody_else(
-    standing: tuple[Installation, Service],
+    installation: Installation,
 ) -> None:
-    _, service = standing
+    service = installation.run()
     names = [
         {"id": _uuid(11), "type": "look", "occurred_at": OLD, "user_id": "u", "source": "web", "properties": {"a": 1}},
         {"event_id": _uuid(12), "event_type": "buy", "timestamp": "2020-10-06 10:02:05", "data": {"value": 2.50}},
@@ -187,9 +179,9 @@ def test_an_import_that_is_killed_goes_on_from_there_and_counts_every_row_once(i
 
 
 def test_what_cannot_be_stored_becomes_a_letter_and_does_not_stop_what_is_behind_it(
-    standing: tuple[Installation, Service],
+    installation: Installation,
 ) -> None:
-    installation, service = standing
+    service = installation.run()
     uncountable = pack_entry([pack([_activity(1, value=UNCOUNTABLE), _activity(2)])])
     lost_once = pack_entry([pack([_activity(3)])])
     with installation.redis() as redis:

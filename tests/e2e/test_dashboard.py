@@ -1,6 +1,7 @@
 """The dashboard of a real service in a real browser: known figures after known activities, live, for everybody."""
 
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -55,6 +56,13 @@ def post(service: Service, records: Sequence[Mapping[str, object]]) -> None:
         assert answer.status == 202, answer.read()
 
 
+def begin_well_before_midnight() -> None:
+    """What is of today when it is posted is to be of today when the page is looked at."""
+    left = 86_400 - time.time() % 86_400
+    if left < 45:
+        time.sleep(left + 1)
+
+
 def has_all_demo_plans(service: Service) -> bool:
     return len(service.search("ends_at=2022-07-03T00:00:00Z")) == 4
 
@@ -70,6 +78,7 @@ def test_known_activities_become_known_figures_without_a_reload(installation: In
         tab.until("#providers", "demo")
         tab.until("#providers", "closed")
         tab.page.evaluate("window.reloaded = false")
+        begin_well_before_midnight()
 
         post(service, activities(120, "view") + activities(30, "purchase", value=12.5))
         post(service, activities(60, "view", days_ago=2))
@@ -104,6 +113,7 @@ def test_everybody_can_use_it(standing: Service, browser: Browser, dark: bool, p
 
 
 def test_a_service_that_was_restarted_is_live_again_by_itself(installation: Installation, browser: Browser) -> None:
+    installation.configure(recorded("demo", str(DEMO / "response_{}.xml")), service={"drain": 20})
     service = installation.run()
     with a_tab(browser) as tab:
         open_page(tab, service)
@@ -116,13 +126,14 @@ def test_a_service_that_was_restarted_is_live_again_by_itself(installation: Inst
         installation.run(MARQUEE__SERVICE__PORT=port)
 
         tab.until("#mode", "live")
-    assert ended_after < timedelta(seconds=5)
+    assert ended_after < timedelta(seconds=10)
 
 
 def test_two_api_processes_show_the_same(installation: Installation) -> None:
     installation.configure(recorded("demo", str(DEMO / "response_{}.xml")), service={"workers": 2})
     service = installation.run()
     with connections_to_both(service) as connections:
+        begin_well_before_midnight()
         post(service, activities(64, "view"))
 
         def seen() -> set[tuple[object, ...]]:

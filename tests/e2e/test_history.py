@@ -31,12 +31,11 @@ def installation() -> Iterator[Installation]:
         yield installation
 
 
-@pytest.fixture(scope="module")
-def standing() -> Iterator[tuple[Installation, Service]]:
-    """One service for the tests after which it runs as before; each has a provider of its own."""
-    with Installation() as installation:
-        _publish(installation, "story.xml", _story("Old title", "20.00"), OTHER)
-        yield installation, _service_that_has_withdrawn_a_plan(installation, _provider(installation, "story"))
+@pytest.fixture
+def service(installation: Installation) -> Service:
+    """A second provider beside acme, with a story to be told."""
+    _publish(installation, "story.xml", _story("Old title", "20.00"), OTHER)
+    return _service_that_has_withdrawn_a_plan(installation, _provider(installation, "story"))
 
 
 def _service_that_has_withdrawn_a_plan(installation: Installation, *others: dict[str, object]) -> Service:
@@ -51,9 +50,8 @@ def _service_that_has_withdrawn_a_plan(installation: Installation, *others: dict
 
 
 def test_the_history_of_a_plan_tells_every_change_newest_first_and_a_search_finds_what_was_known_then(
-    standing: tuple[Installation, Service],
+    installation: Installation, service: Service
 ) -> None:
-    installation, service = standing
     plan_id, listed = _id(service, "Old title"), _now()
     _sync(installation, service, "story", _story("New title", "35.50"), OTHER)
     changed = _now()
@@ -105,9 +103,8 @@ def test_a_start_without_redis_data_finds_every_plan_though_no_feed_answers_and_
 
 
 def test_a_redis_that_is_emptied_under_a_running_service_has_every_plan_again_within_seconds(
-    standing: tuple[Installation, Service],
+    installation: Installation, service: Service
 ) -> None:
-    installation, service = standing
     plan_id, found, api = _id(service, GONE), service.search(), service.child("api")
     answers: list[bool] = []
 
@@ -118,7 +115,7 @@ def test_a_redis_that_is_emptied_under_a_running_service_has_every_plan_again_wi
         answers.append(service.search() == found)
         return service.answers(f"/catalog/plans/{plan_id}")
 
-    until(is_back, 10)
+    until(is_back)
     assert all(answers)
     assert service.search() == found
     until(lambda: _restored(service) == {"acme": PLANS, "story": 2})

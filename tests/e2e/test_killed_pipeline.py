@@ -24,15 +24,16 @@ from tests.oracle import Oracle
 from tests.postgres import postgres_database
 from tests.processes.waiting import lives, until
 
-pytestmark = [pytest.mark.redis_server, pytest.mark.slow, pytest.mark.timeout(900)]
-
 KILLS = int(os.environ.get("MARQUEE_KILLS", "10"))
+
+pytestmark = [pytest.mark.redis_server, pytest.mark.slow, pytest.mark.timeout(700 + 20 * KILLS)]
+
 CLIENTS = 3
 ZONE = ZoneInfo("Europe/Madrid")
 VICTIMS = ("api-1", "api-2", "worker-1", "worker-2", "redis", "supervisor")
 PAUSE = (0.1, 1.2)
 """Seconds between two kills."""
-RECOVERY_SECONDS = 60.0
+RECOVERY_SECONDS = 240.0
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

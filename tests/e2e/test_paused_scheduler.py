@@ -11,7 +11,7 @@ from app.adapters.outbound.redis.keys import provider_key
 from app.adapters.outbound.redis.plan_codec import unpack_plan
 from tests.e2e.feeds import FeedServer, a_feed, some_items
 from tests.e2e.service import Installation, Service
-from tests.processes.waiting import until
+from tests.processes.waiting import is_stopped, until
 from tests.redis_server import RedisServer
 
 pytestmark = pytest.mark.redis_server
@@ -41,6 +41,7 @@ def test_a_scheduler_that_was_paused_past_its_lease_overwrites_nothing() -> None
             paused = installation.start("scheduler")
             until(lambda: feed.halves_sent == 1)
             paused.signal(signal.SIGSTOP)
+            until(lambda: is_stopped(paused.pid))
             feed.go_on()
             feed.document = a_feed(some_items(PLANS, title="new"))
 
@@ -63,7 +64,7 @@ def test_a_scheduler_that_was_paused_past_its_lease_overwrites_nothing() -> None
 def test_two_schedulers_share_the_work_without_getting_into_each_others_way() -> None:
     with RedisServer() as redis, FeedServer(a_feed(some_items(PLANS))) as feed:
         acme = feed.provider("acme", interval=0.4)
-        with Installation(acme, redis={"url": redis.url}, catalog={"lease": 1}) as installation:
+        with Installation(acme, redis={"url": redis.url}) as installation:
             both = [installation.start("scheduler") for _ in range(2)]
 
             until(lambda: len(installation.json_of("runs", "acme")) > 5)

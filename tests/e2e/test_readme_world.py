@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import DEMO, recorded
+from tests.e2e.conftest import DEMO, RESPONSES, recorded
 from tests.e2e.service import COMMAND, REPOSITORY, Installation, Service
 from tests.processes.waiting import until
 
@@ -74,6 +74,7 @@ class Shell:
 def shell() -> Iterator[tuple[Shell, Path]]:
     with Installation(recorded("demo", str(DEMO / "response_{}.xml"))) as installation:
         service = installation.run()
+        until(lambda: len(service.ask("/catalog/providers/demo/runs").json) == len(RESPONSES))
         until(lambda: service.ask("/catalog/changes").json["changes"])
         yield Shell(installation, service), installation.directory
 

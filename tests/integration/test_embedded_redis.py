@@ -25,7 +25,7 @@ from app.infrastructure.redis_binary import (
 )
 from app.infrastructure.redis_directory import make_socket_directory, socket_path
 from app.infrastructure.redis_server import RedisOptions
-from tests.processes.waiting import lives, until
+from tests.processes.waiting import is_stopped, lives, until
 
 pytestmark = pytest.mark.redis_server
 
@@ -324,15 +324,19 @@ def fill_slowly_loading(data: Path, options: RedisOptions) -> None:
 
 
 def test_a_server_that_hangs_is_not_joined_by_a_second_one(data: Path, options: RedisOptions) -> None:
-    with EmbeddedRedis(data, replace(options, starting_seconds=0.5)) as server:
+    hasty = replace(options, starting_seconds=0.5)
+    with EmbeddedRedis(data, options) as server, EmbeddedRedis(data, hasty) as user:
         pid = server.pid()
         assert pid
         os.kill(pid, signal.SIGSTOP)
+        try:
+            until(lambda: is_stopped(pid))
+            for bring_up in (user.ensure, EmbeddedRedis(data, hasty).start):
+                with pytest.raises(EmbeddedRedisError, match="runs but does not answer"):
+                    bring_up()
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
-        with pytest.raises(EmbeddedRedisError, match="runs but does not answer"):
-            server.ensure()
-
-        os.kill(pid, signal.SIGCONT)
         server.ensure()
         assert server.pid() == pid
 

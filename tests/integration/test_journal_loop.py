@@ -1,7 +1,8 @@
 """The journal's writer in a worker process: one at a time, through whatever is away, until it is told to end."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from structlog.testing import capture_logs
 
@@ -22,6 +23,17 @@ def a_loop(world: JournalWorld, *, now: Callable[[], float] | None = None) -> Jo
 async def until_journaled(world: JournalWorld, states: int) -> None:
     async with asyncio.timeout(10):
         while len(await world.states(a_plan())) < states:  # noqa: ASYNC110 - a journal tells nobody
+            await asyncio.sleep(0.01)
+
+
+def levels(logs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """How what the journal told was told."""
+    return [line["log_level"] for line in logs if "journal of plans" in line["event"]]
+
+
+async def until_told(logs: Sequence[Mapping[str, Any]], level: str) -> None:
+    async with asyncio.timeout(10):
+        while levels(logs)[-1:] != [level]:  # noqa: ASYNC110 - a log tells nobody
             await asyncio.sleep(0.01)
 
 
@@ -73,14 +85,15 @@ async def test_a_store_that_is_away_is_waited_for_and_told_once_and_its_return_t
         async with running(a_loop(world)) as (task,):
             for store in (world.store, world.plan_journal):
                 store.unavailable = "gone"
-                await asyncio.sleep(0.15)
+                await until_told(logs, "warning")
+                await asyncio.sleep(0.1)  # it goes on trying
                 store.unavailable = None
-                await asyncio.sleep(0.15)
+                await until_told(logs, "info")
                 assert not task.done()
             await world.sync_with(a_plan())
             await until_journaled(world, 1)
 
-    assert [line["log_level"] for line in logs if "journal of plans" in line["event"]] == ["warning", "info"] * 2
+    assert levels(logs) == ["warning", "info"] * 2
 
 
 async def test_a_bug_costs_the_journal_a_rest_and_not_the_worker() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -37,10 +38,10 @@ USERS, CHANGES, KILLS = 12, 5, 6
 
 
 class SteadyReceiver(Receiver):
-    """One that comes back at the port at which it was."""
+    """One that comes back at the address at which it was."""
 
-    def __init__(self, port: int) -> None:
-        self._at = port
+    def __init__(self, at: socket.socket) -> None:
+        self._at = at
         self._refused: set[str] = set()
         super().__init__(choose=self._sometimes)
 
@@ -52,7 +53,7 @@ class SteadyReceiver(Receiver):
         return answer(500)
 
     async def _start(self) -> asyncio.Server:
-        return await asyncio.start_server(self._serve, "127.0.0.1", self._at)
+        return await asyncio.start_server(self._serve, sock=self._at)
 
 
 @contextmanager
@@ -86,11 +87,11 @@ async def everything_told(database: Database) -> list[DomainEvent]:
 
 async def test_nothing_is_lost_when_the_sink_is_down_and_the_publisher_is_killed(tmp_path: Path) -> None:
     begun, chance = time.time(), random.Random(3)
-    with Receiver() as probe:
-        port = probe.port  # free again in a moment
+    address = socket.socket()
+    address.bind(("127.0.0.1", 0))  # nobody else gets it; as long as nobody listens, connections are refused
     database = open_database("embedded", tmp_path, timeout=5)
     await migrate(database)
-    endpoint = an_endpoint(url=f"http://127.0.0.1:{port}/in", names=("user.*",))
+    endpoint = an_endpoint(url=f"http://127.0.0.1:{address.getsockname()[1]}/in", names=("user.*",))
     await SqlWebhookEndpoints(database).add(replace(endpoint, secrets=(a_secret(5),)))
 
     with RedisServer() as redis:
@@ -101,7 +102,7 @@ async def test_nothing_is_lost_when_the_sink_is_down_and_the_publisher_is_killed
                 process.send_signal(signal.SIGKILL)
         backlog = await SqlWebhookLog(database).backlog(endpoint.endpoint_id)
         assert (backlog.pending > 0, backlog.given_up) == (True, 0), (tmp_path / "worker.log").read_text()
-        with SteadyReceiver(port) as sink:
+        with SteadyReceiver(address) as sink:
             for _ in range(KILLS // 2):
                 with worker(tmp_path, redis, begun) as process:
                     await asyncio.sleep(1 + chance.random())

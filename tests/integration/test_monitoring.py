@@ -174,16 +174,22 @@ async def test_a_real_prometheus_scrapes_follows_the_rules_and_answers_the_dashb
             until(lambda: len(server.find("marquee:search_slow:ratio_rate5m")) == 1)
             until(lambda: all(rule["lastEvaluation"] > "0002" for rule in rules_of(server)))
 
-            assert [(target["health"], target["lastError"]) for target in server.ask("targets")["activeTargets"]] == [
-                ("up", "")
-            ]
+            until(lambda: targets_of(server) == [("up", "")])
             assert {(rule["name"], rule["health"], rule.get("lastError")) for rule in rules_of(server)} == {
                 (rule.get("alert") or rule["record"], "ok", None) for group in GROUPS for rule in group["rules"]
             }
             for question in QUESTIONS:
                 server.find(as_prometheus_asks(question))
-            assert server.find("marquee_catalog_plans")[0]["value"][1] == "10"
-            assert server.find("marquee:search_errors:ratio_rate5m")[0]["value"][1] == "0"
+            until(lambda: values_of(server, "marquee_catalog_plans") == ["10"])
+            until(lambda: values_of(server, "marquee:search_errors:ratio_rate5m") == ["0"])
+
+
+def values_of(server: Any, expression: str) -> list[str]:
+    return [found["value"][1] for found in server.find(expression)]
+
+
+def targets_of(server: Any) -> list[tuple[str, str]]:
+    return [(target["health"], target["lastError"]) for target in server.ask("targets")["activeTargets"]]
 
 
 def rules_of(server: Any) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -185,7 +186,7 @@ async def test_a_page_for_people_with_status_200_is_refused_as_no_feed():
 async def test_an_answer_that_never_comes_to_its_end_is_unavailable_after_the_total_timeout(slow: Answer):
     began = time.monotonic()
 
-    error = await failure_of(slow, limits=FetchLimits(idle_timeout=0.5, total_timeout=0.8))
+    error = await failure_of(slow, limits=FetchLimits(idle_timeout=5, total_timeout=0.8))
 
     assert isinstance(error, FeedUnavailableError)
     assert "within 0.8 s" in str(error)
@@ -464,7 +465,7 @@ async def test_the_wait_that_a_server_asks_for_is_kept():
     with FeedServer(_noting(at, answer(503, Retry_After="1")), _noting(at, answer(200, FEED))) as server:
         assert await plans_of(patient(server.url, MemoryCircuitStates())) == PLANS
 
-    assert 1.0 <= at[1] - at[0] < 3
+    assert at[1] - at[0] >= 1.0
 
 
 async def test_a_server_that_asks_for_a_longer_wait_than_allowed_is_asked_once():
@@ -504,11 +505,12 @@ async def test_a_server_that_is_gone_opens_the_circuit_and_its_return_closes_it(
         with FeedServer(answer(200, FEED)) as other:
             gone = other.url
         await _failing(patient(gone, states, failures=3), CircuitOpenError)
-        await _failing(patient(there, states, reset_after=0.3), CircuitOpenError)
+        await _failing(patient(there, states), CircuitOpenError)
         assert server.requests == []
-        await asyncio.sleep(0.4)
+        opened = await states.load("contract")
+        await states.save("contract", replace(opened, opened_at=datetime.now(UTC) - timedelta(seconds=61)))
 
-        plans = await plans_of(patient(there, states, reset_after=0.3))
+        plans = await plans_of(patient(there, states))
 
     assert plans == PLANS
     assert await states.load("contract") == CircuitState("closed")

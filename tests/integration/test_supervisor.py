@@ -155,14 +155,14 @@ async def test_a_signal_lets_children_finish_their_work(diary: Diary, running: R
 
 
 async def test_a_stubborn_child_is_killed_after_the_drain_time(diary: Diary, running: Run) -> None:
-    task = running(Supervisor([diary.a_child("stubborn"), diary.a_child("polite")], drain_seconds=0.6))
+    task = running(Supervisor([diary.a_child("stubborn"), diary.a_child("polite")], drain_seconds=2))
     await eventually(lambda: len(diary.pids()) == 2)
     began = time.monotonic()
 
     os.kill(os.getpid(), signal.SIGTERM)
 
     assert await task == 0
-    assert time.monotonic() - began >= 0.6
+    assert time.monotonic() - began >= 2
     assert len(diary.pids("drained")) == 1
     assert not any(map(lives, diary.pids()))
 
@@ -196,9 +196,9 @@ async def test_the_handlers_of_before_are_back_after_a_run(diary: Diary, running
 
 async def test_stopping_does_not_wait_for_a_child_that_waits_for_its_restart(diary: Diary, running: Run) -> None:
     supervisor = Supervisor([diary.a_child("exit:1")], backoff=Backoff(first=60, longest=60))
-    task = running(supervisor)
-    await eventually(diary.pids)
-    await asyncio.sleep(0.2)
+    with structlog.testing.capture_logs() as logged:
+        task = running(supervisor)
+        await eventually(lambda: [entry for entry in logged if "started again" in entry["event"]])
 
     supervisor.stop()
 
@@ -264,7 +264,7 @@ async def test_the_watch_is_called_until_the_end_and_its_failures_do_no_harm(dia
         supervisor.stop()
         assert await task == 0
 
-    assert 1.5 < calls[2] - calls[0] < 4
+    assert calls[2] - calls[0] > 1.5
     complaints = [entry for entry in logged if "watch" in entry["event"]]
     assert [entry["reason"] for entry in complaints] == ["the thing that is watched is gone"]
 

@@ -71,11 +71,18 @@ class World(WebhookWorld):
         super().__post_init__()
         self.live = MemoryStore()
 
-    def loop(self, *, term: float = 30.0, grace: float = 0.2, now: Callable[[], float] | None = None) -> WebhookLoop:
+    def loop(
+        self,
+        *,
+        term: float = 30.0,
+        grace: float = 0.2,
+        ttl: float = 0.3,
+        now: Callable[[], float] | None = None,
+    ) -> WebhookLoop:
         made = WebhookLoop(
             deliver=self.deliver,
             log=self.log,
-            leases=MemoryLeases(self.live, ttl=0.3),
+            leases=MemoryLeases(self.live, ttl=ttl),
             keep=timedelta(days=30),
             interval=0.01,
             first_retry=0.01,
@@ -87,12 +94,12 @@ class World(WebhookWorld):
         return made
 
     async def until(self, condition: Callable[[], object]) -> None:
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(10):
             while not condition():  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0.005)
 
     async def until_delivered(self, number: int = 1) -> None:
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(10):
             while set(await self.states(number)) != {"delivered"}:  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0.005)
 
@@ -155,7 +162,7 @@ async def test_the_lease_is_given_back_after_a_while_between_two_batches() -> No
     world.sender.takes = 0.005
     fences: set[int] = set()
     async with running(world.loop(term=0.03)):
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(10):
             while set(await world.states()) != {"delivered"}:
                 fences |= {lease.fence for lease in world.live.leases}
                 await asyncio.sleep(0.005)
@@ -265,7 +272,7 @@ async def test_one_that_is_slow_at_the_end_of_a_term_does_not_hold_up_the_others
     await world.with_endpoint(1)
     await world.with_endpoint(2)
     await world.tell("a", to=1)
-    async with running(world.loop(term=0.05)):
+    async with running(world.loop(term=0.05, ttl=5)):
         await asyncio.sleep(0.2)  # well behind the end of the term, and the slow one goes on for long
         for _ in range(3):
             await world.tell("a", to=2)
