@@ -1,7 +1,6 @@
 """Which network addresses we may connect to. A URL that somebody gave us must not be a way into our own network."""
 
 import asyncio
-import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import (
@@ -13,11 +12,21 @@ from ipaddress import (
     ip_network,
 )
 
+from app.adapters.look_ups import LookUps
+
 Address = IPv4Address | IPv6Address
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 """A host and a port -> its addresses as text; raises OSError."""
 
 _NAT64 = ip_network("64:ff9b::/96")  # RFC 6052: the IPv4 address is in the last 32 bits
+_NOT_PUBLIC = (
+    # What older Pythons take for global:
+    ip_network("192.0.0.0/24"),  # protocol assignments, and what clouds have put there
+    ip_network("192.88.99.0/24"),  # the relays of 6to4, which are no more
+    ip_network("3fff::/20"),  # documentation
+    # What all of them do:
+    ip_network("168.63.129.16/32"),  # Azure's agent of the host
+)
 
 
 class AddressRefusedError(Exception):
@@ -44,6 +53,8 @@ class AddressPolicy:
         embedded = _embedded(address)
         if embedded is not None:
             return self.allows(embedded)
+        if any(address in network for network in _NOT_PUBLIC):
+            return False
         # Not global: private, loopback, link-local, shared (100.64.0.0/10), kept for documentation, unspecified.
         return address.is_global and not (address.is_multicast or address.is_reserved or _is_site_local(address))
 
@@ -62,10 +73,8 @@ class AddressPolicy:
         return checked
 
 
-async def addresses_of(host: str, port: int) -> Sequence[str]:
-    """Ask the system's resolver."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+addresses_of = LookUps()
+"""Asks the system's resolver."""
 
 
 async def resolve(host: str, port: int, resolver: Resolver, within: float) -> Sequence[str]:
@@ -77,8 +86,10 @@ async def resolve(host: str, port: int, resolver: Resolver, within: float) -> Se
     try:
         async with asyncio.timeout(within):
             found = await resolver(host, port)
-    except TimeoutError:
-        raise NoAddressError(f"the addresses of {host} were not found within {within:g} s") from None
+    except TimeoutError as error:
+        notes = getattr(error.__cause__, "__notes__", ())  # of the resolver that was cancelled
+        why = "".join(f" ({note})" for note in notes)
+        raise NoAddressError(f"the addresses of {host} were not found within {within:g} s{why}") from None
     except (OSError, UnicodeError) as error:
         raise NoAddressError(f"the addresses of {host} were not found: {error}") from error
     if not found:

@@ -50,6 +50,25 @@ class _Connection:
             await self.aclose()
             raise
 
+    def is_drained(self) -> bool:
+        """Say whether all that came was read, so that what comes next answers the next request.
+
+        What was not may be with h11, anyio, the system or TLS. The first two do not say so in public: when they are not
+        as they were, this is False.
+        """
+        try:
+            pool: Any = self._transport._pool  # noqa: SLF001 - see above, and so on
+            [pooled] = pool.connections
+            with_h11 = pooled._connection._h11_state.trailing_data  # noqa: SLF001
+            stream = self._stream._stream  # noqa: SLF001
+            with_anyio = getattr(stream, "transport_stream", stream)._protocol.read_event.is_set()  # noqa: SLF001
+        except (AttributeError, TypeError, ValueError):  # ValueError also when the connection has ended
+            return False
+        if with_h11 != (b"", False) or with_anyio or self._stream.get_extra_info("is_readable"):
+            return False
+        tls = self._stream.get_extra_info("ssl_object")
+        return tls is None or _is_read(tls)
+
     async def aclose(self) -> None:
         async with AsyncExitStack() as stack:
             if self._stream:  # which the transport forgets when it is cancelled during the handshake
@@ -59,16 +78,26 @@ class _Connection:
     async def _hear(self, event: str, said: Mapping[str, Any]) -> None:
         if event == "connection.connect_tcp.started" and self._stream:
             raise _EndedError
-        if event == "connection.connect_tcp.complete":
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
             self._stream = said["return_value"]
+
+
+def _is_read(tls: ssl.SSLObject) -> bool:
+    """Ask for one byte more: when there is one, or the end, the connection is of no use."""
+    try:
+        tls.read(1)
+    except ssl.SSLError as error:
+        return isinstance(error, ssl.SSLWantReadError)
+    return False
 
 
 @dataclass(slots=True)
 class KeptConnections:
     """Connections that are used by one request after the other, and closed at the end of this context.
 
-    Each only for the name that it was made for: another name of the same address may have another certificate. There
-    are never more than there were requests at a time; all requests must have ended before the context does.
+    Each only for the name that it was made for: another name of the same address may have another certificate. None
+    over which more came than the answer: it would pass for the next one. There are never more than there were requests
+    at a time; all requests must have ended before the context does.
     """
 
     longest_idle: float = LONGEST_IDLE
@@ -87,17 +116,24 @@ class KeptConnections:
         """
         oldest = monotonic() - self.longest_idle
         await self._close(sum(connection.idle_since < oldest for connection in self._idle))
-        for connection in reversed(self._idle):
-            if connection.place in places:
-                self._idle.remove(connection)
+        while connection := self._last_to(places):
+            self._idle.remove(connection)
+            if connection.is_drained():  # still: something may have come meanwhile, if only the end
                 return connection
+            await connection.aclose()
         await self._close(1)
         return None
 
-    def put(self, connection: _Connection) -> None:
-        """Keep one; it may have ended."""
+    async def put(self, connection: _Connection) -> None:
+        """Keep one, or close it when it cannot be used again."""
+        if not connection.is_drained():
+            await connection.aclose()
+            return
         connection.idle_since = monotonic()
         self._idle.append(connection)
+
+    def _last_to(self, places: Collection[Place]) -> _Connection | None:
+        return next((connection for connection in reversed(self._idle) if connection.place in places), None)
 
     async def _close(self, number: int) -> None:
         """Close the oldest, all of them also when this is cancelled."""
@@ -153,7 +189,7 @@ class PinnedRequest:
             if kept is None:
                 kept = await stack.enter_async_context(KeptConnections())
             connection, response = await self._first_answer(requests, kept)
-            stack.callback(kept.put, connection)
+            stack.push_async_callback(kept.put, connection)
             stack.push_async_callback(response.aclose)
             yield response
 

@@ -523,6 +523,8 @@ async def test_a_cancelled_fetch_ends_at_once():
         *("224.0.0.1", "240.0.0.1", "255.255.255.255", "192.0.2.1", "198.18.0.1"),
         *("::1", "::", "fe80::1", "fc00::1", "fec0::1", "ff02::1", "2001:db8::1"),
         *("::ffff:10.0.0.1", "64:ff9b::10.0.0.1", "2002:a00:1::", "::ffff:0:0"),
+        *("192.0.0.8", "192.0.0.10", "192.0.0.170", "192.0.0.192", "192.88.99.1", "168.63.129.16"),
+        *("3fff::1", "5f00::1", "100::1", "64:ff9b:1::1", "::ffff:168.63.129.16", "64:ff9b::192.0.0.192"),
     ],
 )
 def test_an_address_that_is_not_public_is_refused(address: str):
@@ -533,7 +535,15 @@ def test_an_address_that_is_not_public_is_refused(address: str):
 
 
 @pytest.mark.parametrize(
-    "address", ["93.184.215.14", "2606:4700::1111", "::ffff:93.184.215.14", "64:ff9b::93.184.215.14"]
+    "address",
+    [
+        "93.184.215.14",
+        "2606:4700::1111",
+        "::ffff:93.184.215.14",
+        "64:ff9b::93.184.215.14",
+        "168.63.129.17",
+        "192.0.1.1",
+    ],
 )
 def test_a_public_address_is_allowed(address: str):
     assert AddressPolicy().check("feeds.example", [address])

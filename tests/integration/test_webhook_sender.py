@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
+from threading import Event
 
 import httpx
 import pytest
@@ -23,7 +24,7 @@ from app.domain.webhook_deliveries import Answer as Answered
 from app.domain.webhooks import InvalidWebhookError
 from app.infrastructure.clock import SystemClock
 from tests.faulty_server import after, endless, head, raw, trickled
-from tests.feed_server import Answer, FeedServer, answer, redirect, silence
+from tests.feed_server import Answer, FeedServer, Request, answer, redirect, silence
 from tests.fixed_clock import FixedClock
 from tests.webhook_receiver import Received, Receiver, hung_up, kept, until
 from tests.webhook_world import a_message, a_secret, an_endpoint
@@ -334,6 +335,33 @@ def in_turns(*answers: Answer) -> Callable[[Received], Answer]:
     return choose
 
 
+def at_once(*pieces: bytes) -> Answer:
+    """Send these in one write; over TLS each is a record."""
+
+    async def send(_: Request, writer: asyncio.StreamWriter) -> None:
+        writer.writelines(pieces)
+
+    return send
+
+
+def later(said: bytes, sent: Event) -> Answer:
+    """Answer, and say something else when the answer was read."""
+
+    async def send(_: Request, writer: asyncio.StreamWriter) -> None:
+        writer.write(OK)
+        await asyncio.sleep(0.2)
+        writer.write(said)
+        sent.set()
+
+    return send
+
+
+def failing_the_second(first: Answer) -> Callable[[Received], Answer]:
+    """Answer the first message with this, and the second, over whatever connection, with 500."""
+    failed = kept(500, b"no")
+    return lambda one: failed if one.message_id == "plan-2" else first
+
+
 async def test_a_connection_is_used_again_until_the_sending_ends():
     with Receiver(keeps=True) as server:
         async with a_sender().sending() as send:
@@ -452,13 +480,52 @@ async def test_what_comes_over_a_kept_connection_too_late_is_not_asked_for_again
     assert over(server) == [1, 1, 2]
 
 
-async def test_a_204_with_a_body_is_no_answer_to_the_next_message():
-    with Receiver(raw(head("Content-Length: 2", status=204) + b"ok"), keeps=True) as server:
-        async with a_sender().sending() as send:
-            for number in range(1, 4):
-                assert (await send(an_endpoint(url=server.url), a_message(number))).is_success
+OK = head("Content-Length: 0")
+WITH_AN_ANSWER_AS_BODY = [head(f"Content-Length: {len(OK)}", status=204), OK]
+LONG = head("Content-Length: 65000")
+FILLING_A_READ = [head("Content-Length: 65000", f"Filler: {'.' * (526 - len(LONG))}") + b"." * 65_000, OK]
+"""The first answer is as long as what the library reads at a time: the second one is left before it, not in it."""
 
-    assert sorted(set(server.diary.ids)) == ["plan-1", "plan-2", "plan-3"]
+
+@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize("said", [[OK, OK], [OK + OK], WITH_AN_ANSWER_AS_BODY, [OK, OK[:10]]])
+async def test_what_comes_after_an_answer_is_not_the_answer_to_the_next_message(said: list[bytes], tls: bool):
+    served, trusted = certified()
+    with Receiver(choose=failing_the_second(at_once(*said)), keeps=True, tls=served if tls else None) as server:
+        async with a_sender(trusted=trusted, timeout=5).sending() as send:
+            done = [await send(an_endpoint(url=server.url_of("localhost")), a_message(at)) for at in (1, 2)]
+        assert await all_closed(server)
+
+    assert [one.is_success for one in done] == [True, False]
+    assert done[1].status == 500
+    assert over(server) == [1, 2]
+
+
+@pytest.mark.parametrize("tls", [False, True])
+async def test_what_the_library_has_received_and_not_read_is_no_answer_either(tls: bool):
+    served, trusted = certified()
+    choose = failing_the_second(after(0.2, at_once(*FILLING_A_READ)))
+    with Receiver(choose=choose, keeps=True, tls=served if tls else None) as server:
+        async with a_sender(trusted=trusted, timeout=5).sending() as send:
+            asyncio.get_running_loop().call_later(0.1, time.sleep, 0.4)  # all of it is there at the first look
+            done = [await send(an_endpoint(url=server.url_of("localhost")), a_message(at)) for at in (1, 2)]
+
+    assert [one.status for one in done] == [200, 500]
+    assert over(server) == [1, 2]
+
+
+@pytest.mark.parametrize("tls", [False, True])
+async def test_what_comes_between_two_messages_is_not_the_answer_to_the_second(tls: bool):
+    served, trusted = certified()
+    sent = Event()
+    with Receiver(choose=failing_the_second(later(OK, sent)), keeps=True, tls=served if tls else None) as server:
+        async with a_sender(trusted=trusted, timeout=5).sending() as send:
+            first = await send(an_endpoint(url=server.url_of("localhost")), a_message(1))
+            await until(sent.is_set)
+            second = await send(an_endpoint(url=server.url_of("localhost")), a_message(2))
+
+    assert [first.status, second.status] == [200, 500]
+    assert over(server) == [1, 2]
 
 
 @pytest.mark.parametrize("long", [kept(200, b"." * (READ_OF_BODY + 1)), endless()])
