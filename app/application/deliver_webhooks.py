@@ -20,6 +20,22 @@ TO_ONE = 8
 """To one endpoint that fares well, unless so many are sent to that its share is less."""
 
 
+@dataclass(slots=True)
+class Streak:
+    """Failures in a row of one endpoint, as far as this process saw them."""
+
+    waiting: set[int] = field(default_factory=set)
+    """Deliveries that failed in it and wait for longer than the first time."""
+    is_news: bool = False
+    """Whether one failed that had not been brought forward. Else it says no more than the streak before."""
+
+    def add(self, before: Delivery, after: Delivery) -> None:
+        """Count in what is pending after an attempt."""
+        self.is_news = self.is_news or after.attempts > before.attempts
+        if after.attempts > 1:
+            self.waiting.add(after.delivery_id)
+
+
 @dataclass(frozen=True, slots=True)
 class DeliverWebhooks:
     """Send, and write down what became of it.
@@ -43,6 +59,8 @@ class DeliverWebhooks:
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
     busy: set[EndpointId] = field(default_factory=set)
     """Those that are sent to now: they share the slots."""
+    streaks: dict[EndpointId, Streak] = field(default_factory=dict)
+    """Of those that failed and had no success since."""
 
     async def ready(self) -> Sequence[EndpointId]:
         """Say to which endpoints something may be sent now.
@@ -79,7 +97,7 @@ class DeliverWebhooks:
                 break
             async with asyncio.TaskGroup() as group:  # when it is cancelled, no attempt outlives the connections
                 attempts = [group.create_task(self._attempt(send, endpoint, one)) for one in due]
-            await self._settle(endpoint, [attempt.result() for attempt in attempts])
+            await self._settle(endpoint, due, [attempt.result() for attempt in attempts])
             made += len(due)
         return made
 
@@ -99,21 +117,43 @@ class DeliverWebhooks:
             self.on_bug(error)
             return Answer(took=0, error=f"an error of ours: {type(error).__name__}")
 
-    async def _settle(self, endpoint: Endpoint, attempted: Sequence[Attempted]) -> None:
+    async def _settle(self, endpoint: Endpoint, due: Sequence[Delivery], attempted: Sequence[Attempted]) -> None:
         now = self.clock.now()
         await self.deliveries.settle(endpoint.endpoint_id, attempted, now)
         self._count(attempted)
+        self._note(endpoint, due, attempted)
         judged = self._judged(endpoint, attempted, now)
-        if judged == endpoint:
-            return
+        if judged != endpoint:
+            await self._change(endpoint, judged, attempted, now)
+        if judged.is_active and not judged.failures:
+            await self._hasten(endpoint, now)
+
+    async def _change(
+        self, endpoint: Endpoint, judged: Endpoint, attempted: Sequence[Attempted], now: datetime
+    ) -> None:
         # as it is by now: somebody may have given it another secret, or switched it off
         await self.endpoints.change(endpoint.endpoint_id, lambda found: self._judged(found, attempted, now))
         if endpoint.is_failing != judged.is_failing:
             self.on_turned(judged)
-        if endpoint.is_failing and not judged.is_failing:
-            await self.deliveries.hasten(endpoint.endpoint_id, now)
         if not judged.is_active:
             self.on_switched_off(judged)
+
+    def _note(self, endpoint: Endpoint, due: Sequence[Delivery], attempted: Sequence[Attempted]) -> None:
+        for before, one in zip(due, attempted, strict=True):
+            if one.delivery.state is DeliveryState.PENDING:
+                self.streaks.setdefault(endpoint.endpoint_id, Streak()).add(before, one.delivery)
+
+    async def _hasten(self, endpoint: Endpoint, now: datetime) -> None:
+        """Bring forward what waits because of failures that have ended: after a pause everything.
+
+        After a few failures only what failed in them, and only when they were news: a message that is refused while
+        others are taken must not be tried again after each of these.
+        """
+        streak = self.streaks.pop(endpoint.endpoint_id, None)
+        if endpoint.is_failing or (endpoint.failures and streak is None):
+            await self.deliveries.hasten(endpoint.endpoint_id, now)
+        elif streak is not None and streak.is_news and streak.waiting:
+            await self.deliveries.hasten(endpoint.endpoint_id, now, only=streak.waiting)
 
     def _judged(self, endpoint: Endpoint, attempted: Sequence[Attempted], now: datetime) -> Endpoint:
         def after(so_far: Endpoint, one: Attempted) -> Endpoint:

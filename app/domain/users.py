@@ -32,7 +32,9 @@ class UnknownUserError(DomainError):
 
     def __init__(self, who: UUID | str) -> None:
         """Name who was asked for."""
-        super().__init__(f"no user has the id {who}" if isinstance(who, UUID) else f"no active user is called {who!r}")
+        advice = "an inactive one is named by its id, as `marquee users list` shows it"
+        by_name = f"no active user is called {who!r}; {advice}"
+        super().__init__(f"no user has the id {who}" if isinstance(who, UUID) else by_name)
 
 
 class UsernameTakenError(DomainError):

@@ -301,6 +301,20 @@ async def test_hastened_what_waits_is_due_now_and_afresh_with_a_new_schedule(hoo
     assert [(one.attempts, one.scheduled_at) for one in await all_of(hooks)] == [(0, None)] * 4
 
 
+async def test_only_some_of_what_waits_are_hastened_when_they_are_named(hooks: Webhooks) -> None:
+    await add(hooks, "a", "b", "b")
+    await settle(hooks, BROKEN)
+    first, second, behind = [one.delivery_id for one in await all_of(hooks)]
+
+    await hooks.deliveries.hasten(ONE, NOW + SECOND, only={second, behind, 2**40})
+    assert await ids_due(hooks, after=1) == ["plan-2"]
+    await hooks.deliveries.hasten(ONE, NOW + SECOND, only=())
+    await hooks.deliveries.hasten(TWO, NOW + SECOND, only={first})
+    assert await ids_due(hooks, after=1) == ["plan-2"]
+    await hooks.deliveries.hasten(ONE, NOW + SECOND, only={second}, afresh=True)
+    assert [one.attempts for one in await all_of(hooks)] == [1, 0, 0]
+
+
 async def test_an_attempt_that_was_brought_forward_leaves_the_schedule_as_it_is(hooks: Webhooks) -> None:
     await add(hooks, "a")
     await settle(hooks, BROKEN)

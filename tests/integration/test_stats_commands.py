@@ -369,6 +369,21 @@ def test_letters_are_retried_and_dropped_by_their_ids(world: World) -> None:
     assert [letter.letter_id for letter in world.dead.letters] == ["3-0"]
 
 
+def test_letters_that_are_unknown_or_unreadable_are_named(world: World) -> None:
+    world.dead.letters = [a_letter(1), a_letter(2, readable=False)]
+
+    retried = world.run("dead-letters", "retry", "abc", "1-0", "2-0")
+    dropped = world.run("dead-letters", "drop", "abc")
+
+    assert (retried.exit_code, retried.stdout) == (1, "put back: 1 of 3 dead letters\n")
+    assert retried.stderr.splitlines() == [
+        "marquee: no dead letter has the id 'abc'; `marquee dead-letters list` shows them",
+        "marquee: 2-0 cannot be read; `marquee dead-letters drop 2-0` forgets it",
+    ]
+    assert (dropped.exit_code, dropped.stdout) == (1, "dropped: 0 of 1 dead letters\n")
+    assert "no dead letter has the id 'abc'" in dropped.stderr
+
+
 def test_all_letters_that_can_be_read_are_retried(world: World) -> None:
     world.dead.letters = [a_letter(0, readable=False), *map(a_letter, range(1, 251))]
 

@@ -23,6 +23,7 @@ from app.domain.users import User
 from tests.fixed_clock import FixedClock
 
 ANA_ID = "00000000-0000-0000-0000-000000000001"
+BY_ID = "an inactive one is named by its id, as `marquee users list` shows it"
 DAY = 86400
 
 
@@ -130,9 +131,9 @@ def test_a_name_that_looks_like_an_id_is_found(world: World) -> None:
 @pytest.mark.parametrize(
     ("who", "said"),
     [
-        ("bob", "no active user is called 'bob'"),
-        ("a b", "no active user is called 'a b'"),
-        ("\udcff", "no active user is called '\\udcff'"),
+        ("bob", f"no active user is called 'bob'; {BY_ID}"),
+        ("a b", f"no active user is called 'a b'; {BY_ID}"),
+        ("\udcff", f"no active user is called '\\udcff'; {BY_ID}"),
         ("00000000-0000-0000-0000-00000000ffff", "no user has the id 00000000-0000-0000-0000-00000000ffff"),
     ],
 )
@@ -150,6 +151,13 @@ def test_a_name_that_looks_like_an_id_is_found(world: World) -> None:
 )
 def test_somebody_unknown_is_named(world: World, command: tuple[str, ...], who: str, said: str) -> None:
     assert world.refusal(*(who if word == "WHO" else word for word in command)) == said
+
+
+def test_an_inactive_one_is_named_by_its_id(world: World) -> None:
+    world.run("users", "update", "ana", "--inactive")
+
+    assert world.refusal("users", "update", "ana", "--active") == f"no active user is called 'ana'; {BY_ID}"
+    assert world.json("users", "update", ANA_ID, "--active")["is_active"]
 
 
 def test_users_are_listed_a_page_at_a_time(world: World) -> None:
@@ -300,7 +308,7 @@ def test_a_key_with_a_slip_in_it_is_not_repeated(world: World) -> None:
     key = world.key("ana")
 
     assert world.refusal("keys", "revoke", "ana", key[:-1]) == (
-        "KEY_ID: expected the 10 characters that `keys list` shows"
+        "KEY_ID: expected the 10 characters that `keys list` shows, or the whole key"
     )
 
 

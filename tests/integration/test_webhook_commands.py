@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from itertools import count
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
@@ -28,13 +29,15 @@ from app.application.manage_webhooks import (
     SwitchWebhook,
     TryWebhook,
 )
+from app.domain.webhook_deliveries import Answer
 from app.domain.webhooks import Endpoint, EndpointId
 from app.infrastructure.clock import SystemClock
 from tests.feed_server import answer
 from tests.webhook_receiver import Receiver
-from tests.webhook_world import BROKEN, WebhookWorld
+from tests.webhook_world import BROKEN, GONE, WebhookWorld
 
 URL = "https://hook.example.com/in?token=hidden"
+BUSY = Answer(status=429, took=0.01, error="answered 429", retry_after=120)
 
 
 class Vanishing(MemoryWebhookEndpoints):
@@ -176,7 +179,47 @@ def test_list_and_show_say_how_it_fares(world: World) -> None:
     assert "fails since 2026-01-05 12:00:00Z" in " ".join(shown.split())
     assert "secrets that sign 1" in " ".join(shown.split())
     world.ok("disable", "shop")
-    assert "somebody switched it off" in world.ok("show", "shop")
+    assert "off: somebody switched it off" in world.ok("show", "shop")
+    assert "off: somebody switched it off" in world.ok("list")
+
+
+def test_list_and_show_say_until_when_it_is_paused(world: World) -> None:
+    world.ok("add", "shop", URL)
+    asyncio.run(world.tell("a"))
+    world.sender.always = BUSY
+    asyncio.run(world.round())
+
+    for command in (["list"], ["show", "shop"]):
+        assert "failing (1 in a row), paused until 2026-01-05 12:02:00Z" in world.ok(*command)
+    assert world.json("show", "shop")["state"] == "failing (1 in a row), paused until 2026-01-05 12:02:00Z"
+    world.clock.move(120)
+    assert "paused" not in world.ok("list")
+
+
+def test_list_says_why_it_went_off(world: World) -> None:
+    world.ok("add", "shop", URL)
+    asyncio.run(world.tell("a"))
+    world.sender.always = GONE
+    asyncio.run(world.round())
+
+    assert "off: answered 410 Gone" in world.ok("list")
+
+
+def test_log_says_when_it_is_tried_next_and_not_sooner(world: World) -> None:
+    world.ok("add", "shop", URL)
+    asyncio.run(world.tell("a"))
+    world.sender.always = BUSY
+    asyncio.run(world.round())
+
+    assert world.ok("log", "shop").rstrip().endswith(" 2026-01-05 12:02:00Z")
+    assert world.json("log", "shop")[0]["next_attempt_at"] == "2026-01-05T12:02:00Z"
+    asyncio.run(world.tell("a"))
+    world.ok("disable", "shop")
+    behind, first = world.ok("log", "shop").rstrip().splitlines()[1:]
+    assert first.rstrip().endswith(" when enabled")
+    assert behind.rstrip().endswith(" -")
+    row = world.json("log", "shop")[1]
+    assert (row["next_attempt_at"], row["webhook_state"]) == (None, "off: somebody switched it off")
 
 
 def test_remove_asks_first(world: World) -> None:
@@ -230,6 +273,27 @@ def test_test_sends_a_signed_message_and_shows_the_answer(world: World, server: 
     got = server.diary.received[0]
     assert got.envelope["type"] == "marquee.webhook.test.v1"
     assert got.is_signed_with(world.only().secrets[0].text)
+
+
+def test_a_good_test_says_how_what_waits_is_sent_at_once(world: World, server: Receiver) -> None:
+    world.ok("add", "shop", server.url)
+    assert world.run("test", "shop").stderr == ""
+    asyncio.run(world.tell("a", "b"))
+
+    done = world.run("test", "shop")
+
+    assert done.stderr == "marquee: pending: 2; `marquee webhooks enable shop` sends what waits at once\n"
+    server.answers(answer(500))
+    assert "pending" not in world.refused("test", "shop", code=1)
+
+
+def test_listen_names_an_address_that_is_taken(world: World, server: Receiver) -> None:
+    world.ok("add", "shop", server.url)
+
+    said = world.refused("listen", "shop", code=1)
+
+    assert "cannot be listened on (Address already in use); end what uses it" in said
+    assert f":{urlsplit(server.url).port} " in said
 
 
 def test_test_says_what_went_wrong(world: World, server: Receiver) -> None:

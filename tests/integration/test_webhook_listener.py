@@ -6,7 +6,7 @@ from http.client import HTTPConnection
 
 import pytest
 
-from app.adapters.inbound.cli.webhook_listener import address_of, listen
+from app.adapters.inbound.cli.webhook_listener import AddressTakenError, address_of, listen
 from app.adapters.webhook_signature import signed_headers
 from app.domain.webhooks import InvalidWebhookError
 from tests.builders import NOW
@@ -61,3 +61,20 @@ def test_it_verifies_what_comes_to_any_loopback_address(host: str, address: str)
 def test_what_is_not_of_this_machine_is_refused(url: str) -> None:
     with pytest.raises(InvalidWebhookError, match="`listen` is for webhooks at"):
         address_of(an_endpoint(url=url))
+
+
+@pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("[::1]", "[::1]")])
+def test_an_address_that_is_taken_is_named_with_what_to_do(host: str, shown: str) -> None:
+    port = free_port(address := host.strip("[]"))
+    endpoint = an_endpoint(url=f"http://{host}:{port}/")
+
+    with (
+        socket.create_server((address, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET),
+        pytest.raises(AddressTakenError) as caught,
+    ):
+        listen(endpoint, 1, lambda: NOW, lambda _: None)
+
+    assert str(caught.value) == (
+        f"{shown}:{port} cannot be listened on (Address already in use); "
+        "end what uses it, or add a webhook with another port"
+    )

@@ -24,6 +24,16 @@ async def world() -> WebhookWorld:
     return made
 
 
+async def fail_for_seconds(world: WebhookWorld) -> None:
+    """Let the first one fail until its next attempt is minutes away."""
+    world.sender.always = BROKEN
+    await world.round()
+    world.clock.move(SCHEDULE[0])
+    await world.round()
+    world.sender.always = FINE
+    assert await world.states() == ["pending"] * len(await world.states())
+
+
 async def test_what_is_due_is_delivered_once(world: WebhookWorld) -> None:
     await world.tell("a", "b", "c")
 
@@ -109,6 +119,81 @@ async def test_a_success_ends_the_pause_and_makes_what_waits_due_at_once(world: 
     assert await world.states() == ["delivered"] * 30
     assert not (await world.endpoint()).failures
     assert world.turned == [True, False]
+
+
+async def test_a_success_after_few_failures_makes_what_failed_in_them_due_at_once(world: WebhookWorld) -> None:
+    await world.tell(*["a"] * 9)
+    await fail_for_seconds(world)
+
+    world.clock.move(15)
+    await world.tell("b")
+    await world.round()
+
+    assert await world.states() == ["delivered"] * 10
+
+
+async def test_what_a_process_before_saw_fail_is_due_at_once_too(world: WebhookWorld) -> None:
+    await world.tell("a")
+    await fail_for_seconds(world)
+    world.deliver.streaks.clear()
+
+    await world.tell("b")
+    await world.round()
+
+    assert await world.states() == ["delivered"] * 2
+
+
+async def test_a_message_that_is_refused_while_others_are_taken_is_tried_twice_as_often_at_the_most(
+    world: WebhookWorld,
+) -> None:
+    world.sender.by_event["plan-1"] = BROKEN
+    await world.tell("a")
+
+    for _ in range(4 * 24 * 4):
+        await world.round()
+        world.clock.move(900)
+        await world.tell("b")
+
+    refused = world.sender.ids.count("plan-1")
+    assert (await world.states())[0] == "given_up"
+    assert len(SCHEDULE) + 1 < refused <= 2 * len(SCHEDULE) + 1
+    assert not world.turned
+
+
+async def test_one_that_refuses_every_tenth_message_is_neither_paused_nor_asked_much_more(world: WebhookWorld) -> None:
+    world.sender.by_event = {f"plan-{number}": BROKEN for number in range(10, 301, 10)}
+
+    for number in range(300):
+        await world.tell(f"{number}")
+        await world.round()
+        world.clock.move(1)
+
+    assert not world.turned
+    assert len(world.sender.sent) <= 300 + 30 * 4
+    assert (await world.states()).count("delivered") == 300 - 30
+
+
+async def test_one_that_fails_every_second_time_gets_all_and_no_schedule_is_used_up(world: WebhookWorld) -> None:
+    world.sender.answers = [FINE, BROKEN] * 1000
+    await world.tell(*(f"{number}" for number in range(200)))
+
+    for wait in (0.0, *SCHEDULE):
+        world.clock.move(wait * 1.1)
+        await world.round()
+
+    assert await world.states() == ["delivered"] * 200
+    assert len(world.sender.sent) <= 401
+    assert not world.turned
+
+
+async def test_what_failed_once_waits_its_seconds(world: WebhookWorld) -> None:
+    world.sender.answers = [BROKEN]
+    await world.tell("a", "a", "b", "c")
+
+    await world.round()
+
+    assert (await world.states())[0] == "pending"
+    assert world.sender.ids.count("plan-1") == 1
 
 
 async def test_retry_after_is_waited_for(world: WebhookWorld) -> None:

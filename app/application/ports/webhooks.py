@@ -4,7 +4,7 @@ All methods of the stores raise HistoryUnavailableError when the database does n
 """
 
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -119,8 +119,13 @@ class WebhookDeliveries(Protocol):
         """
 
     @abstractmethod
-    async def hasten(self, endpoint_id: EndpointId, now: datetime, *, afresh: bool = False) -> None:
-        """Make all that are up and wait for another attempt due `now`; `afresh` begins their schedule anew."""
+    async def hasten(
+        self, endpoint_id: EndpointId, now: datetime, *, only: Collection[int] | None = None, afresh: bool = False
+    ) -> None:
+        """Make all that are up and wait for another attempt due `now`, or those of `only`.
+
+        `afresh` begins their schedule anew.
+        """
 
 
 class WebhookLog(Protocol):

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -43,13 +44,13 @@ def add_dead_letter_commands(cli: typer.Typer, open_letters: OpenDeadLetters) ->
     def retry(ids: Ids = None, everything: All = False) -> None:
         """Put letters back into the queue. Exit code 1: not all; the others are unknown or cannot be read."""
         _check(ids, everything)
-        _say("put back", *run(open_letters, lambda letters: _each(letters, ids, letters.retry)))
+        _say("put back", run(open_letters, lambda letters: _each(letters, ids, letters.retry)))
 
     @group.command()
     def drop(ids: Ids = None, everything: All = False) -> None:
         """Forget letters, and the activities in them. Exit code 1: not all were there."""
         _check(ids, everything)
-        _say("dropped", *run(open_letters, lambda letters: _each(letters, ids, letters.drop)))
+        _say("dropped", run(open_letters, lambda letters: _each(letters, ids, letters.drop)))
 
     cli.add_typer(group)
 
@@ -60,15 +61,45 @@ def _check(ids: Sequence[str] | None, everything: bool) -> None:
         raise typer.Exit(2)
 
 
+@dataclass(frozen=True, slots=True)
+class _Done:
+    count: int
+    asked: int
+    unknown: Sequence[str] = ()
+    unreadable: Sequence[str] = ()
+    """Of those that were named."""
+
+
 async def _each(
     letters: DeadLetters, ids: Sequence[str] | None, act: Callable[[Collection[str]], Awaitable[int]]
-) -> tuple[int, int]:
+) -> _Done:
     """Act on the letters with these ids, or on all; return on how many of how many."""
-    chosen = list(dict.fromkeys(ids or [letter.letter_id for letter in await letters.list(MOST)]))
+    if ids:
+        return await _each_named(letters, list(dict.fromkeys(ids)), act)
+    chosen = [letter.letter_id for letter in await letters.list(MOST)]
     counts = [await act(chosen[begin : begin + TOGETHER]) for begin in range(0, len(chosen), TOGETHER)]
-    return sum(counts), len(chosen)
+    return _Done(sum(counts), len(chosen))
 
 
-def _say(done: str, count: int, asked: int) -> None:
-    typer.echo(f"{done}: {count:,} of {asked:,} dead letters")
-    raise typer.Exit(0 if count == asked else 1)
+async def _each_named(
+    letters: DeadLetters, ids: Sequence[str], act: Callable[[Collection[str]], Awaitable[int]]
+) -> _Done:
+    missed = [letter_id for letter_id in ids if not await act([letter_id])]
+    there = {letter.letter_id for letter in await letters.list(MOST)} if missed else set()
+    return _Done(
+        len(ids) - len(missed),
+        len(ids),
+        unknown=[letter_id for letter_id in missed if letter_id not in there],
+        unreadable=[letter_id for letter_id in missed if letter_id in there],
+    )
+
+
+def _say(what: str, done: _Done) -> None:
+    typer.echo(f"{what}: {done.count:,} of {done.asked:,} dead letters")
+    for letter_id in done.unknown:
+        typer.echo(
+            f"marquee: no dead letter has the id {letter_id!r}; `marquee dead-letters list` shows them", err=True
+        )
+    for letter_id in done.unreadable:
+        typer.echo(f"marquee: {letter_id} cannot be read; `marquee dead-letters drop {letter_id}` forgets it", err=True)
+    raise typer.Exit(0 if done.count == done.asked else 1)

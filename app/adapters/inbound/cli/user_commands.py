@@ -165,7 +165,10 @@ def _add_keys(group: typer.Typer, open_core: OpenUsersUseCases) -> None:
         """Revoke a key: a second later it opens nothing any more."""
         public = key_id_of(key_id) or key_id
         if not KEY_ID.fullmatch(public):  # perhaps a key with a slip in it: not to be repeated
-            raise stopped(ValueError(f"KEY_ID: expected the {KEY_ID_LENGTH} characters that `keys list` shows"), 2)
+            raise stopped(
+                ValueError(f"KEY_ID: expected the {KEY_ID_LENGTH} characters that `keys list` shows, or the whole key"),
+                2,
+            )
 
         async def end(core: UsersUseCases) -> None:
             await core.revoke_key((await _find(core, who)).user_id, public)

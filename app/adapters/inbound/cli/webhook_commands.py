@@ -1,21 +1,22 @@
 """`marquee webhooks`: who is told of what happens, and what became of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from app.adapters.inbound.cli.running import run, stopped
 from app.adapters.inbound.cli.tables import at, console, print_json
-from app.adapters.inbound.cli.webhook_listener import listen
+from app.adapters.inbound.cli.webhook_listener import AddressTakenError, listen
 from app.adapters.inbound.cli.webhook_tables import (
     answered,
     attempt_answer,
     deliveries_table,
     delivery_answer,
+    found_answer,
     hears_of,
     shown_url,
     webhook_answer,
@@ -32,7 +33,8 @@ from app.application.manage_webhooks import (
     TryWebhook,
 )
 from app.application.ports.system import Clock
-from app.application.ports.webhooks import Backlog, Replay, WebhookEndpoints, WebhookLog
+from app.application.ports.webhooks import Backlog, LoggedDelivery, Replay, WebhookEndpoints, WebhookLog
+from app.domain.webhook_deliveries import Answer
 from app.domain.webhooks import OVERLAP, Endpoint, InvalidWebhookError, UnknownWebhookError
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
@@ -123,14 +125,15 @@ def _add_looking(group: typer.Typer, open_core: OpenWebhooks) -> None:
     def list_(as_json: Json = False) -> None:
         """List all webhooks."""
 
-        async def work(core: WebhookCore) -> list[tuple[Endpoint, Backlog]]:
-            return [(one, await core.log.backlog(one.endpoint_id)) for one in await core.endpoints.all()]
+        async def work(core: WebhookCore) -> tuple[list[tuple[Endpoint, Backlog]], datetime]:
+            found = [(one, await core.log.backlog(one.endpoint_id)) for one in await core.endpoints.all()]
+            return found, core.clock.now()
 
-        found = run(open_core, work)
+        found, now = run(open_core, work)
         if as_json:
-            print_json([webhook_answer(*one) for one in found])
+            print_json([found_answer(endpoint, backlog, now) for endpoint, backlog in found])
         else:
-            console().print(webhooks_table(found))
+            console().print(webhooks_table(found, now))
 
     @group.command()
     def show(name: Name, as_json: Json = False) -> None:
@@ -142,7 +145,7 @@ def _add_looking(group: typer.Typer, open_core: OpenWebhooks) -> None:
 
         endpoint, backlog, now = run(open_core, work)
         if as_json:
-            print_json(webhook_answer(endpoint, backlog))
+            print_json(found_answer(endpoint, backlog, now))
         else:
             console().print(webhook_table(endpoint, backlog, now))
 
@@ -150,14 +153,15 @@ def _add_looking(group: typer.Typer, open_core: OpenWebhooks) -> None:
     def log(name: Name, limit: Limit = 20, as_json: Json = False) -> None:
         """List the newest deliveries with their last attempts."""
 
-        async def work(core: WebhookCore) -> Any:
-            return await core.log.newest((await core.find(name)).endpoint_id, limit)
+        async def work(core: WebhookCore) -> tuple[Endpoint, Sequence[LoggedDelivery], datetime]:
+            endpoint = await core.find(name)
+            return endpoint, await core.log.newest(endpoint.endpoint_id, limit), core.clock.now()
 
-        found = run(open_core, work)
+        endpoint, found, now = run(open_core, work)
         if as_json:
-            print_json([delivery_answer(row) for row in found])
+            print_json([delivery_answer(endpoint, row, now) for row in found])
         else:
-            console().print(deliveries_table(found))
+            console().print(deliveries_table(endpoint, found))
 
 
 def _add_switching(group: typer.Typer, open_core: OpenWebhooks) -> None:
@@ -178,11 +182,18 @@ def _add_trying(group: typer.Typer, open_core: OpenWebhooks) -> None:
     @group.command()
     def test(name: Name, as_json: Json = False) -> None:
         """Send a signed marquee.webhook.test.v1 now and show the answer. Exit code 1: it was not taken."""
-        answer = run(open_core, lambda core: core.try_out(name))
+
+        async def work(core: WebhookCore) -> tuple[Answer, Backlog]:
+            return await core.try_out(name), await core.log.backlog((await core.find(name)).endpoint_id)
+
+        answer, backlog = run(open_core, work)
         if as_json:
             print_json(attempt_answer(answer))
         else:
             typer.echo(answered(answer), err=not answer.is_success)
+        if answer.is_success and backlog.pending:
+            advice = f"`marquee webhooks enable {name}` sends what waits at once"
+            typer.echo(f"marquee: pending: {backlog.pending:,}; {advice}", err=True)
         raise typer.Exit(0 if answer.is_success else 1)
 
     @group.command()
@@ -236,7 +247,7 @@ def _add_listening(group: typer.Typer, open_core: OpenWebhooks) -> None:
             listen(endpoint, count, clock.now, typer.echo)
         except InvalidWebhookError as error:
             raise stopped(error, 2) from None
-        except OSError as error:
+        except AddressTakenError as error:
             raise stopped(error, 1) from None
         except KeyboardInterrupt:
             raise typer.Exit(0) from None

@@ -18,6 +18,16 @@ SILENCE = 10.0
 """Seconds that a sender may take."""
 
 
+class AddressTakenError(Exception):
+    """A webhook's address cannot be listened on."""
+
+    def __init__(self, address: str, why: str | None) -> None:
+        """Say which, and what to do."""
+        super().__init__(
+            f"{address} cannot be listened on ({why}); end what uses it, or add a webhook with another port"
+        )
+
+
 def address_of(endpoint: Endpoint) -> tuple[str, int]:
     """Say where to listen for a webhook's messages: on this machine only.
 
@@ -40,7 +50,7 @@ def listen(endpoint: Endpoint, count: int | None, now: Callable[[], datetime], s
 
     Raises:
         InvalidWebhookError: as in `address_of`.
-        OSError: the address cannot be had.
+        AddressTakenError: the address cannot be had.
     """
     heard = 0
 
@@ -66,7 +76,11 @@ def listen(endpoint: Endpoint, count: int | None, now: Callable[[], datetime], s
     class Server(HTTPServer):
         address_family = socket.AF_INET6 if ip_address(host).version == 6 else socket.AF_INET  # noqa: PLR2004 - IPv6
 
-    with Server((host, port), Receiver) as server:
+    try:
+        bound = Server((host, port), Receiver)
+    except OSError as error:
+        raise AddressTakenError(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", error.strerror) from None
+    with bound as server:
         say(f"listening for {endpoint.name} at {endpoint.url}; Ctrl-C ends it")
         while count is None or heard < count:
             server.handle_request()

@@ -10,15 +10,15 @@ from rich.table import Table
 
 from app.adapters.inbound.cli.tables import at
 from app.application.ports.webhooks import Backlog, LoggedDelivery
-from app.domain.webhook_deliveries import Answer
+from app.domain.webhook_deliveries import Answer, Delivery
 from app.domain.webhooks import Endpoint
 
 
-def webhooks_table(rows: Iterable[tuple[Endpoint, Backlog]]) -> Table:
+def webhooks_table(rows: Iterable[tuple[Endpoint, Backlog]], now: datetime) -> Table:
     """All webhooks, and how they fare."""
-    table = _table("name", "url", "hears of", "state", ">pending", ">given up")
+    table = _table("name", "url", "hears of", "+state", ">pending", ">given up")
     for endpoint, backlog in rows:
-        cells = endpoint.name, shown_url(endpoint.url), hears_of(endpoint), state(endpoint)
+        cells = endpoint.name, shown_url(endpoint.url), hears_of(endpoint), state(endpoint, now)
         table.add_row(*map(escape, cells), f"{backlog.pending:,}", f"{backlog.given_up:,}")
     return table
 
@@ -34,10 +34,8 @@ def webhook_table(endpoint: Endpoint, backlog: Backlog, now: datetime) -> Table:
         "url": shown_url(endpoint.url),
         "hears of": hears_of(endpoint),
         "added": at(endpoint.created_at),
-        "state": state(endpoint),
-        "why off": endpoint.why_off or "-",
+        "state": state(endpoint, now),
         "fails since": at(endpoint.failing_since) if endpoint.failing_since else "-",
-        "paused until": at(endpoint.paused_until) if endpoint.paused_until else "-",
         "secrets that sign": str(len(endpoint.signing(now))),
         "pending": f"{backlog.pending:,}",
         "given up": f"{backlog.given_up:,}",
@@ -47,9 +45,9 @@ def webhook_table(endpoint: Endpoint, backlog: Backlog, now: datetime) -> Table:
     return table
 
 
-def deliveries_table(rows: Iterable[LoggedDelivery]) -> Table:
-    """Deliveries, each with its last attempt."""
-    table = _table(">id", "told", "what", "subject", "state", ">attempts", "last attempt", "answer", "next")
+def deliveries_table(endpoint: Endpoint, rows: Iterable[LoggedDelivery]) -> Table:
+    """Deliveries of a webhook, each with its last attempt."""
+    table = _table(">id", "told", "what", "subject", "state", ">attempts", "last attempt", "+answer", "next")
     for row in rows:
         one = row.delivery
         table.add_row(
@@ -61,7 +59,7 @@ def deliveries_table(rows: Iterable[LoggedDelivery]) -> Table:
             str(one.attempts),
             at(row.last_at) if row.last_at else "-",
             escape(answered(row.last)) if row.last else "-",
-            at(one.next_attempt_at) if one.next_attempt_at else "-",
+            _next(endpoint, one),
         )
     return table
 
@@ -77,11 +75,26 @@ def hears_of(endpoint: Endpoint) -> str:
     return ", ".join(endpoint.names) or "everything"
 
 
-def state(endpoint: Endpoint) -> str:
-    """Say how it is."""
+def state(endpoint: Endpoint, now: datetime) -> str:
+    """Say how it is, and why."""
     if not endpoint.is_active:
-        return "off"
-    return f"failing ({endpoint.failures} in a row)" if endpoint.failures else "on"
+        return f"off: {endpoint.why_off.removeprefix('it ')}" if endpoint.why_off else "off"
+    fares = f"failing ({endpoint.failures} in a row)" if endpoint.failures else "on"
+    return fares if endpoint.may_be_sent_to(now) else f"{fares}, paused until {at(endpoint.paused_until)}"
+
+
+def next_attempt_at(endpoint: Endpoint, delivery: Delivery) -> datetime | None:
+    """Say when a delivery is tried again at the earliest; None also while its webhook is off."""
+    if delivery.next_attempt_at is None or not endpoint.is_active:
+        return None
+    return max(delivery.next_attempt_at, endpoint.paused_until or delivery.next_attempt_at)
+
+
+def _next(endpoint: Endpoint, delivery: Delivery) -> str:
+    if delivery.next_attempt_at is not None and not endpoint.is_active:
+        return "when enabled"
+    when = next_attempt_at(endpoint, delivery)
+    return at(when) if when else "-"
 
 
 def shown_url(url: str) -> str:
@@ -91,9 +104,8 @@ def shown_url(url: str) -> str:
     return parts._replace(query="&".join(f"{name}=..." for name in names), fragment="").geturl()
 
 
-def webhook_answer(endpoint: Endpoint, backlog: Backlog | None = None) -> dict[str, Any]:
+def webhook_answer(endpoint: Endpoint) -> dict[str, Any]:
     """Say all of a webhook but its secrets."""
-    counts = {} if backlog is None else {"pending": backlog.pending, "given_up": backlog.given_up}
     return {
         "id": str(endpoint.endpoint_id),
         "name": endpoint.name,
@@ -105,11 +117,16 @@ def webhook_answer(endpoint: Endpoint, backlog: Backlog | None = None) -> dict[s
         "failing_since": _instant(endpoint.failing_since),
         "failures": endpoint.failures,
         "paused_until": _instant(endpoint.paused_until),
-        **counts,
     }
 
 
-def delivery_answer(row: LoggedDelivery) -> dict[str, Any]:
+def found_answer(endpoint: Endpoint, backlog: Backlog, now: datetime) -> dict[str, Any]:
+    """Say also how it fares now."""
+    fares = {"state": state(endpoint, now), "pending": backlog.pending, "given_up": backlog.given_up}
+    return webhook_answer(endpoint) | fares
+
+
+def delivery_answer(endpoint: Endpoint, row: LoggedDelivery, now: datetime) -> dict[str, Any]:
     """Say all of a delivery but its body."""
     one, last = row.delivery, row.last
     return {
@@ -120,7 +137,8 @@ def delivery_answer(row: LoggedDelivery) -> dict[str, Any]:
         "created_at": _instant(one.message.created_at),
         "state": one.state.value,
         "attempts": one.attempts,
-        "next_attempt_at": _instant(one.next_attempt_at),
+        "next_attempt_at": _instant(next_attempt_at(endpoint, one)),
+        "webhook_state": state(endpoint, now),
         "ended_at": _instant(one.ended_at),
         "last_attempt": last and {"at": _instant(row.last_at), **attempt_answer(last)},
     }
@@ -138,9 +156,8 @@ def _instant(instant: datetime | None) -> str | None:
 def _table(*names: str) -> Table:
     table = Table(box=None)
     for name in names:
-        is_number = name.startswith(">")
-        title = name.removeprefix(">")
-        folds = title in {"url", "hears of", "answer"}
+        is_number, title = name.startswith(">"), name.lstrip(">+")
+        folds = name.startswith("+") or title in {"url", "hears of"}
         table.add_column(
             title,
             justify="right" if is_number else "left",

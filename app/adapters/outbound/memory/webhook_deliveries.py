@@ -1,6 +1,6 @@
 """WebhookDeliveries and WebhookLog in memory: the reference, everything looked through every time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -69,11 +69,13 @@ class MemoryWebhookDeliveries(WebhookDeliveries):
                 self._store.deliveries[before.delivery_id] = one.delivery
         order(self._store, endpoint_id, now)
 
-    async def hasten(self, endpoint_id: EndpointId, now: datetime, *, afresh: bool = False) -> None:
+    async def hasten(
+        self, endpoint_id: EndpointId, now: datetime, *, only: Collection[int] | None = None, afresh: bool = False
+    ) -> None:
         """Change those that are up."""
         self._store.check()
         for delivery in self._store.of(endpoint_id):
-            if delivery.next_attempt_at is not None:
+            if delivery.next_attempt_at is not None and (only is None or delivery.delivery_id in only):
                 changed = replace(delivery, next_attempt_at=min(delivery.next_attempt_at, now))
                 begun = replace(changed, attempts=0, scheduled_at=None) if afresh else changed
                 self._store.deliveries[delivery.delivery_id] = begun

@@ -1,6 +1,6 @@
 """WebhookDeliveries in SQL: a row per delivery; `next_attempt_at` stands in those alone that are up."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import groupby
@@ -83,10 +83,14 @@ class SqlWebhookDeliveries(WebhookDeliveries):
 
         await self._database.write(work)
 
-    async def hasten(self, endpoint_id: EndpointId, now: datetime, *, afresh: bool = False) -> None:
+    async def hasten(
+        self, endpoint_id: EndpointId, now: datetime, *, only: Collection[int] | None = None, afresh: bool = False
+    ) -> None:
         """Update those that are up, have been tried, and wait."""
         at, key = microseconds(now), self._key(endpoint_id)
         mine = update(deliveries).where(deliveries.c.endpoint_id == key, _is_up)
+        if only is not None:
+            mine = mine.where(deliveries.c.delivery_id.in_(only))
         later = mine.where(deliveries.c.next_attempt_at > at).values(next_attempt_at=at)
         again = mine.where(deliveries.c.attempts > 0).values(attempts=0, scheduled_at=None)
 
