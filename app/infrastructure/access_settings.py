@@ -5,13 +5,15 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from math import inf
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from app.domain.access import OPENABLE, Area, Role
 from app.infrastructure.section import Seconds, Section
 
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 """Of signatures with a public key; none that a shared secret or nothing at all would pass."""
+
+_EXPECTED_RATE = "auto, none, or {per_second: 50, burst: 100}"
 
 
 def _origin(origin: str) -> str:
@@ -45,9 +47,7 @@ def _rate(said: Any) -> Any:
     if said is None or said in ("auto", "none"):
         return UNLIMITED if said == "none" else None
     if not isinstance(said, dict | Allowance):
-        raise ValueError(  # noqa: TRY004 - pydantic's way to say it
-            "expected auto, none, or {per_second: 50, burst: 100}"
-        )
+        raise ValueError(f"expected {_EXPECTED_RATE}")  # noqa: TRY004 - pydantic's way to say it
     return said
 
 
@@ -97,3 +97,12 @@ class RateLimitSettings(Section):
     ingest: RateLimit = None
     reads: RateLimit = None
     changes: RateLimit = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_keys(cls, said: Any) -> Any:
+        if not isinstance(said, dict | cls):
+            raise ValueError(  # noqa: TRY004 - as above
+                f"expected {', '.join(cls.model_fields)} beneath it, each {_EXPECTED_RATE}"
+            )
+        return said

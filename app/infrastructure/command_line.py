@@ -18,8 +18,9 @@ from app.adapters.inbound.cli.import_command import add_import_command
 from app.adapters.inbound.cli.stats_commands import add_stats_commands
 from app.adapters.inbound.cli.user_commands import add_user_commands
 from app.adapters.inbound.cli.webhook_commands import add_webhook_commands
+from app.adapters.outbound.sql.database import FILE
 from app.application.ports.system import HistoryUnavailableError
-from app.infrastructure.configuration import ConfigurationError, find_file, load_settings
+from app.infrastructure.configuration import DEFAULT_FILE, ConfigurationError, find_file, load_settings
 from app.infrastructure.container import Container
 from app.infrastructure.listening import listen
 from app.infrastructure.logging import configure_logging
@@ -88,11 +89,14 @@ def worker() -> None:
 def migrate_database() -> None:
     """Bring the database to the newest schema; every start does it with the embedded one."""
     settings = _settings("cli")
+    is_new = _is_new_installation(settings)
     try:
         before, now = asyncio.run(run_migrate(settings))
     except HistoryUnavailableError as error:
         _fail([str(error)], 1)
     else:
+        if is_new:
+            _tell_new_installation(settings)
         typer.echo(f"the schema is {now}" + ("" if before == now else f"; before: {before or 'none'}"))
 
 
@@ -116,7 +120,10 @@ def _opening(
         check_providers(settings)
         configure_logging(settings.logging.model_copy(update={"level": "warning"}), "cli")
         settle_memory()
+        is_new = _is_new_installation(settings)
         async with open_container(settings, "cli", live_state=live_state) as container:
+            if is_new:
+                _tell_new_installation(settings)
             yield choose(container)
 
     return opened
@@ -135,6 +142,19 @@ def _settings(role: str) -> Settings:
     check_providers(settings)
     configure_logging(settings.logging, role)
     return settings
+
+
+def _is_new_installation(settings: Settings) -> bool:
+    """Whether a command is about to make an embedded database for which no file asks: the directory may be wrong."""
+    embedded = settings.database.url == "embedded"
+    return chosen["config"] is None and embedded and not (settings.service.data_dir / FILE).exists()
+
+
+def _tell_new_installation(settings: Settings) -> None:
+    sys.stderr.write(
+        f"marquee: a new, empty installation was made in {settings.service.data_dir}, for {Path.cwd()} has no "
+        f"{DEFAULT_FILE}; `marquee --config FILE` works with the one that the file describes\n"
+    )
 
 
 def _run_on_uvloop(work: Coroutine[Any, Any, None]) -> None:

@@ -9,9 +9,9 @@ import yaml
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
+from app.infrastructure.setting_mistakes import told, unknown_variables, unreadable_variables
 from app.infrastructure.settings import Settings
 
-PREFIX = "MARQUEE__"
 DEFAULT_FILE = "config.yaml"
 
 
@@ -42,15 +42,16 @@ def load_settings(file: Path | None) -> Settings:
     """
     found = _read(file) if file else {}
     base = file.resolve().parent if file else Path.cwd()
-    mistakes = [*_unknown_variables(), *_names_given_twice(found)]
+    where = str(file or "environment")
+    mistakes = [*unknown_variables(), *(f"{where}: {mistake}" for mistake in _names_given_twice(found))]
     try:
         settings = Settings(**_anchored(found, base))
     except ValidationError as error:
-        mistakes += [_mistake(problem["loc"], problem["msg"], problem["input"]) for problem in error.errors()]
-    except SettingsError as error:
-        mistakes.append(f"{error}; expected JSON for a list or a section ({error.__cause__})")
+        mistakes += told(error.errors(), found, where)
+    except SettingsError:
+        mistakes += unreadable_variables()
     if mistakes:
-        raise ConfigurationError([f"{file or 'environment'}: {mistake}" for mistake in dict.fromkeys(mistakes)])
+        raise ConfigurationError(list(dict.fromkeys(mistakes)))
     return settings
 
 
@@ -106,14 +107,6 @@ def _anchored_provider(provider: Any, base: Path) -> Any:
     return provider
 
 
-def _unknown_variables() -> Iterator[str]:
-    """Name variables of our prefix that set nothing: a typing error would otherwise pass in silence."""
-    for name in sorted(os.environ):
-        section = name.removeprefix(PREFIX).split("__")[0].lower()
-        if name.upper().startswith(PREFIX) and section not in Settings.model_fields:
-            yield f"{name}: no such section; expected one of {', '.join(Settings.model_fields)}"
-
-
 def _names_given_twice(found: dict[str, Any]) -> Iterator[str]:
     """Say it here too: validation compares names only once every provider by itself is right."""
     listed = found.get("providers")
@@ -121,14 +114,3 @@ def _names_given_twice(found: dict[str, Any]) -> Iterator[str]:
     twice = sorted({str(name) for name in names if name is not None and names.count(name) > 1})
     if twice:
         yield f"providers: two providers of one name: {', '.join(twice)}"
-
-
-def _mistake(loc: tuple[int | str, ...], message: str, given: Any) -> str:
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).lstrip(".")
-    message = message.removeprefix("Value error, ")
-    if message == "Extra inputs are not permitted":
-        return f"{path}: no such key"
-    secret = not {"url", "options"}.isdisjoint(loc)  # a URL may carry a password, options a token
-    secret = secret or "://" in repr(given)
-    shown = "" if secret or isinstance(given, dict | list | tuple) else f" (found {given!r})"
-    return f"{path}: {message}{shown}"

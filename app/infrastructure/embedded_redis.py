@@ -39,6 +39,7 @@ class EmbeddedRedis:
         self._server = RedisServer(self._directory, self._socket, options)
         self._starting = FileLock(self._directory / "start.lock")
         self._using = FileLock(self._directory / "users.lock")
+        self._end_told = False
 
     @property
     def url(self) -> str:
@@ -84,10 +85,9 @@ class EmbeddedRedis:
             raise EmbeddedRedisError("This process does not use the embedded Redis: start() comes first.")
         if self._server.ask() is None:
             if not self._server.runs():
-                log.warning(
-                    "redis ended by itself, it is started again", log_end=self._server.last_words(since_launch=False)
-                )
+                self._tell_end()
             self._bring_up(joining=False)
+        self._end_told = False
 
     def pid(self) -> int | None:
         """The process id of the server as it says itself; None when it does not answer."""
@@ -102,6 +102,14 @@ class EmbeddedRedis:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _tell_end(self) -> None:
+        """Once for each server that ended, however often it cannot be started after: that is said as what it is."""
+        if not self._end_told:
+            log.warning(
+                "redis ended by itself, it has to be started again", log_end=self._server.last_words(since_launch=False)
+            )
+        self._end_told = True
 
     def _bring_up(self, *, joining: bool) -> None:
         # Others may be at it: each of them has its time to start, and so have we.

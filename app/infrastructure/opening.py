@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import structlog
 
 from app.adapters.outbound.redis.connection import RedisClient
+from app.adapters.outbound.sql.database import Database
 from app.adapters.outbound.sql.migrate import SchemaError, check_schema, migrate
 from app.application.ports.system import HistoryUnavailableError
 from app.infrastructure.configuration import ConfigurationError
@@ -27,6 +28,7 @@ async def open_container(settings: Settings, role: str, *, live_state: bool = Tr
     Raises:
         EmbeddedRedisError: it cannot be started; the message says what to do.
         ConfigurationError: redis.url or database.url cannot be used, or the database has another schema.
+        HistoryUnavailableError: the database is away, and without the live state there is nothing else.
     """
     embedded = embedded_redis(settings) if live_state else None
     if embedded:
@@ -36,7 +38,7 @@ async def open_container(settings: Settings, role: str, *, live_state: bool = Tr
         container = Container(settings=settings, redis_url=redis_url, role=role)
         _check_urls(container)
         try:
-            await _check_history(container)
+            await _check_history(container, needed=not live_state)
             yield container
         finally:
             await _close(container.redis, container.blocking_redis)
@@ -54,15 +56,30 @@ def _check_urls(container: Container) -> None:
         raise ConfigurationError([str(error)]) from None
 
 
-async def _check_history(container: Container) -> None:
-    """See that the database has our schema; the embedded one gets it. One that is down stops nobody: it may come."""
-    database = container.database()
+async def _check_history(container: Container, *, needed: bool) -> None:
+    """See that the database has our schema; the embedded one gets it. One that is down stops no service: it may come.
+
+    A command that needs it ends; of the others only some ask for it, and say themselves that it is away.
+    """
     try:
-        await (migrate(database) if database.is_sqlite else check_schema(database))
+        await _see_to_schema(container.database())
     except SchemaError as error:
         raise ConfigurationError([str(error)]) from None
     except HistoryUnavailableError as error:
-        log.warning("the history is away; what needs it waits, or answers 503", reason=str(error))
+        if needed:
+            raise
+        if container.role() != "cli":
+            log.warning("the history is away; what needs it waits, or answers 503", reason=str(error))
+
+
+async def _see_to_schema(database: Database) -> None:
+    """Look first: to write takes a lock, for which a reader of the embedded one need not wait."""
+    try:
+        await check_schema(database)
+    except SchemaError:
+        if not database.is_sqlite:
+            raise
+        await migrate(database)
 
 
 def embedded_redis(settings: Settings) -> EmbeddedRedis | None:

@@ -9,7 +9,7 @@ from app.adapters.outbound.redis.activity_inbox import RedisActivityInbox
 from app.adapters.outbound.redis.activity_queue import RedisActivityQueue
 from app.adapters.outbound.redis.change_log import RedisChangeLog
 from app.adapters.outbound.redis.circuit_states import RedisCircuitStates
-from app.adapters.outbound.redis.connection import connect
+from app.adapters.outbound.redis.connection import COMES_BACK, START_IT, connect
 from app.adapters.outbound.redis.dead_letters import RedisDeadLetters
 from app.adapters.outbound.redis.journal_source import RedisJournalSource
 from app.adapters.outbound.redis.leases import RedisLeases
@@ -57,9 +57,10 @@ class Stores(containers.DeclarativeContainer):
     """What this process is for: `api`, `worker`, `scheduler`, `supervisor` or `cli`."""
 
     # clients
-    redis = providers.Singleton(connect, redis_url, timeout=settings.provided.redis.timeout)
+    remedy = providers.Callable(lambda s: COMES_BACK if s.redis.url == "embedded" else START_IT, settings)
+    redis = providers.Singleton(connect, redis_url, timeout=settings.provided.redis.timeout, remedy=remedy)
     blocking_redis = providers.Singleton(
-        connect, redis_url, timeout=providers.Callable(lambda s: s.redis.timeout + BLOCK, settings)
+        connect, redis_url, timeout=providers.Callable(lambda s: s.redis.timeout + BLOCK, settings), remedy=remedy
     )
 
     database = providers.Singleton(

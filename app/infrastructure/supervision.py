@@ -9,19 +9,24 @@ from pathlib import Path
 
 import structlog
 
-from app.infrastructure.exposure import warn_of_open_doors
+from app.domain.access import Area
+from app.infrastructure.exposure import open_areas, warn_of_open_doors
 from app.infrastructure.history_care import let_first_admin_in, restore_what_was_lost, warn_of_lonely_history
 from app.infrastructure.listening import address, listen
 from app.infrastructure.opening import embedded_redis, open_container
 from app.infrastructure.settings import Settings
 from app.infrastructure.shared_metrics import shared_metrics
 from app.infrastructure.supervisor import Child, Supervisor
+from app.infrastructure.tracing import check_tracing
 
 log = structlog.get_logger()
+
+HALF_OPEN = "marquee runs; what is named here needs no key, the rest does (`marquee keys create`); Ctrl-C ends it all"
 
 
 async def run_all(settings: Settings, config: Path | None) -> int:
     """Supervise every role as processes of their own; returns the exit code."""
+    check_tracing(settings.telemetry)
     warn_of_lonely_history(settings)
     warn_of_open_doors(settings)
     embedded = embedded_redis(settings)
@@ -47,6 +52,7 @@ async def run_all(settings: Settings, config: Path | None) -> int:
 
 async def run_api_processes(settings: Settings, config: Path | None) -> int:
     """Supervise the API processes alone, when `service.workers` asks for several; returns the exit code."""
+    check_tracing(settings.telemetry)
     warn_of_lonely_history(settings)
     warn_of_open_doors(settings)
     with listen(settings) as listening, _api_children(settings, config, listening) as children:
@@ -91,11 +97,16 @@ def _child(
 
 
 def _tell_what_to_try(settings: Settings, listening: socket.socket) -> None:
-    at = address(listening)
+    at, opened = address(listening), open_areas(settings)
+    to_try = {
+        Area.SEARCH: ("curl", f"curl '{at}/search?starts_at=2021-02-01T00:00:00Z&ends_at=2022-07-03T00:00:00Z'"),
+        Area.HEALTH: ("health", f"{at}/health"),
+        Area.DASHBOARD: ("dashboard", f"{at}/"),
+        Area.DOCS: ("docs", f"{at}/docs"),
+    }
     log.info(
-        "marquee runs; try it, read /docs, see /health; Ctrl-C ends it all",
-        curl=f"curl '{at}/search?starts_at=2021-02-01T00:00:00Z&ends_at=2022-07-03T00:00:00Z'",
-        dashboard=f"{at}/",
-        docs=f"{at}/docs",
+        "marquee runs; try it; Ctrl-C ends it all" if opened.issuperset(to_try) else HALF_OPEN,
+        at=at,
+        **dict(said for area, said in to_try.items() if area in opened),
         data=str(settings.service.data_dir),
     )

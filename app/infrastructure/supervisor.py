@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import time
@@ -19,6 +20,7 @@ EX_CONFIG = 78
 """A child's exit code that says: the configuration is wrong, starting me again is of no use (sysexits.h)."""
 
 _WATCH_SECONDS = 1.0
+_FIGURE = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +164,9 @@ class Supervisor:
                 await asyncio.to_thread(self._watch)
                 complaint = None
             except Exception as error:  # noqa: BLE001 - a watch that fails must not take the children with it
-                if complaint != str(error):  # once, not every second
+                before, complaint = complaint, _FIGURE.sub("", str(error))  # bytes that are left vary
+                if complaint != before:  # once, not every second
                     log.error("watch failed, it is tried again", reason=str(error))  # noqa: TRY400 - expected: no trace
-                complaint = str(error)
             await _wait(drained, _WATCH_SECONDS)
 
     @contextmanager

@@ -11,6 +11,9 @@ from app.application.ports.activities import ActivityInbox, ActivityQueue, Activ
 from app.infrastructure.configuration import ConfigurationError
 from app.infrastructure.outward_settings import Telemetry
 
+INSTALL = ".venv/bin/pip install -e '.[telemetry]'"
+"""From the project's own folder: an index of packages may have another one of our name."""
+
 
 class Tracing:
     """The traces of a process while they are off: everything stays as it is. Leaving the block hands over the rest."""
@@ -52,9 +55,23 @@ def open_tracing(settings: Telemetry, role: str) -> Tracing:
     """
     if settings.otlp_endpoint is None:
         return Tracing()
+    check_tracing(settings)
+    from app.infrastructure.telemetry import open_traces  # noqa: PLC0415 - an extra: not there, not paid for when off
+
+    return open_traces(settings.otlp_endpoint, settings.sample, settings.service_name, role)
+
+
+def check_tracing(settings: Telemetry) -> None:
+    """See that what traces need is installed, if they are on.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
+    if settings.otlp_endpoint is None:
+        return
     try:
-        from app.infrastructure.telemetry import open_traces  # noqa: PLC0415 - an extra: not there, not paid for when off
+        import app.infrastructure.telemetry  # noqa: F401, PLC0415 - as above
     except ModuleNotFoundError as error:
         missing = f"telemetry.otlp_endpoint: traces need {error.name}, which is not installed"
-        raise ConfigurationError([f"{missing}: pip install 'marquee[telemetry]', or leave the key out"]) from None
-    return open_traces(settings.otlp_endpoint, settings.sample, settings.service_name, role)
+        how = f"run `{INSTALL}` in the project's folder, or leave the key out"
+        raise ConfigurationError([f"{missing}: {how}"]) from None

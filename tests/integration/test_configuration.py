@@ -12,6 +12,7 @@ from app.infrastructure.settings import Settings
 
 REPOSITORY = Path(__file__).parents[2]
 ACME = {"name": "acme", "url": "https://provider.example/feed"}
+JWT = {"issuer": "https://issuer.example", "audience": "marquee", "jwks_url": "https://issuer.example/keys"}
 
 
 @pytest.fixture(autouse=True)
@@ -35,11 +36,11 @@ def settings_of(tmp_path: Path, **sections: object) -> Settings:
 
 
 def mistakes(file: Path | None) -> list[str]:
-    """What is said, without the file's name that each line begins with."""
+    """What is said, without the file's name that each line begins with, unless it names a variable."""
     with pytest.raises(ConfigurationError) as raised:
         load_settings(file)
-    begin = f"{file or 'environment'}: "
-    assert all(line.startswith(begin) and "\n" not in line for line in raised.value.mistakes)
+    begin = f"{file}: "
+    assert all(line.startswith((begin, "MARQUEE__")) and "\n" not in line for line in raised.value.mistakes)
     return [line.removeprefix(begin) for line in raised.value.mistakes]
 
 
@@ -159,7 +160,11 @@ def test_the_file_is_the_one_that_is_named_else_marquee_config_else_the_one_here
         ("security", {"jwt": {"issuer": "x", "audience": "y"}}, "security.jwt.jwks_url: Field required"),
         ("rate_limits", {"search": 5}, "rate_limits.search: expected auto, none, or {per_second: 50, burst: 100}"),
         ("rate_limits", {"reads": {"per_second": 0, "burst": 1}}, "rate_limits.reads.per_second: Input should be gr"),
-        ("service", [8000], "service: "),
+        ("rate_limits", "none", "rate_limits: expected search, ingest, reads, changes beneath it, each auto, none, or"),
+        ("service", [8000], "service: expected keys beneath it: host, port, workers, "),
+        ("activity", {"types": "click"}, "activity.types: expected a list (found 'click')"),
+        ("security", {"jwt": {**JWT, "algorithms": ["none"]}}, "security.jwt.algorithms[0]: Input should be 'RS256', "),
+        ("security", {"jwt": {**JWT, "algorithms": []}}, "security.jwt.algorithms: expected a list that is not empty"),
         ("servcie", {"port": 8000}, "servcie: no such key"),
         (
             "search",
@@ -245,20 +250,53 @@ def test_a_file_that_is_missing_or_a_directory_is_told_in_one_line(tmp_path: Pat
     ("name", "value", "line"),
     [
         ("MARQUEE__SERVCIE__PORT", "1", "MARQUEE__SERVCIE__PORT: no such section; expected one of service, redis"),
-        ("MARQUEE__SERVICE__PROT", "1", "service.prot: no such key"),
-        ("MARQUEE__SERVICE__PORT", "many", "service.port: Input should be a valid integer"),
-        ("MARQUEE__PROVIDERS", "[{", 'error parsing value for field "providers"'),
-        ("MARQUEE__PROVIDERS", "[{}]", "providers[0].name: Field required"),
+        ("MARQUEE__SERVICE__PROT", "1", "MARQUEE__SERVICE__PROT: no such key"),
+        ("MARQUEE__SERVICE__PORT", "many", "MARQUEE__SERVICE__PORT: Input should be a valid integer"),
+        ("MARQUEE__SERVICE", '{"port": -1}', "MARQUEE__SERVICE: service.port: Input should be greater than or equal"),
+        ("MARQUEE__PROVIDERS", "[{", "MARQUEE__PROVIDERS: expected JSON for a list or a section ("),
+        ("MARQUEE__PROVIDERS", "[{}]", "MARQUEE__PROVIDERS: providers[0].name: Field required"),
+        ("MARQUEE__SECURITY__CORS_ORIGINS", "*", "MARQUEE__SECURITY__CORS_ORIGINS: expected JSON for a list or a sect"),
+        ("MARQUEE__RATE_LIMITS__SEARCH__BURST", "1", "MARQUEE__RATE_LIMITS__SEARCH__BURST: rate_limits.search.per_sec"),
     ],
 )
 def test_a_mistake_in_the_environment_is_told_in_one_line_that_names_it(
-    environment: pytest.MonkeyPatch, name: str, value: str, line: str
+    tmp_path: Path, environment: pytest.MonkeyPatch, name: str, value: str, line: str
 ) -> None:
     environment.setenv(name, value)
 
-    (told,) = mistakes(None)
+    (of_no_file,) = mistakes(None)
+    (beside_a_file,) = mistakes(a_file(tmp_path, json.dumps({"service": {"port": 9000}, "providers": [ACME]})))
 
-    assert told.startswith(line)
+    assert of_no_file.startswith(line)
+    assert beside_a_file == of_no_file
+
+
+def test_a_mistake_of_the_file_is_not_blamed_on_a_variable_of_the_same_section(
+    tmp_path: Path, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv("MARQUEE__SERVICE", '{"port": 8001}')
+    environment.setenv("MARQUEE__SECURITY__JWT__ISSUER", "https://issuer.example")
+
+    told = mistakes_in(tmp_path, service={"prot": 8000}, security={"jwt": {"audience": "marquee"}})
+
+    assert told == ["service.prot: no such key", "security.jwt.jwks_url: Field required"]
+
+
+def test_a_variable_in_small_letters_counts_and_is_named_as_it_is_written(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("marquee__service__port", "8001")
+
+    assert load_settings(None).service.port == 8001
+
+    environment.setenv("marquee__service__port", "many")
+    with pytest.raises(ConfigurationError, match=r"^marquee__service__port: Input should be a valid integer"):
+        load_settings(None)
+
+
+def test_what_was_found_is_said_once(tmp_path: Path) -> None:
+    told = mistakes_in(tmp_path, security={"trusted_proxies": ["foo"], "cors_origins": ["app.example"]})
+
+    assert len(told) == 2
+    assert [line.count("foo") + line.count("app.example'") for line in told] == [1, 1]
 
 
 @pytest.mark.parametrize(
@@ -293,7 +331,7 @@ def test_no_password_is_repeated_out_of_json_that_cannot_be_read(environment: py
 
     (told,) = mistakes(None)
 
-    assert 'field "redis"' in told
+    assert told.startswith("MARQUEE__REDIS: expected JSON")
     assert "s3cret" not in told
 
 

@@ -616,5 +616,6 @@ def test_on_without_the_packages_is_one_line_that_says_what_to_install() -> None
     )
 
     assert "telemetry.otlp_endpoint" in said
-    assert "pip install 'marquee[telemetry]'" in said
+    assert ".venv/bin/pip install -e '.[telemetry]'" in said
+    assert "marquee[" not in said, "the index has another package of this name"
     assert len(said.splitlines()) == 1

@@ -48,6 +48,9 @@ _REFUSALS: Mapping[str, str] = {
 }
 # What a URL may say after its `?`, beside `ssl_...`: who we are and where, not how long we wait.
 _URL_OPTIONS = {"connection_class", "host", "port", "path", "db", "username", "password", "client_name"}
+START_IT = "start it, or correct redis.url"
+COMES_BACK = "`marquee run` starts it again; if it does not, its log says why"
+"""Of the embedded one."""
 _REFUSAL = re.compile(rf"\b({'|'.join(_REFUSALS)})\b")
 
 
@@ -65,8 +68,9 @@ class Script:
 class RedisClient:
     """One server or cluster. Whoever connects closes it; nothing is opened before the first command."""
 
-    def __init__(self, client: Redis | RedisCluster, name: str) -> None:
+    def __init__(self, client: Redis | RedisCluster, name: str, remedy: str) -> None:
         self._client: Any = client  # the two kinds of client share no precise type
+        self._remedy = remedy
         self._starting = asyncio.Lock()
         self.name = name
         """Where it is, as a URL without user, password and options: fit for messages."""
@@ -77,7 +81,7 @@ class RedisClient:
         Raises:
             LiveStateUnavailableError: not reached, no answer in time, or not able to take the command now.
         """
-        with cancellation_kept(), refusals_told(self.name):
+        with cancellation_kept(), refusals_told(self.name, self._remedy):
             return await self._execute(*parts)
 
     async def run(self, script: Script, keys: Sequence[str], arguments: Sequence[bytes | str | float] = ()) -> Any:
@@ -87,7 +91,7 @@ class RedisClient:
             LiveStateUnavailableError: as in `command`. Whether the script ran is then unknown, but never runs in part.
         """
         tail = (len(keys), *keys, *arguments)
-        with cancellation_kept(), refusals_told(self.name):
+        with cancellation_kept(), refusals_told(self.name, self._remedy):
             try:
                 return await self._execute("EVALSHA", script.digest, *tail)
             except NoScriptError:
@@ -104,12 +108,12 @@ class RedisClient:
         await self._client.aclose()
 
 
-def connect(url: str, *, timeout: float) -> RedisClient:
+def connect(url: str, *, timeout: float, remedy: str = START_IT) -> RedisClient:
     """Prepare a client of `redis://`, `rediss://`, `unix://` or, for a cluster, `redis+cluster://`, `rediss+cluster://`.
 
     `timeout` is in seconds, for opening a connection and for each answer; nothing is tried twice, because a script
     whose answer was lost may have run. Blocking reads take a client of their own, with the time
-    that they block on top.
+    that they block on top. `remedy` says what to do about a server that is not there.
 
     Raises:
         ValueError: the URL cannot be used; the message does not repeat it, for it may hold a password.
@@ -126,8 +130,8 @@ def connect(url: str, *, timeout: float) -> RedisClient:
         ) from None
     options |= _limits(timeout, on_a_socket_file=url.startswith("unix:"))
     if "+cluster:" not in url.partition("/")[0]:
-        return RedisClient(Redis.from_pool(ConnectionPool(**options)), name)
-    return RedisClient(_cluster(options), name)
+        return RedisClient(Redis.from_pool(ConnectionPool(**options)), name, remedy)
+    return RedisClient(_cluster(options), name, remedy)
 
 
 def _check_options(options: Mapping[str, Any]) -> None:
@@ -182,7 +186,7 @@ def cancellation_kept() -> Iterator[None]:
 
 
 @contextmanager
-def refusals_told(name: str) -> Iterator[None]:
+def refusals_told(name: str, remedy: str = START_IT) -> Iterator[None]:
     """Turn what redis-py raises when Redis does not serve into a LiveStateUnavailableError with an advice.
 
     Anything else (a wrong type of key, a script that fails) is a bug and passes unchanged.
@@ -190,7 +194,7 @@ def refusals_told(name: str) -> Iterator[None]:
     try:
         yield
     except (RedisError, RedisClusterException, OSError) as error:
-        advice = _advice(_innermost(error))
+        advice = _advice(_innermost(error), remedy)
         if advice is None:
             raise
         raise LiveStateUnavailableError(f"Redis at {name} {advice}") from error
@@ -203,7 +207,7 @@ def _innermost(error: BaseException) -> BaseException:
     return error
 
 
-def _advice(error: BaseException) -> str | None:
+def _advice(error: BaseException, remedy: str) -> str | None:
     # redis-py cuts the code off the replies for which it has a class, so the class's name is looked at as well
     refusal = _REFUSAL.search(str(error)) or _REFUSAL.search(_CODES.get(type(error).__name__, ""))
     match error:
@@ -214,7 +218,7 @@ def _advice(error: BaseException) -> str | None:
         case RedisTimeoutError() | TimeoutError():
             return "does not answer in time: see whether it is stopped or overloaded"
         case RedisConnectionError() | RedisClusterException() | InvalidResponse() | OSError():
-            return f"cannot be reached ({error}): start it, or correct redis.url"
+            return f"cannot be reached ({error}): {remedy}"
         case _:
             return None
 

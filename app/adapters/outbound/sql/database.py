@@ -154,7 +154,7 @@ def is_about_the_data(error: DBAPIError) -> bool:
 _ADVICE = (
     (r"\b(?:password|role|authentication)\b", "refused us: correct the user and password of database.url"),
     (r"disk is full|DiskFull|No space left|disk I/O", "has no room left: free space on its disk"),
-    (r"locked|LockNotAvailable", "is locked by somebody else: it will be tried again"),
+    (r"locked|LockNotAvailable", "is locked by somebody else: try again when that has ended"),
     (r"database \S+ does not exist", "does not exist: create it, then run `marquee migrate`"),
     (r"no such table|UndefinedTable|does not exist|no such column", "has not our schema: run `marquee migrate`"),
     (r"readonly|read-only|ReadOnly", "takes no writes: it is read-only"),
