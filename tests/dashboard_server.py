@@ -21,7 +21,7 @@ class Dashboard:
 
     def __init__(self, world: DashboardWorld, *, most_viewers: int = 100, interval: float = 0.02) -> None:
         self.world = world
-        self.viewers = Viewers(world.watch, most=most_viewers, interval=interval)
+        self.viewers = Viewers(world.watch, most=most_viewers, share=most_viewers, interval=interval)
         self.gate = KeyGate(create_api([dashboard_router(self.viewers)], "test"))
 
 

@@ -147,12 +147,13 @@ class Container(Core):
         size,
     )
     anonymous = providers.Callable(open_areas, Stores.settings)
+    trusted_proxies = Stores.settings.provided.security.trusted_proxies
     gatekeeper = providers.Singleton(
         Gatekeeper,
         Core.authenticate,
         anonymous,
         Stores.limiter,
-        Stores.settings.provided.security.trusted_proxies,
+        trusted_proxies,
         local=providers.Callable(local_only, Stores.settings),
         limited=providers.Callable(rates, Stores.settings),
         on_unauthenticated=metrics.provided.observe_unauthenticated,
@@ -164,12 +165,14 @@ class Container(Core):
         providers.Singleton(
             search_router, Stores.index, Stores.settings.provided.search.zone, is_ready, Core.search_past
         ),
-        providers.Singleton(changes_router, Core.read_changes, streams, Stores.settings.provided.publishing.source),
+        providers.Singleton(
+            changes_router, Core.read_changes, streams, Stores.settings.provided.publishing.source, trusted_proxies
+        ),
         providers.Singleton(catalog_router, catalog_use_cases),
         providers.Singleton(ingest_router, Core.record_activities, limits, metrics.provided.observe_activities),
         providers.Singleton(stats_router, stats_use_cases),
         providers.Singleton(users_router, user_use_cases),
-        providers.Singleton(dashboard_router, viewers),
+        providers.Singleton(dashboard_router, viewers, trusted_proxies),
         providers.Singleton(health_router, Core.watch_catalog, Core.watch_service, is_ready, size, tells_health),
         providers.Singleton(metrics_router, metrics, figures, Core.watch_service),
     )

@@ -383,7 +383,19 @@ async def test_a_page_of_our_own_is_known_behind_a_proxy_that_changes_the_host()
 
 
 @pytest.mark.parametrize(
-    "host", [b"evil.example:8000", b"localhost.evil.example", b"127.0.0.1.evil.example", b"", None]
+    "host",
+    [
+        b"evil.example:8000",
+        b"localhost.evil.example",
+        b"127.0.0.1.evil.example",
+        b"[::1].evil.example",
+        b"[::1]evil.example:8000",
+        b"[::1",
+        b"127.0.0.1:8000.evil.example",
+        b"localhost:evil.example",
+        b"",
+        None,
+    ],
 )
 async def test_what_is_open_because_nobody_else_reaches_it_is_closed_to_whom_a_foreign_name_led_here(
     host: bytes | None,

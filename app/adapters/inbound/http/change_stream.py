@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from time import monotonic
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.adapters.cloud_events import render_envelope, type_of
 from app.adapters.inbound.http.change_cursors import cursor_of
+from app.adapters.inbound.http.fair_shares import Shares
 from app.application.ports.publishing import LoggedFact
 from app.application.ports.system import HistoryUnavailableError
 from app.application.read_changes import Bookmark, ReadChanges, UnknownCursorError, WatchLog, bookmark_of
@@ -42,35 +44,53 @@ class Piece(NamedTuple):
 
 
 class ChangeStreams:
-    """The streams of one process; `source` is that of the CloudEvents, a heartbeat comes after so many seconds."""
+    """The streams of one process, at most `most`, `share` of them one caller's.
 
-    def __init__(
-        self, read_changes: ReadChanges, watch: WatchLog, source: str, *, most: int = 200, heartbeat: float = 15.0
+    `source` is that of the CloudEvents, a heartbeat comes after so many seconds.
+    """
+
+    def __init__(  # noqa: PLR0913 - all but three have defaults
+        self,
+        read_changes: ReadChanges,
+        watch: WatchLog,
+        source: str,
+        *,
+        most: int = 200,
+        share: int = 25,
+        heartbeat: float = 15.0,
     ) -> None:
         self._read_changes = read_changes
         self._watch = watch
         self._source = source
         self._most = most
+        self._shares = Shares(share, "ask for pages of JSON")
         self._heartbeat = heartbeat
         self._pieces: dict[Bookmark, asyncio.Task[Piece]] = {}
         self.count = 0
         """How many streams there are, also those that are about to begin."""
 
-    async def open(self, after: Bookmark, goes_on: Callable[[], bool] = lambda: True) -> StreamingResponse:
+    async def open(self, after: Bookmark, caller: str, goes_on: Callable[[], bool] = lambda: True) -> StreamingResponse:
         """Begin a stream behind a bookmark; it has its place from now on until it was sent, or `goes_on` says no.
 
         Raises:
+            ShareTakenError: this caller has as many as one may have.
             TooManyStreamsError: there is no place left.
             UnknownCursorError, HistoryUnavailableError: as in ReadChanges.
         """
+        self._shares.check(caller)
         if self.count >= self._most:
             raise TooManyStreamsError(self._most)
-        self.count += 1  # before anything is waited for: others may come meanwhile
+        self._shares.take(caller)  # before anything is waited for: others may come meanwhile
+        self.count += 1
         try:
-            return _Stream(self, self._told(await self._piece(after), goes_on))
+            return _Stream(partial(self._close, caller), self._told(await self._piece(after), goes_on))
         except BaseException:
-            self.count -= 1
+            self._close(caller)
             raise
+
+    def _close(self, caller: str) -> None:
+        self.count -= 1
+        self._shares.give_back(caller)
 
     async def _told(self, begin: Piece, goes_on: Callable[[], bool]) -> AsyncIterator[bytes]:
         """Tell changes; when the process ends or the history goes away, the client comes again with its last id."""
@@ -126,12 +146,12 @@ class ChangeStreams:
 class _Stream(StreamingResponse):
     """A stream that gives its place back once it was sent."""
 
-    def __init__(self, streams: ChangeStreams, told: AsyncIterator[bytes]) -> None:
+    def __init__(self, close: Callable[[], None], told: AsyncIterator[bytes]) -> None:
         super().__init__(told, headers=HEADERS, media_type=EVENT_STREAM)
-        self._streams = streams
+        self._close = close
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, receive, send)
         finally:
-            self._streams.count -= 1
+            self._close()

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -13,7 +14,9 @@ from app.adapters.cloud_events import render_envelope
 from app.adapters.inbound.http.accept import preference, read_accept
 from app.adapters.inbound.http.change_cursors import PATTERN, cursor_of, read_cursor
 from app.adapters.inbound.http.change_stream import EVENT_STREAM, PAGE, ChangeStreams
+from app.adapters.inbound.http.client_address import Network
 from app.adapters.inbound.http.errors import JSON
+from app.adapters.inbound.http.fair_shares import caller_of
 from app.adapters.inbound.http.guarded_app import still_admitted
 from app.adapters.inbound.http.rendering import render_json
 from app.adapters.inbound.http.search_router import ErrorAnswer, EventSummary
@@ -39,7 +42,7 @@ you have read everything, the plans that you keep are those of `GET /search` wit
 **As server-sent events**: with `Accept: text/event-stream` the same changes come as messages: `id` is the cursor behind
 it, `event` the `type`, `data` the change on one line. New changes follow within about a second or two, comments keep
 the line alive. After a break, which is no error, go on with `Last-Event-ID` (browsers do it by themselves; it wins over
-`after`); after a 503 wait for `Retry-After` seconds (a browser's EventSource gives up then: make a new one).
+`after`); after a 429 or a 503 wait for `Retry-After` seconds (a browser's EventSource gives up then: make a new one).
 """
 
 
@@ -85,11 +88,18 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         "content": {EVENT_STREAM: {"schema": {"type": "string", "description": "Server-sent events"}}},
     },
     400: {"model": ErrorAnswer, "description": "A cursor or the limit cannot be"},
+    429: {
+        "model": ErrorAnswer,
+        "description": "Too many requests, or too many streams of yours",
+        "headers": {"Retry-After": {"schema": {"type": "integer"}}},
+    },
     503: {"model": ErrorAnswer, "description": "The history is away, or too many clients stream already"},
 }
 
 
-def changes_router(read_changes: ReadChanges, streams: ChangeStreams, source: str) -> APIRouter:
+def changes_router(
+    read_changes: ReadChanges, streams: ChangeStreams, source: str, trusted_proxies: Sequence[Network] = ()
+) -> APIRouter:
     """Make the route; `source` is the CloudEvents' one, of pages as of streams."""
     router = APIRouter(prefix="/catalog", tags=["catalog"])
 
@@ -117,7 +127,8 @@ def changes_router(read_changes: ReadChanges, streams: ChangeStreams, source: st
         behind = read_cursor(after)  # also when it does not count: what is refused should not depend on another field
         begin = read_cursor(last_event_id) if last_event_id else behind
         if wants_stream(request.headers.get("accept", "")):
-            return await streams.open(begin, still_admitted(request.scope))
+            caller = caller_of(request.scope, trusted_proxies)
+            return await streams.open(begin, caller, still_admitted(request.scope))
         page = await read_changes(begin, limit)
         return Response(await _rendered(page, source), media_type=JSON, headers={"cache-control": "no-store"})
 

@@ -1,14 +1,17 @@
 """The dashboard: a page of plain files without any figure in them, and the state that its script asks for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
+from app.adapters.inbound.http.client_address import Network
 from app.adapters.inbound.http.dashboard_answer import DashboardAnswer, joined
 from app.adapters.inbound.http.dashboard_stream import Viewers
 from app.adapters.inbound.http.errors import JSON
+from app.adapters.inbound.http.fair_shares import caller_of
 from app.adapters.inbound.http.guarded_app import still_admitted
 
 FILES = Path(__file__).parent / "dashboard"
@@ -34,7 +37,7 @@ class PageFile:
     headers: dict[str, str]
 
 
-def dashboard_router(viewers: Viewers) -> APIRouter:
+def dashboard_router(viewers: Viewers, trusted_proxies: Sequence[Network] = ()) -> APIRouter:
     """Make the routes."""
     files = {path.name: _read(path) for path in FILES.iterdir() if path.suffix in TYPES}
     router = APIRouter(tags=["dashboard"])
@@ -57,7 +60,7 @@ def dashboard_router(viewers: Viewers) -> APIRouter:
 
     @router.get("/dashboard/stream", include_in_schema=False)  # without an end, which no client of a document expects
     async def stream(request: Request) -> Response:
-        return viewers.stream(still_admitted(request.scope))
+        return viewers.stream(caller_of(request.scope, trusted_proxies), still_admitted(request.scope))
 
     @router.get("/dashboard/{file}", include_in_schema=False)
     async def part(request: Request, file: str) -> Response:

@@ -9,11 +9,15 @@ from starlette.types import Receive, Scope, Send
 
 from app.adapters.inbound.http.dashboard_answer import joined, sections
 from app.adapters.inbound.http.errors import JSON
+from app.adapters.inbound.http.fair_shares import Shares
 from app.adapters.inbound.http.rendering import render_error
 from app.application.watch_dashboard import INTERVAL, DashboardState, WatchDashboard
 
 MOST_VIEWERS = 100
 """Of one process; whoever comes then polls."""
+SHARE = 12
+"""Of them, one caller's."""
+INSTEAD = "ask GET /dashboard/state every few seconds instead"
 HEADERS = {
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-store",
@@ -29,10 +33,12 @@ class Viewers:
         watch: WatchDashboard,
         *,
         most: int = MOST_VIEWERS,
+        share: int = SHARE,
         interval: float = INTERVAL,
     ) -> None:
         self._watch = watch
         self._most = most
+        self._shares = Shares(share, INSTEAD)
         self._interval = interval
         self._seen: DashboardState | None = None
         self._sections: Mapping[str, bytes] = {}
@@ -50,19 +56,25 @@ class Viewers:
             self._seen, self._sections = state, sections(state)
         return self._sections
 
-    def stream(self, goes_on: Callable[[], bool] = lambda: True) -> Response:
-        """Answer with a stream that lasts until `goes_on` says no, or with 503 when too many look on."""
+    def stream(self, caller: str, goes_on: Callable[[], bool] = lambda: True) -> Response:
+        """Answer with a stream that lasts until `goes_on` says no, or with 503 when too many look on.
+
+        Raises:
+            ShareTakenError: this caller has as many as one may have.
+        """
+        self._shares.check(caller)
         if self.count >= self._most or self._stopping.is_set():
-            message = f"{self._most} viewers look on already; ask GET /dashboard/state every few seconds instead"
+            message = f"{self._most} viewers look on already; {INSTEAD}"
             return Response(render_error("too_many_viewers", message), 503, {"retry-after": "5"}, JSON)
-        return _Stream(self, goes_on)
+        return _Stream(self, caller, goes_on)
 
     @contextmanager
-    def seat(self) -> Iterator[None]:
+    def seat(self, caller: str) -> Iterator[None]:
         """Count a viewer."""
         self.count += 1
         try:
-            yield
+            with self._shares.taken(caller):
+                yield
         finally:
             self.count -= 1
 
@@ -79,17 +91,18 @@ class Viewers:
 class _Stream(Response):
     """One viewer's stream, until it leaves, its key is not good any more, or the process ends."""
 
-    def __init__(self, viewers: Viewers, goes_on: Callable[[], bool]) -> None:
+    def __init__(self, viewers: Viewers, caller: str, goes_on: Callable[[], bool]) -> None:
         self.status_code = 200
         self.background = None
         self.init_headers(HEADERS)
         self._viewers = viewers
+        self._caller = caller
         self._goes_on = goes_on
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
         gone = asyncio.create_task(_departure(receive))
         try:
-            with self._viewers.seat():
+            with self._viewers.seat(self._caller):
                 await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
                 await self._tell(send, gone)
         finally:

@@ -16,9 +16,11 @@ from app.adapters.inbound.http.activity_bodies import (
     NotAnActivityError,
     TooManyActivitiesError,
 )
+from app.adapters.inbound.http.bodies_in_hand import TooManyBodiesError
 from app.adapters.inbound.http.careful_split import TooDeepToSplitError, TooLargeToSplitError
 from app.adapters.inbound.http.change_cursors import InvalidCursorError
 from app.adapters.inbound.http.change_stream import TooManyStreamsError
+from app.adapters.inbound.http.fair_shares import ShareTakenError
 from app.adapters.inbound.http.rate_limit_fields import Fields
 from app.adapters.inbound.http.rendering import render_error
 from app.adapters.inbound.http.request_body import (
@@ -63,6 +65,16 @@ class CatalogNotLoadedError(Exception):
 
 class PastUnavailableError(Exception):
     """A search of the past, while the history is away: the contract of /search knows no 503."""
+
+
+class TooManyPastSearchesError(Exception):
+    """More searches of the past than this process answers at a time; the contract of /search knows no 503."""
+
+    def __init__(self) -> None:
+        """Say what else there is."""
+        super().__init__(
+            "too many searches of the past are being answered or slowly read; come again later, or ask without as_of"
+        )
 
 
 class UnknownPathError(Exception):
@@ -150,6 +162,7 @@ ANSWERS: dict[type[Exception], Answer] = {
     ForeignPageError: Answer(403, "foreign_page"),
     UnknownHostError: Answer(403, "unknown_host"),
     RateLimitedError: Answer(429, "rate_limited"),
+    ShareTakenError: Answer(429, "too_many_own_streams", retry_after=10),
     InvalidUserError: Answer(400, "invalid_user"),
     InvalidKeyError: Answer(400, "invalid_key"),
     UnknownUserError: Answer(404, "unknown_user"),
@@ -163,9 +176,11 @@ ANSWERS: dict[type[Exception], Answer] = {
     NoSchedulerError: Answer(503, "no_scheduler", retry_after=5),
     TooManyStreamsError: Answer(503, "too_many_streams", retry_after=10),
     QueueFullError: Answer(503, "queue_full", retry_after=5),
+    TooManyBodiesError: Answer(503, "too_many_bodies", retry_after=5),
     LiveStateUnavailableError: Answer(503, "live_state_unavailable", retry_after=1),
     HistoryUnavailableError: Answer(503, "history_unavailable", retry_after=5),
     PastUnavailableError: Answer(500, "history_unavailable", retry_after=5),
+    TooManyPastSearchesError: Answer(500, "too_many_past_searches", retry_after=5),
     WindowTooWideError: Answer(400, "window_too_wide"),
 }
 

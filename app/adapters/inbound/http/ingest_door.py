@@ -18,6 +18,7 @@ from app.adapters.inbound.http.activity_bodies import (
     is_one_activity,
     plain_records,
 )
+from app.adapters.inbound.http.bodies_in_hand import MOST_IN_HAND, BodiesInHand
 from app.adapters.inbound.http.careful_split import split_carefully
 from app.adapters.inbound.http.ingest_answers import (
     ACCEPTED,
@@ -60,6 +61,8 @@ class IngestLimits:
     batch: int
     body: int
     """Bytes, unpacked too."""
+    in_hand: int = MOST_IN_HAND
+    """Bytes of all requests together, packed and unpacked."""
 
 
 @dataclass(slots=True)
@@ -83,6 +86,7 @@ class Door:
         self._record = record
         self._limits = limits
         self._observe = observe_activities
+        self._bodies = BodiesInHand(limits.in_hand)
         self._careful = asyncio.Lock()
 
     async def answer(
@@ -95,8 +99,9 @@ class Door:
         Raises:
             ClientGoneError: there is nobody to answer, and nothing was taken.
         """
+        hold = self._bodies.hold()
         try:
-            body = await read_json_body(headers, receive, self._limits.body)
+            body = await read_json_body(headers, receive, self._limits.body, hold)
             if path == BATCH:
                 return await self._take_batch(body)
             return await (self._take_one(body) if is_one_activity(body) else self._take_array(body))
@@ -105,6 +110,8 @@ class Door:
         except Exception as error:  # noqa: BLE001 - the edge: whatever it is, it becomes an answer in the contract's shape
             with structlog.contextvars.bound_contextvars(**({"request_id": request_id.decode()} if request_id else {})):
                 return reply_to_error(error)
+        finally:
+            hold.let_go()
 
     async def _take_one(self, body: bytes) -> Reply:
         record: dict[str, Any] = {}

@@ -178,7 +178,7 @@ def _failures(limits: IngestLimits, malformed: Any) -> dict[int | str, dict[str,
         415: {"model": ErrorAnswer, "description": "Neither JSON in UTF-8 as it is, nor in gzip"},
         503: {
             "model": ErrorAnswer,
-            "description": "Too much waits to be stored, or the queue is away",
+            "description": "Too much waits to be stored, or comes in at once, or the queue is away",
             "headers": retry,
         },
     }

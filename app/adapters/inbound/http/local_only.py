@@ -5,6 +5,7 @@ and lets the page read the answers. The name still stands in `Host`. An address 
 `localhost`, which browsers look up nowhere.
 """
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +15,9 @@ from starlette.types import Scope
 
 from app.adapters.inbound.http.errors import UnknownHostError
 from app.domain.access import Area
+
+HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(?::[0-9]*)?").fullmatch
+"""A host, an IPv6 address in brackets, and perhaps a port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +38,12 @@ class LocalOnly:
             raise UnknownHostError(host)
 
     def _is_known(self, host: str) -> bool:
-        name = host.lower()
+        found = HOST(host.lower())
+        if found is None:
+            return False
+        name = found[1]
         if name.startswith("["):
-            return _is_address(name[1:].partition("]")[0])
-        name = name.partition(":")[0]
+            return _is_address(name[1:-1])
         return name == "localhost" or _is_address(name) or name in self.hosts
 
 

@@ -7,6 +7,8 @@ from typing import Any
 from isal import isal_zlib
 from starlette.types import Receive
 
+from app.adapters.inbound.http.bodies_in_hand import FREE, Hold
+
 PIECE = 256 * 1024
 """Bytes that are unpacked at once; other requests go on between."""
 GZIP = 16 + isal_zlib.MAX_WBITS
@@ -44,22 +46,25 @@ class ClientGoneError(Exception):
     """The client left before its whole body had come; there is nobody to answer."""
 
 
-async def read_json_body(headers: Mapping[bytes, bytes], receive: Receive, most: int) -> bytes:
-    """Read a body of at most `most` bytes, packed and unpacked.
+async def read_json_body(
+    headers: Mapping[bytes, bytes], receive: Receive, most: int, hold: Hold | None = None
+) -> bytes:
+    """Read a body of at most `most` bytes, packed and unpacked; a `hold` counts them among those of all bodies.
 
     Raises:
         UnsupportedMediaTypeError, UnsupportedEncodingError: and nothing was read.
         BodyTooLargeError: when the header says so already, nothing was read.
         InvalidContentLengthError, InvalidGzipError: what was read is not what was announced.
         ClientGoneError: nobody waits for an answer.
+        TooManyBodiesError: a `hold` found no room.
     """
     _check_media_type(headers.get(b"content-type"))
     packed = _is_packed(headers.get(b"content-encoding"))
     announced = _announced_length(headers.get(b"content-length"), most)
-    body = await _read(receive, most)
+    body = await _read(receive, most, hold)
     if announced is not None and announced != len(body):
         raise InvalidContentLengthError(f"Content-Length is {announced}, but {len(body)} bytes came")
-    return await _unpack(body, most) if packed else body
+    return await _unpack(body, most, hold) if packed else body
 
 
 def _check_media_type(given: bytes | None) -> None:
@@ -92,7 +97,7 @@ def _announced_length(given: bytes | None, most: int) -> int | None:
     return int(given)
 
 
-async def _read(receive: Receive, most: int) -> bytes:
+async def _read(receive: Receive, most: int, hold: Hold | None) -> bytes:
     pieces, size, more = [], 0, True
     while more:
         message = await receive()
@@ -104,10 +109,12 @@ async def _read(receive: Receive, most: int) -> bytes:
         size += len(piece)
         if size > most:
             raise BodyTooLargeError(most)
+        if size > FREE and hold is not None:
+            hold.take(len(piece))
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-async def _unpack(packed: bytes, most: int) -> bytes:
+async def _unpack(packed: bytes, most: int, hold: Hold | None) -> bytes:
     """Undo gzip, of one member: thousands of empty ones in a row would only keep us busy."""
     pieces, size = [], 0
     stream, rest = isal_zlib.decompressobj(GZIP), packed
@@ -116,6 +123,8 @@ async def _unpack(packed: bytes, most: int) -> bytes:
         size += len(pieces[-1])
         if size > most:
             raise BodyTooLargeError(most, unpacked=True)
+        if size > FREE and hold is not None:
+            hold.take(len(pieces[-1]))
         rest = stream.unconsumed_tail
         if not rest and not pieces[-1]:
             raise InvalidGzipError(f"the gzip body ends in the middle, after {len(packed):,} bytes")

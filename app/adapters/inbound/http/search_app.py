@@ -12,7 +12,7 @@ from itertools import count
 from secrets import token_hex
 from time import perf_counter
 from typing import Any, Protocol
-from urllib.parse import parse_qsl, unquote_to_bytes
+from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -103,7 +103,7 @@ class SearchApp:
         began = perf_counter()
         query = scope["query_string"]
         usual = usual_window(query)
-        if usual is None and may_ask_of_the_past(query):
+        if usual is None and asks_of_the_past(query):
             await self._app(scope, receive, send)
             return
         request_id = if_none_match = None
@@ -163,9 +163,11 @@ def usual_window(query: bytes) -> tuple[float, float] | None:
     return (after, before) if after <= before else None
 
 
-def may_ask_of_the_past(query: bytes) -> bool:
-    """Tell whether `as_of` may be among the parameters: then the FastAPI route answers, which reads them for good."""
-    return b"as_of" in query or (b"%" in query and b"as_of" in unquote_to_bytes(query))
+def asks_of_the_past(query: bytes) -> bool:
+    """Tell whether a parameter is named `as_of`: then, and only then, the FastAPI route answers."""
+    if (b"as_of" not in query and b"%" not in query) or len(query) > LONGEST_QUERY:
+        return False
+    return any(name == "as_of" for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True))
 
 
 def read_window(query: bytes, timezone: tzinfo) -> TimeWindow:

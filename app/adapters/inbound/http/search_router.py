@@ -1,7 +1,7 @@
 """`GET /search` on FastAPI: the contract's documentation, and the reference that `search_app.py` is compared with."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date, datetime, time, tzinfo
 from typing import Annotated, Any
 from uuid import UUID
@@ -10,14 +10,13 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from pydantic.json_schema import SkipJsonSchema  # optional, but never null: that a query cannot say
 
-from app.adapters.inbound.http.errors import JSON, CatalogNotLoadedError, PastUnavailableError
-from app.adapters.inbound.http.rendering import SEARCH_HEAD, SEARCH_TAIL, render_plan
+from app.adapters.inbound.http.errors import CatalogNotLoadedError, PastUnavailableError
+from app.adapters.inbound.http.past_answers import PackedAnswer, PastAnswers
 from app.adapters.inbound.http.search_app import refuse_long_query, window_of
 from app.adapters.inbound.instants import read_instant
 from app.application.ports.catalog import PlanFinder
 from app.application.ports.system import HistoryUnavailableError
 from app.application.read_history import MOST_PLANS, SearchPast
-from app.domain.plans import PlanSummary
 from app.domain.time_window import TimeWindow
 
 
@@ -77,6 +76,7 @@ def search_router(
 ) -> APIRouter:
     """Make the route; naive date-times of a query are read in `timezone`."""
     router = APIRouter(tags=["search"])
+    past_answers = PastAnswers(search_past)
 
     @router.get(
         "/search",
@@ -105,17 +105,12 @@ def search_router(
             return await past(window, read_instant("as_of", as_of, timezone))
         if not is_ready():
             raise CatalogNotLoadedError
-        return Response(_body(finder.find(window)), media_type=JSON)
+        return await asyncio.to_thread(lambda: PackedAnswer(finder.find(window)))
 
     async def past(window: TimeWindow, as_of: datetime) -> Response:
         try:
-            found = await search_past(window, as_of)
+            return await past_answers(window, as_of)
         except HistoryUnavailableError as error:
             raise PastUnavailableError(str(error)) from error
-        return Response(await asyncio.to_thread(_body, found), media_type=JSON)  # searches of now go on meanwhile
 
     return router
-
-
-def _body(plans: Iterable[PlanSummary]) -> bytes:
-    return SEARCH_HEAD + b",".join(map(render_plan, plans)) + SEARCH_TAIL

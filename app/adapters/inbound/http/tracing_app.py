@@ -7,6 +7,7 @@ from opentelemetry.trace import Span, SpanContext, SpanKind, Tracer, use_span
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.adapters.inbound.http.ingest_door import BATCH, EVENTS
+from app.adapters.inbound.http.requests import shortened
 from app.adapters.spans import below, failure_noted, note_failure, read_traceparent
 
 BARE = frozenset({"/search", EVENTS, BATCH})
@@ -72,7 +73,7 @@ class TracingApp:
             SpanKind.SERVER,
             attributes={
                 "http.request.method": method,
-                "url.path": scope["path"],
+                "url.path": shortened(scope["path"]),
                 "url.scheme": scope.get("scheme", "http"),
             },
         )
