@@ -68,10 +68,51 @@ def test_what_is_written_meanwhile_is_not_held_against_the_client() -> None:
         assert not patience.ends(Stage.TAKING, FIRST, untaken, 3.0)
 
 
+def test_who_makes_no_progress_with_an_answer_or_a_body_is_slow() -> None:
+    taking, sending, stalled = (Patience(LIMITS) for _ in range(3))
+
+    for look in range(5):
+        taking.ends(Stage.TAKING, FIRST, 100 * PROGRESS - look * PROGRESS, 1.0)
+        sending.ends(Stage.BODY, FIRST, 0, 1.0, received=look * PROGRESS)
+        stalled.ends(Stage.BODY, FIRST, 0, 1.0, received=look * PROGRESS // 8)
+
+    assert (taking.slowness, sending.slowness, stalled.slowness) == (0.0, 0.0, 4.0)
+
+
+def test_progress_with_a_body_gives_no_more_time_for_it() -> None:
+    patience = Patience(LIMITS)
+
+    looks = 1
+    while not patience.ends(Stage.BODY, FIRST, 0, 1.0, received=looks * PROGRESS):
+        looks += 1
+
+    assert looks == 1 + 5
+
+
+def test_who_is_answered_or_idle_is_not_slow() -> None:
+    patience = Patience(LIMITS)
+    for rest in (patience.rest, patience.begin_anew, lambda: patience.ends(None, FIRST, 0, 1.0)):
+        for _ in range(3):
+            patience.ends(Stage.TAKING, FIRST, 10, 1.0)
+
+        rest()
+
+        assert patience.slowness == 0.0
+
+
 class Noted(WatchedConnection):
     """Notes what a sweep does to it."""
 
-    def __init__(self, *, asked: bool = True, idle: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        asked: bool = True,
+        idle: bool = True,
+        address: str = "10.0.0.1",
+        slowness: float | None = None,
+    ) -> None:
+        self.address = address
+        self.waited = slowness
         self.ages: list[float] = []
         self.asked = asked
         self.idle = idle
@@ -87,6 +128,16 @@ class Noted(WatchedConnection):
     def is_idle(self) -> bool:
         self.examined += 1
         return self.idle
+
+    @property
+    def is_waited_for(self) -> bool:
+        self.examined += 1
+        return self.waited is not None
+
+    @property
+    def slowness(self) -> float:
+        self.examined += 1
+        return self.waited or 0.0
 
     def grow_older(self, seconds: float) -> None:
         self.ages.append(seconds)
@@ -152,16 +203,82 @@ async def test_of_too_many_the_oldest_that_asked_nothing_gives_way_else_an_idle_
 
 async def test_at_the_limit_a_new_connection_costs_as_much_as_below_it() -> None:
     sweep = ConnectionSweep(asyncio.get_running_loop(), shortest=1, most=1000)
-    busy = [Noted(idle=False) for _ in range(1000)]
+    others = [Noted(idle=False) for _ in range(1000)]
     new = [Noted(asked=False) for _ in range(100)]
-    for connection in busy:
+    for connection in others:
         sweep.join(connection)
 
     for connection in new:
         sweep.join(connection)
 
-    assert sum(connection.examined for connection in [*busy, *new]) <= 3 * len(busy)
+    assert sum(connection.examined for connection in [*others, *new]) <= 4 * len(others)
     assert all(connection.gave_way for connection in new)
+
+
+def busy(address: str, *slownesses: float | None) -> list[Noted]:
+    return [Noted(idle=False, address=address, slowness=slowness) for slowness in slownesses]
+
+
+async def gave_way(others: list[Noted], new: str) -> int | None:
+    """Fill a server; tell which of the others gave way to a connection from `new`, None when itself did."""
+    sweep = ConnectionSweep(asyncio.get_running_loop(), shortest=1, most=len(others), slow=15)
+    for connection in others:
+        sweep.join(connection)
+    newest = Noted(asked=False, address=new)
+    sweep.join(newest)
+    found = [at for at, connection in enumerate(others) if connection.gave_way]
+    assert len(found) + newest.gave_way == 1
+    return found[0] if found else None
+
+
+async def test_of_an_address_with_too_many_connections_the_slowest_gives_way_to_another_address() -> None:
+    assert await gave_way([*busy("a", 1, 3, None, 2, 0, 0), *busy("b", 9, 9)], "c") == 1
+    assert await gave_way([*busy("a", 1, 3, None, 2, 0, 0, 0), *busy("b", 9)], "c") == 1
+    assert await gave_way([*busy("a", 0, 0, None, 0, 0, 0, 0), *busy("b", 9)], "c") == 6
+    assert await gave_way([*busy("a", 9, 9), *busy("b", 20, 2, 3, 4, 9, 9)], "c") == 2
+
+
+async def test_who_waits_for_us_never_gives_way() -> None:
+    assert await gave_way(busy("a", *[None] * 8), "b") is None
+
+
+async def test_where_nobody_has_more_than_a_share_the_new_one_gives_way() -> None:
+    assert await gave_way([one for name in "abcdefgh" for one in busy(name, 20)], "i") is None
+
+
+async def test_behind_a_proxy_only_who_makes_no_progress_for_long_gives_way() -> None:
+    assert await gave_way(busy("proxy", *[14] * 8), "proxy") is None
+    assert await gave_way(busy("proxy", 14, 14, 16, 14, 17, 14, 14, 14), "proxy") == 4
+
+
+async def test_who_got_on_since_the_last_look_is_not_the_slowest_any_more() -> None:
+    sweep = ConnectionSweep(asyncio.get_running_loop(), shortest=1, most=8)
+    others = busy("a", 1, 2, 3, 4, 5, 6, 7, 8)
+    new = [Noted(asked=False, address=name) for name in "bc"]
+    for connection in others:
+        sweep.join(connection)
+
+    sweep.join(new[0])
+    new[0].asked, new[0].idle, others[6].waited = True, False, 0.0
+    sweep.join(new[1])
+
+    assert [at for at, connection in enumerate(others) if connection.gave_way] == [5, 7]
+
+
+async def test_an_address_has_its_share_again_once_its_connections_have_left() -> None:
+    sweep = ConnectionSweep(asyncio.get_running_loop(), shortest=1, most=16)
+    crowd, others = busy("a", 1, 2, 3), [one for name in "bcdefghijklmno" for one in busy(name, 9)]
+    for connection in [*crowd, *others[:13]]:
+        sweep.join(connection)
+
+    sweep.leave(crowd[0])
+    sweep.leave(crowd[0])
+    sweep.join(others[13])
+    new = Noted(asked=False, address="p")
+    sweep.join(new)
+
+    assert new.gave_way
+    assert not any(connection.gave_way for connection in [*crowd, *others])
 
 
 async def test_a_connection_that_became_idle_gives_way_once_it_was_looked_at() -> None:

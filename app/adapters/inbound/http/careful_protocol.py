@@ -13,10 +13,11 @@ from weakref import WeakKeyDictionary
 
 from uvicorn.server import ServerState
 
+from app.adapters.inbound.http.client_address import client_of
 from app.adapters.inbound.http.connection_sweep import ConnectionSweep, WatchedConnection
 from app.adapters.inbound.http.edge_limits import EdgeLimits, too_late
 from app.adapters.inbound.http.patience import Patience, Stage
-from app.adapters.inbound.http.strict_protocol import StrictProtocol, disconnect
+from app.adapters.inbound.http.strict_protocol import NOTHING, StrictProtocol, disconnect
 
 WHY = {Stage.HEAD: "silent", Stage.BODY: "request_timeout", Stage.TAKING: "slow_reader"}
 
@@ -34,9 +35,11 @@ class CarefulProtocol(StrictProtocol, WatchedConnection):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Take the connection."""
         super().connection_made(transport)
+        self.address = _address_of(self.client)
         sweep = self.sweeps.get(self.server_state)
         if sweep is None:
-            sweep = ConnectionSweep(self.loop, self.limits.shortest, self.limits.max_connections)
+            limits = self.limits
+            sweep = ConnectionSweep(self.loop, limits.shortest, limits.max_connections, limits.slow)
             self.sweeps[self.server_state] = sweep
         sweep.join(self)
 
@@ -65,21 +68,41 @@ class CarefulProtocol(StrictProtocol, WatchedConnection):
     @property
     def is_idle(self) -> bool:
         """See WatchedConnection."""
-        return self.cycle is None or self.cycle.response_complete
+        if self.cycle is not None and not self.cycle.response_complete:
+            return False
+        return not self.transport.get_write_buffer_size() or self.slowness >= self.limits.slow
+
+    @property
+    def slowness(self) -> float:
+        """See WatchedConnection."""
+        return self._patience.slowness
+
+    @property
+    def is_waited_for(self) -> bool:
+        """See WatchedConnection."""
+        return self.transport.get_write_buffer_size() > 0 or self._awaited() is Stage.BODY
 
     def give_way(self) -> None:
         """See WatchedConnection."""
-        self._cut("too_many_connections")
+        if self.cycle is not None and self.is_idle and not self.transport.get_write_buffer_size():
+            self.on_cut("too_many_connections")
+            self.transport.close()  # its last answer may be held until this turn ends
+        else:
+            self._cut("too_many_connections")
 
     def grow_older(self, seconds: float) -> None:
         """See WatchedConnection."""
         untaken = self.transport.get_write_buffer_size()
         if self.timeout_keep_alive_task is not None and not untaken:
+            if self.cycle.scope is not NOTHING or self._patience.slowness:
+                self._let_go()
+                self._patience.rest()
             return  # it is idle; uvicorn closes it
+        self._let_go()
         if untaken:
             untaken += held_by_system(self.transport)
         stage = Stage.TAKING if untaken else self._awaited()
-        if self._patience.ends(stage, self.scope, untaken, seconds):
+        if self._patience.ends(stage, self.scope, untaken, seconds, self._body_bytes):
             self._end(stage)
 
     def _awaited(self) -> Stage | None:
@@ -111,6 +134,13 @@ def careful_protocol(limits: EdgeLimits, on_cut: Callable[[str], None] | None = 
     """
     namespace = {"limits": limits} | ({"on_cut": staticmethod(on_cut)} if on_cut else {})
     return type("LimitedProtocol", (CarefulProtocol,), namespace)
+
+
+def _address_of(client: tuple[str, int] | None) -> str:
+    """Say whose share of the connections counts: an IPv4 address as it is, at no cost, else what limits count."""
+    if client is not None and ":" not in client[0]:
+        return client[0]
+    return client_of({"client": client}, ())
 
 
 def held_by_system(transport: asyncio.Transport) -> int:

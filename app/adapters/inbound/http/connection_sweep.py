@@ -10,10 +10,15 @@ LOOKS = 5
 LONGEST_INTERVAL = 1.0
 AT_ONCE = 500
 """Connections that are looked at in one turn of the event loop: about a millisecond."""
+SHARES = 8
+"""An address with more than one of so many equal shares of all connections has too many."""
 
 
 class WatchedConnection(Protocol):
     """What a sweep looks after."""
+
+    address: str
+    """Whom it comes from."""
 
     @property
     def has_asked_nothing(self) -> bool:
@@ -21,7 +26,15 @@ class WatchedConnection(Protocol):
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing of it is in hand: it could be closed without anybody missing an answer."""
+        """Whether nothing of it is in hand: it could be closed without anybody missing an answer that they take."""
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether its client is to take an answer or to send a body: nobody here works for it."""
+
+    @property
+    def slowness(self) -> float:
+        """Seconds without progress for which it had been waited for at the last look."""
 
     def grow_older(self, seconds: float) -> None:
         """Count that much time, and end what has taken too long."""
@@ -37,15 +50,21 @@ class ConnectionSweep:
     stopped is nobody's fault.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, shortest: float, most: int) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, shortest: float, most: int, slow: float = 5.0) -> None:
         self._loop = loop
         self._interval = min(LONGEST_INTERVAL, shortest / LOOKS)
         self._most = most
+        self._slow = slow
         self._connections: dict[WatchedConnection, None] = {}
         self._silent: OrderedDict[WatchedConnection, None] = OrderedDict()
         """Oldest first; some may have asked something since the last look."""
         self._idle: OrderedDict[WatchedConnection, None] = OrderedDict()
         """Some may be busy again; those that are idle since the last look are missing."""
+        self._counts: dict[str, int] = {}
+        self._crowding: set[str] = set()
+        """Addresses with more than their share: never more than SHARES, so that to look at all of them costs little."""
+        self._slowest: dict[str, list[tuple[float, WatchedConnection]]] = {}
+        """Of crowding addresses, the slowest last, as the last look found them; made when somebody must give way."""
         self._timer: asyncio.TimerHandle | None = None
         self._looked_at = 0.0
 
@@ -53,9 +72,14 @@ class ConnectionSweep:
         return len(self._connections)
 
     def join(self, connection: WatchedConnection) -> None:
-        """Look after a new connection; if there are too many, one gives way: an idle one, else the new one."""
+        """Look after a new connection.
+
+        If there are too many, one gives way: a silent or an idle one, else a slow one of an address that has too many,
+        else the new one.
+        """
         self._connections[connection] = None
-        if len(self._connections) > self._most and not self._one_gives_way():
+        self._count(connection)
+        if len(self._connections) > self._most and not (self._one_gives_way() or self._slow_one_gives_way(connection)):
             connection.give_way()
         else:
             self._silent[connection] = None
@@ -64,8 +88,22 @@ class ConnectionSweep:
 
     def leave(self, connection: WatchedConnection) -> None:
         """Forget a connection that has ended."""
+        if connection in self._connections:
+            self._discount(connection)
         for connections in (self._connections, self._silent, self._idle):
             connections.pop(connection, None)
+
+    def _count(self, connection: WatchedConnection) -> None:
+        count = self._counts[connection.address] = self._counts.get(connection.address, 0) + 1
+        if count * SHARES > self._most:
+            self._crowding.add(connection.address)
+
+    def _discount(self, connection: WatchedConnection) -> None:
+        count = self._counts.pop(connection.address) - 1
+        if count:
+            self._counts[connection.address] = count
+        if count * SHARES <= self._most:
+            self._crowding.discard(connection.address)
 
     def _one_gives_way(self) -> bool:
         """Let the oldest silent one give way, else an idle one; False when there is neither.
@@ -86,6 +124,38 @@ class ConnectionSweep:
                 return True
         return False
 
+    def _slow_one_gives_way(self, new: WatchedConnection) -> bool:
+        """Let the slowest client of the address with most connections give way; False when there is none.
+
+        Where the new one's own address has too many it may be a proxy's: then slow is who makes no progress for long.
+        """
+        if not self._crowding:
+            return False
+        most_first = sorted(self._crowding, key=self._counts.__getitem__, reverse=True)
+        found = self._waited_for(most_first, self._slow)
+        if found is None and new.address not in self._crowding:
+            found = self._waited_for(most_first, 0.0)
+        if found is not None:
+            found.give_way()
+        return found is not None
+
+    def _waited_for(self, addresses: Sequence[str], least: float) -> WatchedConnection | None:
+        """Find the slowest, who has got on neither since the look nor for `least` seconds before it."""
+        for address in addresses:
+            slowest = self._slowest_of(address)
+            while slowest and slowest[-1][0] >= least:
+                slowness, connection = slowest.pop()
+                if connection in self._connections and connection.is_waited_for and connection.slowness >= slowness:
+                    return connection
+        return None
+
+    def _slowest_of(self, address: str) -> list[tuple[float, WatchedConnection]]:
+        """Find them once a look, however many new ones there are."""
+        if address not in self._slowest:
+            found = [(one.slowness, one) for one in self._connections if one.address == address]
+            self._slowest[address] = sorted(found, key=lambda pair: pair[0])
+        return self._slowest[address]
+
     def _arm(self) -> None:
         self._looked_at = self._loop.time()
         self._timer = self._loop.call_later(self._interval, self._look)
@@ -93,6 +163,7 @@ class ConnectionSweep:
     def _look(self) -> None:
         seconds = min(self._loop.time() - self._looked_at, 2 * self._interval)
         self._timer = None
+        self._slowest.clear()
         if not self._connections:
             return
         self._arm()

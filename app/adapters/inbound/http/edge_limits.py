@@ -30,15 +30,22 @@ class EdgeLimits:
     """For a client that was refused to take in why."""
     max_header_bytes: int = 32 * 1024
     """The request line and the headers together; likewise what a chunked body has beside its data."""
+    max_headers: int = 100
+    """Fields of a head, and of trailers: in memory each costs some hundred bytes more than it has."""
     max_pipelined: int = 64
     """Requests that wait for the answer before them; the connection ends after them."""
     max_connections: int = 10_000
-    """Of one process. Beyond, the oldest connection that has asked nothing gives way to the new one."""
+    """Of one process. Beyond, one gives way to the new one, see ConnectionSweep."""
 
     @property
     def shortest(self) -> float:
         """The shortest of the times."""
         return min(self.header_timeout, self.body_timeout, self.write_timeout, self.linger)
+
+    @property
+    def slow(self) -> float:
+        """How long a client makes no progress that must give way, if somebody must: about 3 KB/s keep it."""
+        return min(self.body_timeout, self.write_timeout) / 6
 
 
 class Refusal(NamedTuple):
@@ -75,6 +82,11 @@ def too_large(url: int, most: int) -> Refusal:
     if url > most // 2:
         return Refusal(414, "url_too_long", f"expected a request line and headers of at most {most:,} bytes together")
     return Refusal(431, "headers_too_large", f"expected headers of at most {most:,} bytes together, found more")
+
+
+def too_many_headers(most: int) -> Refusal:
+    """Refuse what has more header fields than anybody needs, or more trailers."""
+    return Refusal(431, "headers_too_large", f"expected at most {most} headers, found more")
 
 
 def room_for_connections() -> int:

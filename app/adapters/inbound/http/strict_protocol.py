@@ -1,8 +1,8 @@
 """uvicorn's protocol, reading strictly: what is too large, broken or not ours to understand is refused in one shape.
 
-What uvicorn and llhttp leave open: the size of a head, the length of a pipeline, what a chunked body has beside its
-data, trailers (they would become headers), a body behind the offer of an upgrade (it would become the next request), a
-request without a Host or with two (RFC 9112, 3.2), a URL without a path.
+What uvicorn and llhttp leave open: the size of a head and the number of its fields, the length of a pipeline, what a
+chunked body has beside its data, trailers (they would become headers), a body behind the offer of an upgrade (it would
+become the next request), a request without a Host or with two (RFC 9112, 3.2), a URL without a path.
 Smuggling is for llhttp to refuse, which is strict.
 """
 
@@ -12,11 +12,13 @@ from typing import Any, ClassVar
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from app.adapters.inbound.http.edge_limits import EdgeLimits, Refusal, malformed, too_large, too_many
+from app.adapters.inbound.http.edge_limits import EdgeLimits, Refusal, malformed, too_large, too_many, too_many_headers
 from app.adapters.inbound.http.one_write import OneWriteProtocol
 
 FRAMING = 8
 """Bytes around its data that each byte of a chunked body may bring; a chunk of one byte brings five."""
+NOTHING: Any = {}
+"""What is left of the scope of a request that was answered."""
 HOP = frozenset({b"connection", b"upgrade", b"http2-settings"})
 BEFORE_EMPTY_PATH = re.compile(rb"\A\w++://[^/?#]++(?=[?#]|\Z)")
 """A URL with a host up to where its path would stand, if it has none; found in one pass over the longest of URLs."""
@@ -38,8 +40,11 @@ class StrictProtocol(OneWriteProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._most = self.limits.max_header_bytes
+        self._most_headers = self.limits.max_headers
         self._head_bytes = 0
         """Of a head that is not complete."""
+        self._body_bytes = 0
+        """Of all bodies."""
         self._framing_bytes = 0
         self._framing_of: object = None
         self._without_upgrade = b""
@@ -114,6 +119,16 @@ class StrictProtocol(OneWriteProtocol):
         if cycle is not None and cycle.more_body:
             self._framing_bytes += more
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a field of a head or of trailers, as uvicorn does, but not without end."""
+        headers = self.headers
+        if len(headers) >= self._most_headers:
+            raise RefusedError(too_many_headers(self._most_headers))
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        headers.append((name, value))
+
     def on_headers_complete(self) -> None:
         """Begin to answer, unless the request is refused or has to be read again."""
         if self._head_bytes and self._known_head_bytes() > self._most:
@@ -136,6 +151,7 @@ class StrictProtocol(OneWriteProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Hand it on; it pays for what was around it."""
+        self._body_bytes += len(body)
         self._framing_bytes = max(0, self._framing_bytes - FRAMING * len(body))
         super().on_body(body)
 
@@ -163,6 +179,17 @@ class StrictProtocol(OneWriteProtocol):
         head, self._without_upgrade = self._without_upgrade, b""
         self._head_bytes = 0
         self._read(head + rest)
+
+    def _let_go(self) -> None:
+        """Keep nothing of requests that were answered; who still works on one has its scope."""
+        if self._ahead:
+            self._ahead = [cycle for cycle in self._ahead if not cycle.response_complete]
+        cycle = self.cycle
+        if cycle is None or not cycle.response_complete or cycle.scope is NOTHING:
+            return
+        if self.scope is cycle.scope:  # else the next head is coming in
+            self.scope, self.url, self.headers = NOTHING, b"", []
+        cycle.scope, cycle.body = NOTHING, bytearray()
 
     # refusing
 
