@@ -381,6 +381,22 @@ def test_an_answer_that_nobody_takes_holds_no_connection_for_ever() -> None:
     on_uvloop(check)
 
 
+def test_requests_that_are_answered_before_their_bodies_come_are_no_silence() -> None:
+    async def check() -> None:
+        site = Site()  # it answers without reading what was sent
+        began = asyncio.get_running_loop().time()
+        async with site.client() as client:
+            while asyncio.get_running_loop().time() < began + 5 * LIMITS.header_timeout:
+                await client.send(b"POST /early HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\n")
+                await client.until(b"hello")
+                await client.send(b"body")
+                await asyncio.sleep(LIMITS.header_timeout / 4)
+
+        assert site.cut == []
+
+    on_uvloop(check)
+
+
 def test_a_connection_is_kept_for_the_next_request_for_a_time_and_then_closed() -> None:
     async def check() -> None:
         site = Site(replace(LIMITS, keep_alive_timeout=3.0))

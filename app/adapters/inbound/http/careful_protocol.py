@@ -102,7 +102,8 @@ class CarefulProtocol(StrictProtocol, WatchedConnection):
         if untaken:
             untaken += held_by_system(self.transport)
         stage = Stage.TAKING if untaken else self._awaited()
-        if self._patience.ends(stage, self.scope, untaken, seconds, self._body_bytes):
+        request = self.scope if self._head_is_partial() else self.cycle  # answered ones have no scope of their own
+        if self._patience.ends(stage, request, untaken, seconds, self._body_bytes):
             self._end(stage)
 
     def _awaited(self) -> Stage | None:
