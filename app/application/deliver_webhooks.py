@@ -28,9 +28,12 @@ class Streak:
     """Deliveries that failed in it and wait for longer than the first time."""
     is_news: bool = False
     """Whether one failed that had not been brought forward. Else it says no more than the streak before."""
+    failed_at: datetime | None = None
+    """When the last one was settled: the endpoint's own, unless another process has sent to it since."""
 
-    def add(self, before: Delivery, after: Delivery) -> None:
+    def add(self, before: Delivery, after: Delivery, now: datetime) -> None:
         """Count in what is pending after an attempt."""
+        self.failed_at = now
         self.is_news = self.is_news or after.attempts > before.attempts
         if after.attempts > 1:
             self.waiting.add(after.delivery_id)
@@ -90,6 +93,7 @@ class DeliverWebhooks:
         made = 0
         while goes_on():
             endpoint, now = await self.endpoints.find(endpoint_id), self.clock.now()
+            self._recall(endpoint_id, endpoint)
             if endpoint is None or not endpoint.may_be_sent_to(now):
                 break
             due = await self.deliveries.due(endpoint_id, now, 1 if endpoint.is_failing else self._share())
@@ -121,7 +125,7 @@ class DeliverWebhooks:
         now = self.clock.now()
         await self.deliveries.settle(endpoint.endpoint_id, attempted, now)
         self._count(attempted)
-        self._note(endpoint, due, attempted)
+        self._note(endpoint, due, attempted, now)
         judged = self._judged(endpoint, attempted, now)
         if judged != endpoint:
             await self._change(endpoint, judged, attempted, now)
@@ -138,10 +142,16 @@ class DeliverWebhooks:
         if not judged.is_active:
             self.on_switched_off(judged)
 
-    def _note(self, endpoint: Endpoint, due: Sequence[Delivery], attempted: Sequence[Attempted]) -> None:
+    def _recall(self, endpoint_id: EndpointId, endpoint: Endpoint | None) -> None:
+        """Forget a streak that another process has ended since, or has seen more of."""
+        streak = self.streaks.get(endpoint_id)
+        if streak is not None and (endpoint is None or endpoint.failed_at != streak.failed_at):
+            del self.streaks[endpoint_id]
+
+    def _note(self, endpoint: Endpoint, due: Sequence[Delivery], attempted: Sequence[Attempted], now: datetime) -> None:
         for before, one in zip(due, attempted, strict=True):
             if one.delivery.state is DeliveryState.PENDING:
-                self.streaks.setdefault(endpoint.endpoint_id, Streak()).add(before, one.delivery)
+                self.streaks.setdefault(endpoint.endpoint_id, Streak()).add(before, one.delivery, now)
 
     async def _hasten(self, endpoint: Endpoint, now: datetime) -> None:
         """Bring forward what waits because of failures that have ended: after a pause everything.

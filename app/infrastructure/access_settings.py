@@ -31,7 +31,7 @@ def _host(name: str) -> str:
 def _areas(said: Any) -> Any:
     if said is None or said == "auto":
         return None
-    if not isinstance(said, list | tuple) or not OPENABLE.issuperset(said):
+    if not isinstance(said, list | tuple) or not all(isinstance(area, str) and area in OPENABLE for area in said):
         raise ValueError(f"expected auto, or a list of {', '.join(sorted(OPENABLE))}")
     return said
 

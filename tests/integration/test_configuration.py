@@ -150,6 +150,7 @@ def test_the_file_is_the_one_that_is_named_else_marquee_config_else_the_one_here
         ("service", {"prot": 8000}, "service.prot: no such key"),
         ("service", {"header_timeout": 0}, "service.header_timeout: Input should be greater than 0 (found 0)"),
         ("security", {"anonymous": "all"}, "security.anonymous: expected auto, or a list of catalog, dashboard, docs"),
+        ("security", {"anonymous": [{}]}, "security.anonymous: expected auto, or a list of catalog, dashboard"),
         ("security", {"anonymous": ["serch"]}, "security.anonymous: expected auto, or a list of catalog, dashboard"),
         ("security", {"anonymous": ["admin"]}, "security.anonymous: expected auto, or a list of catalog, dashboard"),
         ("security", {"trusted_proxies": ["10.0.0.1/8"]}, "security.trusted_proxies[0]: expected an address or a"),

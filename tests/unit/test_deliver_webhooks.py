@@ -143,6 +143,45 @@ async def test_what_a_process_before_saw_fail_is_due_at_once_too(world: WebhookW
     assert await world.states() == ["delivered"] * 2
 
 
+@pytest.mark.parametrize("ended_by_the_other", [True, False])
+async def test_failures_that_another_process_saw_meanwhile_are_made_good_too(
+    world: WebhookWorld, *, ended_by_the_other: bool
+) -> None:
+    mine, others = world.deliver, replace(world.deliver, busy=set(), streaks={})
+    world.sender.answers = [BROKEN]
+    await world.tell("old")
+    await world.round()
+
+    world.deliver = others
+    world.clock.move(6)
+    if ended_by_the_other:
+        await world.round()
+    world.sender.always = BROKEN
+    await world.tell("a")
+    await world.round()
+    world.clock.move(5)
+    await world.round()
+    world.deliver, world.sender.always = mine, FINE
+    await world.tell("b")
+    await world.round()
+    await world.round()
+
+    assert await world.states() == ["delivered"] * 3
+
+
+async def test_of_an_endpoint_that_was_removed_nothing_is_remembered(world: WebhookWorld) -> None:
+    await world.tell("a")
+    world.sender.always = BROKEN
+    await world.round()
+    assert world.deliver.streaks
+
+    endpoint = await world.endpoint()
+    await world.endpoints.remove(endpoint.endpoint_id)
+    await world.deliver(endpoint.endpoint_id)
+
+    assert not world.deliver.streaks
+
+
 async def test_a_message_that_is_refused_while_others_are_taken_is_tried_twice_as_often_at_the_most(
     world: WebhookWorld,
 ) -> None:
