@@ -78,8 +78,11 @@ class RawClient:
 
 
 @asynccontextmanager
-async def connected(port: int, *, receive_buffer: int | None = None) -> AsyncIterator[RawClient]:
+async def connected(
+    port: int, *, source: str = "127.0.0.1", receive_buffer: int | None = None
+) -> AsyncIterator[RawClient]:
     sock = socket.socket()
+    sock.bind((source, 0))
     if receive_buffer:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     sock.setblocking(False)  # noqa: FBT003 - the socket's own method

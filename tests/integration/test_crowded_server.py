@@ -14,7 +14,7 @@ import pytest
 
 from app.adapters.inbound.http.careful_protocol import CarefulProtocol, careful_protocol
 from app.adapters.inbound.http.edge_limits import EdgeLimits
-from tests.raw_client import RawClient, on_uvloop, refusal, served
+from tests.raw_client import RawClient, connected, on_uvloop, refusal, served
 
 MOST = 16
 LIMITS = EdgeLimits(max_connections=MOST, linger=0.3)
@@ -91,7 +91,7 @@ class Site:
 
     async def answer_to(self, *parts: bytes) -> bytes:
         """Send parts, each in a packet of its own, and read until the connection closes."""
-        async with self.open() as port, come(port) as client:
+        async with self.open() as port, connected(port) as client:
             for part in parts:
                 await client.send(part)
                 await asyncio.sleep(0.02)
@@ -112,24 +112,9 @@ async def answer(send: Any, body: bytes) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-@asynccontextmanager
-async def come(port: int, *, source: str = CROWD, receive_buffer: int | None = None) -> AsyncIterator[RawClient]:
-    sock = socket.socket()
-    sock.bind((source, 0))
-    if receive_buffer:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-    sock.setblocking(False)  # noqa: FBT003 - the socket's own method
-    await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
-    reader, writer = await asyncio.open_connection(sock=sock, limit=1024)
-    try:
-        yield RawClient(reader, writer)
-    finally:
-        writer.transport.abort()
-
-
 async def crowd(stack: AsyncExitStack, port: int, path: str, *, count: int = MOST) -> list[RawClient]:
     """Ask for large answers from one address, and take next to nothing of them."""
-    clients = [await stack.enter_async_context(come(port, receive_buffer=4096)) for _ in range(count)]
+    clients = [await stack.enter_async_context(connected(port, receive_buffer=4096)) for _ in range(count)]
     for client in clients:
         client.writer.transport.pause_reading()  # type: ignore[attr-defined]  # of a read transport
         await client.send(b"GET " + path.encode() + HOST + b"\r\n")
@@ -138,7 +123,7 @@ async def crowd(stack: AsyncExitStack, port: int, path: str, *, count: int = MOS
 
 
 async def is_served(port: int, source: str) -> bool:
-    async with come(port, source=source) as client:
+    async with connected(port, source=source) as client:
         try:
             await client.send(GET)
             return b"hello" in await client.until(b"hello")
@@ -194,7 +179,7 @@ def test_too_many_headers_are_refused_as_soon_as_they_are_too_many(how: str) -> 
 def test_too_many_headers_behind_a_request_do_not_come_before_its_answer() -> None:
     async def check() -> None:
         site = Site()
-        async with site.open() as port, come(port) as client:
+        async with site.open() as port, connected(port) as client:
             await client.send(b"GET /later" + HOST + b"\r\n" + b"GET /" + HOST + fields(5000))
             await site.waits(1)
             site.go_on.set()
@@ -235,7 +220,7 @@ def is_marked(thing: object) -> bool:
 def test_an_idle_connection_keeps_no_headers_and_is_of_use_still(request_: bytes) -> None:
     async def check() -> None:
         site = Site()
-        async with site.open() as port, come(port) as client:
+        async with site.open() as port, connected(port) as client:
             for _ in range(3):
                 await client.send(request_)
                 for _ in range(request_.count(HOST)):
@@ -250,7 +235,7 @@ def test_an_idle_connection_keeps_no_headers_and_is_of_use_still(request_: bytes
 def test_an_idle_connection_keeps_no_body_that_nobody_read() -> None:
     async def check() -> None:
         site = Site()
-        async with site.open() as port, come(port) as client:
+        async with site.open() as port, connected(port) as client:
             await client.send(b"POST /" + HOST + b"content-length: 60000\r\n\r\n" + b"x" * 60_000)
             await client.until(b"hello")
             (connection,) = site.connections
@@ -266,7 +251,7 @@ def test_an_idle_connection_keeps_no_body_that_nobody_read() -> None:
 def test_an_application_that_works_on_after_its_answer_has_its_headers() -> None:
     async def check() -> None:
         site = Site()
-        async with site.open() as port, come(port) as client:
+        async with site.open() as port, connected(port) as client:
             await client.send(b"GET /after" + HOST + b"\r\n")
             await client.until(b"hello")
             await asyncio.sleep(0.3)
@@ -281,7 +266,7 @@ def test_an_application_that_works_on_after_its_answer_has_its_headers() -> None
 def test_half_a_head_behind_an_answer_is_kept() -> None:
     async def check() -> None:
         site = Site()
-        async with site.open() as port, come(port) as client:
+        async with site.open() as port, connected(port) as client:
             await client.send(GET + b"GET /later" + HOST + b"a: b\r\n")
             await client.until(b"hello")
             await asyncio.sleep(0.3)
@@ -315,11 +300,11 @@ def test_the_slowest_gives_way_and_who_gets_on_or_waits_for_us_does_not() -> Non
     async def check() -> None:
         site = Site()
         async with site.open() as port, AsyncExitStack() as stack:
-            waiting = await stack.enter_async_context(come(port))
+            waiting = await stack.enter_async_context(connected(port))
             await waiting.send(b"GET /later" + HOST + b"\r\n")
-            good = await stack.enter_async_context(come(port, receive_buffer=65536))
+            good = await stack.enter_async_context(connected(port, receive_buffer=65536))
             await good.send(b"GET /stream" + HOST + b"\r\n")
-            sending = await stack.enter_async_context(come(port))
+            sending = await stack.enter_async_context(connected(port))
             await sending.send(POST + b"content-length: 2000000\r\n\r\n")
             await crowd(stack, port, "/stream", count=MOST - 3)
             for _ in range(10):
@@ -328,7 +313,7 @@ def test_the_slowest_gives_way_and_who_gets_on_or_waits_for_us_does_not() -> Non
                 await asyncio.sleep(0.1)
             others = []
             for number in range(2):  # their share
-                others.append(await stack.enter_async_context(come(port, source=OTHER)))
+                others.append(await stack.enter_async_context(connected(port, source=OTHER)))
                 await others[-1].send(b"GET /later" + HOST + b"\r\n")
                 await site.waits(2 + number)
             site.go_on.set()
@@ -346,7 +331,7 @@ def test_who_waits_for_us_does_not_give_way() -> None:
     async def check() -> None:
         site = Site()
         async with site.open() as port, AsyncExitStack() as stack:
-            clients = [await stack.enter_async_context(come(port)) for _ in range(MOST)]
+            clients = [await stack.enter_async_context(connected(port)) for _ in range(MOST)]
             for client in clients:
                 await client.send(b"GET /later" + HOST + b"\r\n")
             await site.waits(MOST)
@@ -388,10 +373,10 @@ def test_an_answer_that_is_being_taken_is_none_of_an_idle_connection() -> None:
     async def check() -> None:
         site = Site()
         async with site.open() as port, AsyncExitStack() as stack:
-            taking = await stack.enter_async_context(come(port, receive_buffer=65536))
+            taking = await stack.enter_async_context(connected(port, receive_buffer=65536))
             await taking.send(b"GET /large" + HOST + b"\r\n")
             await taking.until(b"\r\n\r\n")
-            idle = [await stack.enter_async_context(come(port)) for _ in range(MOST - 1)]
+            idle = [await stack.enter_async_context(connected(port)) for _ in range(MOST - 1)]
             for client in idle:
                 await client.send(GET)
                 await client.until(b"hello")
