@@ -14,9 +14,8 @@ from app.adapters.cloud_events import render_envelope
 from app.adapters.inbound.http.accept import preference, read_accept
 from app.adapters.inbound.http.change_cursors import PATTERN, cursor_of, read_cursor
 from app.adapters.inbound.http.change_stream import EVENT_STREAM, PAGE, ChangeStreams
-from app.adapters.inbound.http.client_address import Network
+from app.adapters.inbound.http.client_address import Network, caller_of
 from app.adapters.inbound.http.errors import JSON
-from app.adapters.inbound.http.fair_shares import caller_of
 from app.adapters.inbound.http.guarded_app import still_admitted
 from app.adapters.inbound.http.rendering import render_json
 from app.adapters.inbound.http.search_router import ErrorAnswer, EventSummary
@@ -127,7 +126,7 @@ def changes_router(
         behind = read_cursor(after)  # also when it does not count: what is refused should not depend on another field
         begin = read_cursor(last_event_id) if last_event_id else behind
         if wants_stream(request.headers.get("accept", "")):
-            caller = caller_of(request.scope, trusted_proxies)
+            caller = caller_of(request.scope.get("principal"), request.scope, trusted_proxies)
             return await streams.open(begin, caller, still_admitted(request.scope))
         page = await read_changes(begin, limit)
         return Response(await _rendered(page, source), media_type=JSON, headers={"cache-control": "no-store"})

@@ -5,6 +5,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 from starlette.types import Scope
 
+from app.domain.access import Principal
+
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
@@ -25,6 +27,11 @@ def client_of(scope: Scope, trusted: Sequence[Network]) -> str:
     if address is not None and trusted:
         address = _behind(address, scope, trusted)
     return UNKNOWN if address is None else _counted(address)
+
+
+def caller_of(principal: Principal | None, scope: Scope, trusted: Sequence[Network]) -> str:
+    """Say whose limit or share counts: the key's or the token's, without one the address's."""
+    return principal.caller if principal else f"address:{client_of(scope, trusted)}"
 
 
 def _behind(peer: Address, scope: Scope, trusted: Sequence[Network]) -> Address:

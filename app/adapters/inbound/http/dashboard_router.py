@@ -7,11 +7,10 @@ from pathlib import Path
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
-from app.adapters.inbound.http.client_address import Network
+from app.adapters.inbound.http.client_address import Network, caller_of
 from app.adapters.inbound.http.dashboard_answer import DashboardAnswer, joined
 from app.adapters.inbound.http.dashboard_stream import Viewers
 from app.adapters.inbound.http.errors import JSON
-from app.adapters.inbound.http.fair_shares import caller_of
 from app.adapters.inbound.http.guarded_app import still_admitted
 
 FILES = Path(__file__).parent / "dashboard"
@@ -60,7 +59,9 @@ def dashboard_router(viewers: Viewers, trusted_proxies: Sequence[Network] = ()) 
 
     @router.get("/dashboard/stream", include_in_schema=False)  # without an end, which no client of a document expects
     async def stream(request: Request) -> Response:
-        return viewers.stream(caller_of(request.scope, trusted_proxies), still_admitted(request.scope))
+        return viewers.stream(
+            caller_of(request.scope.get("principal"), request.scope, trusted_proxies), still_admitted(request.scope)
+        )
 
     @router.get("/dashboard/{file}", include_in_schema=False)
     async def part(request: Request, file: str) -> Response:

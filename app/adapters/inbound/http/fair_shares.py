@@ -1,13 +1,8 @@
 """What one caller may have of something of which there is little, so that nobody keeps out all others."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-
-from starlette.types import Scope
-
-from app.adapters.inbound.http.client_address import Network, client_of
-from app.domain.access import Principal
 
 
 class ShareTakenError(Exception):
@@ -53,9 +48,3 @@ class Shares:
             yield
         finally:
             self.give_back(caller)
-
-
-def caller_of(scope: Scope, trusted: Sequence[Network]) -> str:
-    """Say whose share counts, of a request that was let in: as a rate limit, it is the key's, else the address's."""
-    principal: Principal | None = scope.get("principal")
-    return principal.caller if principal else f"address:{client_of(scope, trusted)}"

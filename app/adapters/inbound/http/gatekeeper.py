@@ -7,7 +7,7 @@ from time import monotonic
 
 from starlette.types import Scope
 
-from app.adapters.inbound.http.client_address import Network, client_of
+from app.adapters.inbound.http.client_address import Network, caller_of, client_of
 from app.adapters.inbound.http.errors import ForeignPageError, RateLimitedError
 from app.adapters.inbound.http.failed_credentials import FailedCredentials
 from app.adapters.inbound.http.local_only import LocalOnly
@@ -184,8 +184,7 @@ class Gatekeeper:
         bucket = BUCKETS.get(area, Bucket.READS)
         if self._limiter is None or bucket not in self._limited or area in UNLIMITED:
             return Admission(principal) if principal else UNKNOWN_GUEST
-        caller = principal.caller if principal else f"address:{client_of(scope, self._trusted)}"
-        quota = await self._limiter.take(bucket, caller)
+        quota = await self._limiter.take(bucket, caller_of(principal, scope, self._trusted))
         if quota is not None and not quota.allowed:
             self._on_limited(bucket)
             raise RateLimitedError("too many requests: come again a little later", rate_limit_fields(bucket, quota))
