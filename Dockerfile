@@ -2,7 +2,7 @@
 FROM python:3.12-slim AS build
 WORKDIR /src
 COPY requirements.lock pyproject.toml README.md LICENSE ./
-RUN python -m venv /opt/marquee && /opt/marquee/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
+RUN python -m venv /opt/marquee && /opt/marquee/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements.lock
 COPY app ./app
 RUN /opt/marquee/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 

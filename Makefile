@@ -10,8 +10,11 @@ TESTS = $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 # In CI up to three tests of real processes get a second chance, and their failure is shown all the same (ADR 0043).
 SECOND_CHANCE = $(if $(filter true,$(CI)),--reruns 1 --max-suite-reruns 3 --rerun-exclude-path tests/unit --rerun-show-tracebacks)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# The locks are complete, so nothing is resolved: old pips look for the newest release of a requirement with an extra,
+# which has no hash. `pip check` says afterwards whether what is there fits together.
+PINNED := $(PIP) install --no-deps --require-hashes
 
-.PHONY: help install run test test-unit lint format types test-kill contracts check bench-search bench-sync bench-ingest bench-pipeline bench-stats bench-import coverage pictures lock clean
+.PHONY: help install run test test-unit lint format types test-faults test-kill contracts check bench-search bench-sync bench-ingest bench-pipeline bench-stats bench-import coverage pictures lock clean
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,12 +26,14 @@ $(VENV)/.python:
 	@touch $@
 
 $(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/.python
-	$(PIP) install --require-hashes -r requirements.lock
+	$(PINNED) -r requirements.lock
 	$(PIP) install --no-deps --no-build-isolation -e .
+	$(PIP) check
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
-	$(PIP) install --require-hashes -r requirements-dev.lock
+	$(PINNED) -r requirements-dev.lock
+	$(PIP) check
 	@touch $@
 
 install: $(VENV)/.installed-dev ## Build the environment, with the tools for development
@@ -36,8 +41,11 @@ install: $(VENV)/.installed-dev ## Build the environment, with the tools for dev
 run: $(VENV)/.installed ## Run everything: Redis, the demo provider's sync, the API (Ctrl-C ends it all)
 	@$(BIN)/marquee --config config.yaml run
 
-test: $(VENV)/.installed-dev ## Run all tests
-	$(TESTS)
+test: $(VENV)/.installed-dev ## Run all tests but the long ones of `make test-faults`
+	$(TESTS) -m "not faults" $(if $(COVERAGE),$(SECOND_CHANCE) --cov --cov-report=term-missing)
+
+test-faults: $(VENV)/.installed-dev ## Run the long tests of failovers, crowds and other servers (CI runs them too)
+	$(TESTS) -m faults $(SECOND_CHANCE)
 
 test-unit: $(VENV)/.installed-dev ## Run the tests that need no process, file or socket
 	$(BIN)/pytest tests/unit tests/architecture
@@ -45,8 +53,8 @@ test-unit: $(VENV)/.installed-dev ## Run the tests that need no process, file or
 test-kill: $(VENV)/.installed-dev ## kill -9 everything 100 times at random and compare every figure (10 times in `make check`)
 	MARQUEE_KILLS=100 $(BIN)/pytest tests/e2e/test_killed_pipeline.py
 
-coverage: $(VENV)/.installed-dev ## Run all tests and demand 100% of domain and application, by branch
-	$(TESTS) $(SECOND_CHANCE) --cov --cov-report=term-missing
+coverage: ## Run the tests and demand 100% of domain and application, by branch
+	@$(MAKE) test COVERAGE=1
 
 lint: $(VENV)/.installed-dev ## Check style
 	$(BIN)/ruff check .

@@ -2,4 +2,4 @@
 
 from importlib.metadata import version
 
-VERSION = version("marquee")
+VERSION = version("marquee-events")
