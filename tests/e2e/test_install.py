@@ -26,7 +26,15 @@ def build_editable(directory, config_settings=None, metadata_directory=None):
         wheel.writestr("thing-1.0.dist-info/RECORD", "")
     return name
 '''
-PROJECT = '[project]\nname = "thing"\nversion = "1.0"\n[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+PROJECT = """
+[project]
+name = "thing"
+version = "1.0"
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+"""
 
 
 class Index:
@@ -43,7 +51,9 @@ class Index:
         lines += [f"Provides-Extra: {extra}" for extra in extras] + [f"Requires-Dist: {need}" for need in needs]
         with zipfile.ZipFile(path, "w") as wheel:
             wheel.writestr(f"{name}-{version}.dist-info/METADATA", "\n".join(lines) + "\n")
-            wheel.writestr(f"{name}-{version}.dist-info/WHEEL", "Wheel-Version: 1.0\nGenerator: us\nTag: py3-none-any\n")
+            wheel.writestr(
+                f"{name}-{version}.dist-info/WHEEL", "Wheel-Version: 1.0\nGenerator: us\nTag: py3-none-any\n"
+            )
             wheel.writestr(f"{name}-{version}.dist-info/RECORD", "")
         return f"{name}=={version} --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
 
@@ -71,7 +81,7 @@ def make(project: Path, index: Index, *targets: str) -> "subprocess.CompletedPro
     own = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "MAKE", "COV_"))}
     environment = own | {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(index.folder), "PIP_CONFIG_FILE": os.devnull}
     return subprocess.run(
-        ["make", f"PYTHON={sys._base_executable}", *targets],  # type: ignore[attr-defined] # noqa: SLF001 - the interpreter behind this environment
+        ["make", f"PYTHON={sys._base_executable}", *targets],  # type: ignore[attr-defined] # the interpreter behind this environment
         cwd=project,
         env=environment,
         capture_output=True,
