@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # which has no hash. `pip check` says afterwards whether what is there fits together.
 PINNED := $(PIP) install --no-deps --require-hashes
 
-.PHONY: help install run test test-unit lint format types test-faults test-kill contracts check bench-search bench-sync bench-ingest bench-pipeline bench-stats bench-import coverage pictures lock wheels clean
+.PHONY: help install run test test-unit lint format types test-faults test-kill contracts check bench-search bench-sync bench-ingest bench-pipeline bench-providers bench-stats bench-import coverage pictures lock wheels clean
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +83,9 @@ bench-ingest: $(VENV)/.installed-dev ## Activities per second of the door beside
 
 bench-pipeline: $(VENV)/.installed-dev ## 20,000 activities/s for a minute; DATABASE=postgresql://... (an empty one) measures there
 	$(BIN)/python -m bench.pipeline $(if $(DATABASE),--database $(DATABASE))
+
+bench-providers: $(VENV)/.installed-dev ## 10, 100 and 1,000 providers: ready, connections, idle CPU; BEFORE=DIR: beside an older build
+	$(BIN)/python -m bench.providers $(if $(BEFORE),--before $(BEFORE))
 
 bench-stats: $(VENV)/.installed-dev ## The questions over 1 and 10 million activities (takes some minutes)
 	$(BIN)/python -m bench.stats
