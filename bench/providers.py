@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import redis
 
@@ -108,19 +109,28 @@ def measure(build: Path, size: int, folder: Path) -> Figures:
         client = stack.enter_context(redis.Redis(unix_socket_path=str(socket)))
         port = free_port()
         config = configure(folder, socket, port, size)
-        start = lambda role: stack.enter_context(role_process(build, config, role, folder))  # noqa: E731 - with the stack
+
+        def start(role: str) -> int:
+            return stack.enter_context(role_process(build, config, role, folder))
+
         began = time.monotonic()
         pids = {"scheduler": start("scheduler")}
         synced = until(lambda: client.scard(PROVIDERS) == size, began)
         pids["worker"] = start("worker")
         time.sleep(SETTLE_SECONDS)
-        others, began = len(client.client_list()), time.monotonic()
+        others, began = connected(client), time.monotonic()
         pids["api"] = start("api")
         ready = until(lambda: plans(port) == size, began)
         time.sleep(SETTLE_SECONDS)
-        connections = len(client.client_list()) - others
+        connections = connected(client) - others
         idle = idle_shares(pids)
         return Figures(synced, ready, connections, idle, change(folder, port, size) if ready else None)
+
+
+def connected(client: redis.Redis) -> int:
+    """Count the connections that Redis has."""
+    info: Any = client.info("clients")
+    return int(info["connected_clients"])
 
 
 def configure(folder: Path, socket: Path, port: int, size: int) -> Path:
