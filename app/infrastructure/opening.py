@@ -14,6 +14,7 @@ from app.infrastructure.configuration import ConfigurationError
 from app.infrastructure.container import Container
 from app.infrastructure.embedded_redis import EmbeddedRedis
 from app.infrastructure.lifeline import until_supervisor_gone
+from app.infrastructure.redis_care import warn_of_forgetful_redis
 from app.infrastructure.redis_server import RedisOptions
 from app.infrastructure.settings import Settings
 
@@ -38,6 +39,8 @@ async def open_container(settings: Settings, role: str, *, live_state: bool = Tr
         _check_urls(container)
         try:
             await _check_history(container, needed=not live_state)
+            if role != "cli":
+                await warn_of_forgetful_redis(settings)
             yield container
         finally:
             await _close(container.redis, container.blocking_redis)

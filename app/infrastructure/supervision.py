@@ -13,6 +13,7 @@ from app.infrastructure.exposure import open_areas, warn_of_open_doors
 from app.infrastructure.history_care import let_first_admin_in, restore_what_was_lost, warn_of_lonely_history
 from app.infrastructure.listening import address, listen
 from app.infrastructure.opening import embedded_redis, open_container, running
+from app.infrastructure.redis_care import warn_of_forgetful_redis
 from app.infrastructure.settings import Settings
 from app.infrastructure.shared_metrics import shared_metrics
 from app.infrastructure.supervisor import Child, Supervisor
@@ -49,6 +50,7 @@ async def run_api_processes(settings: Settings, config: Path | None) -> int:
     check_tracing(settings.telemetry)
     warn_of_lonely_history(settings)
     warn_of_open_doors(settings)
+    await warn_of_forgetful_redis(settings)
     with await listen(settings) as listening, _api_children(settings, config, listening) as children:
         return await Supervisor(children, drain_seconds=settings.service.drain + 2).run()
 
