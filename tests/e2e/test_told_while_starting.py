@@ -85,7 +85,7 @@ def test_what_is_told_to_end_while_redis_reads_its_data_leaves_no_server(
 
     service.signal(number)
 
-    assert service.wait() == code
+    assert service.wait(READY_SECONDS) == code
     assert not lives(server)
     assert not server_runs(installation)
     assert not [entry for entry in service.log if entry["event"] in ("child started", "redis runs")]
@@ -140,7 +140,7 @@ def test_an_address_that_stays_in_use_is_told_with_a_code_that_asks_for_another_
         port = taken.getsockname()[1]
         service = installation.start(role, MARQUEE__SERVICE__PORT=str(port))
 
-        assert service.wait() == EX_TEMPFAIL
+        assert service.wait(READY_SECONDS) == EX_TEMPFAIL
 
     waited, told = service.log_file.read_text().splitlines()
     assert "the address is in use; it is tried again for a while" in waited
