@@ -107,14 +107,17 @@ def test_a_kill_at_any_moment_while_valkey_takes_over_loses_nothing(data: Path, 
         process = subprocess.Popen(
             [
                 require_server(VALKEY_9),
-                *("--dir", str(directory), "--port", "0", "--save", "", "--appendonly", "yes"),
+                *("--dir", str(directory), "--port", "0", "--unixsocket", str(data.parent / "s")),
+                *("--save", "", "--appendonly", "yes"),
                 *("--appendfsync", "always", "--logfile", str(directory / "redis.log")),
             ]
         )
-        time.sleep(0.004 * attempt)  # whichever step that is: making the folder, the list, the move, reading
+        time.sleep(0.02 * attempt)  # whichever step that is: making the folder, the list, the move, reading
         process.kill()
         process.wait()
 
+    said = (directory / "redis.log").read_text()
+    assert "Configured to not listen" not in said
     with EmbeddedRedis(data, options(VALKEY_9)) as server:
         assert is_whole(server)
 
