@@ -33,7 +33,7 @@ async def test_one_that_stays_in_use_is_given_up_with_another_error_than_a_wrong
     with socket.create_server(("127.0.0.1", 0)) as taken:
         began = time.monotonic()
 
-        with pytest.raises(AddressTakenError, match="cannot be listened on .*MARQUEE__SERVICE__PORT"):
+        with pytest.raises(AddressTakenError, match=r"cannot be listened on .*MARQUEE__SERVICE__PORT"):
             await listen(at("127.0.0.1", taken.getsockname()[1]))
 
         assert time.monotonic() - began >= PATIENCE
