@@ -8,7 +8,7 @@ STEP = 4 * 1024
 TURN = 0.001
 """Seconds of work after which others have their turn."""
 SLOWEST = 25_000_000
-"""Bytes a second that come out of what anybody sends in earnest, on the slowest of machines. isal does 20 times that."""
+"""Bytes a second that come out of what anybody sends in earnest, on the slowest machine; isal does 20 times that."""
 
 
 class TooMuchWorkError(ValueError):
