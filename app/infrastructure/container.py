@@ -35,6 +35,7 @@ from app.adapters.inbound.users_use_cases import UsersUseCases
 from app.adapters.inbound.worker.journal_loop import JournalLoop
 from app.adapters.inbound.worker.publish_loop import PublishLoop
 from app.adapters.inbound.worker.sync_schedule import SyncSchedule
+from app.adapters.inbound.worker.type_loop import TypeLoop
 from app.adapters.inbound.worker.webhook_loop import WebhookLoop
 from app.domain.access import Area
 from app.infrastructure.core import Core
@@ -66,8 +67,8 @@ class Container(Core):
     )
     stats_use_cases = providers.Singleton(
         StatsUseCases,
-        stats=Stores.stats,
         keeper=Stores.stats_keeper,
+        page_of_totals=Core.page_of_totals,
         total_of_type=Core.total_of_type,
         daily_active_users=Core.daily_active_users,
         top_types=Core.top_types,
@@ -80,6 +81,7 @@ class Container(Core):
         clock=Stores.clock,
     )
     journal_loop = providers.Singleton(JournalLoop, journal=Core.journal_changes, leases=Stores.loop_leases)
+    type_loop = providers.Singleton(TypeLoop, note=Core.note_types, leases=Stores.loop_leases)
     schedule = providers.Singleton(
         SyncSchedule,
         sync=Core.sync_provider,

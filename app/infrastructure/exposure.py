@@ -21,7 +21,8 @@ RATES_ELSEWHERE: dict[Bucket, Rate] = {
 }
 """For one key, or one address without a key, when the service listens beyond loopback."""
 OPEN_BEHIND_PROXY = (
-    "this service is open because it listens on loopback: everybody who reaches the proxy is let in without a key; "
+    "a proxy stands in front, and this service is open because it listens on loopback: everybody who "
+    "reaches the proxy is let in without a key; "
     "list in security.anonymous what needs none, such as [search, health]"
 )
 
@@ -73,7 +74,7 @@ def warn_of_open_doors(settings: Settings) -> None:
             areas=_named(opened),
         )
     if settings.security.trusted_proxies and (opened := local_only(settings).areas):
-        log.warning("security.trusted_proxies names a proxy, and " + OPEN_BEHIND_PROXY, areas=_named(opened))
+        log.warning(OPEN_BEHIND_PROXY, named_in="security.trusted_proxies", areas=_named(opened))
 
 
 def open_to_any_page(settings: Settings) -> frozenset[Area]:
@@ -90,7 +91,7 @@ def warn_of_proxy(settings: Settings) -> Callable[[str], None] | None:
         return None
 
     def warn(header: str) -> None:
-        log.warning("a proxy stands in front, and " + OPEN_BEHIND_PROXY, header=header, areas=_named(opened))
+        log.warning(OPEN_BEHIND_PROXY, header=header, areas=_named(opened))
 
     return warn
 

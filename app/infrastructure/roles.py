@@ -141,6 +141,7 @@ async def run_worker(settings: Settings) -> None:
         try:
             loops = (
                 container.journal_loop()(),
+                container.type_loop()(),
                 container.publish_loop()(),
                 container.webhook_loop()(),
                 container.tally()(),
