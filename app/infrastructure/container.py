@@ -15,6 +15,7 @@ from app.adapters.inbound.http.change_stream import ChangeStreams
 from app.adapters.inbound.http.changes_router import changes_router
 from app.adapters.inbound.http.dashboard_router import dashboard_router
 from app.adapters.inbound.http.dashboard_stream import Viewers
+from app.adapters.inbound.http.docs_router import docs_router
 from app.adapters.inbound.http.gatekeeper import Gatekeeper
 from app.adapters.inbound.http.guarded_app import GuardedApp
 from app.adapters.inbound.http.head_app import HeadApp
@@ -175,6 +176,7 @@ class Container(Core):
         providers.Singleton(stats_router, stats_use_cases),
         providers.Singleton(users_router, user_use_cases),
         providers.Singleton(dashboard_router, viewers, trusted_proxies),
+        providers.Singleton(docs_router),
         providers.Singleton(health_router, Core.watch_catalog, Core.watch_service, is_ready, size, tells_health),
         providers.Singleton(metrics_router, metrics, figures, Core.watch_service),
     )

@@ -114,7 +114,7 @@ async def test_totals_come_in_pages_and_each_names_the_next(world: World) -> Non
     seen, link, links = [], "/stats?limit=2", []
 
     while link:
-        path, _, query = link.partition("?")
+        path, query = link.partition("?")[0], link.partition("?")[2].encode()
         sent = await ask(world.api, path, query)
         seen.append([total["type"] for total in json.loads(sent.body)])
         links.append(sent.headers.get(b"link", b"").decode())
