@@ -201,3 +201,15 @@ def test_a_caller_that_is_too_fast_is_told_when_to_come_again() -> None:
         assert searches[3].status == 429
         assert another.status == 200
         assert {service.ask("/health").status for _ in range(10)} == {200}
+
+
+def test_a_proxy_in_front_of_what_is_open_on_loopback_is_told_of_once() -> None:
+    with Installation() as installation:
+        service = installation.run()
+        for target in ("/search", "/stats", "/search"):
+            assert service.ask(target, headers={"X-Forwarded-For": "192.0.2.1", "Via": "1.1 x"}).status == 200
+
+        told = [line for line in service.log if "a proxy stands in front" in line["event"]]
+
+        assert [(line["level"], line["header"]) for line in told] == [("warning", "x-forwarded-for")]
+        assert "security.anonymous" in told[0]["event"]

@@ -174,7 +174,7 @@ class StrictProtocol(OneWriteProtocol):
                 elif name == b"transfer-encoding":
                     codings = b"%b, %b" % (codings, value) if codings else value
                 else:
-                    type(self).notable = NOTABLE
+                    type(self).notable = notable = NOTABLE
                     self.on_forwarded(name.decode())
         if hosts != 1 and (hosts or self.parser.get_http_version() == "1.1"):
             raise RefusedError(malformed(f"expected one header Host, found {hosts or 'none'}"))
