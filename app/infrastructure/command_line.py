@@ -19,6 +19,7 @@ from app.adapters.inbound.cli.stats_commands import add_stats_commands
 from app.adapters.inbound.cli.user_commands import add_user_commands
 from app.adapters.inbound.cli.webhook_commands import add_webhook_commands
 from app.adapters.outbound.sql.database import FILE
+from app.adapters.terminal_text import visible
 from app.application.ports.system import HistoryUnavailableError
 from app.infrastructure.configuration import DEFAULT_FILE, ConfigurationError, find_file, load_settings
 from app.infrastructure.container import Container
@@ -173,6 +174,6 @@ def run_command_line() -> None:
 
 def _fail(lines: list[str], code: int) -> NoReturn:
     for line in lines:
-        sys.stderr.write(f"marquee: {line}\n")
+        sys.stderr.write(f"marquee: {visible(line)}\n")
     logging.shutdown()
     sys.exit(code)

@@ -6,12 +6,11 @@ import sys
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from app.adapters.terminal_text import visible
 from app.infrastructure.settings import Logging
 
 CHATTY = ("alembic", "httpx", "httpcore", "uvicorn.access", "asyncio")
 """Loggers whose lines would repeat ours, or name URLs with their secrets."""
-STEERING = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
-"""Control characters, and how they are shown: a terminal would obey them."""
 
 
 def configure_logging(settings: Logging, role: str) -> None:
@@ -64,4 +63,4 @@ def show_control_characters(_logger: WrappedLogger, _name: str, line: EventDict)
 def _shown(said: str, key: str) -> str:
     """A traceback has lines of its own; they stand a little in, so that none passes for a line of the log."""
     lines = said.split("\n") if key == "exception" else [said]
-    return "\n  ".join(line.translate(STEERING) for line in lines)
+    return "\n  ".join(visible(line) for line in lines)

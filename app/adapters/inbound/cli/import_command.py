@@ -16,7 +16,8 @@ from app.adapters.inbound.activity_files.rejects_file import RejectsFile, reject
 from app.adapters.inbound.activity_files.source import open_source
 from app.adapters.inbound.cli.counting import import_bar
 from app.adapters.inbound.cli.running import run
-from app.adapters.inbound.cli.stats_tables import print_exact_json, print_import
+from app.adapters.inbound.cli.saying import print_exact_json, say
+from app.adapters.inbound.cli.stats_tables import print_import
 from app.adapters.inbound.stats_answers import ImportSummary, import_answer
 from app.application.import_activities import ImportActivities
 from app.application.ports.system import Clock
@@ -72,12 +73,12 @@ def add_import_command(cli: typer.Typer, open_core: OpenImportCore) -> None:
         try:
             summary = run(open_core, work)
         except KeyboardInterrupt:
-            typer.echo("marquee: stopped; the same command goes on from there", err=True)
+            say("marquee: stopped; the same command goes on from there", err=True)
             raise typer.Exit(1) from None
         if as_json:
             print_exact_json(import_answer(summary))
         else:
-            print_import(Console(soft_wrap=True), summary)
+            print_import(summary)
         if summary.report.trouble:
-            typer.echo(f"marquee: cut short: {summary.report.trouble}; the same command goes on from there", err=True)
+            say(f"marquee: cut short: {summary.report.trouble}; the same command goes on from there", err=True)
         raise typer.Exit(1 if summary.report.trouble else 0)

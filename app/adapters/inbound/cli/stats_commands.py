@@ -9,14 +9,8 @@ from rich.console import Console
 
 from app.adapters.inbound.cli.counting import counting
 from app.adapters.inbound.cli.running import run
-from app.adapters.inbound.cli.stats_tables import (
-    daily_users_table,
-    print_exact_json,
-    retention_table,
-    totals_table,
-    type_counts_table,
-)
-from app.adapters.inbound.cli.tables import console
+from app.adapters.inbound.cli.saying import agree, print_exact_json, say
+from app.adapters.inbound.cli.stats_tables import daily_users, retention_triangle, totals, type_counts
 from app.adapters.inbound.dates import read_date
 from app.adapters.inbound.stats_answers import (
     daily_users_answer,
@@ -60,14 +54,14 @@ def add_stats_commands(cli: typer.Typer, open_core: OpenStatsUseCases) -> None:
 
 
 def _add_totals(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
-    @group.command()
-    def totals(as_json: Json = False) -> None:
+    @group.command(name="totals")
+    def totals_(as_json: Json = False) -> None:
         """Say how often every type occurred, and the sum of its values."""
         found = run(open_core, lambda core: core.stats.totals())
         if as_json:
             print_exact_json([total_answer(total) for total in found])
         else:
-            console().print(totals_table(found))
+            totals(found).show()
 
     @group.command()
     def show(type_: Annotated[str, typer.Argument(metavar="TYPE")], as_json: Json = False) -> None:
@@ -76,7 +70,7 @@ def _add_totals(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
         if as_json:
             print_exact_json(total_answer(found))
         else:
-            console().print(totals_table([found]))
+            totals([found]).show()
 
 
 def _add_ranges(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
@@ -87,7 +81,7 @@ def _add_ranges(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
         if as_json:
             print_exact_json([daily_users_answer(day) for day in days])
         else:
-            console().print(daily_users_table(days))
+            daily_users(days).show()
 
     @group.command()
     def top(from_: From = None, to: To = None, limit: Limit = DEFAULT_LIMIT, as_json: Json = False) -> None:
@@ -96,7 +90,7 @@ def _add_ranges(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
         if as_json:
             print_exact_json([type_count_answer(one) for one in found])
         else:
-            console().print(type_counts_table(found))
+            type_counts(found).show()
 
 
 def _add_retention(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
@@ -114,7 +108,7 @@ def _add_retention(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
         if as_json:
             print_exact_json(retention_answer(granularity, cohorts))
         else:
-            console().print(retention_table(granularity, cohorts))
+            retention_triangle(granularity, cohorts).show()
 
 
 def _add_care(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
@@ -126,10 +120,10 @@ def _add_care(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
         if as_json:
             print_exact_json(difference_answer(found))
         elif found:
-            typer.echo(f"the figures differ; first: {found.rollup}: kept {found.kept}, activities say {found.folded}")
-            typer.echo("`marquee stats rebuild` makes them anew")
+            say(f"the figures differ; first: {found.rollup}: kept {found.kept}, activities say {found.folded}")
+            say("`marquee stats rebuild` makes them anew")
         else:
-            typer.echo("the figures agree with the activities")
+            say("the figures agree with the activities")
         raise typer.Exit(1 if found else 0)
 
     @group.command()
@@ -140,12 +134,12 @@ def _add_care(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
         if as_json:
             print_exact_json({"activities": count})
         else:
-            typer.echo(f"rebuilt from {count:,} activities")
+            say(f"rebuilt from {count:,} activities")
 
     @group.command()
     def reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
         """Empty the figures. The activities stay: `marquee stats rebuild` brings the figures back."""
         if not yes:
-            typer.confirm("Empty all figures?", abort=True)
+            agree("Empty all figures?")
         run(open_core, lambda core: core.keeper.reset())
-        typer.echo("the figures are empty; `marquee stats rebuild` brings them back")
+        say("the figures are empty; `marquee stats rebuild` brings them back")
