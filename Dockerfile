@@ -1,7 +1,7 @@
 # One image for every role; docker-compose.yml says who does what. Built from pins with hashes.
 FROM python:3.12-slim AS build
 WORKDIR /src
-COPY requirements.lock pyproject.toml README.md LICENSE ./
+COPY requirements.lock pyproject.toml config.yaml README.md LICENSE ./
 RUN python -m venv /opt/marquee && /opt/marquee/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements.lock
 COPY app ./app
 RUN /opt/marquee/bin/pip install --no-cache-dir --no-deps --no-build-isolation .

@@ -15,6 +15,7 @@ import uvloop
 from app.adapters.inbound.cli.catalog_commands import add_catalog_commands
 from app.adapters.inbound.cli.dead_letter_commands import add_dead_letter_commands
 from app.adapters.inbound.cli.import_command import add_import_command
+from app.adapters.inbound.cli.init_command import add_init_command
 from app.adapters.inbound.cli.stats_commands import add_stats_commands
 from app.adapters.inbound.cli.user_commands import add_user_commands
 from app.adapters.inbound.cli.webhook_commands import add_webhook_commands
@@ -29,6 +30,7 @@ from app.infrastructure.memory import settle_memory
 from app.infrastructure.opening import open_container
 from app.infrastructure.provider_directory import check_providers
 from app.infrastructure.redis_binary import EmbeddedRedisError
+from app.infrastructure.reference import reference_configuration
 from app.infrastructure.roles import run_api, run_migrate, run_scheduler, run_worker
 from app.infrastructure.settings import Settings
 from app.infrastructure.supervision import run_all, run_api_processes
@@ -130,6 +132,7 @@ def _opening(
     return opened
 
 
+add_init_command(cli, reference_configuration)
 add_catalog_commands(cli, _opening(lambda container: container.cli_core()))
 add_stats_commands(cli, _opening(lambda container: container.stats_use_cases(), live_state=False))
 add_import_command(cli, _opening(lambda container: container.import_core(), live_state=False))
