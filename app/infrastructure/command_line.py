@@ -13,6 +13,7 @@ import typer
 import uvloop
 
 from app.adapters.inbound.cli.catalog_commands import add_catalog_commands
+from app.adapters.inbound.cli.check_command import add_check_command
 from app.adapters.inbound.cli.dead_letter_commands import add_dead_letter_commands
 from app.adapters.inbound.cli.import_command import add_import_command
 from app.adapters.inbound.cli.init_command import add_init_command
@@ -22,6 +23,7 @@ from app.adapters.inbound.cli.webhook_commands import add_webhook_commands
 from app.adapters.outbound.sql.database import FILE
 from app.adapters.terminal_text import visible
 from app.application.ports.system import HistoryUnavailableError
+from app.infrastructure.checks.installation import checked_installation
 from app.infrastructure.configuration import DEFAULT_FILE, ConfigurationError, find_file, load_settings
 from app.infrastructure.container import Container
 from app.infrastructure.listening import listen
@@ -132,6 +134,7 @@ def _opening(
     return opened
 
 
+add_check_command(cli, lambda: checked_installation(chosen["config"]))
 add_init_command(cli, reference_configuration)
 add_catalog_commands(cli, _opening(lambda container: container.cli_core()))
 add_stats_commands(cli, _opening(lambda container: container.stats_use_cases(), live_state=False))

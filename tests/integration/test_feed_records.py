@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.adapters.outbound.providers.plan_list_xml import PlanListXmlProvider
 from app.adapters.outbound.providers.demo import RESPONSES as DEMO
+from app.adapters.outbound.providers.plan_list_xml import PlanListXmlProvider
 from app.application.ports.providers import FeedSnapshot
 from app.domain.feeds import FeedRecord, PlanRecord, Rejection, RejectionReason
 from app.domain.plans import Plan, PlanKey, SellMode, Zone
