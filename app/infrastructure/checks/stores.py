@@ -71,7 +71,7 @@ def _judged(name: str, info: Mapping[str, Any]) -> list[Finding]:
         (
             int(info.get("maxmemory", 0)) > 0 and info.get("maxmemory_policy") != "noeviction",
             Verdict.WARNING,
-            f"{name} evicts keys when its memory is full ({info.get('maxmemory_policy')}): plans and activities get lost",
+            f"{name} loses plans and activities when its memory is full ({info.get('maxmemory_policy')})",
             "set its maxmemory-policy to noeviction",
         ),
         (
@@ -126,9 +126,7 @@ def _sqlite(file: Path) -> Finding:
         return Finding(DATABASE, Verdict.PROBLEM, f"{file}: {error}", "see whose it is, or restore a backup")
     known = newest()
     if found is None or found == known:
-        return Finding(
-            DATABASE, Verdict.OK, f"embedded, {file}, schema {known}" if found else f"embedded, {file}, empty"
-        )
+        return Finding(DATABASE, Verdict.OK, f"embedded, {file}, {f'schema {known}' if found else 'empty'}")
     if found > known:
         words = f"{file} has the newer schema {found}; this version knows {known}"
         return Finding(DATABASE, Verdict.PROBLEM, words, "run the version that made it")

@@ -91,7 +91,7 @@ class Facts(Listing):
 
 class _Column:
     def __init__(self, title: str) -> None:
-        self.title = title.lstrip("+>")
+        self.title = title[1:] if title.startswith((">", "+")) else title
         self.folds = title.startswith("+")
         self.justify: Literal["left", "right"] = "right" if title.startswith(">") else "left"
         self.natural = self._longest_word = 0

@@ -91,7 +91,7 @@ def _runs(provider: str, rows: Iterable[SyncReport], *, reasons: bool) -> Listin
 def print_rejections(provider: str, rows: Iterable[Rejection]) -> None:
     """Print records that could not be used."""
     listing = Listing(
-        *(">line", "+base", "+item", "+reason", "+message", "+source"),
+        *("line", "+base", "+item", "+reason", "+message", "+source"),
         empty=f"nothing of {provider}'s last feed was rejected; a record that cannot be used would stand here",
     )
     for row in rows:
