@@ -12,7 +12,7 @@ from app.adapters.inbound.answers import provider_answer, rejection_answer, rest
 from app.adapters.inbound.cli.progress import ProgressBar, progress
 from app.adapters.inbound.cli.running import run, stopped
 from app.adapters.inbound.cli.saying import print_json, say
-from app.adapters.inbound.cli.tables import print_providers, print_rejections, print_report, print_runs
+from app.adapters.inbound.cli.tables import print_report, print_runs, providers_listing, rejections_listing
 from app.application.ports.catalog import LeaseLostError
 from app.application.ports.providers import ConfiguredProvider, ProviderDirectory
 from app.application.ports.system import LeaseTakenError
@@ -68,7 +68,7 @@ def add_catalog_commands(cli: typer.Typer, open_core: OpenCore) -> None:
         if as_json:
             print_json([provider_answer(row) for row in rows])
         else:
-            print_providers(rows)
+            providers_listing(rows).show()
 
     @cli.command()
     def runs(name: Name, limit: Limit = 20, as_json: Json = False) -> None:
@@ -86,7 +86,7 @@ def add_catalog_commands(cli: typer.Typer, open_core: OpenCore) -> None:
         if as_json:
             print_json([rejection_answer(row) for row in rows])
         else:
-            print_rejections(name, rows)
+            rejections_listing(name, rows).show()
 
     catalog = typer.Typer(name="catalog", help="The catalog as a whole.", no_args_is_help=True)
     _add_restore(catalog, open_core)

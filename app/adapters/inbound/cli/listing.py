@@ -38,12 +38,12 @@ class Listing:
             column.see(cell)
         self._rows.append(row)
 
-    def show(self) -> None:
+    def show(self, console: Console | None = None) -> None:
         """Print it as the terminal is wide; what is no terminal gets a row a line, however long."""
         if not self._rows:
             say(self._empty)
             return
-        console = Console()
+        console = console or Console()
         if not console.is_terminal:
             console = Console(width=_natural(self._columns))
         console.print(self._fitted(console.width))

@@ -11,6 +11,8 @@ from rich.text import Text
 
 from app.adapters.terminal_text import visible, visible_json
 
+NO_TERMINAL = "this asks before it does it, and there is no terminal to answer on: say --yes"
+
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -41,6 +43,6 @@ def agree(question: str) -> None:
     Without a terminal nobody is asked, not even a pipe that may never answer: exit code 2.
     """
     if sys.stdin is None or not sys.stdin.isatty():
-        say("marquee: this asks before it does it, and here is no terminal to answer on: say --yes", err=True)
+        say(f"marquee: {NO_TERMINAL}", err=True)
         raise typer.Exit(2)
     typer.confirm(visible(question), abort=True)

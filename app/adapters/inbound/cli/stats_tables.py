@@ -6,7 +6,7 @@ from rich.text import Text
 
 from app.adapters.inbound.cli.listing import Cell, Listing
 from app.adapters.inbound.cli.saying import say_styled
-from app.adapters.inbound.cli.tables import at
+from app.adapters.inbound.cli.tables import at, shortened
 from app.adapters.inbound.stats_answers import ImportSummary
 from app.application.ports.activities import DeadLetter
 from app.domain.activities import Activity
@@ -66,7 +66,9 @@ def dead_letters(letters: Iterable[DeadLetter]) -> Listing:
     listing = Listing("id", "+buried", ">activities", "+reason", "+first", empty=empty)
     for letter in letters:
         first = letter.source or (_shown(letter.activities[0]) if letter.activities else "")
-        listing.add(letter.letter_id, at(letter.buried_at), str(len(letter.activities)), letter.reason, first[:120])
+        listing.add(
+            letter.letter_id, at(letter.buried_at), str(len(letter.activities)), letter.reason, shortened(first)
+        )
     return listing
 
 
@@ -79,11 +81,15 @@ def print_import(summary: ImportSummary) -> None:
     report = summary.report
     if report.continued_after:
         say_styled(f"continued at row {report.continued_after + 1:,}: the rows before were imported earlier")
+    if not report.rows and not report.continued_after:
+        say_styled("the file has no rows")
     say_styled(f"{report.rows:,} rows in {summary.seconds:.1f} s ({summary.rate:,.0f} rows/s)")
     say_styled(f"  stored {report.stored:,}, duplicates {report.duplicates:,}, rejected {report.rejected:,}")
     if report.rejected:
         reasons = ", ".join(f"{count:,} {code}" for code, count in report.rejected_for.most_common())
         say_styled(f"  rejected: {reasons}; see {summary.rejects}")
+    if summary.left_out:
+        say_styled(f"  left out there: {summary.left_out:,} rows, for it is full (--max-rejects-bytes)")
     if summary.ignored:
         say_styled(f"  ignored columns: {', '.join(summary.ignored)} (--map COLUMN=properties.NAME keeps one)")
 

@@ -22,6 +22,8 @@ STYLES = {
     SyncOutcome.FAILED: "red",
 }
 
+PREVIEW = 120
+"""Characters of a record in a table."""
 WIDE = 160
 """Columns of the terminal from which on the reasons of runs have a column of their own."""
 
@@ -36,8 +38,14 @@ def counted(counts: Mapping[Any, int]) -> str:
     return ", ".join(f"{count} {str(kind).replace('_', ' ')}" for kind, count in counts.items() if count) or "-"
 
 
-def print_providers(rows: Iterable[ProviderStatus]) -> None:
-    """Print how every provider fares."""
+def shortened(text: str) -> str:
+    """Give the beginning of a text of which a table need not show all, and say how much more `--json` shows."""
+    more = len(text) - PREVIEW
+    return f"{text[:PREVIEW]} (and {more:,} characters, see --json)" if more > 0 else text
+
+
+def providers_listing(rows: Iterable[ProviderStatus]) -> Listing:
+    """How every provider fares."""
     listing = Listing(
         *("+name", "+kind", "every", "enabled", "+last good sync", "+last run", "circuit", "+held"),
         empty="no provider is configured: name one under `providers` in the configuration (`marquee init` shows how)",
@@ -53,20 +61,21 @@ def print_providers(rows: Iterable[ProviderStatus]) -> None:
             row.circuit.state,
             "waits for --approve" if row.waiting else "-",
         )
-    listing.show()
+    return listing
 
 
 def print_runs(provider: str, rows: Sequence[SyncReport]) -> None:
     """Print runs, newest first; on a narrow terminal their reasons below."""
     console = Console()
     wide = console.width >= WIDE or not console.is_terminal
-    _runs(provider, rows, reasons=wide).show()
+    runs_listing(provider, rows, reasons=wide).show()
     for run in rows:
         if run.reason and not wide:
             say_styled(f"{at(run.started_at)} ", _styled(run), f": {run.reason}")
 
 
-def _runs(provider: str, rows: Iterable[SyncReport], *, reasons: bool) -> Listing:
+def runs_listing(provider: str, rows: Iterable[SyncReport], *, reasons: bool) -> Listing:
+    """Runs, with what they did; and their reasons, where there is room."""
     names = ("+started", ">took", "outcome", ">bytes", ">records", "+changes", "+waiting", ">rejected", "+why")
     listing = Listing(
         *(names if reasons else names[:-1]),
@@ -88,8 +97,8 @@ def _runs(provider: str, rows: Iterable[SyncReport], *, reasons: bool) -> Listin
     return listing
 
 
-def print_rejections(provider: str, rows: Iterable[Rejection]) -> None:
-    """Print records that could not be used."""
+def rejections_listing(provider: str, rows: Iterable[Rejection]) -> Listing:
+    """Records that could not be used."""
     listing = Listing(
         *("line", "+base", "+item", "+reason", "+message", "+source"),
         empty=f"nothing of {provider}'s last feed was rejected; a record that cannot be used would stand here",
@@ -98,8 +107,8 @@ def print_rejections(provider: str, rows: Iterable[Rejection]) -> None:
         base_id = row.key.base_id if row.key else row.base_id
         item_id = row.key.item_id if row.key else None
         source = " ".join(row.source.split())
-        listing.add(str(row.line), base_id or "-", item_id or "-", row.reason, row.message, source[:120])
-    listing.show()
+        listing.add(str(row.line), base_id or "-", item_id or "-", row.reason, row.message, shortened(source))
+    return listing
 
 
 def print_report(run: SyncReport) -> None:
