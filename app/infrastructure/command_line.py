@@ -23,7 +23,7 @@ from app.adapters.inbound.cli.webhook_commands import add_webhook_commands
 from app.adapters.outbound.sql.database import FILE
 from app.adapters.terminal_text import visible
 from app.application.ports.system import HistoryUnavailableError
-from app.infrastructure.checks.installation import checked_installation
+from app.infrastructure.checks.installation import prepare_check
 from app.infrastructure.configuration import DEFAULT_FILE, ConfigurationError, find_file, load_settings
 from app.infrastructure.container import Container
 from app.infrastructure.listening import listen
@@ -134,7 +134,7 @@ def _opening(
     return opened
 
 
-add_check_command(cli, lambda: checked_installation(chosen["config"]))
+add_check_command(cli, lambda: prepare_check(chosen["config"]))
 add_init_command(cli, reference_configuration)
 add_catalog_commands(cli, _opening(lambda container: container.cli_core()))
 add_stats_commands(cli, _opening(lambda container: container.stats_use_cases(), live_state=False))

@@ -12,9 +12,14 @@ from app.infrastructure.logging import configure_logging
 from app.infrastructure.settings import Logging, Settings
 
 
+def prepare_check(file: Path | None) -> CheckInstallation:
+    """Do the same for a command: what is looked at tells no log what it finds, for the findings do."""
+    configure_logging(Logging(level="error"), "cli")
+    return checked_installation(file)
+
+
 def checked_installation(file: Path | None) -> CheckInstallation:
     """Say what is to be looked at; with settings that are wrong, that they are, and the machine."""
-    configure_logging(Logging(level="error"), "cli")
     try:
         settings: Settings | None = load_settings(file)
         mistakes: list[str] = []

@@ -6,7 +6,7 @@ import os
 import platform
 import stat
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
 from importlib.metadata import Distribution, PackageNotFoundError, distribution, packages_distributions
 from pathlib import Path
@@ -59,20 +59,27 @@ def _tzdata() -> list[Finding]:
 
 
 def _package() -> list[Finding]:
-    """Look whose `app` this is: the name is a common one, and two distributions write over each other's files."""
+    return [package_finding(packages_distributions().get("app", ()))]
+
+
+def package_finding(owners: Iterable[str]) -> Finding:
+    """Look whose `app` this is: the name is a common one, and two distributions write over each other's files.
+
+    `owners` are the distributions that say that they have one.
+    """
     here = Path(app.__file__).resolve().parent
     try:
         ours = distribution(DISTRIBUTION)
     except PackageNotFoundError:
-        return [Finding("package", Verdict.PROBLEM, f"{here} belongs to no {DISTRIBUTION}", "install it anew")]
-    others = sorted(set(packages_distributions().get("app", ())) - {DISTRIBUTION})
+        return Finding("package", Verdict.PROBLEM, f"{here} belongs to no {DISTRIBUTION}", "install it anew")
+    others = sorted(set(owners) - {DISTRIBUTION})
     own_place = "install it into an environment of its own, as pipx does"
     if others:
-        return [Finding("package", Verdict.PROBLEM, f"`app` is also a part of {', '.join(others)}", own_place)]
+        return Finding("package", Verdict.PROBLEM, f"`app` is also a part of {', '.join(others)}", own_place)
     if not _is_editable(ours) and here != Path(str(ours.locate_file("app"))).resolve():
         found = f"the `app` in {here} runs, which is not the one of {DISTRIBUTION}"
-        return [Finding("package", Verdict.PROBLEM, found, f"see what PYTHONPATH and this folder hold, or {own_place}")]
-    return [Finding("package", Verdict.OK, f"{DISTRIBUTION} {ours.version} in {here}")]
+        return Finding("package", Verdict.PROBLEM, found, f"see what PYTHONPATH and this folder hold, or {own_place}")
+    return Finding("package", Verdict.OK, f"{DISTRIBUTION} {ours.version} in {here}")
 
 
 def _is_editable(ours: Distribution) -> bool:
