@@ -16,7 +16,7 @@ import pytest
 
 from tests.e2e.service import REPOSITORY, until
 
-pytestmark = [pytest.mark.faults, pytest.mark.redis_server]
+pytestmark = [pytest.mark.faults, pytest.mark.redis_server, pytest.mark.timeout(400)]
 
 SOURCES = ("app", "config.yaml", "pyproject.toml", "README.md", "LICENSE")
 """What the Dockerfile copies, too: see the last test."""
@@ -89,8 +89,10 @@ def test_what_was_installed_elsewhere_writes_its_configuration_checks_it_and_run
 
     log = tmp_path / "log"
     with log.open("wb") as written, subprocess.Popen((marquee, "run"), cwd=tmp_path, stderr=written) as service:
-        until(lambda: "search follows the catalog's changes" in log.read_text() or service.poll() is not None, 60)
-        service.send_signal(signal.SIGTERM)
+        try:
+            until(lambda: READY in log.read_text() or service.poll() is not None, 60)
+        finally:
+            service.send_signal(signal.SIGTERM)
         assert service.wait(60) == 0, log.read_text()
     assert (tmp_path / ".marquee/history.sqlite3").is_file()
 
