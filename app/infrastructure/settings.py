@@ -175,6 +175,8 @@ class Gate(Section):
 
 
 def _files(said: Any) -> Any:
+    if isinstance(said, str) and said != "demo":
+        raise ValueError("expected a list of files, or 'demo' for those that come with Marquee")
     return RESPONSES if said == "demo" else said
 
 

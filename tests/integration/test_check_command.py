@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 import typer
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from app.adapters.inbound.cli.check_command import add_check_command
 from app.adapters.inbound.cli.init_command import add_init_command

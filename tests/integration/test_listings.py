@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -105,7 +106,7 @@ ALL: dict[str, tuple[Callable[[], Listing], str]] = {
     "webhooks": (lambda: webhooks_listing([(ENDPOINT, Backlog(1_234, 5))] * 2, NOW), "Q" * 128 + "J" * LONG * 2),
     "webhook": (lambda: webhook_facts(ENDPOINT, Backlog(1, 2), NOW), "Q" * 64 + "J" * LONG),
     "log": (lambda: deliveries_listing(ENDPOINT, [a_delivery()] * 2), "üö" * LONG * 2),
-    "totals": (lambda: totals([TypeTotal("ñ" * 100, 10**9, 10**15)] * 2), "ñ" * 200),
+    "totals": (lambda: totals([TypeTotal("ñ" * 100, 10**9, Decimal(10**15))] * 2), "ñ" * 200),
     "dau": (lambda: daily_users(DAYS), ""),
     "top": (lambda: type_counts([TypeCount("ñ" * 100, 10**9)] * 2), "ñ" * 200),
     "retention": (lambda: retention_triangle(Granularity.DAY, COHORTS), ""),

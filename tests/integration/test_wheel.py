@@ -14,7 +14,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from tests.e2e.service import REPOSITORY, until
+from tests.e2e.service import REPOSITORY
+from tests.processes.waiting import until
 
 pytestmark = [pytest.mark.faults, pytest.mark.redis_server, pytest.mark.timeout(400)]
 

@@ -107,8 +107,8 @@ def test_a_date_is_what_the_calendar_has(text: str) -> None:
 def test_a_time_is_what_a_day_has(day: str, hour: str, minute: str, second: str, fraction: str) -> None:
     micros = int(f"{fraction[1:7]:0<6}")
     text = f"{day}T{hour}:{minute}:{second}{fraction}"
-    numbers = [int(number) for number in (*day.split("-"), hour, minute, second)]
-    expected = made(lambda: datetime(*numbers, micros, tzinfo=UTC))  # type: ignore[arg-type] # six of them
+    year, month, of_month = map(int, day.split("-"))
+    expected = made(lambda: datetime(year, month, of_month, int(hour), int(minute), int(second), micros, UTC))
 
     assert told(lambda: read_instant("starts_at", text, UTC)) == expected
     assert told(lambda: occurred_at(text)) == expected
