@@ -27,7 +27,7 @@ from app.infrastructure.checks.installation import prepare_check
 from app.infrastructure.configuration import DEFAULT_FILE, ConfigurationError, find_file, load_settings
 from app.infrastructure.container import Container
 from app.infrastructure.listening import listen
-from app.infrastructure.logging import configure_logging
+from app.infrastructure.logging import configure_logging, traceback_lines
 from app.infrastructure.memory import settle_memory
 from app.infrastructure.opening import open_container
 from app.infrastructure.provider_directory import check_providers
@@ -176,6 +176,8 @@ def run_command_line() -> None:
         _fail(error.mistakes, EX_CONFIG)
     except EmbeddedRedisError as error:
         _fail(str(error).splitlines(), 1)
+    except Exception as error:  # noqa: BLE001 - a bug: Python would print its words as they are
+        _fail(traceback_lines(error), 1)
 
 
 def _fail(lines: list[str], code: int) -> NoReturn:

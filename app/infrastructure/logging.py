@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from traceback import format_exception
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -53,6 +54,11 @@ def _last(*, for_people: bool) -> list[Processor]:
     plain = structlog.dev.plain_traceback
     console = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
     return [structlog.processors.format_exc_info, show_control_characters, console]
+
+
+def traceback_lines(error: Exception) -> list[str]:
+    """Give the lines of a traceback, without the values of variables; what others have said in it is one line each."""
+    return "".join(format_exception(error)).rstrip("\n").split("\n")
 
 
 def show_control_characters(_logger: WrappedLogger, _name: str, line: EventDict) -> EventDict:

@@ -1,9 +1,11 @@
 """`marquee init` and `marquee check`, as their users meet them."""
 
+import asyncio
 import json
 import os
 import socket
 import sqlite3
+import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,11 +18,13 @@ from typer.testing import CliRunner, Result
 
 from app.adapters.inbound.cli.check_command import add_check_command
 from app.adapters.inbound.cli.init_command import add_init_command
+from app.application.check_installation import Check, CheckInstallation, Finding
 from app.infrastructure.checks.installation import checked_installation
 from app.infrastructure.checks.machine import package_finding
+from app.infrastructure.checks.threads import in_thread
 from app.infrastructure.configuration import load_settings
 from app.infrastructure.reference import reference_configuration
-from tests.e2e.service import REPOSITORY
+from tests.e2e.service import COMMAND, REPOSITORY
 from tests.postgres import postgres_database
 from tests.redis_server import RedisServer
 
@@ -323,8 +327,10 @@ def test_the_collector_and_the_issuer_are_asked(here: Path, server: str) -> None
     jwt = {"issuer": server, "audience": "x", "jwks_url": f"{server}/keys", "allow_private_networks": True}
     file = configured(here, telemetry={"otlp_endpoint": server}, security={"jwt": jwt})
 
-    told = found(file)
+    done = subprocess.run((*COMMAND, "--config", file, "check", "--json"), capture_output=True, text=True, check=False)
+    told = {one["subject"]: [one] for one in json.loads(done.stdout)["findings"]}
 
+    assert (done.returncode, done.stderr) == (1, "")
     assert told["telemetry.otlp_endpoint"][0]["found"].endswith("answers (404 to a GET)")
     assert told["security.jwt.jwks_url"][0]["verdict"] == "problem"
 
@@ -335,3 +341,19 @@ def test_another_distribution_that_has_an_app_is_told() -> None:
     assert ours.verdict == "ok"
     assert (theirs.verdict, theirs.found) == ("problem", "`app` is also a part of theirs")
     assert "pipx" in theirs.remedy
+
+
+def test_what_blocks_for_ever_keeps_no_check_from_ending() -> None:
+    held = threading.Event()
+
+    def blocked() -> list[Finding]:
+        held.wait()
+        return []
+
+    checks = [Check("disk", lambda: in_thread(blocked))]
+
+    (finding,) = asyncio.run(CheckInstallation(checks=checks, timeout=0.05)())
+
+    assert (finding.subject, finding.verdict, finding.found) == ("disk", "problem", "no answer within 0.05 s")
+    assert not held.is_set()
+    held.set()

@@ -1,6 +1,5 @@
 """Checks of this machine: Python, the package, time zones, the data folder, the port."""
 
-import asyncio
 import json
 import os
 import platform
@@ -14,6 +13,7 @@ from pathlib import Path
 import app
 from app.adapters.outbound.sql.database import FILE
 from app.application.check_installation import Check, Finding, Verdict
+from app.infrastructure.checks.threads import in_thread
 from app.infrastructure.configuration import ConfigurationError
 from app.infrastructure.listening import listen
 from app.infrastructure.settings import Settings
@@ -41,7 +41,7 @@ def check_place(settings: Settings) -> list[Check]:
 
 
 def _in_thread(subject: str, look: Callable[[], Sequence[Finding]]) -> Check:
-    return Check(subject, lambda: asyncio.to_thread(look))
+    return Check(subject, lambda: in_thread(look))
 
 
 def _python() -> list[Finding]:

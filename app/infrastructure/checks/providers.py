@@ -1,7 +1,7 @@
 """Checks of providers: their modules load, their files can be read, their servers answer. Nothing is parsed."""
 
-import asyncio
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,6 +13,7 @@ from app.adapters.outbound.providers.pinned_get import PinnedGet
 from app.adapters.outbound.providers.urls import path_of
 from app.application.check_installation import Check, Finding, Verdict
 from app.application.ports.providers import FeedError
+from app.infrastructure.checks.threads import in_thread
 from app.infrastructure.configuration import ConfigurationError
 from app.infrastructure.provider_directory import SettingsDirectory
 from app.infrastructure.settings import ProviderSettings, Settings
@@ -35,7 +36,7 @@ def _check(settings: Settings, provider: ProviderSettings) -> Check:
     async def look() -> Sequence[Finding]:
         alone = settings.model_copy(update={"providers": (provider,)})
         try:
-            await asyncio.to_thread(SettingsDirectory, alone, MemoryCircuitStates())
+            await in_thread(lambda: SettingsDirectory(alone, MemoryCircuitStates()))
             found = await _reached(provider)
         except ConfigurationError as error:
             return [Finding(subject, Verdict.PROBLEM, mistake, "correct it") for mistake in error.mistakes]
@@ -52,12 +53,12 @@ def _check(settings: Settings, provider: ProviderSettings) -> Check:
 async def _reached(provider: ProviderSettings) -> str:
     if provider.kind == "recorded":
         for file in provider.files:
-            await asyncio.to_thread(_read, file)
+            await in_thread(partial(_read, file))
         return f"{len(provider.files)} files can be read"
     if provider.kind != "plan-list-xml":
         return f"{provider.kind} loads; `marquee sync {provider.name} --dry-run` says whether its source answers"
     if urlsplit(provider.url).scheme == "file":
-        await asyncio.to_thread(_read, path_of(provider.url))
+        await in_thread(partial(_read, path_of(provider.url)))
         return f"{path_of(provider.url)} can be read"
     policy = AddressPolicy(allow_private_networks=provider.allow_private_networks)
     fetch = HttpFetch(provider.url, PinnedGet(limits=FetchLimits(**provider.limits.model_dump()), policy=policy))

@@ -1,6 +1,5 @@
 """Checks of Redis and the database. The embedded ones are looked at from outside: nothing is started or made."""
 
-import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -15,6 +14,7 @@ from app.adapters.outbound.sql.database import FILE, open_database
 from app.adapters.outbound.sql.migrate import SchemaError, check_schema, newest
 from app.application.check_installation import Check, Finding, Verdict
 from app.application.ports.system import HistoryUnavailableError, LiveStateUnavailableError
+from app.infrastructure.checks.threads import in_thread
 from app.infrastructure.redis_binary import OLDEST, EmbeddedRedisError, find_redis_binary, redis_version
 from app.infrastructure.settings import Settings
 
@@ -29,7 +29,7 @@ def check_stores(settings: Settings) -> list[Check]:
 
 async def _redis(settings: Settings) -> Sequence[Finding]:
     if settings.redis.url == "embedded":
-        return [await asyncio.to_thread(_embedded_redis)]
+        return [await in_thread(_embedded_redis)]
     try:
         client = connect(settings.redis.url, timeout=settings.redis.timeout)
     except ValueError as error:
@@ -88,7 +88,7 @@ def _judged(name: str, info: Mapping[str, Any]) -> list[Finding]:
 
 async def _database(settings: Settings) -> Sequence[Finding]:
     if settings.database.url == "embedded":
-        return [await asyncio.to_thread(_sqlite, settings.service.data_dir / FILE)]
+        return [await in_thread(lambda: _sqlite(settings.service.data_dir / FILE))]
     try:
         database = open_database(settings.database.url, settings.service.data_dir, timeout=settings.database.timeout)
     except ValueError as error:
