@@ -3,12 +3,15 @@
 import json
 import re
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.adapters.inbound.cli.saying import print_exact_json, print_json, say, say_styled
 from app.adapters.terminal_text import visible, visible_json
 
 ROOT = Path(__file__).parents[2]
@@ -56,3 +59,25 @@ def test_commands_print_and_ask_in_two_modules_only(name: str) -> None:
     text = (ROOT / "app/adapters/inbound/cli" / name).read_text(encoding="utf-8")
 
     assert not re.findall(r"typer\.(?:echo|secho|confirm|prompt)|\.print\(|\.out\(|\bprint\(|\binput\(|sys\.std", text)
+
+
+@pytest.mark.parametrize("print_document", [print_json, print_exact_json])
+def test_json_for_programs_steers_no_terminal(
+    print_document: Callable[[Any], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    title = "Zoë \x1b[31m\x9b0m\x7f\u202e"
+
+    print_document([{"title": title}])
+
+    printed = capsys.readouterr().out
+    assert r"Zoë \u001b[31m\u009b0m\u007f\u202e" in printed
+    assert json.loads(printed) == [{"title": title}]
+
+
+def test_a_line_steers_no_terminal_and_stays_one(capsys: pytest.CaptureFixture[str]) -> None:
+    say("marquee: found \x1b[2J\nmarquee: forged", err=True)
+    say_styled(("\x9b31m", "bold"), " and more\x07")
+
+    shown = capsys.readouterr()
+    assert shown.err == "marquee: found \\x1b[2J\\x0amarquee: forged\n"
+    assert shown.out == "\\x9b31m and more\\x07\n"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -99,7 +100,7 @@ class _Column:
 
     def see(self, cell: Text) -> None:
         self.natural = max(self.natural, cell.cell_len)
-        self._longest_word = max(self._longest_word, *(Text(word).cell_len for word in cell.plain.split(" ")))
+        self._longest_word = max(self._longest_word, *map(cell_len, cell.plain.split(" ")))
 
     @property
     def least(self) -> int:
