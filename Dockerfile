@@ -2,7 +2,7 @@
 # of which have wheels for x86_64 and arm64: no compiler is needed.
 FROM python:3.12-slim AS build
 WORKDIR /src
-COPY requirements.lock pyproject.toml README.md LICENSE ./
+COPY requirements.lock pyproject.toml config.yaml README.md LICENSE ./
 RUN python -m venv /opt/marquee && /opt/marquee/bin/pip install --no-cache-dir --no-deps --only-binary :all: --require-hashes -r requirements.lock
 COPY app ./app
 RUN /opt/marquee/bin/pip install --no-cache-dir --no-deps --no-build-isolation . && /opt/marquee/bin/pip check

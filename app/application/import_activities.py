@@ -120,6 +120,11 @@ class ImportReport:
         """Rows that this run has handled."""
         return self.stored + self.duplicates + self.rejected
 
+    @property
+    def is_useless(self) -> bool:
+        """Whether there were rows, and none of them could be used."""
+        return 0 < self.rows == self.rejected
+
 
 @dataclass(frozen=True, slots=True)
 class ImportActivities:

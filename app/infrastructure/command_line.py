@@ -13,22 +13,27 @@ import typer
 import uvloop
 
 from app.adapters.inbound.cli.catalog_commands import add_catalog_commands
+from app.adapters.inbound.cli.check_command import add_check_command
 from app.adapters.inbound.cli.dead_letter_commands import add_dead_letter_commands
 from app.adapters.inbound.cli.import_command import add_import_command
+from app.adapters.inbound.cli.init_command import add_init_command
 from app.adapters.inbound.cli.stats_commands import add_stats_commands
 from app.adapters.inbound.cli.user_commands import add_user_commands
 from app.adapters.inbound.cli.webhook_commands import add_webhook_commands
 from app.adapters.outbound.sql.database import FILE
+from app.adapters.terminal_text import visible
 from app.application.ports.system import HistoryUnavailableError
+from app.infrastructure.checks.installation import prepare_check
 from app.infrastructure.configuration import DEFAULT_FILE, ConfigurationError, find_file, load_settings
 from app.infrastructure.container import Container
 from app.infrastructure.ending import ToldToEndError, ended_by_signals
 from app.infrastructure.listening import EX_TEMPFAIL, AddressTakenError, listen
-from app.infrastructure.logging import configure_logging
+from app.infrastructure.logging import configure_logging, traceback_lines
 from app.infrastructure.memory import settle_memory
 from app.infrastructure.opening import open_container
 from app.infrastructure.provider_directory import check_providers
 from app.infrastructure.redis_binary import EmbeddedRedisError
+from app.infrastructure.reference import reference_configuration
 from app.infrastructure.roles import run_api, run_migrate, run_scheduler, run_worker
 from app.infrastructure.settings import Settings
 from app.infrastructure.supervision import run_all, run_api_processes
@@ -135,6 +140,8 @@ def _opening(
     return opened
 
 
+add_check_command(cli, lambda: prepare_check(chosen["config"]))
+add_init_command(cli, reference_configuration)
 add_catalog_commands(cli, _opening(lambda container: container.cli_core()))
 add_stats_commands(cli, _opening(lambda container: container.stats_use_cases(), live_state=False))
 add_import_command(cli, _opening(lambda container: container.import_core(), live_state=False))
@@ -186,10 +193,12 @@ def run_command_line() -> None:
         sys.exit(told.exit_code)
     except EmbeddedRedisError as error:
         _fail(str(error).splitlines(), 1)
+    except Exception as error:  # noqa: BLE001 - a bug: Python would print its words as they are
+        _fail(traceback_lines(error), 1)
 
 
 def _fail(lines: list[str], code: int) -> NoReturn:
     for line in lines:
-        sys.stderr.write(f"marquee: {line}\n")
+        sys.stderr.write(f"marquee: {visible(line)}\n")
     logging.shutdown()
     sys.exit(code)

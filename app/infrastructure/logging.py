@@ -2,16 +2,16 @@
 
 import logging
 import sys
+from traceback import format_exception
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from app.adapters.terminal_text import visible
 from app.infrastructure.settings import Logging
 
 CHATTY = ("alembic", "httpx", "httpcore", "uvicorn.access", "asyncio")
 """Loggers whose lines would repeat ours, or name URLs with their secrets."""
-STEERING = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
-"""Control characters, and how they are shown: a terminal would obey them."""
 
 
 def configure_logging(settings: Logging, role: str) -> None:
@@ -56,6 +56,11 @@ def _last(*, for_people: bool) -> list[Processor]:
     return [structlog.processors.format_exc_info, show_control_characters, console]
 
 
+def traceback_lines(error: Exception) -> list[str]:
+    """Give the lines of a traceback, without the values of variables; what others have said in it is one line each."""
+    return "".join(format_exception(error)).rstrip("\n").split("\n")
+
+
 def show_control_characters(_logger: WrappedLogger, _name: str, line: EventDict) -> EventDict:
     """Let nothing that a client or a provider sent steer the terminal of whoever reads the log."""
     return {key: _shown(said, key) if isinstance(said, str) else said for key, said in line.items()}
@@ -64,4 +69,4 @@ def show_control_characters(_logger: WrappedLogger, _name: str, line: EventDict)
 def _shown(said: str, key: str) -> str:
     """A traceback has lines of its own; they stand a little in, so that none passes for a line of the log."""
     lines = said.split("\n") if key == "exception" else [said]
-    return "\n  ".join(line.translate(STEERING) for line in lines)
+    return "\n  ".join(visible(line) for line in lines)

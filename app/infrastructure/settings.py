@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from app.adapters.outbound.providers.demo import RESPONSES
 from app.domain.activities import ACTIVITY_TYPE, LARGEST_ACTIVITY, LONGEST_SOURCE, RESERVED_TYPES, ActivityRules
 from app.infrastructure.access_settings import RateLimitSettings, Security
 from app.infrastructure.outward_settings import Publishing, Telemetry, Webhooks
@@ -176,13 +177,19 @@ class Gate(Section):
     max_changed_share: Share = 0.50
 
 
+def _files(said: Any) -> Any:
+    if isinstance(said, str) and said != "demo":
+        raise ValueError("expected a list of files, or 'demo' for those that come with Marquee")
+    return RESPONSES if said == "demo" else said
+
+
 class ProviderSettings(Section):
     """A provider."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
     kind: Annotated[str, Field(pattern=r"^(plan-list-xml|recorded|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$")] = "plan-list-xml"
     url: str = ""
-    files: tuple[Path, ...] = ()
+    files: Annotated[tuple[Path, ...], BeforeValidator(_files)] = ()
     timezone: Timezone = "UTC"
     interval: Annotated[float, Field(ge=0.1, le=7 * 86400)] = 60.0
     enabled: bool = True

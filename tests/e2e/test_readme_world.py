@@ -102,7 +102,7 @@ def test_the_commands_lead_from_a_user_to_a_signed_webhook(shell: tuple[Shell, P
 
 def test_every_further_command_does_its_work(shell: tuple[Shell, Path]) -> None:
     terminal, _ = shell
-    assert len(FURTHER) == 23
+    assert len(FURTHER) == 24
 
     for command in FURTHER:
         terminal.run(command.partition("  #")[0].strip())

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.adapters.outbound.providers.demo import RESPONSES as DEMO
 from app.adapters.outbound.providers.dialects import DIALECTS, Dialect
 from app.adapters.outbound.providers.plan_list_xml import PlanListXmlProvider
-from app.adapters.outbound.providers.recorded import DEMO
 from app.application.ports.providers import FeedBrokenError, FeedError, FeedRefusedError
 from app.domain.feeds import FeedRecord, PlanRecord, Rejection, RejectionReason
 from app.domain.plans import Plan, PlanKey, SellMode, Zone

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from app.adapters.outbound.providers.contract import RecordingWatcher, a_plan
-from app.adapters.outbound.providers.recorded import DEMO, RecordedProvider
+from app.adapters.outbound.providers.demo import RESPONSES as DEMO
+from app.adapters.outbound.providers.recorded import RecordedProvider
 from app.application.ports.providers import FeedMark, FeedRefusedError, FeedSnapshot, FeedUnavailableError
 from app.domain.feeds import PlanRecord
 from tests.feeds import a_feed

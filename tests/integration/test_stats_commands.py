@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 from app.adapters.inbound.activity_files.imported_file import CHUNK
 from app.adapters.inbound.cli.dead_letter_commands import add_dead_letter_commands
 from app.adapters.inbound.cli.import_command import ImportCore, add_import_command
+from app.adapters.inbound.cli.saying import NO_TERMINAL
 from app.adapters.inbound.cli.stats_commands import add_stats_commands
 from app.adapters.inbound.stats_use_cases import StatsUseCases
 from app.adapters.outbound.memory.activity_store import MemoryActivityStore
@@ -106,6 +107,9 @@ class World:
         done = self.run(*arguments, "--json", given=given)
         assert done.stderr == ""
         return json.loads(done.stdout, parse_float=Decimal)
+
+    def json_anyway(self, *arguments: str) -> Any:
+        return json.loads(self.run(*arguments, "--json").stdout)
 
     def lines(self, *arguments: str) -> list[str]:
         done = self.run(*arguments)
@@ -214,12 +218,61 @@ def test_verify_ends_with_1_and_the_first_difference_until_a_rebuild(imported: W
 
 
 def test_a_reset_asks_before_it_does_it(imported: World) -> None:
-    refused = imported.run("stats", "reset", given="n\n")
+    refused = imported.run("stats", "reset", given="y\n")
     still = imported.lines("stats", "totals")
-    agreed = imported.run("stats", "reset", given="y\n")
+    agreed = imported.run("stats", "reset", "--yes")
 
-    assert (refused.exit_code, len(still), agreed.exit_code) == (1, 4, 0)
-    assert imported.lines("stats", "totals") == ["type count sum"]
+    assert (refused.exit_code, len(still), agreed.exit_code) == (2, 4, 0)
+    assert refused.stderr == f"marquee: {NO_TERMINAL}\n"
+    assert imported.lines("stats", "totals") == [
+        "no activity has been counted yet: POST /events or `marquee import FILE` brings some"
+    ]
+
+
+def test_what_cannot_be_used_at_all_ends_with_1_and_a_file_without_rows_with_0(world: World, file: Path) -> None:
+    file.write_text(f"{HEADER}No,2026-01-02T10:00:00Z,,\n")
+    useless = world.run("import", str(file))
+    file.write_text(HEADER)
+    empty = world.run("import", str(file))
+
+    assert (useless.exit_code, useless.stderr) == (1, "marquee: no row could be used\n")
+    assert (empty.exit_code, empty.stdout.splitlines()[0]) == (0, "the file has no rows")
+
+
+def test_one_row_that_is_known_already_is_of_use(world: World, file: Path) -> None:
+    file.write_text(f"{HEADER}view,2026-01-02T10:00:00Z,ana,\nNo,2026-01-02T10:00:00Z,,\n")
+
+    done = [world.run("import", str(file), *again) for again in ((), ("--again",))]
+
+    assert [one.exit_code for one in done] == [0, 0]
+    assert "stored 0, duplicates 1, rejected 1" in done[1].stdout
+
+
+def test_rejects_have_an_end_that_counts_what_it_leaves_out(world: World, file: Path) -> None:
+    file.write_text(HEADER + "No,2026-01-02T10:00:00Z,,\n" * 100)
+    rejects = file.with_name("some.csv.rejects.ndjson")
+
+    done = world.run("import", str(file), "--max-rejects-bytes", "2000")
+    *kept, last = [json.loads(line) for line in rejects.read_text().splitlines()]
+    again = world.json_anyway("import", str(file), "--max-rejects-bytes", "2000", "--again")
+
+    left_out = 100 - len(kept)
+    assert 2000 <= rejects.stat().st_size < 2200
+    assert last["code"] == "left_out"
+    assert last["reason"] == f"{left_out} rejected rows are left out from here on: this file has its 2,000 bytes"
+    assert last["line"] == kept[-1]["line"] + 1
+    assert f"left out there: {left_out} rows, for it is full" in done.stdout
+    assert (again["rejected"], again["rejects_left_out"]) == (100, left_out)
+
+
+def test_a_reject_steers_no_terminal_that_shows_it(world: World, file: Path) -> None:
+    file.write_text(f"{HEADER}\x1b[31mview\x9b0m,2026-01-02T10:00:00Z,,\n")
+
+    world.run("import", str(file))
+
+    written = file.with_name("some.csv.rejects.ndjson").read_text()
+    assert "\\u001b[31mview\\u009b0m" in written
+    assert json.loads(written)["row"].startswith("\x1b[31mview\x9b0m,")
 
 
 def test_totals_are_listed_in_pages(world: World, file: Path) -> None:
@@ -265,6 +318,7 @@ def test_the_summary_of_an_import_is_one_json_document(world: World, file: Path)
         "rejected": 1,
         "rejected_for": {"wrong_number_of_cells": 1},
         "rejects": str(file.with_name("bad.ndjson")),
+        "rejects_left_out": 0,
         "ignored_columns": [],
         "continued_after": 0,
         "trouble": None,

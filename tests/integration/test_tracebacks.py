@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+from tests.e2e.service import REPOSITORY
+
 FAILING = r"""
 import structlog
 from app.infrastructure.logging import configure_logging
@@ -17,6 +19,30 @@ try:
 except ValueError:
     structlog.get_logger().exception("a bug")
 """
+
+
+UNFORESEEN = r"""
+import sys
+from app.infrastructure.command_line import cli, run_command_line
+
+@cli.command(name="break")
+def break_() -> None:
+    raise ValueError("found \x1b[2J")
+
+sys.argv = ["marquee", "break"]
+run_command_line()
+"""
+
+
+def test_an_error_that_nobody_foresaw_steers_no_terminal_either() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", UNFORESEEN], capture_output=True, text=True, check=False, cwd=REPOSITORY
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[0] == "marquee: Traceback (most recent call last):"
+    assert done.stderr.splitlines()[-1] == r"marquee: ValueError: found \x1b[2J"
+    assert "\x1b" not in done.stderr
 
 
 def test_a_traceback_keeps_its_lines_steers_no_terminal_and_tells_no_values() -> None:

@@ -11,6 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from app.adapters.inbound.cli.saying import NO_TERMINAL
 from app.adapters.inbound.cli.user_commands import add_user_commands
 from app.adapters.inbound.users_use_cases import UsersUseCases
 from app.adapters.outbound.memory.users import AccessStore, MemoryApiKeys, MemoryUsers
@@ -225,11 +226,11 @@ def test_a_change_that_somebody_else_keeps_overtaking_is_told(world: World) -> N
 
 
 def test_deleting_asks_first(world: World) -> None:
-    kept = world.run("users", "delete", "ana", given="n\n")
+    kept = world.run("users", "delete", "ana", given="y\n")
     active = world.json("users", "show", "ana")["is_active"]
-    gone = world.run("users", "delete", "ana", given="y\n")
+    gone = world.run("users", "delete", "ana", "--yes")
 
-    assert (kept.exit_code, active) == (1, True)
+    assert (kept.exit_code, kept.stderr, active) == (2, f"marquee: {NO_TERMINAL}\n", True)
     assert (gone.exit_code, gone.stdout.splitlines()[-1]) == (0, "deleted: ana; all keys are revoked")
     assert world.json("users", "show", ANA_ID)["is_active"] is False
     assert world.lines("users", "delete", ANA_ID, "--yes") == ["deleted: ana; all keys are revoked"]

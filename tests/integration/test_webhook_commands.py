@@ -15,6 +15,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from app.adapters.addresses import AddressPolicy
+from app.adapters.inbound.cli.saying import NO_TERMINAL
 from app.adapters.inbound.cli.webhook_commands import WebhookCore, add_webhook_commands
 from app.adapters.inbound.cli.webhook_tables import shown_url
 from app.adapters.outbound.memory.webhook_endpoints import MemoryWebhookEndpoints
@@ -225,7 +226,9 @@ def test_log_says_when_it_is_tried_next_and_not_sooner(world: World) -> None:
 def test_remove_asks_first(world: World) -> None:
     world.ok("add", "shop", URL)
 
-    assert world.run("remove", "shop", given="n\n").exit_code == 1
+    asked = world.run("remove", "shop", given="y\n")
+
+    assert (asked.exit_code, asked.stderr) == (2, f"marquee: {NO_TERMINAL}\n")
     assert world.store.endpoints
     assert world.ok("remove", "shop", "--yes") == "removed: shop\n"
     assert not world.store.endpoints

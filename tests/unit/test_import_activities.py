@@ -1,5 +1,6 @@
 """Importing: every row is stored, known or rejected, once, however often the import is cut short."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
@@ -16,6 +17,7 @@ from app.application.import_activities import (
     Chunk,
     ImportActivities,
     ImportedRow,
+    ImportReport,
     ImportWatcher,
     RejectedRow,
     Rejects,
@@ -253,3 +255,15 @@ async def test_however_often_it_is_cut_short_every_row_is_handled_once(
     assert last.continued_after + last.rows == len(rows)
     assert await world.stored() == sum(row in "ab" for row in rows)
     assert world.rejects.lines == [n for n, row in enumerate(rows, 1) if row in "x!"]
+
+
+@pytest.mark.parametrize(
+    ("stored", "duplicates", "rejected", "is_useless"),
+    [(0, 0, 2, True), (0, 0, 0, False), (1, 0, 2, False), (0, 1, 2, False), (1, 0, 0, False)],
+)
+def test_an_import_is_useless_when_it_had_rows_and_none_was_usable(
+    stored: int, duplicates: int, rejected: int, *, is_useless: bool
+) -> None:
+    report = ImportReport(stored=stored, duplicates=duplicates, rejected_for=Counter(no=rejected))
+
+    assert report.is_useless is is_useless

@@ -10,6 +10,7 @@ def test_what_was_sent_steers_no_terminal() -> None:
         "event": "a\x1b[2Jb",
         "path": "/\x9b2J\x7f\r\n",
         "name": "Zoë \u2603",
+        "title": "a\u202eb",
         "status": 7,
         "why": None,
     }
@@ -18,6 +19,7 @@ def test_what_was_sent_steers_no_terminal() -> None:
         "event": r"a\x1b[2Jb",
         "path": r"/\x9b2J\x7f\x0d\x0a",
         "name": "Zoë \u2603",
+        "title": r"a\u202eb",
         "status": 7,
         "why": None,
     }

@@ -20,6 +20,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from app.adapters.inbound.instants import InvalidDateTimeError, read_instant
 from app.adapters.inbound.refusals import Problem, RefusedRecordError, pointer_to, shown
+from app.adapters.iso_8601 import DATE, TIME_OF_DAY
 from app.application.record_activities import SentActivity
 from app.domain.activities import (
     ACTIVITY_TYPE,
@@ -53,7 +54,7 @@ CODES = {
 }
 """Ours for those of pydantic; all others that occur here are ours already."""
 
-USUAL_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{3,6})?(?:Z|\+00:00)?", re.ASCII).fullmatch
+USUAL_INSTANT = re.compile(rf"{DATE}[T ]{TIME_OF_DAY}(?:\.\d{{3,6}})?(?:Z|\+00:00)?", re.ASCII).fullmatch
 """What is UTC, and what `datetime` reads by itself."""
 
 

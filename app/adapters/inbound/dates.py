@@ -3,7 +3,9 @@
 import re
 from datetime import date
 
-DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+from app.adapters.iso_8601 import DATE
+
+_DATE = re.compile(DATE, re.ASCII)
 
 
 class InvalidDateError(ValueError):
@@ -22,7 +24,7 @@ def read_date(parameter: str, text: str | None) -> date | None:
     """
     if text is None:
         return None
-    if DATE.fullmatch(text):
+    if _DATE.fullmatch(text):
         try:
             return date.fromisoformat(text)
         except ValueError:

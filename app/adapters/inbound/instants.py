@@ -3,9 +3,10 @@
 import re
 from datetime import datetime, timedelta, timezone, tzinfo
 
+from app.adapters.iso_8601 import DATE, FRACTION, HOUR_AND_MINUTE, OFFSET
+
 DATE_TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)([Zz]|[-+ ]\d\d:?\d\d)?",
-    re.ASCII,
+    rf"({DATE})[Tt ]({HOUR_AND_MINUTE}(?::[0-5]\d(?:{FRACTION})?)?)([Zz]|{OFFSET.replace('-+', '-+ ')})?", re.ASCII
 )
 EXPECTED = "expected a date-time such as 2021-02-01T00:00:00Z, 2021-02-01T00:00:00+02:00 or 2021-02-01T00:00:00"
 
@@ -21,7 +22,8 @@ class InvalidDateTimeError(ValueError):
 def read_instant(parameter: str, text: str, zone: tzinfo) -> datetime:
     """Read an instant (aware). Without an offset it is a wall-clock time in `zone`; a `+` may have become a space.
 
-    An ambiguous wall-clock time is its first occurrence, one that does not exist moves forward (ADR 0006).
+    A day ends at 23:59:59: neither `24:00` nor a leap second is read. An ambiguous wall-clock time is its first
+    occurrence, one that does not exist moves forward (ADR 0006).
 
     Raises:
         InvalidDateTimeError: nothing else is raised.

@@ -73,6 +73,8 @@ class ImportSummary(NamedTuple):
     """Columns that were no field."""
     rejects: str
     """Where the rejected rows are, if there are any."""
+    left_out: int = 0
+    """How many of them are not there, because it would have become too long."""
 
     @property
     def rate(self) -> float:
@@ -90,6 +92,7 @@ def import_answer(summary: ImportSummary) -> dict[str, Any]:
         "rejected": report.rejected,
         "rejected_for": dict(report.rejected_for.most_common()),
         "rejects": summary.rejects if report.rejected else None,
+        "rejects_left_out": summary.left_out,
         "ignored_columns": list(summary.ignored),
         "continued_after": report.continued_after,
         "seconds": round(summary.seconds, 3),

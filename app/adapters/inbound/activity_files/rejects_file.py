@@ -2,13 +2,19 @@
 
 import json
 from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 
 from app.adapters.inbound.activity_files.source import STDIN, UsageMistakeError
+from app.adapters.terminal_text import visible_json
 from app.application.import_activities import ActivityFileError, RejectedRow, Rejects
 
 BEGIN = b'{"line": '
 """How such a file begins."""
+LARGEST = 64 * 1024**2
+"""Bytes; the rows of a whole file that cannot be used would fill a disk once more."""
+LEFT_OUT = "left_out"
+"""The code of a line that stands for rows."""
 
 
 def rejects_path(file: Path) -> Path:
@@ -19,12 +25,18 @@ def rejects_path(file: Path) -> Path:
 class RejectsFile(Rejects):
     """Writes `line`, `reason`, `code` and `row`, the row as it stands in the file.
 
+    What would make it longer than `largest` bytes is left out: for those rows of a chunk there is one line, with the
+    code `left_out`, that says how many they are.
+
     Raises:
         UsageMistakeError: something else stands at the path.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, largest: int = LARGEST) -> None:
         self.path = path
+        self.left_out = 0
+        """Rows that this run has left out."""
+        self._largest = largest
         if path.exists() and not _is_ours(path):
             raise UsageMistakeError(f"{path} exists and holds no rejects: choose another file with --rejects")
 
@@ -44,15 +56,25 @@ class RejectsFile(Rejects):
 
     def add(self, rows: Sequence[RejectedRow]) -> None:
         """See Rejects."""
-        lines = [
-            json.dumps({"line": row.line, "reason": row.reason, "code": row.code, "row": row.text}, ensure_ascii=False)
-            for row in rows
-        ]
+        lines = [_line(row.line, row.reason, row.code, row.text) for row in rows]
         try:
-            with self.path.open("a", encoding="utf-8", newline="\n") as file:
-                file.writelines(f"{line}\n" for line in lines)
+            with self.path.open("ab") as file:
+                fit = self._fitting(lines, file.seek(0, 2))
+                file.writelines(lines[:fit])
+                if fit < len(lines):
+                    file.write(self._instead_of(rows[fit:]))
         except OSError as error:
             raise self._unwritable(error) from error
+
+    def _fitting(self, lines: Sequence[bytes], size: int) -> int:
+        """Count the lines, from the first on, for which there is room."""
+        ends = accumulate(map(len, lines), initial=size)
+        return sum(end <= self._largest for end in ends) - 1 if size <= self._largest else 0
+
+    def _instead_of(self, rows: Sequence[RejectedRow]) -> bytes:
+        self.left_out += len(rows)
+        reason = f"{len(rows):,} rejected rows are left out from here on: this file has its {self._largest:,} bytes"
+        return _line(rows[0].line, reason, LEFT_OUT, "")
 
     def _lines_before(self, line: int) -> int:
         """Measure the beginning, in bytes, that holds whole rejects of lines before `line`."""
@@ -66,6 +88,12 @@ class RejectsFile(Rejects):
 
     def _unwritable(self, error: OSError) -> ActivityFileError:
         return ActivityFileError(f"{self.path} cannot be written ({error.strerror}): name another with --rejects")
+
+
+def _line(line: int, reason: str, code: str, text: str) -> bytes:
+    """Write a reject; it is for people too, so nothing in it steers their terminal."""
+    told = {"line": line, "reason": reason, "code": code, "row": text}
+    return f"{visible_json(json.dumps(told, ensure_ascii=False))}\n".encode()
 
 
 def _is_ours(path: Path) -> bool:

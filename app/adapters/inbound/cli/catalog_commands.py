@@ -11,14 +11,8 @@ from rich.console import Console
 from app.adapters.inbound.answers import provider_answer, rejection_answer, restoration_answer, run_answer
 from app.adapters.inbound.cli.progress import ProgressBar, progress
 from app.adapters.inbound.cli.running import run, stopped
-from app.adapters.inbound.cli.tables import (
-    console,
-    print_json,
-    print_report,
-    print_runs,
-    providers_table,
-    rejections_table,
-)
+from app.adapters.inbound.cli.saying import print_json, say
+from app.adapters.inbound.cli.tables import print_report, print_runs, providers_listing, rejections_listing
 from app.application.ports.catalog import LeaseLostError
 from app.application.ports.providers import ConfiguredProvider, ProviderDirectory
 from app.application.ports.system import LeaseTakenError
@@ -64,7 +58,7 @@ def add_catalog_commands(cli: typer.Typer, open_core: OpenCore) -> None:
             print_json([run_answer(report) for report in reports])
         else:
             for report in reports:
-                print_report(Console(soft_wrap=True), report)
+                print_report(report)
         raise typer.Exit(0 if all(report.outcome.is_good for report in reports) else 1)
 
     @cli.command()
@@ -74,7 +68,7 @@ def add_catalog_commands(cli: typer.Typer, open_core: OpenCore) -> None:
         if as_json:
             print_json([provider_answer(row) for row in rows])
         else:
-            console().print(providers_table(rows))
+            providers_listing(rows).show()
 
     @cli.command()
     def runs(name: Name, limit: Limit = 20, as_json: Json = False) -> None:
@@ -83,7 +77,7 @@ def add_catalog_commands(cli: typer.Typer, open_core: OpenCore) -> None:
         if as_json:
             print_json([run_answer(row) for row in rows])
         else:
-            print_runs(console(), rows)
+            print_runs(name, rows)
 
     @cli.command()
     def rejections(name: Name, limit: Limit = 100, as_json: Json = False) -> None:
@@ -92,7 +86,7 @@ def add_catalog_commands(cli: typer.Typer, open_core: OpenCore) -> None:
         if as_json:
             print_json([rejection_answer(row) for row in rows])
         else:
-            console().print(rejections_table(rows))
+            rejections_listing(name, rows).show()
 
     catalog = typer.Typer(name="catalog", help="The catalog as a whole.", no_args_is_help=True)
     _add_restore(catalog, open_core)
@@ -111,9 +105,9 @@ def _add_restore(catalog: typer.Typer, open_core: OpenCore) -> None:
             print_json([restoration_answer(row) for row in rows])
         else:
             for row in rows:
-                typer.echo(f"{row.provider}: {row.restored:,} plans restored, {row.present:,} were there already")
+                say(f"{row.provider}: {row.restored:,} plans restored, {row.present:,} were there already")
             if not rows:
-                typer.echo("the journal knows no plan yet")
+                say("the journal knows no plan yet")
 
 
 async def _sync(core: CatalogCore, names: Sequence[str], *, approve: bool, dry_run: bool) -> list[SyncReport]:

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from app.adapters.inbound.cli.running import run
-from app.adapters.inbound.cli.stats_tables import dead_letters_table, print_exact_json
-from app.adapters.inbound.cli.tables import console
+from app.adapters.inbound.cli.saying import print_exact_json, say
+from app.adapters.inbound.cli.stats_tables import dead_letters
 from app.adapters.inbound.stats_answers import dead_letter_answer
 from app.application.ports.activities import DeadLetters
 
@@ -38,7 +38,7 @@ def add_dead_letter_commands(cli: typer.Typer, open_letters: OpenDeadLetters) ->
         if as_json:
             print_exact_json([dead_letter_answer(letter) for letter in found])
         else:
-            console().print(dead_letters_table(found))
+            dead_letters(found).show()
 
     @group.command()
     def retry(ids: Ids = None, everything: All = False) -> None:
@@ -57,7 +57,7 @@ def add_dead_letter_commands(cli: typer.Typer, open_letters: OpenDeadLetters) ->
 
 def _check(ids: Sequence[str] | None, everything: bool) -> None:
     if bool(ids) == everything:
-        typer.echo("marquee: name letters by their ids, or say --all", err=True)
+        say("marquee: name letters by their ids, or say --all", err=True)
         raise typer.Exit(2)
 
 
@@ -95,11 +95,9 @@ async def _each_named(
 
 
 def _say(what: str, done: _Done) -> None:
-    typer.echo(f"{what}: {done.count:,} of {done.asked:,} dead letters")
+    say(f"{what}: {done.count:,} of {done.asked:,} dead letters")
     for letter_id in done.unknown:
-        typer.echo(
-            f"marquee: no dead letter has the id {letter_id!r}; `marquee dead-letters list` shows them", err=True
-        )
+        say(f"marquee: no dead letter has the id {letter_id!r}; `marquee dead-letters list` shows them", err=True)
     for letter_id in done.unreadable:
-        typer.echo(f"marquee: {letter_id} cannot be read; `marquee dead-letters drop {letter_id}` forgets it", err=True)
+        say(f"marquee: {letter_id} cannot be read; `marquee dead-letters drop {letter_id}` forgets it", err=True)
     raise typer.Exit(0 if done.count == done.asked else 1)

@@ -12,11 +12,12 @@ from rich.console import Console
 
 from app.adapters.inbound.activity_files.columns import read_mapping
 from app.adapters.inbound.activity_files.imported_file import Format, ImportedFile
-from app.adapters.inbound.activity_files.rejects_file import RejectsFile, rejects_path
+from app.adapters.inbound.activity_files.rejects_file import LARGEST, RejectsFile, rejects_path
 from app.adapters.inbound.activity_files.source import open_source
 from app.adapters.inbound.cli.counting import import_bar
 from app.adapters.inbound.cli.running import run
-from app.adapters.inbound.cli.stats_tables import print_exact_json, print_import
+from app.adapters.inbound.cli.saying import print_exact_json, say
+from app.adapters.inbound.cli.stats_tables import print_import
 from app.adapters.inbound.stats_answers import ImportSummary, import_answer
 from app.application.import_activities import ImportActivities
 from app.application.ports.system import Clock
@@ -30,6 +31,9 @@ Map = Annotated[
 FormatOption = Annotated[Format | None, typer.Option("--format", help="By default the name tells, else the content.")]
 RejectsOption = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Rows that cannot be used; FILE.rejects.ndjson by default.")
+]
+MostBytes = Annotated[
+    int, typer.Option("--max-rejects-bytes", min=1024, help="How long that file may get; what is left out is counted.")
 ]
 Again = Annotated[bool, typer.Option("--again", help="Also the rows that were imported or rejected before.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
@@ -56,28 +60,31 @@ def add_import_command(cli: typer.Typer, open_core: OpenImportCore) -> None:
         columns: Map = None,
         format_: FormatOption = None,
         rejects: RejectsOption = None,
+        max_rejects_bytes: MostBytes = LARGEST,
         again: Again = False,
         as_json: Json = False,
     ) -> None:
-        """Import activities; safe to repeat, and to continue after a kill. Exit code 0: every row was handled."""
+        """Import activities; safe to repeat, and to continue after a kill. Exit code 1: cut short, or no usable row."""
 
         async def work(core: ImportCore) -> ImportSummary:
-            kept = RejectsFile(rejects or rejects_path(file))
+            kept = RejectsFile(rejects or rejects_path(file), max_rejects_bytes)
             with open_source(file) as source, import_bar(Console(stderr=True)) as bar:
                 began = monotonic()
                 rows = ImportedFile(source, core.rules, core.clock, read_mapping(columns or ()), format_)
                 report = await core.import_activities(rows, kept, bar, again=again)
-                return ImportSummary(report, monotonic() - began, rows.ignored, str(kept.path))
+                return ImportSummary(report, monotonic() - began, rows.ignored, str(kept.path), kept.left_out)
 
         try:
             summary = run(open_core, work)
         except KeyboardInterrupt:
-            typer.echo("marquee: stopped; the same command goes on from there", err=True)
+            say("marquee: stopped; the same command goes on from there", err=True)
             raise typer.Exit(1) from None
         if as_json:
             print_exact_json(import_answer(summary))
         else:
-            print_import(Console(soft_wrap=True), summary)
+            print_import(summary)
         if summary.report.trouble:
-            typer.echo(f"marquee: cut short: {summary.report.trouble}; the same command goes on from there", err=True)
-        raise typer.Exit(1 if summary.report.trouble else 0)
+            say(f"marquee: cut short: {summary.report.trouble}; the same command goes on from there", err=True)
+        if summary.report.is_useless:
+            say("marquee: no row could be used", err=True)
+        raise typer.Exit(1 if summary.report.trouble or summary.report.is_useless else 0)

@@ -8,6 +8,7 @@ from typing import TypeVar
 import typer
 
 from app.adapters.inbound.activity_files.source import UsageMistakeError
+from app.adapters.inbound.cli.saying import say
 from app.adapters.inbound.dates import InvalidDateError
 from app.application.import_activities import ActivityFileError
 from app.application.ports.system import HistoryUnavailableError, LiveStateUnavailableError
@@ -39,5 +40,5 @@ def run(open_core: Callable[[], AbstractAsyncContextManager[CoreT]], work: Calla
 
 def stopped(error: Exception, code: int) -> typer.Exit:
     """Say why a command ends here."""
-    typer.echo(f"marquee: {error}", err=True)
+    say(f"marquee: {error}", err=True)
     return typer.Exit(code)

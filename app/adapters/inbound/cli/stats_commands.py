@@ -9,14 +9,8 @@ from rich.console import Console
 
 from app.adapters.inbound.cli.counting import counting
 from app.adapters.inbound.cli.running import run
-from app.adapters.inbound.cli.stats_tables import (
-    daily_users_table,
-    print_exact_json,
-    retention_table,
-    totals_table,
-    type_counts_table,
-)
-from app.adapters.inbound.cli.tables import console
+from app.adapters.inbound.cli.saying import agree, print_exact_json, say
+from app.adapters.inbound.cli.stats_tables import daily_users, retention_triangle, totals, type_counts
 from app.adapters.inbound.dates import read_date
 from app.adapters.inbound.stats_answers import (
     daily_users_answer,
@@ -59,16 +53,16 @@ def add_stats_commands(cli: typer.Typer, open_core: OpenStatsUseCases) -> None:
 
 
 def _add_totals(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
-    @group.command()
-    def totals(after: After = "", limit: PageLimit = MOST_TYPES, as_json: Json = False) -> None:
+    @group.command(name="totals")
+    def totals_(after: After = "", limit: PageLimit = MOST_TYPES, as_json: Json = False) -> None:
         """Say how often every type occurred, and the sum of its values."""
         page = run(open_core, lambda core: core.page_of_totals(after, limit))
         if as_json:
             print_exact_json([total_answer(total) for total in page.totals])
         else:
-            console().print(totals_table(page.totals))
+            totals(page.totals).show()
         if page.more:
-            typer.echo(f"marquee: there are more: --after {page.totals[-1].type}", err=True)
+            say(f"marquee: there are more: --after {page.totals[-1].type}", err=True)
 
     @group.command()
     def show(type_: Annotated[str, typer.Argument(metavar="TYPE")], as_json: Json = False) -> None:
@@ -77,7 +71,7 @@ def _add_totals(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
         if as_json:
             print_exact_json(total_answer(found))
         else:
-            console().print(totals_table([found]))
+            totals([found]).show()
 
 
 def _add_ranges(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
@@ -88,7 +82,7 @@ def _add_ranges(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
         if as_json:
             print_exact_json([daily_users_answer(day) for day in days])
         else:
-            console().print(daily_users_table(days))
+            daily_users(days).show()
 
     @group.command()
     def top(from_: From = None, to: To = None, limit: Limit = DEFAULT_LIMIT, as_json: Json = False) -> None:
@@ -97,7 +91,7 @@ def _add_ranges(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
         if as_json:
             print_exact_json([type_count_answer(one) for one in found])
         else:
-            console().print(type_counts_table(found))
+            type_counts(found).show()
 
 
 def _add_retention(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
@@ -115,7 +109,7 @@ def _add_retention(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
         if as_json:
             print_exact_json(retention_answer(granularity, cohorts))
         else:
-            console().print(retention_table(granularity, cohorts))
+            retention_triangle(granularity, cohorts).show()
 
 
 def _add_care(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
@@ -127,10 +121,10 @@ def _add_care(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
         if as_json:
             print_exact_json(difference_answer(found))
         elif found:
-            typer.echo(f"the figures differ; first: {found.rollup}: kept {found.kept}, activities say {found.folded}")
-            typer.echo("`marquee stats rebuild` makes them anew")
+            say(f"the figures differ; first: {found.rollup}: kept {found.kept}, activities say {found.folded}")
+            say("`marquee stats rebuild` makes them anew")
         else:
-            typer.echo("the figures agree with the activities")
+            say("the figures agree with the activities")
         raise typer.Exit(1 if found else 0)
 
     @group.command()
@@ -141,12 +135,12 @@ def _add_care(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
         if as_json:
             print_exact_json({"activities": count})
         else:
-            typer.echo(f"rebuilt from {count:,} activities")
+            say(f"rebuilt from {count:,} activities")
 
     @group.command()
     def reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
         """Empty the figures. The activities stay: `marquee stats rebuild` brings the figures back."""
         if not yes:
-            typer.confirm("Empty all figures?", abort=True)
+            agree("Empty all figures?")
         run(open_core, lambda core: core.keeper.reset())
-        typer.echo("the figures are empty; `marquee stats rebuild` brings them back")
+        say("the figures are empty; `marquee stats rebuild` brings them back")

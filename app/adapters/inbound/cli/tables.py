@@ -1,14 +1,14 @@
 """The same facts for people (tables) and for programs (`--json`)."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
+from app.adapters.inbound.cli.listing import Listing
+from app.adapters.inbound.cli.saying import say_styled
 from app.application.read_catalog import ProviderStatus
 from app.domain.feeds import Rejection
 from app.domain.sync_runs import SyncOutcome, SyncReport
@@ -22,22 +22,10 @@ STYLES = {
     SyncOutcome.FAILED: "red",
 }
 
-FOLDED = frozenset({"changes", "waiting", "why", "message", "source", "reason"})
-"""Columns that may be folded; in the others nothing is longer than its column is worth."""
-
+PREVIEW = 120
+"""Characters of a record in a table."""
 WIDE = 160
-"""Columns of the console from which on the reasons of runs have a column of their own."""
-
-
-def console() -> Console:
-    """Make the console for tables; what is no terminal has no edge at which to fold them."""
-    found = Console()
-    return found if found.is_terminal else Console(width=1000)
-
-
-def print_json(value: Any) -> None:
-    """Print for programs: one document on standard output."""
-    Console().out(json.dumps(value, indent=2, ensure_ascii=False), highlight=False)
+"""Columns of the terminal from which on the reasons of runs have a column of their own."""
 
 
 def at(instant: datetime | None) -> str:
@@ -50,36 +38,49 @@ def counted(counts: Mapping[Any, int]) -> str:
     return ", ".join(f"{count} {str(kind).replace('_', ' ')}" for kind, count in counts.items() if count) or "-"
 
 
-def providers_table(rows: Iterable[ProviderStatus]) -> Table:
+def shortened(text: str) -> str:
+    """Give the beginning of a text of which a table need not show all, and say how much more `--json` shows."""
+    more = len(text) - PREVIEW
+    return f"{text[:PREVIEW]} (and {more:,} characters, see --json)" if more > 0 else text
+
+
+def providers_listing(rows: Iterable[ProviderStatus]) -> Listing:
     """How every provider fares."""
-    table = _table("name", "kind", "every", "enabled", "last good sync", "last run", "circuit", "held")
+    listing = Listing(
+        *("+name", "+kind", "every", "enabled", "+last good sync", "+last run", "circuit", "+held"),
+        empty="no provider is configured: name one under `providers` in the configuration (`marquee init` shows how)",
+    )
     for row in rows:
-        run = row.last_run
-        table.add_row(
-            escape(row.provider.name),
-            escape(row.provider.kind),
+        listing.add(
+            row.provider.name,
+            row.provider.kind,
             f"{row.provider.interval:g} s",
             "yes" if row.provider.enabled else "no",
             at(row.snapshot_at),
-            _outcome(run) if run else "none yet",
+            _outcome(row.last_run) if row.last_run else "none yet",
             row.circuit.state,
             "waits for --approve" if row.waiting else "-",
         )
-    return table
+    return listing
 
 
-def print_runs(console: Console, rows: Sequence[SyncReport]) -> None:
+def print_runs(provider: str, rows: Sequence[SyncReport]) -> None:
     """Print runs, newest first; on a narrow terminal their reasons below."""
-    wide = console.width >= WIDE
-    console.print(_runs_table(rows, reasons=wide))
+    console = Console()
+    wide = console.width >= WIDE or not console.is_terminal
+    runs_listing(provider, rows, reasons=wide).show()
     for run in rows:
         if run.reason and not wide:
-            console.print(f"{at(run.started_at)} {_outcome(run)}: {escape(run.reason)}")
+            say_styled(f"{at(run.started_at)} ", _styled(run), f": {run.reason}")
 
 
-def _runs_table(rows: Iterable[SyncReport], *, reasons: bool) -> Table:
-    names = ("started", "took", "outcome", "bytes", "records", "changes", "waiting", "rejected", "why")
-    table = _table(*(names if reasons else names[:-1]))
+def runs_listing(provider: str, rows: Iterable[SyncReport], *, reasons: bool) -> Listing:
+    """Runs, with what they did; and their reasons, where there is room."""
+    names = ("+started", ">took", "outcome", ">bytes", ">records", "+changes", "+waiting", ">rejected", "+why")
+    listing = Listing(
+        *(names if reasons else names[:-1]),
+        empty=f"{provider} was not synced yet: `marquee sync {provider}` does it now, a scheduler by itself",
+    )
     for run in rows:
         cells = (
             at(run.started_at),
@@ -90,30 +91,32 @@ def _runs_table(rows: Iterable[SyncReport], *, reasons: bool) -> Table:
             counted(run.changes),
             counted(run.waiting),
             f"{run.rejected:,}",
-            escape(run.reason or "-"),
+            run.reason or "-",
         )
-        table.add_row(*(cells if reasons else cells[:-1]))
-    return table
+        listing.add(*(cells if reasons else cells[:-1]))
+    return listing
 
 
-def rejections_table(rows: Iterable[Rejection]) -> Table:
+def rejections_listing(provider: str, rows: Iterable[Rejection]) -> Listing:
     """Records that could not be used."""
-    table = _table("line", "base", "item", "reason", "message", "source")
+    listing = Listing(
+        *("line", "+base", "+item", "+reason", "+message", "+source"),
+        empty=f"nothing of {provider}'s last feed was rejected; a record that cannot be used would stand here",
+    )
     for row in rows:
         base_id = row.key.base_id if row.key else row.base_id
         item_id = row.key.item_id if row.key else None
         source = " ".join(row.source.split())
-        cells: Sequence[str] = (str(row.line), base_id or "-", item_id or "-", row.reason, row.message, source[:120])
-        table.add_row(*(escape(cell) for cell in cells))
-    return table
+        listing.add(str(row.line), base_id or "-", item_id or "-", row.reason, row.message, shortened(source))
+    return listing
 
 
-def print_report(console: Console, run: SyncReport) -> None:
+def print_report(run: SyncReport) -> None:
     """Say how one run went, in a few lines."""
     dry = " (dry run: nothing was written)" if run.dry_run else ""
-    console.print(f"[bold]{escape(run.provider)}[/bold] {_outcome(run)}{dry} in {run.took:.2f} s")
+    say_styled((run.provider, "bold"), " ", _styled(run), f"{dry} in {run.took:.2f} s")
     verb = "would change" if run.dry_run else "changed"
-    console.print(f"  {run.fetched_bytes:,} bytes, {run.records:,} records; {verb}: {counted(run.changes)}")
+    say_styled(f"  {run.fetched_bytes:,} bytes, {run.records:,} records; {verb}: {counted(run.changes)}")
     optional = {
         "waiting": counted(run.waiting) if run.waiting else "",
         "rejected": f"{run.rejected:,} records; `marquee rejections {run.provider}` lists them" if run.rejected else "",
@@ -122,15 +125,12 @@ def print_report(console: Console, run: SyncReport) -> None:
     }
     for name, text in optional.items():
         if text:
-            console.print(f"  {name}: {escape(text)}")
+            say_styled(f"  {name}: {text}")
 
 
-def _outcome(run: SyncReport) -> str:
-    return f"[{STYLES[run.outcome]}]{run.outcome}[/]"
+def _outcome(run: SyncReport) -> Text:
+    return Text(*_styled(run))
 
 
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column not in FOLDED, min_width=len(column))
-    return table
+def _styled(run: SyncReport) -> tuple[str, str]:
+    return run.outcome, STYLES[run.outcome]

@@ -10,9 +10,11 @@ import typer
 
 from app.adapters.cloud_events import user_data
 from app.adapters.inbound.cli import running
+from app.adapters.inbound.cli.listing import Listing
 from app.adapters.inbound.cli.running import stopped
-from app.adapters.inbound.cli.tables import at, console, print_json
-from app.adapters.inbound.cli.user_tables import keys_table, users_table
+from app.adapters.inbound.cli.saying import agree, print_json, say
+from app.adapters.inbound.cli.tables import at
+from app.adapters.inbound.cli.user_tables import keys_listing, users_listing
 from app.adapters.inbound.key_answers import key_answer, new_key_answer
 from app.adapters.inbound.key_expiry import InvalidExpiryError, read_lifetime
 from app.adapters.inbound.users_use_cases import UsersUseCases
@@ -70,7 +72,7 @@ def _add_reading(group: typer.Typer, open_core: OpenUsersUseCases) -> None:
         if as_json:
             print_json([user_data(user) for user in found])
         else:
-            console().print(users_table(found))
+            users_listing(found).show()
 
     @group.command()
     def show(who: Who, as_json: Json = False) -> None:
@@ -113,14 +115,14 @@ def _add_changing(group: typer.Typer, open_core: OpenUsersUseCases) -> None:
     def delete(who: Who, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
         """Delete a user: inactive from now on, with all keys revoked; the row stays."""
         if not yes:
-            typer.confirm(f"Delete {who} and revoke all keys?", abort=True)
+            agree(f"Delete {who} and revoke all keys?")
 
         async def remove(core: UsersUseCases) -> User:
             user = await _find(core, who)
             await core.delete_user(user.user_id)
             return user
 
-        typer.echo(f"deleted: {_run(open_core, remove).username}; all keys are revoked")
+        say(f"deleted: {_run(open_core, remove).username}; all keys are revoked")
 
 
 def _add_keys(group: typer.Typer, open_core: OpenUsersUseCases) -> None:
@@ -142,23 +144,23 @@ def _add_keys(group: typer.Typer, open_core: OpenUsersUseCases) -> None:
         if as_json:
             print_json(new_key_answer(made))
         else:
-            typer.echo(made.text)
+            say(made.text)
             _advise(made)
 
     @group.command(name="list")
     def list_(who: Who, as_json: Json = False) -> None:
         """List the keys of a user, newest first, without their secrets."""
 
-        async def look(core: UsersUseCases) -> tuple[list[dict[str, object]], object]:
+        async def look(core: UsersUseCases) -> tuple[list[dict[str, object]], Listing]:
             found = await core.list_keys((await _find(core, who)).user_id)
             now = core.clock.now()
-            return [key_answer(key, now) for key in found], keys_table(found, now)
+            return [key_answer(key, now) for key in found], keys_listing(who, found, now)
 
-        answers, table = _run(open_core, look)
+        answers, listing = _run(open_core, look)
         if as_json:
             print_json(answers)
         else:
-            console().print(table)
+            listing.show()
 
     @group.command()
     def revoke(who: Who, key_id: KeyId) -> None:
@@ -174,7 +176,7 @@ def _add_keys(group: typer.Typer, open_core: OpenUsersUseCases) -> None:
             await core.revoke_key((await _find(core, who)).user_id, public)
 
         _run(open_core, end)
-        typer.echo(f"revoked: {public}")
+        say(f"revoked: {public}")
 
 
 async def _find(core: UsersUseCases, who: str) -> User:
@@ -203,16 +205,13 @@ def _show(user: User, *, as_json: bool) -> None:
     if as_json:
         print_json(user_data(user))
     else:
-        console().print(users_table([user]))
+        users_listing([user]).show()
 
 
 def _advise(made: NewKey) -> None:
     until = f"until {at(made.key.expires_at)}" if made.key.expires_at else "until it is revoked"
-    typer.echo(
-        f"marquee: key {made.key.key_id}, good {until}. Keep it: it is not shown again.\n"
-        "marquee: send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`",
-        err=True,
-    )
+    say(f"marquee: key {made.key.key_id}, good {until}. Keep it: it is not shown again.", err=True)
+    say("marquee: send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`", err=True)
 
 
 def _run(open_core: OpenUsersUseCases, work: Callable[[UsersUseCases], Awaitable[T]]) -> T:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
+from app.adapters.inbound.cli.listing import Listing
 from app.adapters.inbound.cli.tables import at
 from app.adapters.inbound.key_answers import state_of
 from app.domain.api_keys import ApiKey
@@ -14,28 +14,23 @@ from app.domain.users import User
 STATES = {"live": "green", "expired": "yellow", "revoked": "red"}
 
 
-def users_table(users: Iterable[User]) -> Table:
+def users_listing(users: Iterable[User]) -> Listing:
     """Who may use the service, and as what."""
-    table = _table("id", "username", "email", "name", "role", "active", "created")
+    empty = "there are no users: `marquee users create USERNAME EMAIL` adds one"
+    listing = Listing("id", "+username", "+email", "+name", "role", "active", "+created", empty=empty)
     for user in users:
         active = "yes" if user.is_active else "deleted" if user.deleted_at else "no"
-        cells = (str(user.user_id), user.username, user.email, user.full_name or "-", user.role.value, active)
-        table.add_row(*map(escape, cells), at(user.created_at))
-    return table
+        name = user.full_name or "-"
+        listing.add(str(user.user_id), user.username, user.email, name, user.role.value, active, at(user.created_at))
+    return listing
 
 
-def keys_table(keys: Iterable[ApiKey], now: datetime) -> Table:
+def keys_listing(who: str, keys: Iterable[ApiKey], now: datetime) -> Listing:
     """What keys somebody has."""
-    table = _table("id", "name", "state", "created", "expires", "last used")
+    empty = f"{who} has no keys: `marquee keys create {who}` makes one"
+    listing = Listing("id", "+name", "state", "+created", "+expires", "+last used", empty=empty)
     for key in keys:
         state = state_of(key, now)
         cells = (at(key.created_at), at(key.expires_at), at(key.last_used_at))
-        table.add_row(key.key_id, escape(key.name or "-"), f"[{STATES[state]}]{state}[/]", *cells)
-    return table
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column not in ("name", "email"))
-    return table
+        listing.add(key.key_id, key.name or "-", Text(state, STATES[state]), *cells)
+    return listing

@@ -9,19 +9,20 @@ from typing import Annotated
 import typer
 
 from app.adapters.inbound.cli.running import run, stopped
-from app.adapters.inbound.cli.tables import at, console, print_json
+from app.adapters.inbound.cli.saying import agree, print_json, say
+from app.adapters.inbound.cli.tables import at
 from app.adapters.inbound.cli.webhook_listener import AddressTakenError, listen
 from app.adapters.inbound.cli.webhook_tables import (
     answered,
     attempt_answer,
-    deliveries_table,
+    deliveries_listing,
     delivery_answer,
     found_answer,
     hears_of,
     shown_url,
     webhook_answer,
-    webhook_table,
-    webhooks_table,
+    webhook_facts,
+    webhooks_listing,
 )
 from app.adapters.inbound.instants import InvalidDateTimeError, read_instant
 from app.application.manage_webhooks import (
@@ -86,22 +87,22 @@ def _add_adding(group: typer.Typer, open_core: OpenWebhooks) -> None:
         if as_json:
             print_json(webhook_answer(endpoint) | _secret(endpoint))
             return
-        typer.echo(f"{endpoint.name} hears of {hears_of(endpoint)} at {shown_url(endpoint.url)}")
+        say(f"{endpoint.name} hears of {hears_of(endpoint)} at {shown_url(endpoint.url)}")
         _print_secret(endpoint)
-        typer.echo(f"`marquee webhooks test {endpoint.name}` shows whether it works")
+        say(f"`marquee webhooks test {endpoint.name}` shows whether it works")
 
     @group.command()
     def remove(name: Name, yes: Yes = False) -> None:
         """Remove a webhook, what is pending for it, and its log."""
         if not yes:
-            typer.confirm(f"Remove {name} and all its deliveries?", abort=True)
+            agree(f"Remove {name} and all its deliveries?")
 
         async def work(core: WebhookCore) -> None:
             if not await core.endpoints.remove((await core.find(name)).endpoint_id):
                 raise UnknownWebhookError(name)
 
         run(open_core, work)
-        typer.echo(f"removed: {name}")
+        say(f"removed: {name}")
 
     @group.command()
     def rotate(
@@ -117,7 +118,7 @@ def _add_adding(group: typer.Typer, open_core: OpenWebhooks) -> None:
             print_json(webhook_answer(endpoint) | _secret(endpoint))
             return
         _print_secret(endpoint)
-        typer.echo(f"the one before signs until {at(old_until)}" if old_until else "no other one signs any more")
+        say(f"the one before signs until {at(old_until)}" if old_until else "no other one signs any more")
 
 
 def _add_looking(group: typer.Typer, open_core: OpenWebhooks) -> None:
@@ -133,7 +134,7 @@ def _add_looking(group: typer.Typer, open_core: OpenWebhooks) -> None:
         if as_json:
             print_json([found_answer(endpoint, backlog, now) for endpoint, backlog in found])
         else:
-            console().print(webhooks_table(found, now))
+            webhooks_listing(found, now).show()
 
     @group.command()
     def show(name: Name, as_json: Json = False) -> None:
@@ -147,7 +148,7 @@ def _add_looking(group: typer.Typer, open_core: OpenWebhooks) -> None:
         if as_json:
             print_json(found_answer(endpoint, backlog, now))
         else:
-            console().print(webhook_table(endpoint, backlog, now))
+            webhook_facts(endpoint, backlog, now).show()
 
     @group.command()
     def log(name: Name, limit: Limit = 20, as_json: Json = False) -> None:
@@ -161,7 +162,7 @@ def _add_looking(group: typer.Typer, open_core: OpenWebhooks) -> None:
         if as_json:
             print_json([delivery_answer(endpoint, row, now) for row in found])
         else:
-            console().print(deliveries_table(endpoint, found))
+            deliveries_listing(endpoint, found).show()
 
 
 def _add_switching(group: typer.Typer, open_core: OpenWebhooks) -> None:
@@ -169,13 +170,13 @@ def _add_switching(group: typer.Typer, open_core: OpenWebhooks) -> None:
     def enable(name: Name) -> None:
         """Switch a webhook on, or end its pause: what is pending goes on at once, with a new schedule."""
         run(open_core, lambda core: core.switch.on(name))
-        typer.echo(f"on: {name}")
+        say(f"on: {name}")
 
     @group.command()
     def disable(name: Name) -> None:
         """Switch a webhook off: what is pending waits, what happens meanwhile it is not told."""
         run(open_core, lambda core: core.switch.off(name))
-        typer.echo(f"off: {name}")
+        say(f"off: {name}")
 
 
 def _add_trying(group: typer.Typer, open_core: OpenWebhooks) -> None:
@@ -190,10 +191,10 @@ def _add_trying(group: typer.Typer, open_core: OpenWebhooks) -> None:
         if as_json:
             print_json(attempt_answer(answer))
         else:
-            typer.echo(answered(answer), err=not answer.is_success)
+            say(answered(answer), err=not answer.is_success)
         if answer.is_success and backlog.pending:
             advice = f"`marquee webhooks enable {name}` sends what waits at once"
-            typer.echo(f"marquee: pending: {backlog.pending:,}; {advice}", err=True)
+            say(f"marquee: pending: {backlog.pending:,}; {advice}", err=True)
         raise typer.Exit(0 if answer.is_success else 1)
 
     @group.command()
@@ -210,12 +211,12 @@ def _add_trying(group: typer.Typer, open_core: OpenWebhooks) -> None:
         """Send again what has ended, with the ids that it had."""
         which = _which(delivery, since, failed=failed)
         count = run(open_core, lambda core: core.replay(name, which))
-        typer.echo(f"to be sent again: {count:,}")
+        say(f"to be sent again: {count:,}")
 
 
 def _which(delivery: int | None, since: str | None, *, failed: bool) -> Replay:
     if [delivery is not None, since is not None, failed].count(True) != 1:
-        typer.echo("marquee: say one of --delivery ID, --failed, --since INSTANT", err=True)
+        say("marquee: say one of --delivery ID, --failed, --since INSTANT", err=True)
         raise typer.Exit(2)
     try:
         return Replay(delivery_id=delivery, since=None if since is None else read_instant("--since", since, UTC))
@@ -228,7 +229,7 @@ def _secret(endpoint: Endpoint) -> dict[str, str]:
 
 
 def _print_secret(endpoint: Endpoint) -> None:
-    typer.echo(f"secret (shown this once): {endpoint.secrets[0].text}")
+    say(f"secret (shown this once): {endpoint.secrets[0].text}")
 
 
 def _add_listening(group: typer.Typer, open_core: OpenWebhooks) -> None:
@@ -244,7 +245,7 @@ def _add_listening(group: typer.Typer, open_core: OpenWebhooks) -> None:
 
         endpoint, clock = run(open_core, find)
         try:
-            listen(endpoint, count, clock.now, typer.echo)
+            listen(endpoint, count, clock.now, say)
         except InvalidWebhookError as error:
             raise stopped(error, 2) from None
         except AddressTakenError as error:

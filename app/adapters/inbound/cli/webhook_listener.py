@@ -2,7 +2,7 @@
 
 import json
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from ipaddress import ip_address
@@ -64,7 +64,8 @@ def listen(endpoint: Endpoint, count: int | None, now: Callable[[], datetime], s
             headers = {name.lower(): value for name, value in self.headers.items()}
             good = is_signed(headers, body, endpoint.signing(now()), now())
             heard += good
-            say(f"signature verified  {_told(body)}" if good else f"SIGNATURE WRONG, from {self.client_address[0]}")
+            for line in _told(body) if good else [f"SIGNATURE WRONG, from {self.client_address[0]}"]:
+                say(line)
             self.send_response(204 if good else 401)
             self.end_headers()
 
@@ -86,6 +87,9 @@ def listen(endpoint: Endpoint, count: int | None, now: Callable[[], datetime], s
             server.handle_request()
 
 
-def _told(body: bytes) -> str:
+def _told(body: bytes) -> Sequence[str]:
     envelope = json.loads(body)
-    return f"{envelope['type']}  {envelope['subject']}\n  {json.dumps(envelope['data'], ensure_ascii=False)}"
+    return (
+        f"signature verified  {envelope['type']}  {envelope['subject']}",
+        f"  {json.dumps(envelope['data'], ensure_ascii=False)}",
+    )

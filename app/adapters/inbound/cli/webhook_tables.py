@@ -5,29 +5,25 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from rich.markup import escape
-from rich.table import Table
-
+from app.adapters.inbound.cli.listing import Facts, Listing
 from app.adapters.inbound.cli.tables import at
 from app.application.ports.webhooks import Backlog, LoggedDelivery
 from app.domain.webhook_deliveries import Answer, Delivery
 from app.domain.webhooks import Endpoint
 
 
-def webhooks_table(rows: Iterable[tuple[Endpoint, Backlog]], now: datetime) -> Table:
+def webhooks_listing(rows: Iterable[tuple[Endpoint, Backlog]], now: datetime) -> Listing:
     """All webhooks, and how they fare."""
-    table = _table("name", "url", "hears of", "+state", ">pending", ">given up")
+    empty = "there are no webhooks: `marquee webhooks add NAME URL` adds one"
+    listing = Listing("+name", "+url", "+hears of", "+state", ">pending", ">given up", empty=empty)
     for endpoint, backlog in rows:
         cells = endpoint.name, shown_url(endpoint.url), hears_of(endpoint), state(endpoint, now)
-        table.add_row(*map(escape, cells), f"{backlog.pending:,}", f"{backlog.given_up:,}")
-    return table
+        listing.add(*cells, f"{backlog.pending:,}", f"{backlog.given_up:,}")
+    return listing
 
 
-def webhook_table(endpoint: Endpoint, backlog: Backlog, now: datetime) -> Table:
+def webhook_facts(endpoint: Endpoint, backlog: Backlog, now: datetime) -> Facts:
     """One webhook, a fact a row."""
-    table = Table(box=None, show_header=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
     facts = {
         "name": endpoint.name,
         "id": str(endpoint.endpoint_id),
@@ -40,28 +36,29 @@ def webhook_table(endpoint: Endpoint, backlog: Backlog, now: datetime) -> Table:
         "pending": f"{backlog.pending:,}",
         "given up": f"{backlog.given_up:,}",
     }
-    for name, fact in facts.items():
-        table.add_row(name, escape(fact))
-    return table
+    return Facts(facts)
 
 
-def deliveries_table(endpoint: Endpoint, rows: Iterable[LoggedDelivery]) -> Table:
+def deliveries_listing(endpoint: Endpoint, rows: Iterable[LoggedDelivery]) -> Listing:
     """Deliveries of a webhook, each with its last attempt."""
-    table = _table(">id", "told", "what", "subject", "state", ">attempts", "last attempt", "+answer", "next")
+    listing = Listing(
+        *(">id", "+told", "+what", "+subject", "+state", ">attempts", "+last attempt", "+answer", "+next"),
+        empty=f"{endpoint.name} was told nothing yet: `marquee webhooks test {endpoint.name}` sends a message now",
+    )
     for row in rows:
         one = row.delivery
-        table.add_row(
+        listing.add(
             str(one.delivery_id),
             at(one.message.created_at),
-            escape(one.message.name),
-            escape(one.message.subject),
+            one.message.name,
+            one.message.subject,
             one.state.replace("_", " "),
             str(one.attempts),
             at(row.last_at) if row.last_at else "-",
-            escape(answered(row.last)) if row.last else "-",
+            answered(row.last) if row.last else "-",
             _next(endpoint, one),
         )
-    return table
+    return listing
 
 
 def answered(answer: Answer) -> str:
@@ -151,17 +148,3 @@ def attempt_answer(answer: Answer) -> dict[str, Any]:
 
 def _instant(instant: datetime | None) -> str | None:
     return None if instant is None else instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _table(*names: str) -> Table:
-    table = Table(box=None)
-    for name in names:
-        is_number, title = name.startswith(">"), name.lstrip(">+")
-        folds = name.startswith("+") or title in {"url", "hears of"}
-        table.add_column(
-            title,
-            justify="right" if is_number else "left",
-            no_wrap=not folds,
-            overflow="fold" if folds else "ellipsis",
-        )
-    return table

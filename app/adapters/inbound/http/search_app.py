@@ -21,6 +21,7 @@ from app.adapters.inbound.http.gatekeeper import Gatekeeper
 from app.adapters.inbound.http.rate_limit_fields import Fields
 from app.adapters.inbound.http.rendering import SEARCH_HEAD, SEARCH_TAIL, render_error
 from app.adapters.inbound.instants import read_instant
+from app.adapters.iso_8601 import DATE, TIME_OF_DAY
 from app.domain.access import Area
 from app.domain.time_window import TimeWindow
 
@@ -36,9 +37,7 @@ LARGE_ANSWER = 8
 PIECE = 256
 """Plans in one bit of a large answer; what has more is written bit by bit, as fast as the client takes it."""
 
-USUAL_QUERY = re.compile(
-    r"starts_at=(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)&ends_at=(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)", re.ASCII
-).fullmatch
+USUAL_QUERY = re.compile(rf"starts_at=({DATE}T{TIME_OF_DAY}Z)&ends_at=({DATE}T{TIME_OF_DAY}Z)", re.ASCII).fullmatch
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._~+/=:-]{1,128}").fullmatch
 CONTENT_TYPE = (b"content-type", b"application/json")
 

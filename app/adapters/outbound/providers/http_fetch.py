@@ -4,9 +4,11 @@ import asyncio
 import hashlib
 import tempfile
 from base64 import b64encode
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import IO
+from typing import IO, TypeVar
 
 import httpx
 
@@ -17,6 +19,7 @@ from app.adapters.outbound.providers.urls import checked, may_know_credentials, 
 from app.adapters.retry_after import retry_after
 from app.application.ports.providers import FeedError, FeedMark, FeedRefusedError, FeedUnavailableError, FeedWatcher
 
+T = TypeVar("T")
 MAX_REDIRECTS = 5
 
 _REDIRECTS = {301, 302, 303, 307, 308}
@@ -45,9 +48,30 @@ class HttpFetch:
         Raises:
             FeedError: as `Provider.fetch`.
         """
-        try:
+        with self._told():
             async with asyncio.timeout(self._limits.total_timeout):
-                return await self._follow(since, watcher)
+                return await self._follow(since, lambda response: self._take(response, since, watcher))
+
+    async def probe(self) -> None:
+        """See that a fetch would be answered, without reading what.
+
+        Raises:
+            FeedError: as for a fetch.
+        """
+
+        async def take(response: httpx.Response) -> None:
+            if response.status_code != HTTPStatus.OK:
+                raise self._answered(response)
+
+        with self._told():
+            async with asyncio.timeout(self._limits.total_timeout):
+                await self._follow(None, take)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Say in a feed's words, with its URL, what goes wrong in the block."""
+        try:
+            yield
         except TimeoutError:
             raise FeedUnavailableError(
                 f"{self.source}: expected the whole feed within {self._limits.total_timeout:g} s, it took longer"
@@ -59,12 +83,12 @@ class HttpFetch:
         except (httpx.TransportError, OSError) as error:
             raise FeedUnavailableError(f"{self.source}: {self._explained(error)}") from error
 
-    async def _follow(self, since: FeedMark | None, watcher: FeedWatcher | None) -> FetchedFeed | None:
+    async def _follow(self, since: FeedMark | None, take: Callable[[httpx.Response], Awaitable[T]]) -> T:
         url = self._url
         for _ in range(MAX_REDIRECTS + 1):
             async with self._get(url, self._headers(url, since)) as response:
                 if response.status_code not in _REDIRECTS:
-                    return await self._take(response, since, watcher)
+                    return await take(response)
                 url = self._next(url, response)
         raise FeedRefusedError(f"{self.source}: expected at most {MAX_REDIRECTS} redirects, found more")
 

@@ -14,7 +14,7 @@ from app.adapters.outbound.providers.urls import checked, path_of
 from app.application.ports.providers import FeedMark, FeedSnapshot, FeedWatcher, Provider
 
 # To be raised when the same document gives other records than before: then it is to be read once more.
-READING = "1"
+READING = "2"  # 2: 24:00:00 is the next midnight
 
 
 class PlanListXmlProvider(Provider):

@@ -12,9 +12,6 @@ from app.adapters.outbound.providers.plan_list_xml import READING
 from app.adapters.outbound.providers.snapshot import XmlSnapshot
 from app.application.ports.providers import FeedMark, FeedSnapshot, FeedWatcher, Provider
 
-DEMO = tuple(Path(__file__).parent / "demo" / f"response_{number}.xml" for number in (1, 2, 3))
-"""The three consecutive responses that the demo provider gives."""
-
 _POSITION = re.compile(r"([0-9]{1,9})/[0-9]+")
 
 

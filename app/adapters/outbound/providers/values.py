@@ -1,11 +1,12 @@
 """The known attributes of a feed, read strictly: each function gives the value, or says what was found and expected."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Context, Decimal
 
 from lxml.etree import _Element
 
+from app.adapters.iso_8601 import DATE, END_OF_DAY, FRACTION, TIME_OF_DAY
 from app.domain.feeds import RejectionReason
 from app.domain.plans import SellMode
 
@@ -14,7 +15,8 @@ MAX_TEXT = 1_000
 BOOLEANS = {"true": True, "false": False}
 
 _LINES = 65_535
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?")
+_WALL_CLOCK = re.compile(rf"{DATE}T{TIME_OF_DAY}(?:{FRACTION})?", re.ASCII)
+_MIDNIGHT = re.compile(rf"({DATE})T{END_OF_DAY}", re.ASCII)
 _CAPACITY = re.compile(r"[0-9]{1,18}")
 _PRICE = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,20})?")
 _PRICE_CONTEXT = Context(prec=32)
@@ -75,11 +77,13 @@ def label(name: str, text: str) -> str:
 
 
 def wall_clock(name: str, text: str) -> datetime:
-    """Read a naive local time; more than microseconds are cut off."""
+    """Read a naive local time; more than microseconds are cut off, and 24:00:00 is the next midnight."""
     try:
-        if _DATE.fullmatch(text):
+        if _WALL_CLOCK.fullmatch(text):
             return datetime.fromisoformat(text)
-    except ValueError:
+        if found := _MIDNIGHT.fullmatch(text):
+            return datetime.fromisoformat(found[1]) + timedelta(days=1)
+    except (ValueError, OverflowError):
         pass  # the form is right, but the calendar has no such day
     raise _unusable(RejectionReason.INVALID_DATE, name, text, "an existing local time as YYYY-MM-DDTHH:MM:SS")
 

@@ -1,0 +1,38 @@
+"""`marquee check`: whether everything that the configuration names can be reached, and what to do about it."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from app.adapters.inbound.cli.saying import print_json, say_styled
+from app.application.check_installation import CheckInstallation, Finding, Verdict
+
+STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.PROBLEM: "bold red"}
+WIDTH = max(map(len, Verdict))
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
+
+
+def add_check_command(cli: typer.Typer, prepare: Callable[[], CheckInstallation]) -> None:
+    """Add the command `check` to `cli`; `prepare` reads the settings and says what is to be looked at."""
+
+    @cli.command()
+    def check(as_json: Json = False) -> None:
+        """Say whether all that the configuration names can be reached. Exit code 1: something cannot."""
+        findings = asyncio.run(prepare()())
+        is_good = all(finding.verdict is not Verdict.PROBLEM for finding in findings)
+        if as_json:
+            print_json({"ok": is_good, "findings": [asdict(finding) for finding in findings]})
+        else:
+            _print(findings)
+        raise typer.Exit(0 if is_good else 1)
+
+
+def _print(findings: Sequence[Finding]) -> None:
+    for finding in findings:
+        remedy = f": {finding.remedy}" if finding.remedy else ""
+        verdict = (f"{finding.verdict:<{WIDTH}}", STYLES[finding.verdict])
+        say_styled(verdict, f"  {finding.subject}: {finding.found}{remedy}")

@@ -1,0 +1,125 @@
+"""Tables that lose no letter: they are folded where their columns allow it, else each row becomes a paragraph."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from app.adapters.inbound.cli.saying import say
+from app.adapters.terminal_text import visible
+
+GAP = 2
+"""Blanks between two columns."""
+NARROWEST = 16
+"""To which a column that may be folded is narrowed, or to its longest word if that is shorter."""
+
+Cell = str | Text
+"""Text from outside as `str`; a Text is ours, and may have a style."""
+
+
+class Listing:
+    """Rows under titles. A title that begins with `>` is one of numbers, with `+` one of text that may be folded.
+
+    A column without a title adds nothing that the others do not say: where the room is scarce it goes first. `empty`
+    is what is said in place of a table without rows: what there is none of, and what makes one.
+    """
+
+    def __init__(self, *titles: str, empty: str) -> None:
+        self._columns = [_Column(title) for title in titles]
+        self._rows: list[Sequence[Text]] = []
+        self._empty = empty
+
+    def add(self, *cells: Cell) -> None:
+        """Add a row, a cell for each column."""
+        row = [Text(visible(cell)) if isinstance(cell, str) else cell for cell in cells]
+        for column, cell in zip(self._columns, row, strict=True):
+            column.see(cell)
+        self._rows.append(row)
+
+    def show(self, console: Console | None = None) -> None:
+        """Print it as the terminal is wide; what is no terminal gets a row a line, however long."""
+        if not self._rows:
+            say(self._empty)
+            return
+        console = console or Console()
+        if not console.is_terminal:
+            console = Console(width=_natural(self._columns))
+        console.print(self._fitted(console.width))
+
+    def _fitted(self, width: int) -> Table:
+        places = list(range(len(self._columns)))
+        for chosen in (places, [place for place in places if self._columns[place].title]):
+            widths = _widths([self._columns[place] for place in chosen], width)
+            if widths:
+                return self._table(chosen, widths)
+        return self._paragraphs()
+
+    def _table(self, places: Sequence[int], widths: Sequence[int]) -> Table:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for place, width in zip(places, widths, strict=True):
+            column = self._columns[place]
+            table.add_column(Text(column.title), justify=column.justify, width=width, overflow="fold")
+        for row in self._rows:
+            table.add_row(*(row[place] for place in places))
+        return table
+
+    def _paragraphs(self) -> Table:
+        table = Table.grid(padding=(0, GAP, 0, 0))
+        table.add_column(style="bold", no_wrap=True)
+        table.add_column(overflow="fold")
+        for number, row in enumerate(self._rows):
+            if number:
+                table.add_row("", "")
+            for column, cell in zip(self._columns, row, strict=True):
+                if column.title and cell.plain:
+                    table.add_row(Text(column.title), cell)
+        return table
+
+
+class Facts(Listing):
+    """One thing, a fact a row: a paragraph wherever it is shown."""
+
+    def __init__(self, facts: dict[str, str]) -> None:
+        super().__init__(*facts, empty="")
+        self.add(*facts.values())
+
+    def _fitted(self, width: int) -> Table:  # noqa: ARG002 - it has one form
+        return self._paragraphs()
+
+
+class _Column:
+    def __init__(self, title: str) -> None:
+        self.title = title[1:] if title.startswith((">", "+")) else title
+        self.folds = title.startswith("+")
+        self.justify: Literal["left", "right"] = "right" if title.startswith(">") else "left"
+        self.natural = self._longest_word = 0
+        self.see(Text(self.title))
+
+    def see(self, cell: Text) -> None:
+        self.natural = max(self.natural, cell.cell_len)
+        self._longest_word = max(self._longest_word, *map(cell_len, cell.plain.split(" ")))
+
+    @property
+    def least(self) -> int:
+        return min(self._longest_word, NARROWEST) if self.folds else self.natural
+
+
+def _natural(columns: Sequence[_Column]) -> int:
+    return max(1, sum(column.natural for column in columns) + GAP * (len(columns) - 1))
+
+
+def _widths(columns: Sequence[_Column], width: int) -> list[int] | None:
+    """Share the room out: what each needs, or the same to all that have to fold; None: it is too little."""
+    room = width - GAP * (len(columns) - 1) - sum(column.least for column in columns)
+    if room < 0:
+        return None
+    widths = [column.least for column in columns]
+    wanting = sorted(range(len(columns)), key=lambda place: columns[place].natural - columns[place].least)
+    for done, place in enumerate(wanting):
+        more = min(columns[place].natural - columns[place].least, room // (len(columns) - done))
+        widths[place] += more
+        room -= more
+    return widths

@@ -1,0 +1,73 @@
+"""Checks of providers: their modules load, their files can be read, their servers answer. Nothing is parsed."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from app.adapters.addresses import AddressPolicy
+from app.adapters.outbound.memory.circuit_states import MemoryCircuitStates
+from app.adapters.outbound.providers.fetched_feed import FetchLimits
+from app.adapters.outbound.providers.http_fetch import HttpFetch
+from app.adapters.outbound.providers.pinned_get import PinnedGet
+from app.adapters.outbound.providers.urls import path_of
+from app.application.check_installation import Check, Finding, Verdict
+from app.application.ports.providers import FeedError
+from app.infrastructure.checks.threads import in_thread
+from app.infrastructure.configuration import ConfigurationError
+from app.infrastructure.provider_directory import SettingsDirectory
+from app.infrastructure.settings import ProviderSettings, Settings
+
+
+def check_providers(settings: Settings) -> list[Check]:
+    """Check every provider that is enabled."""
+    if not settings.providers:
+        return [Check("providers", _none)]
+    return [_check(settings, provider) for provider in settings.providers if provider.enabled]
+
+
+async def _none() -> Sequence[Finding]:
+    return [Finding("providers", Verdict.WARNING, "none is configured", "name one under `providers`")]
+
+
+def _check(settings: Settings, provider: ProviderSettings) -> Check:
+    subject = f"providers.{provider.name}"
+
+    async def look() -> Sequence[Finding]:
+        alone = settings.model_copy(update={"providers": (provider,)})
+        try:
+            await in_thread(lambda: SettingsDirectory(alone, MemoryCircuitStates()))
+            found = await _reached(provider)
+        except ConfigurationError as error:
+            return [Finding(subject, Verdict.PROBLEM, mistake, "correct it") for mistake in error.mistakes]
+        except FeedError as error:
+            return [Finding(subject, Verdict.PROBLEM, str(error), "correct its url, or ask the provider")]
+        except OSError as error:
+            words = f"{error.filename}: cannot be read: {error.strerror}"
+            return [Finding(subject, Verdict.PROBLEM, words, "correct the path, or its permissions")]
+        return [Finding(subject, Verdict.OK, found)]
+
+    return Check(subject, look)
+
+
+async def _reached(provider: ProviderSettings) -> str:
+    if provider.kind == "recorded":
+        for file in provider.files:
+            await in_thread(partial(_read, file))
+        return f"{len(provider.files)} files can be read"
+    if provider.kind != "plan-list-xml":
+        return f"{provider.kind} loads; `marquee sync {provider.name} --dry-run` says whether its source answers"
+    if urlsplit(provider.url).scheme == "file":
+        await in_thread(partial(_read, path_of(provider.url)))
+        return f"{path_of(provider.url)} can be read"
+    policy = AddressPolicy(allow_private_networks=provider.allow_private_networks)
+    fetch = HttpFetch(provider.url, PinnedGet(limits=FetchLimits(**provider.limits.model_dump()), policy=policy))
+    await fetch.probe()
+    return f"{fetch.source} answers"
+
+
+def _read(file: Path) -> None:
+    if file.exists() and not file.is_file():
+        raise IsADirectoryError(None, "it is no regular file", str(file))
+    with file.open("rb") as opened:
+        opened.read(1)
