@@ -35,7 +35,7 @@ from app.adapters.outbound.redis.sync_journal import RedisSyncJournal
 from app.adapters.outbound.redis.sync_requests import RedisSyncRequests
 from app.adapters.outbound.sql.all_tables import metadata
 from app.application.ports.activities import ActivityInbox, ActivityQueue, DeadLetters, QueueWatch
-from app.application.ports.catalog import Behind, ChangeLog, LoggedChange, PlanCatalog, SyncJournal
+from app.application.ports.catalog import Behind, ChangeLog, LoggedChange, LogPosition, PlanCatalog, SyncJournal
 from app.application.ports.history import JournalSource
 from app.application.ports.system import CircuitStates, Lease, Leases, SyncRequests
 from app.domain.reconciliation import ChangeKind, PlanChange
@@ -318,6 +318,27 @@ async def trim(backend: Backend, provider: str = "demo", *, log_kept: int) -> No
 
 
 Follower = AsyncIterator[Sequence[LoggedChange] | Behind]
+
+
+async def follow(log: ChangeLog, provider: str = "demo") -> Follower:
+    """Follow one provider as an API process does: nothing at first, once the position is taken; then what happens."""
+    watch = log.heads()
+    at = (await anext(watch)).get(provider)
+    yield ()
+    async for moved in watch:
+        head = moved.get(provider)
+        at = at or (head and LogPosition(head.epoch, 0))
+        more = provider in moved and at is not None
+        if not more:
+            yield ()
+        while more and at is not None:
+            page = (await log.read({provider: at}))[provider]
+            if isinstance(page, Behind):
+                at, more = page.head, False
+                yield page
+            else:
+                at, more = page.end, page.more
+                yield page.entries
 
 
 async def entries(follower: Follower, count: int) -> list[LoggedChange]:

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from app.adapters.outbound.memory.plan_journal import MemoryPlanJournal
 from app.adapters.outbound.sql.all_tables import metadata
-from app.application.ports.catalog import CatalogPlan
-from app.application.ports.history import JournalEntry, JournalMovedError, LogPosition, PastState
+from app.application.ports.catalog import CatalogPlan, LogPosition
+from app.application.ports.history import JournalEntry, JournalMovedError, PastState
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.plans import Plan, PlanId, SellMode, searchable
 from app.domain.reconciliation import ChangeKind, KnownPlan

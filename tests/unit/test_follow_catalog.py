@@ -7,8 +7,6 @@ import pytest
 from app.adapters.inbound.http.rendering import parse_plan, plan_prefix, render_plan
 from app.adapters.outbound.memory.live_index import LiveIndex
 from app.application.follow_catalog import FollowCatalog
-from app.application.read_catalog import DescribeProviders
-from app.application.watch_catalog import WatchCatalog
 from app.domain.time_window import TimeWindow
 from tests.builders import a_plan
 from tests.sync_world import SyncWorld
@@ -18,7 +16,7 @@ class Follower:
     def __init__(self, world: SyncWorld) -> None:
         self.index = LiveIndex(render_plan, plan_prefix, parse_plan)
         self.troubles: list[str | None] = []
-        self.follow = FollowCatalog(world.catalog, world.log, self.index, self.troubles.append)
+        self.follow = FollowCatalog(world.log, self.index, self.troubles.append)
 
     def titles(self) -> list[str]:
         return sorted(plan.title for plan in self.index.find(TimeWindow()))
@@ -130,23 +128,4 @@ async def test_a_bug_in_a_follower_ends_the_process_and_not_one_follower_in_sile
     index = LiveIndex(lambda _: 1 // 0, plan_prefix, parse_plan)  # type: ignore[arg-type,return-value] # the bug
 
     with pytest.raises(ZeroDivisionError):
-        await asyncio.wait_for(FollowCatalog(world.catalog, world.log, index)(), 3)
-
-
-async def test_the_watch_looks_again_and_again() -> None:
-    world = SyncWorld()
-
-    class Counting(DescribeProviders):
-        async def __call__(self) -> list[object]:  # type: ignore[override] # it has nothing to describe
-            looks.append(1)
-            return []
-
-    looks: list[int] = []
-    describe = Counting(None, world.catalog, world.journal, None)  # type: ignore[arg-type] # it asks nobody
-    watch = WatchCatalog(describe, world.journal, world.queue, world.clock)
-    task = asyncio.create_task(watch())
-    await until(lambda: len(looks) >= 2)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-
-    assert watch.trouble is None
+        await asyncio.wait_for(FollowCatalog(world.log, index)(), 3)
