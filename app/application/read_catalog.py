@@ -1,6 +1,6 @@
 """What people ask of the catalog: one plan, the providers, their runs, their rejections."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from app.application.ports.system import CircuitState, CircuitStates
 from app.domain.errors import UnknownPlanError
 from app.domain.feeds import Rejection
 from app.domain.plans import PlanId
-from app.domain.sync_runs import SyncReport
+from app.domain.sync_runs import SyncOutcome, SyncReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,20 @@ class ProviderStatus:
     last_run: SyncReport | None
     circuit: CircuitState
 
+    @property
+    def is_troubled(self) -> bool:
+        """Whether somebody should look: it fails, waits for an approval, or is left alone by the breaker."""
+        failing = self.last_run is not None and self.last_run.outcome in _TROUBLED
+        return self.waiting or failing or self.circuit.state != "closed"
+
+
+_TROUBLED = frozenset({SyncOutcome.FAILED, SyncOutcome.HELD, SyncOutcome.INCOMPLETE})
+
+
+def troubled_first(statuses: Iterable[ProviderStatus]) -> Sequence[ProviderStatus]:
+    """Put those first that somebody should look at; else the order stays."""
+    return sorted(statuses, key=lambda status: not status.is_troubled)
+
 
 @dataclass(frozen=True, slots=True)
 class DescribeProviders:
@@ -67,12 +81,12 @@ class DescribeProviders:
     circuits: CircuitStates
 
     async def __call__(self) -> Sequence[ProviderStatus]:
-        """List them in the order of the configuration.
+        """List them, the troubled ones first, else in the order of the configuration.
 
         Raises:
             LiveStateUnavailableError: nobody can tell now.
         """
-        return await self.some(self.directory.all())
+        return troubled_first(await self.some(self.directory.all()))
 
     async def some(self, providers: Sequence[ConfiguredProvider]) -> Sequence[ProviderStatus]:
         """Say it of some providers, in their order, with one question for all.

@@ -9,7 +9,7 @@ from app.application.ports.activities import QueueFigures, QueueWatch
 from app.application.ports.catalog import SyncJournal
 from app.application.ports.providers import ConfiguredProvider
 from app.application.ports.system import Clock, LiveStateUnavailableError
-from app.application.read_catalog import DescribeProviders, ProviderStatus
+from app.application.read_catalog import DescribeProviders, ProviderStatus, troubled_first
 
 REFRESH_INTERVAL = 1.0
 """Seconds between two looks."""
@@ -59,7 +59,7 @@ class WatchCatalog:
             return
         self._seen |= {status.provider.name: status for status in seen}
         self._totals |= {status.provider.name: counts for status, counts in zip(seen, totals, strict=True)}
-        self.providers, self.totals = tuple(self._seen.values()), dict(self._totals)
+        self.providers, self.totals = troubled_first(self._seen.values()), dict(self._totals)
         self.activities, self.trouble, self.seen_at = activities, None, self.clock.now()
 
     def _whose_turn_it_is(self, everybody: Sequence[ConfiguredProvider]) -> Sequence[ConfiguredProvider]:
