@@ -37,22 +37,17 @@ class JournalChanges:
         """
         positions = await self.journal.positions()
         names = sorted(name for name in {*heads, *positions} if heads.get(name) != positions.get(name))
-        return sum([await self._provider(name, positions.get(name)) for name in names])
+        return sum([await self._provider(name, positions.get(name), heads.get(name)) for name in names])
 
-    async def _provider(self, name: str, stands: LogPosition | None) -> int:
+    async def _provider(self, name: str, stands: LogPosition | None, head: LogPosition | None) -> int:
+        start = stands or LogPosition(head.epoch if head else 0, 0)
         try:
-            return await self._go_on(name, stands)
+            return await self._go_on(name, stands, start)
         except (JournalMovedError, LeaseTakenError, LeaseLostError):
             return 0  # somebody else is at it: the next round sees how it stands then
 
-    async def _go_on(self, name: str, stands: LogPosition | None) -> int:
-        """Journal the log from where it stands to its end."""
-        start = stands
-        if start is None:
-            head = await self.source.head(name)
-            if head is None:
-                return 0
-            start = LogPosition(head.epoch, 0)
+    async def _go_on(self, name: str, stands: LogPosition | None, start: LogPosition) -> int:
+        """Journal the log from `start` to its end."""
         read, more = 0, True
         while more:
             page = await self.source.read(name, start)

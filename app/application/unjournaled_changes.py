@@ -31,6 +31,5 @@ class UnjournaledChanges:
             if isinstance(page, Behind):
                 at = page.oldest if page.oldest != at else None
                 continue
-            if page.entries:
-                yield await self.journal.lacking(page.entries)
+            yield await self.journal.lacking(page.entries)
             at = page.end if page.more else None

@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Protocol
 
@@ -76,6 +77,9 @@ class Backend(Protocol):
     def dead_letters(self) -> DeadLetters: ...
     def queue_watch(self) -> QueueWatch: ...
     def lose_everything(self) -> None: ...
+    def copied(self) -> Callable[[], None]:
+        """Keep a copy of everything; what is returned sets the store back to it."""
+
     async def aclose(self) -> None: ...
 
 
@@ -132,6 +136,10 @@ class MemoryBackend:
     def lose_everything(self) -> None:
         self.store.lose_everything()
         self.activities.lose_everything()
+
+    def copied(self) -> Callable[[], None]:
+        kept = deepcopy(self.store._shelves)
+        return lambda: setattr(self.store, "_shelves", deepcopy(kept))
 
     async def aclose(self) -> None:
         pass
@@ -190,9 +198,30 @@ class RedisBackend:
             with server.client() as client:
                 client.flushall()
 
+    def copied(self) -> Callable[[], None]:
+        kept = [_dumped(server) for server in self._servers]
+
+        def set_back() -> None:
+            for server, dumps in zip(self._servers, kept, strict=True):
+                _set_back(server, dumps)
+
+        return set_back
+
     async def aclose(self) -> None:
         await self.client.aclose()
         await self.blocking.aclose()
+
+
+def _dumped(server: RedisServer) -> dict[bytes, bytes]:
+    with server.client() as client:
+        return {key: client.dump(key) for key in client.scan_iter()}
+
+
+def _set_back(server: RedisServer, dumps: Mapping[bytes, bytes]) -> None:
+    with server.client() as client:
+        client.flushall()
+        for key, dump in dumps.items():
+            client.restore(key, 0, dump)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.application.ports.catalog import Behind, ChangeLog, LeaseLostError, LoggedChange
+from app.application.ports.catalog import Behind, ChangeLog, LeaseLostError, LoggedChange, LogPosition
 from app.application.ports.system import LiveStateUnavailableError
 from app.domain.plans import PlanId, SearchablePlan, searchable
 from app.domain.reconciliation import ChangeKind
@@ -204,6 +204,87 @@ async def test_a_follower_that_may_have_missed_something_is_told_so_once_and_goe
         assert len(await everything_searchable(backend.change_log())) == len(known)
         await sync(backend, a_change(a_plan(f"next {again}")))
         assert [entry.plan_id for entry in await entries(follower, 1)] == [a_plan(f"next {again}").key.plan_id]
+
+
+async def test_a_log_that_was_set_back_and_went_on_is_noticed(backend: Backend):
+    await sync(backend, *(a_change(a_plan(number)) for number in range(3)))
+    set_back = backend.copied()
+    async with following(backend) as follower:
+        await anext(follower)
+        await sync(backend, *(a_change(a_plan(f"lost {number}")) for number in range(2)))
+        await entries(follower, 2)
+
+        set_back()
+        await sync(backend, *(a_change(a_plan(f"new {number}")) for number in range(4)))
+
+        assert isinstance(await news(follower), Behind)
+        await sync(backend, a_change(a_plan("next")))
+        assert a_plan("next").key.plan_id in [entry.plan_id for entry in await entries(follower, 1)]
+
+
+async def test_a_position_reads_on_unless_another_entry_stands_there(backend: Backend):
+    await sync(backend, a_change(a_plan(1)))
+    set_back = backend.copied()
+    await sync(backend, a_change(a_plan(2)))
+    log = backend.change_log()
+    lost = (await anext(log.heads()))["demo"]
+    assert lost
+    set_back()
+    await sync(backend, a_change(a_plan(3)))
+    now = (await anext(log.heads()))["demo"]
+    assert now
+    await sync(backend, a_change(a_plan(4)))
+
+    assert (now.epoch, now.sequence) == (lost.epoch, lost.sequence)
+    behind = (await log.read({"demo": lost}))["demo"]
+    assert isinstance(behind, Behind)
+    assert not behind.trimmed
+    assert behind.head == (await anext(log.heads()))["demo"]
+    for position in (now, LogPosition(now.epoch, now.sequence)):  # the second is one that nobody named an entry for
+        page = (await log.read({"demo": position}))["demo"]
+        assert not isinstance(page, Behind)
+        assert [entry.plan_id for entry in page.entries] == [a_plan(4).key.plan_id]
+        assert (page.end, page.more) == (behind.head, False)
+
+
+async def test_the_heads_of_all_are_told_first_and_then_those_that_moved(backend: Backend):
+    names = [f"provider {number}" for number in range(130)]
+    for name in names:
+        await sync(backend, a_change(a_plan(provider=name)), provider=name)
+    watch = backend.change_log().heads()
+
+    assert sorted(await anext(watch)) == sorted(names)
+    await sync(backend, a_change(a_plan(2, provider="provider 7")), provider="provider 7")
+    await sync(backend, a_change(a_plan(provider="new")), provider="new")
+    moved: set[str] = set()
+    async with asyncio.timeout(5):
+        while moved != {"provider 7", "new"}:
+            moved |= (await anext(watch)).keys()
+            assert moved <= {"provider 7", "new"}
+    backend.lose_everything()
+    gone: set[str] = set()
+    async with asyncio.timeout(10):
+        while gone != {*names, "new"}:
+            told = await anext(watch)
+            gone |= told.keys()
+            assert set(told.values()) <= {None}
+    await watch.aclose()  # type: ignore[attr-defined] # the adapters' iterators are generators
+
+
+@pytest.mark.redis_server
+async def test_news_that_got_lost_are_made_up_for(server: RedisServer, redis: RedisBackend):
+    for number in range(250):
+        await sync(redis, a_change(a_plan(provider=f"{number}")), provider=f"{number}")
+    watch = redis.change_log().heads()
+    await anext(watch)
+    await sync(redis, a_change(a_plan(2, provider="249")), provider="249")
+    with server.client() as operator:
+        operator.delete("marquee:1:{news}:catalog")  # as if its writer had been killed before it told them
+
+    async with asyncio.timeout(10):
+        while "249" not in await anext(watch):
+            pass
+    await watch.aclose()  # type: ignore[attr-defined] # as above
 
 
 async def test_a_plan_is_searchable_by_the_time_its_change_is_told(backend: Backend):

@@ -113,6 +113,46 @@ async def test_what_does_not_lead_on_is_told(backend: Backend):
     assert isinstance(await source.read("demo", LogPosition(epoch, 3)), Behind)
 
 
+async def test_another_entry_at_the_same_place_is_noticed_and_a_cut_told_from_it(backend: Backend):
+    await sync(backend, a_change(a_plan(1)))
+    set_back = backend.copied()
+    await sync(backend, a_change(a_plan(2)))
+    source = backend.journal_source(log_kept=10)
+    lost = await source.head("demo")
+    assert lost
+    set_back()
+    shorter = await source.read("demo", lost)
+    await sync(backend, *(a_change(a_plan(f"new {number}")) for number in range(1200)))
+
+    longer = await source.read("demo", lost)
+    for behind in (shorter, longer):
+        assert isinstance(behind, Behind)
+        assert not behind.trimmed
+        assert behind.oldest == LogPosition(lost.epoch, 0)
+    await trim(backend, log_kept=10)
+    cut = await source.read("demo", LogPosition(lost.epoch, 2, "of which nobody can tell any more"))
+    assert isinstance(cut, Behind)
+    assert cut.trimmed
+    assert cut.oldest is not None
+    assert cut.oldest.sequence > 1000
+    assert [entry.run_id for entry in await read_all(source, cut.oldest)] != []
+
+
+async def test_the_entry_that_a_position_names_is_kept(backend: Backend):
+    await sync(backend, *(a_change(a_plan(number)) for number in range(1500)))
+    source = backend.journal_source(log_kept=1)
+    page = await source.read("demo", await beginning(source))
+    assert not isinstance(page, Behind)
+
+    await source.stored("demo", page.end)
+    await trim(backend, log_kept=1)
+
+    head = await source.head("demo")
+    assert head
+    assert head.entry
+    assert await read_all(source, head) == []
+
+
 async def test_the_state_of_every_plan_is_handed_out_withdrawn_and_offline_ones_too(backend: Backend):
     plans = [a_plan(number, sell_mode=("online", "offline")[number % 2]) for number in range(1100)]
     await sync(backend, *map(a_change, plans))
