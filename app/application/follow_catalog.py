@@ -11,7 +11,7 @@ from app.domain.plans import SearchablePlan
 FIRST_RETRY, LONGEST_RETRY = 0.1, 1.0
 """Seconds between two attempts to reach a store that is away."""
 
-LOADS_AT_ONCE = 4
+LOADS_AT_ONCE = 2
 """How many loads run side by side, each over a connection of its own."""
 
 LOADED_TOGETHER = 250
