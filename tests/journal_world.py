@@ -25,16 +25,16 @@ class JournalWorld(SyncWorld):
         self.source: JournalSource = MemoryJournalSource(self.store, log_kept=self.log_kept)
         self.restore = RestoreCatalog(
             catalog=self.catalog,
+            source=self.source,
             journal=self.plan_journal,
             leases=self.leases,
             clock=self.clock,
             new_run_id=lambda: f"restore-{next(numbers)}",
         )
-        self.journal_changes = self.journaling_from(self.source)
+        self.journaling = self.journaling_from(self.source)
 
     def journaling_from(self, source: JournalSource) -> JournalChanges:
         return JournalChanges(
-            catalog=self.catalog,
             source=source,
             journal=self.plan_journal,
             restore=self.restore,
@@ -42,6 +42,10 @@ class JournalWorld(SyncWorld):
             new_run_id=lambda: "take-over",
             on_restored=self.restored.append,
         )
+
+    async def journal_changes(self, journaling: JournalChanges | None = None) -> int:
+        """Journal what all logs have; return the number of entries."""
+        return await (journaling or self.journaling)(dict(self.store.heads))
 
     async def states(self, plan: Plan) -> list[PastState]:
         """Say how a plan was known, the oldest first."""

@@ -188,7 +188,7 @@ def redis_cluster(size: int = 3) -> Iterator[list[ClusterNode]]:
 
 def _started(size: int, attempts: int = 5) -> list[ClusterNode]:
     """Start nodes; whoever else looks for ports at the same time may be quicker, and then we look again."""
-    nodes = [ClusterNode(port) for port in _free_ports(size)]
+    nodes = [ClusterNode(port) for port in free_ports(size)]
     try:
         for node in nodes:
             node.start()
@@ -225,7 +225,7 @@ def _admin(client: Redis, *command: str | int) -> Any:
     return client.execute_command(*command)  # type: ignore[no-untyped-call] # redis-py leaves it without types
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Find ports whose bus port (+10000) is free too."""
     found: list[int] = []
     first = 21000 + secrets.randbelow(8000)  # several test runs of one machine hardly ever look at the same ones

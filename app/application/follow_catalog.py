@@ -1,87 +1,164 @@
-"""Keep this process's search index fresh by following the change log."""
+"""Keep this process's search index fresh by following the change logs of all providers."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from app.application.ports.catalog import Behind, ChangeLog, LoggedChange, PlanCatalog, SearchIndex
+from app.application.ports.catalog import Behind, ChangeLog, LoggedChange, LogPage, LogPosition, SearchIndex
 from app.application.ports.system import LiveStateUnavailableError
-
-DISCOVERY_INTERVAL = 0.5
-"""Seconds between two looks for providers that committed for the first time."""
+from app.domain.plans import SearchablePlan
 
 FIRST_RETRY, LONGEST_RETRY = 0.1, 1.0
 """Seconds between two attempts to reach a store that is away."""
+
+LOADS_AT_ONCE = 2
+"""How many loads run side by side, each over a connection of its own."""
+
+LOADED_TOGETHER = 250
+"""Providers of one load: an index is built per load as long as there are no searches."""
+
+READ_TOGETHER = 100
+"""Providers whose logs are read in one go."""
+
+APPLIED_TOGETHER = 100
+"""Changes between which searches are answered."""
 
 
 @dataclass(slots=True)
 class FollowCatalog:
     """Load the searchable catalog, then apply each committed change within a second, for ever.
 
-    Whatever happens to the store, the index keeps what it has: it is never emptied, because plans are never removed.
+    One wait serves all providers, so what it takes does not grow with their number. Whatever happens to the store, the
+    index keeps what it has: it is never emptied, because plans are never removed.
     """
 
-    catalog: PlanCatalog
     log: ChangeLog
     index: SearchIndex
     on_trouble: Callable[[str | None], None] = lambda _: None
     """Told what keeps the index from being fresh, and None when it is over."""
-    _followers: dict[str, asyncio.Task[None]] = field(default_factory=dict)
-    _loaded: set[str] = field(default_factory=set)
+    _heads: dict[str, LogPosition] = field(default_factory=dict)
+    """Where each log ended when that was told last."""
+    _at: dict[str, LogPosition] = field(default_factory=dict)
+    """Up to where the index has each of them; whoever is not in it is to be loaded."""
+    _loading: set[str] = field(default_factory=set)
+    _loads: int = 0
+    _watching: bool = False
+    _ready: bool = False
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
     _troubled: set[str] = field(default_factory=set)
 
     async def __call__(self) -> None:
-        """Follow until cancelled."""
+        """Follow until cancelled. An unforeseen error ends it, where the supervisor sees it."""
         try:
-            await self._discover()
-        finally:
-            followers = list(self._followers.values())
-            for follower in followers:
-                follower.cancel()
-            await asyncio.gather(*followers, return_exceptions=True)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._watch())
+                await self._go_on(tasks)
+        except ExceptionGroup as bugs:
+            raise bugs.exceptions[0] from None
 
-    async def _discover(self) -> None:
-        known: Sequence[str] | None = None
-        while True:
-            try:
-                known = await self.catalog.providers()
-                self._report("", None)
-            except LiveStateUnavailableError as error:
-                self._report("", str(error))
-            self._start(known or ())
-            if known is not None and self._loaded.issuperset(known):
-                self.index.mark_ready()
-            self._raise_bugs()
-            await asyncio.sleep(DISCOVERY_INTERVAL if self._loaded.issuperset(known or ()) else FIRST_RETRY / 2)
-
-    def _start(self, names: Iterable[str]) -> None:
-        for name in names:
-            if name not in self._followers:
-                self._followers[name] = asyncio.create_task(self._follow(name), name=f"follow {name}")
-
-    async def _follow(self, provider: str) -> None:
+    async def _watch(self) -> None:
         wait = FIRST_RETRY
         while True:
             try:
-                loaded = False
-                async for item in self.log.follow(provider):  # pragma: no branch - it never ends by itself
-                    if isinstance(item, Behind) or not loaded:
-                        await self.index.load(self.log.searchable(provider))
-                        loaded = True
-                        self._loaded.add(provider)
-                    else:
-                        self._apply(item)
+                async for moved in self.log.heads():  # pragma: no branch - it never ends by itself
+                    self._note(moved)
                     wait = FIRST_RETRY
-                    self._report(provider, None)
+                    self._report("watch", None)
             except LiveStateUnavailableError as error:
-                self._report(provider, str(error))
+                self._report("watch", str(error))
             await asyncio.sleep(wait)
             wait = min(wait * 2, LONGEST_RETRY)
 
-    def _apply(self, changes: Sequence[LoggedChange]) -> None:
-        plans = [change.searchable for change in changes if change.searchable is not None]
-        if plans:
-            self.index.put(plans)
+    def _note(self, moved: Mapping[str, LogPosition | None]) -> None:
+        for name, head in moved.items():
+            if head is None:
+                self._heads.pop(name, None)
+            else:
+                self._heads[name] = head
+        self._watching = True
+        self._news.set()
+
+    async def _go_on(self, tasks: asyncio.TaskGroup) -> None:
+        wait = FIRST_RETRY
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            self._start_loads(tasks)
+            self._see_whether_ready()
+            try:
+                while stale := self._stale():
+                    await self._read_on(stale)
+                    self._start_loads(tasks)
+                wait = FIRST_RETRY
+                self._report("read", None)
+            except LiveStateUnavailableError as error:
+                self._report("read", str(error))
+                self._news.set()
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, LONGEST_RETRY)
+
+    def _start_loads(self, tasks: asyncio.TaskGroup) -> None:
+        waiting = [name for name in self._heads if name not in self._at and name not in self._loading]
+        share = min(-(-len(waiting) // LOADS_AT_ONCE), LOADED_TOGETHER)
+        while waiting and self._loads < LOADS_AT_ONCE:
+            names, waiting = waiting[:share], waiting[share:]
+            self._loads += 1
+            self._loading.update(names)
+            tasks.create_task(self._load({name: self._heads[name] for name in names}))
+
+    async def _load(self, heads: Mapping[str, LogPosition]) -> None:
+        try:
+            await self.index.load(self._searchable(list(heads)))
+            self._at |= heads
+            self._report("load", None)
+        except LiveStateUnavailableError as error:
+            self._report("load", str(error))
+            await asyncio.sleep(FIRST_RETRY)
+        finally:
+            self._loads -= 1
+            self._loading.difference_update(heads)
+            self._news.set()
+
+    async def _searchable(self, names: Sequence[str]) -> AsyncIterator[Sequence[SearchablePlan]]:
+        for name in names:
+            async for batch in self.log.searchable(name):
+                yield batch
+
+    def _see_whether_ready(self) -> None:
+        if self._watching and not self._ready and self._at.keys() >= self._heads.keys():
+            self._ready = True
+            self.index.mark_ready()
+
+    def _stale(self) -> dict[str, LogPosition]:
+        """Choose some whose log has moved on; before there are searches nobody waits for a change."""
+        if not self._ready:
+            return {}
+        names = [name for name, head in self._heads.items() if self._at.get(name, head) != head]
+        return {name: self._at[name] for name in names[:READ_TOGETHER]}
+
+    async def _read_on(self, after: Mapping[str, LogPosition]) -> None:
+        plans: list[SearchablePlan] = []
+        for name, found in (await self.log.read(after)).items():
+            if isinstance(found, Behind):
+                self._start_anew(found)
+            else:
+                self._move_on(name, found)
+                plans += [change.searchable for change in found.entries if change.searchable is not None]
+        for begin in range(0, len(plans), APPLIED_TOGETHER):
+            self.index.put(plans[begin : begin + APPLIED_TOGETHER])
+            await asyncio.sleep(0)
+
+    def _start_anew(self, behind: Behind) -> None:
+        del self._at[behind.provider]
+        if behind.head is None:
+            self._heads.pop(behind.provider, None)
+        else:
+            self._heads[behind.provider] = behind.head
+
+    def _move_on(self, name: str, page: LogPage[LoggedChange]) -> None:
+        self._at[name] = page.end
+        if not page.more:
+            self._heads[name] = page.end
 
     def _report(self, subject: str, trouble: str | None) -> None:
         """Tell once when trouble begins and once when all of it is over."""
@@ -92,9 +169,3 @@ class FollowCatalog:
             self._troubled.discard(subject)
         if bool(self._troubled) is not was_troubled:
             self.on_trouble(trouble)
-
-    def _raise_bugs(self) -> None:
-        """Let an unforeseen error end the process, where the supervisor sees it, and not one follower in silence."""
-        for follower in self._followers.values():
-            if follower.done():
-                follower.result()

@@ -1,12 +1,13 @@
 """Write every change of every plan from the change log to the journal, each once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from app.application.ports.catalog import Behind, LeaseLostError, PlanCatalog
-from app.application.ports.history import JournalEntry, JournalMovedError, JournalSource, LogPosition, PlanJournal
+from app.application.ports.catalog import Behind, LeaseLostError, LogPosition
+from app.application.ports.history import JournalEntry, JournalMovedError, JournalSource, PlanJournal
 from app.application.ports.system import Clock, LeaseTakenError
 from app.application.restore_catalog import RESTORED, Restoration, RestoreCatalog
+from app.application.unjournaled_changes import UnjournaledChanges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,61 +18,65 @@ class JournalChanges:
     written once, however many processes do this and wherever they stop. The log forgets nothing that is not journaled.
     """
 
-    catalog: PlanCatalog
     source: JournalSource
     journal: PlanJournal
     restore: RestoreCatalog
     clock: Clock
     new_run_id: Callable[[], str]
     on_restored: Callable[[Restoration], None] = lambda _: None
-    """Told when the live state of a provider had been lost and was restored from the journal."""
+    """Told when the live state of a provider had been lost, or set back, and was restored from the journal."""
 
-    async def __call__(self) -> int:
-        """Go through all providers once; return the number of entries that were read.
+    async def __call__(self, heads: Mapping[str, LogPosition]) -> int:
+        """Journal the logs that end elsewhere than they were journaled to; return the number of entries that were read.
+
+        `heads` says where logs end now, as ChangeLog tells it; nothing is asked of a log that has not moved.
 
         Raises:
             LiveStateUnavailableError: the same again later goes on from here.
             HistoryUnavailableError: likewise.
         """
         positions = await self.journal.positions()
-        names = sorted({*await self.catalog.providers(), *positions})
-        return sum([await self._provider(name, positions.get(name)) for name in names])
+        names = sorted(name for name in {*heads, *positions} if heads.get(name) != positions.get(name))
+        return sum([await self._provider(name, positions.get(name), heads.get(name)) for name in names])
 
-    async def _provider(self, name: str, stands: LogPosition | None) -> int:
+    async def _provider(self, name: str, stands: LogPosition | None, head: LogPosition | None) -> int:
+        start = stands or LogPosition(head.epoch if head else 0, 0)
         try:
-            return await self._go_on(name, stands)
+            return await self._go_on(name, stands, start)
         except (JournalMovedError, LeaseTakenError, LeaseLostError):
             return 0  # somebody else is at it: the next round sees how it stands then
 
-    async def _go_on(self, name: str, stands: LogPosition | None) -> int:
-        head = await self.source.head(name)
-        if stands is not None and _is_lost(head, stands):
-            self.on_restored(await self.restore.provider(name))
-            if head is not None and head.epoch == stands.epoch:
-                return await self._take_over(name, stands)
-            head = await self.source.head(name)
-        if head is None:
-            return 0
-        begun = stands is not None and stands.epoch == head.epoch
-        return await self._read_on(name, stands, stands if stands and begun else LogPosition(head.epoch, 0))
+    async def _go_on(self, name: str, stands: LogPosition | None, start: LogPosition) -> int:
+        """Journal the log from `start` to its end."""
+        read, more = 0, True
+        while more:
+            page = await self.source.read(name, start)
+            if isinstance(page, Behind):
+                return read + await self._catch_up(name, stands, page)
+            if page.end != stands:
+                await self.journal.append(name, stands, page.entries, page.end)
+                await self.source.stored(name, page.end)
+            start = stands = page.end
+            more = page.more
+            read += len(page.entries)
+        return read
 
-    async def _read_on(self, name: str, stands: LogPosition | None, start: LogPosition) -> int:
-        """Journal the log from `start` to its end; when it does not lead on from there, what it led to."""
+    async def _catch_up(self, name: str, stands: LogPosition | None, behind: Behind) -> int:
+        """Journal what the log led to, when it does not lead on from where it was journaled to.
+
+        A log that was lost or set back comes together again: the catalog learns what only the journal knows, and the
+        journal the changes since, which are all still there, because nobody has stored them.
+        """
         read = 0
-        while True:
-            entries = await self.source.read(name, start)
-            if isinstance(entries, Behind):
-                return read + await self._take_over(name, stands)
-            if not entries:
-                return read
-            start = LogPosition(start.epoch, start.sequence + len(entries))
-            await self.journal.append(name, stands, entries, start)
-            await self.source.stored(name, start)
-            stands = start
-            read += len(entries)
+        if not behind.trimmed:
+            self.on_restored(await self.restore.set_back(name))
+            async for entries in UnjournaledChanges(self.source, self.journal)(name):
+                await self.journal.append(name, stands, entries, stands)
+                read += len(entries)
+        return read + await self._take_over(name, stands)
 
     async def _take_over(self, name: str, stands: LogPosition | None) -> int:
-        """Journal the state of every plan, when the way to it is not known.
+        """Journal the state of every plan where it differs, when the way to it is not known.
 
         The position is taken first, so that no change falls between: what is committed meanwhile comes from the log.
         """
@@ -86,8 +91,3 @@ class JournalChanges:
         await self.journal.append(name, stands, (), head)
         await self.source.stored(name, head)
         return read
-
-
-def _is_lost(head: LogPosition | None, stands: LogPosition) -> bool:
-    """Tell whether the log that was journaled is gone, or its end is: its server was emptied, replaced or set back."""
-    return head is None or head.epoch != stands.epoch or head.sequence < stands.sequence

@@ -1,6 +1,6 @@
 """What people ask of the catalog: one plan, the providers, their runs, their rejections."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -66,6 +66,11 @@ class ProviderStatus:
 _TROUBLED = frozenset({SyncOutcome.FAILED, SyncOutcome.HELD, SyncOutcome.INCOMPLETE})
 
 
+def troubled_first(statuses: Iterable[ProviderStatus]) -> Sequence[ProviderStatus]:
+    """Put those first that somebody should look at; else the order stays."""
+    return sorted(statuses, key=lambda status: not status.is_troubled)
+
+
 @dataclass(frozen=True, slots=True)
 class DescribeProviders:
     """Say how every configured provider fares."""
@@ -81,19 +86,22 @@ class DescribeProviders:
         Raises:
             LiveStateUnavailableError: nobody can tell now.
         """
-        statuses = [await self._describe(provider) for provider in self.directory.all()]
-        return sorted(statuses, key=lambda status: not status.is_troubled)
+        return troubled_first(await self.some(self.directory.all()))
 
-    async def _describe(self, provider: ConfiguredProvider) -> ProviderStatus:
-        state = await self.catalog.state(provider.name)
-        runs = await self.journal.runs(provider.name, 1)
-        return ProviderStatus(
-            provider=provider,
-            snapshot_at=state.snapshot_at,
-            waiting=state.proposed is not None,
-            last_run=runs[0] if runs else None,
-            circuit=await self.circuits.load(provider.name),
-        )
+    async def some(self, providers: Sequence[ConfiguredProvider]) -> Sequence[ProviderStatus]:
+        """Say it of some providers, in their order, with one question for all.
+
+        Raises:
+            LiveStateUnavailableError: nobody can tell now.
+        """
+        names = [provider.name for provider in providers]
+        states, runs = await self.catalog.states(names), await self.journal.last_runs(names)
+        return [
+            ProviderStatus(provider, state.snapshot_at, state.proposed is not None, last_run, circuit)
+            for provider, state, last_run, circuit in zip(
+                providers, states, runs, await self.circuits.load_all(names), strict=True
+            )
+        ]
 
 
 @dataclass(frozen=True, slots=True)

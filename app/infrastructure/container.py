@@ -81,7 +81,9 @@ class Container(Core):
         rules=Stores.settings.provided.activity.rules,
         clock=Stores.clock,
     )
-    journal_loop = providers.Singleton(JournalLoop, journal=Core.journal_changes, leases=Stores.loop_leases)
+    journal_loop = providers.Singleton(
+        JournalLoop, journal=Core.journal_changes, log=Stores.change_log, leases=Stores.loop_leases
+    )
     type_loop = providers.Singleton(TypeLoop, note=Core.note_types, leases=Stores.loop_leases)
     schedule = providers.Singleton(
         SyncSchedule,

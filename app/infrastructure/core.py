@@ -84,7 +84,7 @@ class Core(Stores):
         RequestSync, Stores.directory, Stores.sync_requests, providers.Object(new_run_id)
     )
     follow_catalog = providers.Singleton(
-        FollowCatalog, Stores.catalog, Stores.change_log, Stores.index, providers.Object(tell_catalog_trouble)
+        FollowCatalog, Stores.change_log, Stores.index, providers.Object(tell_catalog_trouble)
     )
     watch_catalog = providers.Singleton(
         WatchCatalog, describe_providers, Stores.sync_journal, Stores.queue_watch, Stores.clock
@@ -93,6 +93,7 @@ class Core(Stores):
     restore_catalog = providers.Singleton(
         RestoreCatalog,
         catalog=Stores.catalog,
+        source=Stores.log_source,
         journal=Stores.plan_journal,
         leases=Stores.leases,
         clock=Stores.clock,
@@ -100,7 +101,6 @@ class Core(Stores):
     )
     journal_changes = providers.Singleton(
         JournalChanges,
-        catalog=Stores.catalog,
         source=Stores.log_source,
         journal=Stores.plan_journal,
         restore=restore_catalog,

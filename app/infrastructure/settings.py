@@ -3,6 +3,7 @@
 Durations are seconds, sizes are bytes. `config.yaml` in the repository explains each key.
 """
 
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -21,8 +22,14 @@ DATABASE_SCHEMES = ("postgresql", "postgres")
 REDIS_SCHEMES = ("redis", "rediss", "redis+cluster", "rediss+cluster", "unix")
 
 
+@cache
+def _timezones() -> frozenset[str]:
+    """List them once: it walks through all files of the zones, and every provider has one."""
+    return frozenset(available_timezones())
+
+
 def _timezone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in _timezones():
         raise ValueError(f"{name!r} is no IANA time zone; expected one such as Europe/Madrid or UTC")
     return name
 

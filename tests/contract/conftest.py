@@ -1,8 +1,10 @@
 """The backends that every contract suite runs over: memory (the reference), one Redis server, a Redis Cluster."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+import os
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from copy import deepcopy
 from pathlib import Path
 from typing import Protocol
 
@@ -35,7 +37,7 @@ from app.adapters.outbound.redis.sync_journal import RedisSyncJournal
 from app.adapters.outbound.redis.sync_requests import RedisSyncRequests
 from app.adapters.outbound.sql.all_tables import metadata
 from app.application.ports.activities import ActivityInbox, ActivityQueue, DeadLetters, QueueWatch
-from app.application.ports.catalog import Behind, ChangeLog, LoggedChange, PlanCatalog, SyncJournal
+from app.application.ports.catalog import Behind, ChangeLog, LoggedChange, LogPosition, PlanCatalog, SyncJournal
 from app.application.ports.history import JournalSource
 from app.application.ports.system import CircuitStates, Lease, Leases, SyncRequests
 from app.domain.reconciliation import ChangeKind, PlanChange
@@ -82,6 +84,9 @@ class Backend(Protocol):
     def dead_letters(self) -> DeadLetters: ...
     def queue_watch(self) -> QueueWatch: ...
     def lose_everything(self) -> None: ...
+    def copied(self) -> Callable[[], None]:
+        """Keep a copy of everything; what is returned sets the store back to it."""
+
     async def aclose(self) -> None: ...
 
 
@@ -138,6 +143,10 @@ class MemoryBackend:
     def lose_everything(self) -> None:
         self.store.lose_everything()
         self.activities.lose_everything()
+
+    def copied(self) -> Callable[[], None]:
+        kept = deepcopy(self.store._shelves)
+        return lambda: setattr(self.store, "_shelves", deepcopy(kept))
 
     async def aclose(self) -> None:
         pass
@@ -196,9 +205,30 @@ class RedisBackend:
             with server.client() as client:
                 client.flushall()
 
+    def copied(self) -> Callable[[], None]:
+        kept = [_dumped(server) for server in self._servers]
+
+        def set_back() -> None:
+            for server, dumps in zip(self._servers, kept, strict=True):
+                _set_back(server, dumps)
+
+        return set_back
+
     async def aclose(self) -> None:
         await self.client.aclose()
         await self.blocking.aclose()
+
+
+def _dumped(server: RedisServer) -> dict[bytes, bytes]:
+    with server.client() as client:
+        return {key: client.dump(key) for key in client.scan_iter()}
+
+
+def _set_back(server: RedisServer, dumps: Mapping[bytes, bytes]) -> None:
+    with server.client() as client:
+        client.flushall()
+        for key, dump in dumps.items():
+            client.restore(key, 0, dump)
 
 
 @pytest.fixture(scope="session")
@@ -327,6 +357,27 @@ async def trim(backend: Backend, provider: str = "demo", *, log_kept: int) -> No
 
 
 Follower = AsyncIterator[Sequence[LoggedChange] | Behind]
+
+
+async def follow(log: ChangeLog, provider: str = "demo") -> Follower:
+    """Follow one provider as an API process does: nothing at first, once the position is taken; then what happens."""
+    watch = log.heads()
+    at = (await anext(watch)).get(provider)
+    yield ()
+    async for moved in watch:
+        head = moved.get(provider)
+        at = at or (head and LogPosition(head.epoch, 0))
+        more = provider in moved and at is not None
+        if not more:
+            yield ()
+        while more and at is not None:
+            page = (await log.read({provider: at}))[provider]
+            if isinstance(page, Behind):
+                at, more = page.head, False
+                yield page
+            else:
+                at, more = page.end, page.more
+                yield page.entries
 
 
 async def entries(follower: Follower, count: int) -> list[LoggedChange]:

@@ -2,24 +2,24 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable
 from contextlib import aclosing, suppress
 from typing import Any
 
 import pytest
 
-from app.application.ports.catalog import Behind, ChangeLog, LeaseLostError, LoggedChange
+from app.application.ports.catalog import Behind, ChangeLog, LeaseLostError, LoggedChange, LogPosition
 from app.application.ports.system import LiveStateUnavailableError
 from app.domain.plans import PlanId, SearchablePlan, searchable
 from app.domain.reconciliation import ChangeKind
 from tests.builders import NOW, a_change, a_plan, a_zone
-from tests.contract.conftest import Backend, Follower, RedisBackend, commit, entries, news, sync, trim
+from tests.contract.conftest import Backend, Follower, RedisBackend, commit, entries, follow, news, sync, trim
 from tests.redis_server import RedisServer
 
 
 def following(backend: Backend, provider: str = "demo") -> Any:
     """Follow, and stop following at the end of the block."""
-    return aclosing(backend.change_log().follow(provider))
+    return aclosing(follow(backend.change_log(), provider))
 
 
 async def everything_searchable(log: ChangeLog, provider: str = "demo") -> dict[PlanId, SearchablePlan]:
@@ -199,11 +199,92 @@ async def test_a_follower_that_may_have_missed_something_is_told_so_once_and_goe
 
         await happens(backend)
 
-        assert await news(follower) == Behind("demo")
+        assert isinstance(await news(follower), Behind)
         known = await backend.plan_catalog().known("demo")
         assert len(await everything_searchable(backend.change_log())) == len(known)
         await sync(backend, a_change(a_plan(f"next {again}")))
         assert [entry.plan_id for entry in await entries(follower, 1)] == [a_plan(f"next {again}").key.plan_id]
+
+
+async def test_a_log_that_was_set_back_and_went_on_is_noticed(backend: Backend):
+    await sync(backend, *(a_change(a_plan(number)) for number in range(3)))
+    set_back = backend.copied()
+    async with following(backend) as follower:
+        await anext(follower)
+        await sync(backend, *(a_change(a_plan(f"lost {number}")) for number in range(2)))
+        await entries(follower, 2)
+
+        set_back()
+        await sync(backend, *(a_change(a_plan(f"new {number}")) for number in range(4)))
+
+        assert isinstance(await news(follower), Behind)
+        await sync(backend, a_change(a_plan("next")))
+        assert a_plan("next").key.plan_id in [entry.plan_id for entry in await entries(follower, 1)]
+
+
+async def test_a_position_reads_on_unless_another_entry_stands_there(backend: Backend):
+    await sync(backend, a_change(a_plan(1)))
+    set_back = backend.copied()
+    await sync(backend, a_change(a_plan(2)))
+    log = backend.change_log()
+    lost = (await anext(log.heads()))["demo"]
+    assert lost
+    set_back()
+    await sync(backend, a_change(a_plan(3)))
+    now = (await anext(log.heads()))["demo"]
+    assert now
+    await sync(backend, a_change(a_plan(4)))
+
+    assert (now.epoch, now.sequence) == (lost.epoch, lost.sequence)
+    behind = (await log.read({"demo": lost}))["demo"]
+    assert isinstance(behind, Behind)
+    assert not behind.trimmed
+    assert behind.head == (await anext(log.heads()))["demo"]
+    for position in (now, LogPosition(now.epoch, now.sequence)):  # the second is one that nobody named an entry for
+        page = (await log.read({"demo": position}))["demo"]
+        assert not isinstance(page, Behind)
+        assert [entry.plan_id for entry in page.entries] == [a_plan(4).key.plan_id]
+        assert (page.end, page.more) == (behind.head, False)
+
+
+async def test_the_heads_of_all_are_told_first_and_then_those_that_moved(backend: Backend):
+    names = [f"provider {number}" for number in range(130)]
+    for name in names:
+        await sync(backend, a_change(a_plan(provider=name)), provider=name)
+    watch = backend.change_log().heads()
+
+    assert sorted(await anext(watch)) == sorted(names)
+    await sync(backend, a_change(a_plan(2, provider="provider 7")), provider="provider 7")
+    await sync(backend, a_change(a_plan(provider="new")), provider="new")
+    moved: set[str] = set()
+    async with asyncio.timeout(5):
+        while moved != {"provider 7", "new"}:
+            moved |= (await anext(watch)).keys()
+            assert moved <= {"provider 7", "new"}
+    backend.lose_everything()
+    gone: set[str] = set()
+    async with asyncio.timeout(10):
+        while gone != {*names, "new"}:
+            told = await anext(watch)
+            gone |= told.keys()
+            assert set(told.values()) <= {None}
+    await watch.aclose()  # type: ignore[attr-defined] # the adapters' iterators are generators
+
+
+@pytest.mark.redis_server
+async def test_news_that_got_lost_are_made_up_for(server: RedisServer, redis: RedisBackend):
+    for number in range(250):
+        await sync(redis, a_change(a_plan(provider=f"{number}")), provider=f"{number}")
+    watch = redis.change_log().heads()
+    await anext(watch)
+    await sync(redis, a_change(a_plan(2, provider="249")), provider="249")
+    with server.client() as operator:
+        operator.delete("marquee:1:{news}:catalog")  # as if its writer had been killed before it told them
+
+    async with asyncio.timeout(10):
+        while "249" not in await anext(watch):
+            pass
+    await watch.aclose()  # type: ignore[attr-defined] # as above
 
 
 async def test_a_plan_is_searchable_by_the_time_its_change_is_told(backend: Backend):
@@ -236,8 +317,7 @@ class Index:
 
     async def _follow(self) -> None:
         first = True
-        follower: AsyncIterator[Sequence[LoggedChange] | Behind] = self._log.follow("demo")
-        async for item in follower:
+        async for item in follow(self._log):
             if first or isinstance(item, Behind):
                 self.plans |= await everything_searchable(self._log)
             else:
@@ -341,7 +421,7 @@ async def test_a_stream_that_was_emptied_by_hand_is_noticed(server: RedisServer,
         with server.client() as operator:
             operator.xtrim("marquee:1:{p:demo}:log", maxlen=0, approximate=False)
 
-        assert await news(follower) == Behind("demo")
+        assert isinstance(await news(follower), Behind)
 
 
 @pytest.mark.redis_server

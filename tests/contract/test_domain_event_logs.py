@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import text
 
 from app.adapters.outbound.memory.plan_journal import MemoryPlanJournal, MemoryPlanLog
-from app.application.ports.history import JournalEntry, LogPosition
+from app.application.ports.catalog import LogPosition
+from app.application.ports.history import JournalEntry
 from app.application.ports.publishing import DomainEventLog, LoggedFact
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.access import Role

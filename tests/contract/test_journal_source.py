@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
-from app.application.ports.catalog import Behind, CatalogPlan
-from app.application.ports.history import JournalEntry, JournalSource, LogPosition
+from app.application.ports.catalog import Behind, CatalogPlan, LogPosition
+from app.application.ports.history import JournalEntry, JournalSource
 from app.application.ports.system import LiveStateUnavailableError
 from app.domain.plans import PlanId
 from app.domain.reconciliation import ChangeKind
@@ -26,9 +26,13 @@ async def beginning(source: JournalSource, provider: str = "demo") -> LogPositio
 
 async def read_all(source: JournalSource, after: LogPosition, provider: str = "demo") -> list[JournalEntry]:
     found: list[JournalEntry] = []
-    while entries := await source.read(provider, LogPosition(after.epoch, after.sequence + len(found))):
-        assert not isinstance(entries, Behind)
-        found += entries
+    more = True
+    while more:
+        page = await source.read(provider, after)
+        assert not isinstance(page, Behind)
+        assert page.end.sequence == after.sequence + len(page.entries)
+        found += page.entries
+        after, more = page.end, page.more
     return found
 
 
@@ -40,7 +44,7 @@ async def test_a_provider_never_seen_has_no_log(backend: Backend):
     source = backend.journal_source()
 
     assert await source.head("demo") is None
-    assert await source.read("demo", NOWHERE) == Behind("demo")
+    assert isinstance(await source.read("demo", NOWHERE), Behind)
     assert await everything(source) == {}
     await source.stored("demo", NOWHERE)
 
@@ -67,7 +71,9 @@ async def test_the_log_is_read_on_from_any_position_to_its_head(backend: Backend
     for after in (0, 1, 199, 729, 730):
         found = await read_all(source, LogPosition(start.epoch, after))
         assert [entry.plan_id for entry in found] == [plan.key.plan_id for plan in plans[after:]]
-    assert await source.head("demo") == LogPosition(start.epoch, 730)
+    head = await source.head("demo")
+    assert head
+    assert (head.epoch, head.sequence) == (start.epoch, 730)
 
 
 async def test_one_read_is_a_transactions_worth(backend: Backend):
@@ -77,7 +83,7 @@ async def test_one_read_is_a_transactions_worth(backend: Backend):
     found = await source.read("demo", await beginning(source))
 
     assert not isinstance(found, Behind)
-    assert 100 <= len(found) <= 250
+    assert 100 <= len(found.entries) <= 250
 
 
 @pytest.mark.redis_server
@@ -89,7 +95,7 @@ async def test_of_large_plans_fewer_are_read_at_a_time(redis: RedisBackend):
     found = await source.read("demo", await beginning(source))
 
     assert not isinstance(found, Behind)
-    assert 20 <= len(found) <= 60
+    assert 20 <= len(found.entries) <= 60
 
 
 async def test_what_does_not_lead_on_is_told(backend: Backend):
@@ -97,14 +103,54 @@ async def test_what_does_not_lead_on_is_told(backend: Backend):
     source = backend.journal_source()
     epoch = (await beginning(source)).epoch
 
-    assert await source.read("demo", LogPosition(epoch, 3)) in ((), [])
-    assert await source.read("demo", LogPosition(epoch, 4)) == Behind("demo")
-    assert await source.read("demo", LogPosition(epoch + 1, 3)) == Behind("demo")
-    assert await source.read("demo", LogPosition(epoch - 1, 2)) == Behind("demo")
+    assert await read_all(source, LogPosition(epoch, 3)) == []
+    assert isinstance(await source.read("demo", LogPosition(epoch, 4)), Behind)
+    assert isinstance(await source.read("demo", LogPosition(epoch + 1, 3)), Behind)
+    assert isinstance(await source.read("demo", LogPosition(epoch - 1, 2)), Behind)
     backend.lose_everything()
-    assert await source.read("demo", LogPosition(epoch, 3)) == Behind("demo")
+    assert isinstance(await source.read("demo", LogPosition(epoch, 3)), Behind)
     await sync(backend, *(a_change(a_plan(number)) for number in range(5)))
-    assert await source.read("demo", LogPosition(epoch, 3)) == Behind("demo")
+    assert isinstance(await source.read("demo", LogPosition(epoch, 3)), Behind)
+
+
+async def test_another_entry_at_the_same_place_is_noticed_and_a_cut_told_from_it(backend: Backend):
+    await sync(backend, a_change(a_plan(1)))
+    set_back = backend.copied()
+    await sync(backend, a_change(a_plan(2)))
+    source = backend.journal_source(log_kept=10)
+    lost = await source.head("demo")
+    assert lost
+    set_back()
+    shorter = await source.read("demo", lost)
+    await sync(backend, *(a_change(a_plan(f"new {number}")) for number in range(1200)))
+
+    longer = await source.read("demo", lost)
+    for behind in (shorter, longer):
+        assert isinstance(behind, Behind)
+        assert not behind.trimmed
+        assert behind.oldest == LogPosition(lost.epoch, 0)
+    await trim(backend, log_kept=10)
+    cut = await source.read("demo", LogPosition(lost.epoch, 2, "of which nobody can tell any more"))
+    assert isinstance(cut, Behind)
+    assert cut.trimmed
+    assert cut.oldest is not None
+    assert cut.oldest.sequence > 1000
+    assert [entry.run_id for entry in await read_all(source, cut.oldest)] != []
+
+
+async def test_the_entry_that_a_position_names_is_kept(backend: Backend):
+    await sync(backend, *(a_change(a_plan(number)) for number in range(1500)))
+    source = backend.journal_source(log_kept=1)
+    page = await source.read("demo", await beginning(source))
+    assert not isinstance(page, Behind)
+
+    await source.stored("demo", page.end)
+    await trim(backend, log_kept=1)
+
+    head = await source.head("demo")
+    assert head
+    assert head.entry
+    assert await read_all(source, head) == []
 
 
 async def test_the_state_of_every_plan_is_handed_out_withdrawn_and_offline_ones_too(backend: Backend):
@@ -134,7 +180,7 @@ async def test_what_is_stored_is_trimmed_but_for_the_newest_entries(backend: Bac
 
     await trim(backend, log_kept=200)
 
-    assert await source.read("demo", LogPosition(start.epoch, 900)) == Behind("demo")
+    assert isinstance(await source.read("demo", LogPosition(start.epoch, 900)), Behind)
     assert len(await read_all(source, LogPosition(start.epoch, 1300))) == 200
 
 
@@ -160,7 +206,7 @@ async def test_the_slowest_of_those_who_store_decides(backend: Backend):
     assert len(await read_all(webhooks, LogPosition(start.epoch, 300))) == 1200
 
     await webhooks.stored("demo", LogPosition(start.epoch, 1500))
-    assert await webhooks.read("demo", LogPosition(start.epoch, 300)) == Behind("demo")
+    assert isinstance(await webhooks.read("demo", LogPosition(start.epoch, 300)), Behind)
 
 
 async def test_who_stored_another_log_has_stored_nothing_of_this_one(backend: Backend):
@@ -195,9 +241,9 @@ async def test_reading_beside_a_sync_sees_no_gap(backend: Backend):
     found = 0
 
     while not writing.done() or found < 1001:
-        entries = await source.read("demo", LogPosition(start.epoch, found))
-        assert not isinstance(entries, Behind)
-        found += len(entries)
+        page = await source.read("demo", LogPosition(start.epoch, found))
+        assert not isinstance(page, Behind)
+        found += len(page.entries)
         await source.stored("demo", LogPosition(start.epoch, found))
         await asyncio.sleep(0)
 

@@ -28,7 +28,7 @@ from app.application.ports.system import Lease, LiveStateUnavailableError
 from app.domain.plans import Plan, PlanKey, SellMode, Zone, searchable
 from app.domain.reconciliation import ChangeKind, KnownPlan
 from tests.builders import NOW, a_change, a_plan, a_zone
-from tests.contract.conftest import ALL_KINDS, Backend, RedisBackend, commit, entries, sync
+from tests.contract.conftest import ALL_KINDS, Backend, RedisBackend, commit, entries, follow, sync
 from tests.redis_server import RedisServer
 
 
@@ -138,7 +138,7 @@ async def test_plans_are_counted_by_provider_each_once(backend: Backend):
     await sync(backend, *(a_change(a_plan(number)) for number in range(3)))
     await sync(backend, a_change(a_plan(1), ChangeKind.WITHDRAWN), a_change(a_plan(2, title="new"), ChangeKind.CHANGED))
 
-    assert [await backend.plan_catalog().count(name) for name in ("demo", "other")] == [3, 0]
+    assert await backend.plan_catalog().counts(["demo", "other"]) == [3, 0]
 
 
 async def test_an_older_lease_cannot_commit(backend: Backend):
@@ -149,7 +149,7 @@ async def test_an_older_lease_cannot_commit(backend: Backend):
         await update.stage([after])
     async with backend.leases().hold("demo") as new:
         await commit(catalog, new, before)
-        follower = backend.change_log().follow("demo")
+        follower = follow(backend.change_log())
         await anext(follower)
 
         with pytest.raises(LeaseLostError):

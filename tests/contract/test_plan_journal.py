@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from app.adapters.outbound.memory.plan_journal import MemoryPlanJournal
 from app.adapters.outbound.sql.all_tables import metadata
-from app.application.ports.catalog import CatalogPlan
-from app.application.ports.history import JournalEntry, JournalMovedError, LogPosition, PastState
+from app.application.ports.catalog import CatalogPlan, LogPosition
+from app.application.ports.history import JournalEntry, JournalMovedError, PastState
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.plans import Plan, PlanId, SellMode, searchable
 from app.domain.reconciliation import ChangeKind, KnownPlan
@@ -127,6 +127,34 @@ async def test_the_position_moves_with_the_entries_and_each_provider_has_its_own
 
     assert await journal.positions() == {"demo": LogPosition(3, 9), "other": LogPosition(5, 2**52)}
     assert await journal.sizes() == {"demo": 1, "other": 1}
+
+
+async def test_a_position_has_the_name_of_its_entry(journal: Journal):
+    named = LogPosition(7, 1, "0123456789abcdef")
+    await journal.append("demo", None, [an_entry()], named)
+
+    with pytest.raises(JournalMovedError):
+        await journal.append("demo", LogPosition(7, 1), [], LogPosition(7, 2))
+    with pytest.raises(JournalMovedError):
+        await journal.append("demo", LogPosition(7, 1, "another"), [], LogPosition(7, 2))
+
+    assert await journal.positions() == {"demo": named}
+    await journal.append("demo", named, [], LogPosition(7, 1))
+    assert await journal.positions() == {"demo": LogPosition(7, 1)}
+
+
+async def test_what_the_journal_lacks_is_told_by_run_and_of_a_restored_state_by_what_was_known(journal: Journal):
+    first, second = an_entry(run_id="run-1"), an_entry(a_plan(title="new"), ChangeKind.CHANGED, run_id="run-2")
+    await write(journal, first, second)
+    again = an_entry(run_id="run-3")
+    repeated = an_entry(a_plan(), ChangeKind.RESTORED, run_id="restore-1")
+    mended = an_entry(a_plan(sell_mode="offline"), ChangeKind.RESTORED, run_id="restore-1", seen_online=True)
+    other = [an_entry(a_plan(f"other {number}"), run_id="run-1") for number in range(1300)]
+
+    assert await journal.lacking([]) == []
+    assert await journal.lacking([first, second]) == []
+    assert await journal.lacking([again, first, repeated, second, mended]) == [again, mended]
+    assert await journal.lacking([*other, first]) == other
 
 
 @pytest.mark.parametrize("before", [None, LogPosition(7, 2), LogPosition(8, 1), LogPosition(7, 0)])

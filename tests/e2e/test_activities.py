@@ -22,6 +22,7 @@ import psycopg
 import pytest
 
 from app.adapters.outbound.redis.activity_codec import pack, pack_entry
+from app.adapters.outbound.sql.migrate import newest
 from app.domain.activities import Activity
 from app.infrastructure.supervisor import EX_CONFIG
 from tests.e2e.access import a_user, bearer
@@ -256,7 +257,7 @@ def test_a_start_against_another_schema_stops_with_one_line_that_says_what_to_do
         assert newer.wait() == EX_CONFIG
 
         assert "has no schema yet: run `marquee migrate`" in _only_line(empty)
-        assert (migrated.returncode, migrated.stdout) == (0, "the schema is 0002; before: none\n")
+        assert (migrated.returncode, migrated.stdout) == (0, f"the schema is {newest()}; before: none\n")
         assert "was made by a newer one; run that one" in _only_line(newer)
 
 

@@ -14,7 +14,7 @@ from tests.running_loops import running
 
 
 def a_loop(world: JournalWorld, *, now: Callable[[], float] | None = None) -> JournalLoop:
-    loop = JournalLoop(journal=world.journal_changes, leases=world.leases, interval=0.01, first_retry=0.01)
+    loop = JournalLoop(journal=world.journaling, log=world.log, leases=world.leases, interval=0.01, first_retry=0.01)
     if now:
         loop.now = now
     return loop

@@ -74,10 +74,14 @@ class Installation:
         leases = RedisLeases(self.client)
         journal = self.history.plan_journal()
         self.restore = RestoreCatalog(
-            catalog=self.catalog, journal=journal, leases=leases, clock=self.clock, new_run_id=lambda: "restore"
-        )
-        self.journal_changes = JournalChanges(
             catalog=self.catalog,
+            source=self.source,
+            journal=journal,
+            leases=leases,
+            clock=self.clock,
+            new_run_id=lambda: "restore",
+        )
+        self._journaling = JournalChanges(
             source=self.source,
             journal=journal,
             restore=self.restore,
@@ -94,6 +98,10 @@ class Installation:
         self.provider.now_says(*plans)
         return await self._sync(configured(self.provider), SyncOrder(run_id=f"run-{next(self._numbers)}"))
 
+    async def journal_changes(self) -> int:
+        heads = await anext(RedisChangeLog(self.client, self.blocking).heads())
+        return await self._journaling({name: head for name, head in heads.items() if head})
+
     async def everything(self) -> dict[PlanId, CatalogPlan]:
         batches = [batch async for batch in self.source.everything("demo")]
         return {plan.plan.key.plan_id: plan for batch in batches for plan in batch}
@@ -102,7 +110,7 @@ class Installation:
     async def an_api_process(self) -> AsyncIterator[LiveIndex]:
         index = LiveIndex(render_plan, plan_prefix, parse_plan)
         log = RedisChangeLog(self.client, self.blocking, block=0.2)
-        following = asyncio.create_task(FollowCatalog(self.catalog, log, index)())
+        following = asyncio.create_task(FollowCatalog(log, index)())
         try:
             yield index
         finally:

@@ -2,16 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import Connection, inspect, text
 
 from app.adapters.outbound.sql.all_tables import metadata
 from app.adapters.outbound.sql.database import Database, open_database
-from app.adapters.outbound.sql.migrate import SchemaError, check_schema, migrate, newest
+from app.adapters.outbound.sql.migrate import SchemaError, _config, check_schema, migrate, newest
+from app.adapters.outbound.sql.plan_journal import SqlPlanJournal
+from app.application.ports.catalog import LogPosition
 from tests.postgres import postgres_database
 
 
@@ -70,6 +74,25 @@ async def test_several_processes_may_migrate_at_once(database: Database) -> None
 
     tables = await database.read(lambda connection: inspect(connection).get_table_names())
     assert set(tables) == {*metadata.tables, "alembic_version"}
+
+
+async def test_positions_of_an_older_schema_are_kept_and_name_no_entry(database: Database) -> None:
+    def upgrade_to_0002(connection: Connection) -> None:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+
+    await database.write(upgrade_to_0002, patient=True)
+    older = text("INSERT INTO journal_positions (provider, epoch, sequence) VALUES ('demo', 281474976710655, 42)")
+    await database.write(lambda connection: connection.execute(older))
+
+    assert await migrate(database) == "0002"
+
+    journal = SqlPlanJournal(database)
+    stored = LogPosition(281474976710655, 42)
+    assert await journal.positions() == {"demo": stored}
+    await journal.append("demo", stored, [], replace(stored, entry="0123456789abcdef"))
+    assert await journal.positions() == {"demo": replace(stored, entry="0123456789abcdef")}
 
 
 async def _pretend(database: Database, version: str) -> None:

@@ -1,15 +1,21 @@
 from collections.abc import AsyncIterator, Sequence
+from copy import deepcopy
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.adapters.outbound.memory.journal_source import MemoryJournalSource
-from app.adapters.outbound.memory.plan_journal import MemoryPlanJournal
-from app.application.ports.catalog import CatalogPlan
-from app.application.ports.history import JournalEntry, LogPosition
+from app.adapters.outbound.memory.plan_journal import MemoryPlanJournal, MemoryPlanLog
+from app.application.ports.catalog import CatalogPlan, LogPosition
+from app.application.ports.history import JournalEntry
 from app.application.ports.system import HistoryUnavailableError
-from tests.builders import a_plan
+from app.domain.domain_events import PlanFact
+from app.domain.plans import PlanId
+from app.domain.reconciliation import KnownPlan
+from tests.builders import a_change, a_plan
+from tests.contract.conftest import commit
 from tests.journal_world import JournalWorld
 
 
@@ -82,7 +88,7 @@ async def test_while_the_history_is_away_the_log_keeps_everything() -> None:
     await world.journal_changes()
 
     assert await world.kinds(a_plan()) == ["listed", "changed", "changed"]
-    assert len(world.store.shelf("demo").log) == 0
+    assert len(world.store.shelf("demo").log) == 1  # the one that the position names
 
 
 async def test_a_log_that_was_trimmed_before_there_was_a_journal_is_taken_over_as_it_stands() -> None:
@@ -143,10 +149,10 @@ async def test_a_change_during_the_taking_over_is_not_missed() -> None:
     await world.sync_with(a_plan(title="a"))
     await world.sync_with(a_plan(title="b"))
     world.store.shelf("demo").log.popleft()
-    journal_changes = world.journaling_from(ReadBesideASync(world, a_plan(title="c")))
+    journaling = world.journaling_from(ReadBesideASync(world, a_plan(title="c")))
 
-    await journal_changes()
-    await journal_changes()
+    await world.journal_changes(journaling)
+    await world.journal_changes(journaling)
 
     states = await world.states(a_plan())
     assert [state.found.plan.title for state in states] == ["b", "c"]
@@ -205,25 +211,157 @@ async def test_a_provider_that_is_being_synced_is_restored_in_a_later_round() ->
     assert len(await world.everything()) == 1
 
 
-async def test_a_log_that_was_set_back_is_taken_over_and_what_it_lost_restored() -> None:
+class Copy:
+    """What a store was at one moment; the store can be set back to it, as to a replica that lagged."""
+
+    def __init__(self, world: JournalWorld) -> None:
+        self._store = world.store
+        self._kept = deepcopy(world.store._shelves)
+
+    def set_back(self) -> None:
+        self._store._shelves = deepcopy(self._kept)
+
+
+async def told(world: JournalWorld) -> list[tuple[str, str]]:
+    """What a client of the change feed has heard: titles and kinds, in order."""
+    facts = [logged.fact for logged in await MemoryPlanLog(world.plan_journal).read(0, 1000)]
+    return [(fact.state.summary.title, ",".join(fact.kinds)) for fact in facts if isinstance(fact, PlanFact)]
+
+
+async def test_a_redis_that_was_set_back_learns_again_what_the_journal_knows() -> None:
     world = JournalWorld()
-    await world.sync_with(a_plan(1, title="old"))
-    shelf = world.store.shelf("demo")
-    plans, known, summaries = dict(shelf.plans), dict(shelf.known), dict(shelf.summaries)
-    await world.sync_with(a_plan(1, title="new"), a_plan(2), a_plan(3))
+    await world.sync_with(a_plan(1, title="old"), a_plan(2, title="gone"))
+    copy = Copy(world)
+    await world.sync_with(a_plan(1, title="new"), a_plan(3, title="later"))
     await world.journal_changes()
-    shelf.plans, shelf.known, shelf.summaries, shelf.sequence = plans, known, summaries, 1
-    while len(shelf.log) > 1:
-        shelf.log.pop()
+    before, heard = await world.everything(), await told(world)
+    copy.set_back()
 
     await world.journal_changes()
 
-    assert set(await world.everything()) == {a_plan(number).key.plan_id for number in (1, 2, 3)}
-    assert [state.found.plan.title for state in await world.states(a_plan(1))] == ["old", "new", "old"]
-    assert (await world.kinds(a_plan(1)))[2] == "restored"
-    assert await world.kinds(a_plan(2)) == ["listed"]
+    assert await world.everything() == before
+    [restoration] = world.restored
+    assert (restoration.restored, restoration.present) == (3, 0)
+    await world.journal_changes()
+    assert await told(world) == heard
     assert await world.plan_journal.positions() == {"demo": await world.source.head("demo")}
     assert await world.journal_changes() == 0
+
+
+async def test_changes_that_took_the_numbers_of_others_are_journaled() -> None:
+    world = JournalWorld()
+    await world.sync_with(a_plan(1, title="a"), a_plan(2, title="kept"))
+    copy = Copy(world)
+    await world.sync_with(a_plan(1, title="lost"), a_plan(2, title="kept"), a_plan(3, title="also lost"))
+    await world.journal_changes()
+    copy.set_back()
+    await world.sync_with(a_plan(1, title="b"), a_plan(2, title="kept"), a_plan(4, title="new"))
+    await world.sync_with(a_plan(1, title="c"), a_plan(2, title="kept"), a_plan(4, title="new"))
+
+    await world.journal_changes()
+
+    assert (await told(world))[4:] == [("b", "changed"), ("new", "listed"), ("c", "changed")]
+    assert sorted(await world.titles()) == ["also lost", "c", "kept", "new"]
+    assert [state.found.plan.title for state in await world.states(a_plan(1))] == ["a", "lost", "b", "c"]
+
+
+async def test_a_state_that_came_back_after_the_setting_back_is_a_change_like_any_other() -> None:
+    world = JournalWorld()
+    await world.sync_with(a_plan(title="a"))
+    copy = Copy(world)
+    await world.sync_with(a_plan(title="b"))
+    await world.journal_changes()
+    copy.set_back()
+    await world.sync_with(a_plan(title="c"))
+    await world.sync_with(a_plan(title="a"))
+
+    await world.journal_changes()
+
+    assert [title for title, _ in await told(world)] == ["a", "b", "c", "a"]
+    assert await world.titles() == ["a"]
+
+
+async def test_the_feed_is_read_again_when_the_catalog_says_something_else_than_it_did() -> None:
+    world = JournalWorld()
+    await world.sync_with(a_plan(title="a"))
+    copy = Copy(world)
+    await world.sync_with(a_plan(title="b"))
+    await world.journal_changes()
+    copy.set_back()
+    await world.journal_changes()
+    assert await world.titles() == ["b"]
+
+    await world.sync_with(a_plan(title="a"))
+
+    assert await world.titles() == ["a"]
+
+
+async def test_a_run_that_goes_on_after_the_setting_back_is_journaled_to_its_end() -> None:
+    world = JournalWorld()
+    await world.sync_with(a_plan(0))
+    plans = [a_plan(number, title=f"{number}") for number in range(1, 7)]
+    changes = [a_change(plan) for plan in plans]
+    async with world.leases.hold("demo") as lease:
+        await commit(world.catalog, lease, *changes[:2])
+        copy = Copy(world)
+        await commit(world.catalog, lease, *changes[2:4])
+        await world.journal_changes()
+        copy.set_back()
+        await commit(world.catalog, lease, *changes[4:])
+
+    await world.journal_changes()
+
+    assert set(await world.titles()) >= {"1", "2", "3", "4", "5", "6"}
+    assert [title for title, _ in await told(world)][1:] == ["1", "2", "3", "4", "5", "6"]
+
+
+async def test_a_position_of_an_older_build_names_nothing_and_is_believed_once() -> None:
+    world = JournalWorld()
+    await world.sync_with(a_plan(title="a"))
+    await world.journal_changes()
+    [stands] = (await world.plan_journal.positions()).values()
+    await world.plan_journal.append("demo", stands, (), replace(stands, entry=""))
+
+    assert await world.journal_changes() == 0
+
+    assert await world.plan_journal.positions() == {"demo": stands}
+    assert world.restored == []
+
+
+async def test_what_only_the_catalog_knows_is_journaled_when_the_journal_was_set_back() -> None:
+    world = JournalWorld(log_kept=1)
+    await world.sync_with(a_plan(title="a"))
+    await world.journal_changes()
+    rows, positions = list(world.plan_journal._rows), dict(world.plan_journal._positions)
+    for title in "bc":
+        await world.sync_with(a_plan(title=title))
+        await world.journal_changes()
+    world.plan_journal._rows, world.plan_journal._positions = rows, positions
+
+    await world.journal_changes()
+
+    assert await world.titles() == ["c"]
+    assert [title for title, _ in await told(world)] == ["a", "c"]
+    assert world.restored == []
+
+
+async def test_a_log_with_a_hole_is_taken_over_as_it_stands() -> None:
+    world = JournalWorld()
+    await world.sync_with(a_plan(1, title="a"))
+    await world.journal_changes()
+    copy = Copy(world)
+    await world.sync_with(a_plan(1, title="b"), a_plan(2), a_plan(3))
+    await world.journal_changes()
+    copy.set_back()
+    await world.sync_with(a_plan(1, title="c"), a_plan(4), a_plan(5))
+    log = world.store.shelf("demo").log
+    del log[1]
+
+    await world.journal_changes()
+
+    newest = {plan.plan.key.plan_id: plan async for batch in world.plan_journal.latest("demo") for plan in batch}
+    assert newest == await world.everything()
+    assert len(newest) == 5
 
 
 async def test_a_lost_log_of_a_provider_without_a_journaled_plan_is_waited_for() -> None:
@@ -233,25 +371,32 @@ async def test_a_lost_log_of_a_provider_without_a_journaled_plan_is_waited_for()
     assert await world.journal_changes() == 0
 
     await world.sync_with(a_plan())
-    assert await world.journal_changes() == 1
-
-
-class Vanishing(MemoryJournalSource):
-    """A log that is gone between two looks at it."""
-
-    async def head(self, provider: str) -> LogPosition | None:
-        found = await super().head(provider)
-        self._store.lose_everything()
-        return found
+    await world.journal_changes()
+    assert await world.kinds(a_plan()) == ["listed"]
+    assert await world.journal_changes() == 0
 
 
 async def test_a_log_that_vanishes_meanwhile_is_left_for_the_next_round() -> None:
     world = JournalWorld()
     await world.sync_with(a_plan())
+    heads = dict(world.store.heads)
+    world.store.lose_everything()
 
-    assert await world.journaling_from(Vanishing(world.store))() == 0
+    assert await world.journaling(heads) == 0
 
     assert await world.plan_journal.positions() == {}
+
+
+async def test_what_was_told_of_a_log_before_it_was_journaled_further_does_no_harm() -> None:
+    world = JournalWorld()
+    await world.sync_with(a_plan(title="a"))
+    heads = dict(world.store.heads)
+    await world.sync_with(a_plan(title="b"))
+    await world.journal_changes()
+
+    assert await world.journaling(heads) == 0
+
+    assert await world.kinds(a_plan()) == ["listed", "changed"]
 
 
 class Rivalled(MemoryPlanJournal):
@@ -280,21 +425,26 @@ async def test_when_another_process_was_faster_each_entry_is_journaled_once_all_
 @given(
     steps=st.lists(
         st.one_of(
-            st.lists(st.tuples(st.integers(0, 3), st.sampled_from("ab"), st.sampled_from(("online", "offline")))),
-            st.sampled_from(("journal", "lose everything", "lose the log's begin")),
+            st.lists(st.tuples(st.integers(0, 3), st.sampled_from("abc"), st.sampled_from(("online", "offline")))),
+            st.sampled_from(("journal", "copy", "set back", "lose everything", "lose the log's begin")),
         ),
-        max_size=14,
+        max_size=16,
     )
 )
-async def test_whatever_is_lost_whenever_the_journal_ends_with_what_the_catalog_says(
+async def test_whatever_is_lost_or_set_back_whenever_the_journal_ends_with_what_the_catalog_says(
     steps: list[list[tuple[int, str, str]] | str],
 ) -> None:
     world = JournalWorld(log_kept=1)
     ever: set[object] = set()
+    copy = Copy(world)
     for step in steps:
         if step == "journal":
             await world.journal_changes()
             ever |= set(await world.everything())
+        elif step == "copy":
+            copy = Copy(world)
+        elif step == "set back":
+            copy.set_back()
         elif step == "lose everything":
             world.store.lose_everything()
         elif isinstance(step, str):
@@ -311,3 +461,46 @@ async def test_whatever_is_lost_whenever_the_journal_ends_with_what_the_catalog_
     assert newest == await world.everything()
     assert ever <= set(newest)
     assert await world.journal_changes() == 0
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    steps=st.lists(
+        st.one_of(
+            st.lists(st.tuples(st.integers(0, 2), st.sampled_from("abc"))),
+            st.sampled_from(("journal", "lag", "promote")),
+        ),
+        max_size=16,
+    )
+)
+async def test_whatever_a_replica_missed_the_journal_has_every_change_in_order(
+    steps: list[list[tuple[int, str]] | str],
+) -> None:
+    """What was journaled before it was lost, what was copied, and what came since: each is told once."""
+    world = JournalWorld()
+    copy, copied, journaled = Copy(world), 0, 0
+    committed: list[JournalEntry] = []
+    for step in steps:
+        if step == "journal":
+            await world.journal_changes()
+            journaled = len(committed)
+        elif step == "lag":
+            copy, copied = Copy(world), len(committed)
+        elif step == "promote":
+            copy.set_back()
+            del committed[max(copied, journaled) :]
+        elif not isinstance(step, str):
+            report = await world.sync_with(*{item: a_plan(item, title=title) for item, title in step}.values())
+            log = [entry for _, entry in world.store.shelf("demo").log]
+            committed += [entry for entry in log if entry.run_id == report.run_id]
+
+    await world.journal_changes()
+
+    newest: dict[PlanId, KnownPlan] = {}
+    expected = []
+    for entry in committed:
+        if newest.get(entry.plan_id) != entry.known:
+            expected.append((entry.plan_id, entry.run_id))
+        newest[entry.plan_id] = entry.known
+    assert [(row.plan_id, row.state.run_id) for row in world.plan_journal.rows] == expected
+    assert {plan_id: plan.known for plan_id, plan in (await world.everything()).items()} == newest

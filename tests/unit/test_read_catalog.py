@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from app.adapters.outbound.memory.circuit_states import MemoryCircuitStates
@@ -143,6 +145,43 @@ async def test_the_watch_keeps_what_it_saw_while_the_store_is_away() -> None:
     assert watch.activities is not None
     assert watch.activities.backlog == 0
     assert watch.totals["demo"]["runs.applied"] == 1
+
+
+async def test_the_watch_looks_again_and_again() -> None:
+    world = SyncWorld()
+    directory = Directory(world.configured)
+    describe = DescribeProviders(directory, world.catalog, world.journal, MemoryCircuitStates())
+    watch = WatchCatalog(describe, world.journal, world.queue, world.clock)
+    task = asyncio.create_task(watch())
+    async with asyncio.timeout(10):
+        for outcome in ("runs.applied", "runs.unchanged"):
+            await world.sync_with(a_plan())
+            while outcome not in watch.totals.get("demo", ()):  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.01)
+
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_of_many_providers_some_are_looked_at_each_time_and_all_of_them_in_turn() -> None:
+    first = SyncWorld(name="0")
+    worlds = [first, *(SyncWorld(name=str(number), store=first.store) for number in range(1, 250))]
+    directory = Directory(*(world.configured for world in worlds))
+    describe = DescribeProviders(directory, first.catalog, first.journal, MemoryCircuitStates())
+    watch = WatchCatalog(describe, first.journal, first.queue, first.clock)
+    await watch.look()
+    assert [status.provider.name for status in watch.providers] == [world.name for world in worlds]
+    for world in worlds:
+        await world.sync_with(a_plan(provider=world.name))
+
+    seen = []
+    for _ in range(4):
+        await watch.look()
+        seen.append(sum(status.last_run is not None for status in watch.providers))
+
+    assert seen == [100, 200, 250, 250]
+    assert [status.provider.name for status in watch.providers] == [world.name for world in worlds]
+    assert all(watch.totals[world.name] == {"runs.applied": 1} for world in worlds)
 
 
 async def test_the_catalog_that_is_away_says_so() -> None:

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from app.application.ports.providers import FeedMark
 from app.application.ports.system import Lease
@@ -13,6 +13,8 @@ from app.domain.plans import Plan, PlanId, PlanSummary, SearchablePlan
 from app.domain.reconciliation import ChangeKind, KnownPlan, PlanChange
 from app.domain.sync_runs import SyncReport
 from app.domain.time_window import TimeWindow
+
+Entry = TypeVar("Entry")
 
 
 class LeaseLostError(Exception):
@@ -106,8 +108,12 @@ class PlanCatalog(Protocol):
         """Load what a sync needs to know of each plan of a provider; empty for one never seen."""
 
     @abstractmethod
-    async def count(self, provider: str) -> int:
-        """Count the plans of a provider, at no cost worth speaking of."""
+    async def states(self, providers: Sequence[str]) -> Sequence[ProviderState]:
+        """Say it of many providers at once, in their order."""
+
+    @abstractmethod
+    async def counts(self, providers: Sequence[str]) -> Sequence[int]:
+        """Count the plans of each of these providers, at no cost worth speaking of."""
 
     @abstractmethod
     async def find(self, plan_id: PlanId) -> CatalogPlan | None:
@@ -119,10 +125,38 @@ class PlanCatalog(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class LogPosition:
+    """A place in the change log of one provider: of which log, after how many of its entries, and behind which one."""
+
+    epoch: int
+    sequence: int
+    entry: str = ""
+    """Names the entry at that place: a log that was set back has others at the same numbers. Sixteen hexadecimal
+    digits in Redis; empty where there is none, or nobody noted it, and then the numbers alone are believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage(Generic[Entry]):
+    """Some entries of a log, in order and without gaps."""
+
+    entries: Sequence[Entry]
+    end: LogPosition
+    """Where to read on."""
+    more: bool
+    """Whether there may be more by now; if not, `end` is where the log ended when it was read."""
+
+
+@dataclass(frozen=True, slots=True)
 class Behind:
-    """The follower cannot go on from where it was: the log was trimmed, emptied or replaced. Load again."""
+    """The log does not lead on from a position: load everything again, then read on from `head`."""
 
     provider: str
+    head: LogPosition | None
+    """Where the log ends now; None when there is no log."""
+    oldest: LogPosition | None
+    """From where the log can be read: just before the oldest entry that it has; None when it has none."""
+    trimmed: bool
+    """Whether it is still the log that the position is of, cut off past it; if not, it was lost or set back."""
 
 
 class ChangeLog(Protocol):
@@ -137,16 +171,23 @@ class ChangeLog(Protocol):
         """
 
     @abstractmethod
-    def follow(self, provider: str) -> AsyncIterator[Sequence[LoggedChange] | Behind]:
-        """Follow a provider's log from now on, for ever: every entry written after the first item was handed out.
+    def heads(self) -> AsyncIterator[Mapping[str, LogPosition | None]]:
+        """Say where logs end, for ever: first those of all providers that have plans, then those that moved.
 
-        The first item is always an empty sequence, handed out once the position is taken: load `searchable` after it,
-        and no change is missed (some may be seen twice). Then the changes, in their order, within a second of their
-        commit; an empty sequence at least every few seconds as a sign of life. `Behind` when entries were or may have
-        been missed: load again, then go on with the same iterator.
+        Within a second of a commit, however many providers there are; None for a log that is gone. Nothing at all, at
+        least every few seconds, is a sign of life. A move whose news got lost, because its writer was killed in that
+        instant, is told within a second for each hundred providers.
 
         Raises:
-            LiveStateUnavailableError: follow anew later, and load again.
+            LiveStateUnavailableError: ask anew later; the first item has what was missed.
+        """
+
+    @abstractmethod
+    async def read(self, after: Mapping[str, LogPosition]) -> Mapping[str, LogPage[LoggedChange] | Behind]:
+        """Read what follows the positions of some providers, of each about a hundred entries at the most.
+
+        Load `searchable` after a position was taken, and no change is missed that is read from there on (some may
+        be seen twice). `Behind` when entries were missed, or may have been.
         """
 
 
@@ -170,8 +211,12 @@ class SyncJournal(Protocol):
         """List the newest `limit` rejections: those of the latest run first, in the feed's order within a run."""
 
     @abstractmethod
-    async def totals(self, provider: str) -> Mapping[str, int]:
-        """Count what happened since the first run: `runs.<outcome>` and `rejections.<reason>`, for metrics."""
+    async def last_runs(self, providers: Sequence[str]) -> Sequence[SyncReport | None]:
+        """Find the newest report of each of these providers, in their order; None where there is none."""
+
+    @abstractmethod
+    async def totals(self, providers: Sequence[str]) -> Sequence[Mapping[str, int]]:
+        """Count what happened to each since its first run: `runs.<outcome>`, `rejections.<reason>`, for metrics."""
 
 
 class PlanFinder(Protocol):

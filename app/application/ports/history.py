@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from app.application.ports.catalog import Behind, CatalogPlan
+from app.application.ports.catalog import Behind, CatalogPlan, LogPage, LogPosition
 from app.domain.plans import Plan, PlanId, PlanSummary
 from app.domain.reconciliation import ChangeKind, KnownPlan
 from app.domain.time_window import TimeWindow
@@ -26,6 +26,11 @@ class JournalEntry:
     plan: Plan | None
     """None when the change did not bring one (a withdrawal): the plan's last state stays."""
 
+    @property
+    def is_restored(self) -> bool:
+        """Whether it repeats a state that was known before."""
+        return ChangeKind.RESTORED in self.kinds
+
 
 @dataclass(frozen=True, slots=True)
 class PastState:
@@ -36,14 +41,6 @@ class PastState:
     kinds: tuple[ChangeKind, ...]
     run_id: str
     found: CatalogPlan
-
-
-@dataclass(frozen=True, slots=True)
-class LogPosition:
-    """A place in the change log of one provider: of which log, and after how many of its entries."""
-
-    epoch: int
-    sequence: int
 
 
 class JournalMovedError(Exception):
@@ -71,6 +68,13 @@ class PlanJournal(Protocol):
 
         Raises:
             JournalMovedError: the position is not `before` any more; nothing was written.
+        """
+
+    @abstractmethod
+    async def lacking(self, entries: Sequence[JournalEntry]) -> Sequence[JournalEntry]:
+        """Leave out the entries that it has: of the same plan and run or, of a restored one, of the same `known`.
+
+        So a log that was set back, and has changes both of before and since, can be read a second time.
         """
 
     @abstractmethod
@@ -112,10 +116,10 @@ class JournalSource(Protocol):
         """
 
     @abstractmethod
-    async def read(self, provider: str, after: LogPosition) -> Sequence[JournalEntry] | Behind:
+    async def read(self, provider: str, after: LogPosition) -> LogPage[JournalEntry] | Behind:
         """Read the entries that follow a position, without gaps: a few hundred or about 1 MB; none at the log's end.
 
-        `Behind` when the log does not lead on from there: it was trimmed past it, emptied or replaced.
+        `Behind` when the log does not lead on from there: it was trimmed past it, emptied, replaced or set back.
         """
 
     @abstractmethod
@@ -126,5 +130,6 @@ class JournalSource(Protocol):
     async def stored(self, provider: str, position: LogPosition) -> None:
         """Tell the log up to where it has been stored, so that it may forget what nobody needs any more.
 
-        The newest entries stay for those who follow the log, as many as the configuration says (about).
+        The newest entries stay for those who follow the log, as many as the configuration says (about), and of each
+        reader of this kind the entry that its position names.
         """

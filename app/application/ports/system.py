@@ -79,6 +79,10 @@ class CircuitStates(Protocol):
         """The state that was saved last, by any process; a closed circuit when there is none. Never raises."""
 
     @abstractmethod
+    async def load_all(self, providers: Sequence[str]) -> Sequence[CircuitState]:
+        """Load the states of many providers at once, in their order."""
+
+    @abstractmethod
     async def save(self, provider: str, state: CircuitState) -> None:
         """Share a state. When nobody can be told, this process still remembers it. Never raises."""
 

@@ -1,6 +1,5 @@
 """The journal's writer: every second what the change log has, beside whatever else a worker process does."""
 
-import asyncio
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -8,6 +7,7 @@ import structlog
 
 from app.adapters.inbound.worker.leased_loop import LeasedLoop
 from app.application.journal_changes import JournalChanges
+from app.application.ports.catalog import ChangeLog, LogPosition
 from app.application.restore_catalog import Restoration
 
 log = structlog.get_logger()
@@ -23,23 +23,30 @@ class JournalLoop(LeasedLoop):
 
     journal: JournalChanges
 
+    log: ChangeLog
+
     async def work(self, until: float) -> None:
-        """Journal in rounds."""
-        while self.now() < until:
-            await self.journal()
+        """Journal in rounds, one for each time that logs may have moved."""
+        heads: dict[str, LogPosition] = {}
+        async for moved in self.log.heads():  # pragma: no branch - it never ends by itself
+            heads |= {name: head for name, head in moved.items() if head is not None}
+            for gone in (name for name, head in moved.items() if head is None):
+                heads.pop(gone, None)
+            await self.journal(heads)
             self.tell(None)
-            await asyncio.sleep(self.interval)
+            if self.now() >= until:
+                return
 
 
 def log_restoration(done: Restoration) -> None:
-    """Say that the live state of a provider was lost, and came back from the journal.
+    """Say that the live state of a provider was lost, or set back, and came back from the journal.
 
     Who comes second finds everything there and has nothing to say.
     """
     if not done.restored:
         return
     log.warning(
-        "the catalog had lost plans that the journal knows; they were restored",
+        "the catalog had lost plans, or later states of them, that the journal knows; they were restored",
         provider=done.provider,
         restored=done.restored,
         present=done.present,

@@ -1,5 +1,7 @@
 """CircuitStates in memory."""
 
+from collections.abc import Sequence
+
 from app.application.ports.system import CircuitState, CircuitStates
 
 
@@ -12,6 +14,10 @@ class MemoryCircuitStates(CircuitStates):
     async def load(self, provider: str) -> CircuitState:
         """Look it up."""
         return self._states.get(provider, CircuitState("closed"))
+
+    async def load_all(self, providers: Sequence[str]) -> Sequence[CircuitState]:
+        """Look them up."""
+        return [await self.load(name) for name in providers]
 
     async def save(self, provider: str, state: CircuitState) -> None:
         """Put it down."""

@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator, Sequence
 
 from app.adapters.outbound.memory.store import MemoryStore
-from app.application.ports.catalog import Behind, CatalogPlan
-from app.application.ports.history import JournalEntry, JournalSource, LogPosition
+from app.application.ports.catalog import Behind, CatalogPlan, LogPage, LogPosition
+from app.application.ports.history import JournalEntry, JournalSource
 
 _ENTRIES_PER_READ = 200
 
@@ -20,15 +20,16 @@ class MemoryJournalSource(JournalSource):
     async def head(self, provider: str) -> LogPosition | None:
         """Look at the shelf: one without an entry has no log yet."""
         shelf = self._store.shelf(provider)
-        return LogPosition(shelf.epoch, shelf.sequence) if shelf.sequence else None
+        return shelf.head if shelf.sequence else None
 
-    async def read(self, provider: str, after: LogPosition) -> Sequence[JournalEntry] | Behind:
+    async def read(self, provider: str, after: LogPosition) -> LogPage[JournalEntry] | Behind:
         """Compare what is there with what should be there."""
         shelf = self._store.shelf(provider)
-        entries = [logged.entry for logged in shelf.log if logged.told.sequence > after.sequence]
-        if await self.head(provider) != LogPosition(after.epoch, after.sequence + len(entries)):
-            return Behind(provider)
-        return entries[:_ENTRIES_PER_READ]
+        if behind := shelf.behind(provider, after):
+            return behind
+        found = [logged.entry for logged in shelf.log if logged.told.sequence > after.sequence][:_ENTRIES_PER_READ]
+        end = shelf.position(after.sequence + len(found))
+        return LogPage(found, end, more=end.sequence != shelf.sequence)
 
     async def everything(self, provider: str) -> AsyncIterator[Sequence[CatalogPlan]]:
         """Hand out all plans, in one batch."""
@@ -37,10 +38,10 @@ class MemoryJournalSource(JournalSource):
             yield [CatalogPlan(plan, shelf.known[plan_id]) for plan_id, plan in shelf.plans.items()]
 
     async def stored(self, provider: str, position: LogPosition) -> None:
-        """Drop what is old and stored by everybody who ever said so."""
+        """Drop what is old and stored by everybody who ever said so, but for the entries that positions name."""
         shelf = self._store.shelf(provider)
         shelf.consumers[self._consumer] = position
         stored = [place.sequence if place.epoch == shelf.epoch else 0 for place in shelf.consumers.values()]
-        needless = min(*stored, shelf.sequence - self._log_kept)
+        needless = min(min(stored) - 1, shelf.sequence - self._log_kept)
         while shelf.log and shelf.log[0].told.sequence <= needless:
             shelf.log.popleft()

@@ -34,9 +34,13 @@ class MemoryPlanCatalog(PlanCatalog):
         """Copy, so that a later commit does not change what a sync looks at."""
         return dict(self._store.shelf(provider).known)
 
-    async def count(self, provider: str) -> int:
+    async def states(self, providers: Sequence[str]) -> Sequence[ProviderState]:
+        """Read the states of several."""
+        return [await self.state(name) for name in providers]
+
+    async def counts(self, providers: Sequence[str]) -> Sequence[int]:
         """Count."""
-        return len(self._store.shelf(provider).known)
+        return [len(self._store.shelf(name).known) for name in providers]
 
     async def find(self, plan_id: PlanId) -> CatalogPlan | None:
         """Ask every provider."""
@@ -73,7 +77,7 @@ class MemoryCatalogUpdate(CatalogUpdate):
             shelf = self._store.fenced_shelf(self._lease)
             for change in chosen:
                 self._write(shelf, change)
-            shelf.written.set()
+            self._store.written.set()
         self._staged.clear()
 
     def _write(self, shelf: Shelf, change: PlanChange) -> None:

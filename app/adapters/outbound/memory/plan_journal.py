@@ -5,11 +5,10 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.application.ports.catalog import CatalogPlan
+from app.application.ports.catalog import CatalogPlan, LogPosition
 from app.application.ports.history import (
     JournalEntry,
     JournalMovedError,
-    LogPosition,
     PastState,
     PlanHistory,
     PlanJournal,
@@ -64,6 +63,18 @@ class MemoryPlanJournal(PlanJournal, PlanHistory):
         at = max(entry.at, before.state.at) if before else entry.at
         state = PastState(at, entry.kinds, entry.run_id, CatalogPlan(plan, entry.known))
         self._rows.append(Row(entry.provider, entry.plan_id, state))
+
+    async def lacking(self, entries: Sequence[JournalEntry]) -> Sequence[JournalEntry]:
+        """Compare with all entries."""
+        self._check()
+        of_run = {(row.plan_id, row.state.run_id) for row in self._rows}
+        states = {(row.plan_id, row.state.found.known) for row in self._rows}
+        return [
+            entry
+            for entry in entries
+            if (entry.plan_id, entry.run_id) not in of_run
+            and not (entry.is_restored and (entry.plan_id, entry.known) in states)
+        ]
 
     async def sizes(self) -> Mapping[str, int]:
         """Count."""

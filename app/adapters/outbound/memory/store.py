@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import NamedTuple
 
-from app.application.ports.catalog import LeaseLostError, LoggedChange, ProviderState
-from app.application.ports.history import JournalEntry, LogPosition
+from app.application.ports.catalog import Behind, LeaseLostError, LoggedChange, LogPosition, ProviderState
+from app.application.ports.history import JournalEntry
 from app.application.ports.system import Lease, LiveStateUnavailableError
 from app.domain.feeds import Rejection
 from app.domain.plans import Plan, PlanId, SearchablePlan
@@ -37,12 +37,34 @@ class Shelf:
     """That of the newest log entry; 0 before the first."""
     consumers: dict[str, LogPosition] = field(default_factory=dict)
     """Up to where each of those has stored the log."""
-    written: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set with every commit, cleared by whoever waits for the next one."""
     state: ProviderState = field(default_factory=ProviderState)
     reports: deque[SyncReport] = field(default_factory=deque)
     rejections: list[Rejection] = field(default_factory=list)
     totals: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def head(self) -> LogPosition:
+        """Where its log ends."""
+        return self.position(self.sequence)
+
+    def position(self, sequence: int) -> LogPosition:
+        """Name the entry that stands at a place, if one does."""
+        found = (
+            f"{logged.told.run_id} {logged.told.plan_id}" for logged in self.log if logged.told.sequence == sequence
+        )
+        return LogPosition(self.epoch, sequence, next(found, ""))
+
+    def behind(self, provider: str, after: LogPosition) -> Behind | None:
+        """Say why the log does not lead on from a position; None when it does."""
+        there = self.position(after.sequence).entry
+        is_this_log = after.epoch == self.epoch and after.sequence <= self.sequence
+        following = [logged.told.sequence for logged in self.log if logged.told.sequence > after.sequence]
+        whole = following == list(range(after.sequence + 1, self.sequence + 1))
+        if self.sequence and is_this_log and whole and after.entry in ("", there):
+            return None
+        oldest = LogPosition(self.epoch, self.log[0].told.sequence - 1) if self.log else None
+        trimmed = is_this_log and (not after.entry or there in ("", after.entry))
+        return Behind(provider, self.head if self.sequence else None, oldest, trimmed)
 
 
 class MemoryStore:
@@ -53,6 +75,8 @@ class MemoryStore:
         """Set it to a reason, and every port on this store raises LiveStateUnavailableError with it."""
         self.leases: dict[Lease, float] = {}
         """Who holds what until when (`time.monotonic`, s)."""
+        self.written = asyncio.Event()
+        """Set with every commit, cleared by whoever waits for the next one."""
         self._fences: dict[str, int] = {}
         self._numbers = count(1)
         self._shelves: dict[str, Shelf] = {}
@@ -61,6 +85,16 @@ class MemoryStore:
     def providers(self) -> list[str]:
         """Who has a plan, sorted."""
         return sorted(name for name, shelf in self._shelves.items() if shelf.known)
+
+    @property
+    def heads(self) -> dict[str, LogPosition]:
+        """Where the logs of those end.
+
+        Raises:
+            LiveStateUnavailableError: see `unavailable`.
+        """
+        self.check()
+        return {name: self._shelves[name].head for name in self.providers}
 
     def shelf(self, provider: str) -> Shelf:
         """Look up a provider's shelf; an empty one for a provider never seen.

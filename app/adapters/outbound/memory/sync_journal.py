@@ -38,6 +38,10 @@ class MemorySyncJournal(SyncJournal):
         """Read the newest rejections."""
         return self._store.shelf(provider).rejections[: max(limit, 0)]
 
-    async def totals(self, provider: str) -> Mapping[str, int]:
-        """Read the counters."""
-        return dict(self._store.shelf(provider).totals)
+    async def last_runs(self, providers: Sequence[str]) -> Sequence[SyncReport | None]:
+        """Read the newest report of each."""
+        return [next(iter(self._store.shelf(name).reports), None) for name in providers]
+
+    async def totals(self, providers: Sequence[str]) -> Sequence[Mapping[str, int]]:
+        """Read the counters of each."""
+        return [dict(self._store.shelf(name).totals) for name in providers]

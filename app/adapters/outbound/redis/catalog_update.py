@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
+from app.adapters.outbound.redis.catalog_news import tell_news
 from app.adapters.outbound.redis.connection import RedisClient, Script
 from app.adapters.outbound.redis.keys import PREFIX, provider_key
 from app.adapters.outbound.redis.staged_changes import PackedChange, StagedChanges
@@ -104,6 +105,7 @@ class RedisCatalogUpdate(CatalogUpdate):
             arguments += (change.plan_id, ",".join(change.kinds), change.known, change.searchable, change.plan)
         if not await self._client.run(_COMMIT, keys, arguments):
             raise lease_lost(self._lease)
+        await tell_news(self._client, self._lease.provider)
 
     async def aclose(self) -> None:
         """Close the temporary file."""

@@ -1,57 +1,54 @@
 """ChangeLog in Redis: a stream per provider, whose entry ids say which log they are of and where in it."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from app.adapters.outbound.redis.catalog_update import HEAD, LOG, SUMMARIES
-from app.adapters.outbound.redis.connection import RedisClient, Script
+from app.adapters.outbound.redis.connection import Call, RedisClient, Script
 from app.adapters.outbound.redis.keys import provider_key
+from app.adapters.outbound.redis.log_entries import NAME_ENTRY, behind, entry_id, entry_name, leads_on, position_of
+from app.adapters.outbound.redis.log_heads import LogHeads
 from app.adapters.outbound.redis.plan_catalog import scan
 from app.adapters.outbound.redis.plan_codec import unpack_searchable
-from app.application.ports.catalog import Behind, ChangeLog, LoggedChange
+from app.application.ports.catalog import Behind, ChangeLog, LoggedChange, LogPage, LogPosition
 from app.domain.plans import PlanId, SearchablePlan
 from app.domain.reconciliation import ChangeKind
 
 _ENTRIES_PER_READ = 100
 
-# Head and next entry at one instant: between two commands a commit could look like a gap.
-_LOOK = Script("""
+# Head and entries at one instant: between two commands a commit could look like a gap. Whole plans stay where they are.
+_READ = Script(
+    NAME_ENTRY
+    + """
 local head = redis.call('HMGET', KEYS[1], 'epoch', 'sequence')
-local following = redis.call('XRANGE', KEYS[2], '(' .. ARGV[1], '+', 'COUNT', 1)
-return {head[1] or '0', head[2] or '0', #following}
-""")
-
-
-@dataclass(frozen=True, slots=True)
-class _Position:
-    """A place in a log; epoch 0 is that of a log without any entry yet."""
-
-    epoch: int
-    sequence: int
-
-    @property
-    def entry_id(self) -> str:
-        return f"{self.epoch}-{self.sequence}"
-
-    def precedes(self, later: "_Position") -> bool:
-        """Whether `later` is the very next entry."""
-        return later.sequence == self.sequence + 1 and self.epoch in (later.epoch, 0)
-
-
-_Entry = tuple[_Position, LoggedChange]
+local epoch, sequence = head[1] or '0', head[2] or '0'
+local told = {}
+for number, entry in ipairs(redis.call('XRANGE', KEYS[2], '(' .. ARGV[1], '+', 'COUNT', ARGV[2])) do
+  local kept = {}
+  for i = 1, #entry[2], 2 do
+    if entry[2][i] ~= 'plan' and entry[2][i] ~= 'known' then
+      table.insert(kept, entry[2][i])
+      table.insert(kept, entry[2][i + 1])
+    end
+  end
+  told[number] = {entry[1], kept}
+end
+return {{epoch, sequence, name_entry(KEYS[2], epoch .. '-' .. sequence)}, name_entry(KEYS[2], ARGV[1]), told}
+"""
+)
 
 
 class RedisChangeLog(ChangeLog):
-    """Follows with blocking reads of at most `block` seconds.
+    """Waits in blocking reads of at most `block` seconds.
 
-    `blocking` is a client of its own, whose timeout is longer than that: each follower keeps one of its connections.
+    `blocking` is a client of its own, whose timeout is longer than that: whoever watches keeps one of its connections.
     """
 
     def __init__(self, client: RedisClient, blocking: RedisClient, *, block: float = 1.0) -> None:
         self._client = client
         self._blocking = blocking
-        self._block_ms = max(1, round(block * 1000))
+        self._block = block
 
     async def searchable(self, provider: str) -> AsyncIterator[Sequence[SearchablePlan]]:
         """Scan the summaries."""
@@ -59,54 +56,43 @@ class RedisChangeLog(ChangeLog):
             if batch:
                 yield [unpack_searchable(PlanId(bytes=plan_id), packed) for plan_id, packed in batch.items()]
 
-    async def follow(self, provider: str) -> AsyncIterator[Sequence[LoggedChange] | Behind]:
-        """Read the stream from its head on; compare with the head whenever nothing came."""
-        position, _ = await self._look(provider, _Position(0, 0))
-        yield ()
-        while True:
-            entries = await self._read(provider, position)
-            if _go_on_from(position, entries) if entries else await self._is_current(provider, position):
-                position = entries[-1][0] if entries else position
-                yield [change for _, change in entries]
-            else:
-                position, _ = await self._look(provider, position)
-                yield Behind(provider)
+    def heads(self) -> AsyncIterator[Mapping[str, LogPosition | None]]:
+        """Watch with a memory of its own."""
+        return LogHeads(self._client, self._blocking, self._block)()
 
-    async def _read(self, provider: str, after: _Position) -> list[_Entry]:
-        key = provider_key(provider, LOG)
-        command = ("XREAD", "COUNT", _ENTRIES_PER_READ, "BLOCK", self._block_ms, "STREAMS", key, after.entry_id)
-        reply = await self._blocking.command(*command)
-        return [_entry(provider, entry_id, fields) for _, entries in reply or () for entry_id, fields in entries]
+    async def read(self, after: Mapping[str, LogPosition]) -> Mapping[str, LogPage[LoggedChange] | Behind]:
+        """Look at all of them together, at each at one instant."""
+        calls: list[Call] = [
+            ([provider_key(name, HEAD), provider_key(name, LOG)], [entry_id(position), _ENTRIES_PER_READ])
+            for name, position in after.items()
+        ]
+        replies = await self._client.run_many(_READ, calls)
+        return {
+            name: await self._page(name, position, *reply)
+            for (name, position), reply in zip(after.items(), replies, strict=True)
+        }
 
-    async def _is_current(self, provider: str, position: _Position) -> bool:
-        """Tell whether nothing was missed when a read came back empty."""
-        head, entry_follows = await self._look(provider, position)
-        if position.epoch not in (head.epoch, 0):
-            return False
-        return entry_follows or head.sequence == position.sequence
-
-    async def _look(self, provider: str, position: _Position) -> tuple[_Position, bool]:
-        keys = [provider_key(provider, HEAD), provider_key(provider, LOG)]
-        epoch, sequence, following = await self._client.run(_LOOK, keys, [position.entry_id])
-        return _Position(int(epoch), int(sequence)), bool(following)
-
-
-def _go_on_from(position: _Position, entries: Sequence[_Entry]) -> bool:
-    for place, _ in entries:
-        if not position.precedes(place):
-            return False
-        position = place
-    return True
+    async def _page(
+        self, provider: str, after: LogPosition, at_head: Sequence[bytes], stands_there: bytes, found: Sequence[Any]
+    ) -> LogPage[LoggedChange] | Behind:
+        head = position_of(at_head)
+        if not leads_on(after, head, stands_there, [stream_id for stream_id, _ in found]):
+            return await behind(self._client, provider, after, head, stands_there)
+        entries = [(stream_id, dict(zip(fields[::2], fields[1::2], strict=True))) for stream_id, fields in found]
+        told = [_told(provider, after.sequence + number, fields) for number, (_, fields) in enumerate(entries, start=1)]
+        if not entries:
+            return LogPage((), head, more=False)
+        stream_id, last = entries[-1]
+        end = LogPosition(after.epoch, told[-1].sequence, entry_name(stream_id, last[b"run"], last[b"id"]))
+        return LogPage(told, end, more=end.sequence != head.sequence)
 
 
-def _entry(provider: str, entry_id: bytes, fields: Mapping[bytes, bytes]) -> _Entry:
-    epoch, _, sequence = entry_id.partition(b"-")
-    place = _Position(int(epoch), int(sequence))
+def _told(provider: str, sequence: int, fields: Mapping[bytes, bytes]) -> LoggedChange:
     plan_id = PlanId(bytes=fields[b"id"])
     summary = fields.get(b"searchable")
-    return place, LoggedChange(
+    return LoggedChange(
         provider=provider,
-        sequence=place.sequence,
+        sequence=sequence,
         plan_id=plan_id,
         kinds=tuple(ChangeKind(kind) for kind in fields[b"kinds"].decode().split(",")),
         run_id=fields[b"run"].decode(),

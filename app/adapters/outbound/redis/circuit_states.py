@@ -1,6 +1,7 @@
 """CircuitStates in Redis, with a memory of their own for when it is down."""
 
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 
 import msgspec
@@ -29,11 +30,13 @@ class RedisCircuitStates(CircuitStates):
 
     async def load(self, provider: str) -> CircuitState:
         """Ask Redis, and ourselves when it does not answer."""
-        own = self._remembered.get(provider, (0.0, CircuitState("closed")))
-        newest = max(own, await self._shared(provider) or own, key=lambda saved: saved[0])
-        if newest[0]:
-            self._remembered[provider] = newest
-        return newest[1]
+        return (await self.load_all([provider]))[0]
+
+    async def load_all(self, providers: Sequence[str]) -> Sequence[CircuitState]:
+        """Ask once for all of them."""
+        return [
+            self._newest(name, stored) for name, stored in zip(providers, await self._stored(providers), strict=True)
+        ]
 
     async def save(self, provider: str, state: CircuitState) -> None:
         """Remember here, then tell Redis."""
@@ -42,8 +45,20 @@ class RedisCircuitStates(CircuitStates):
         with suppress(*_NO_ANSWER):
             await self._client.command("SET", provider_key(provider, BREAKER), msgspec.json.encode(saved))
 
-    async def _shared(self, provider: str) -> _Saved | None:
+    def _newest(self, provider: str, stored: bytes | None) -> CircuitState:
+        own = self._remembered.get(provider, (0.0, CircuitState("closed")))
+        newest = max(own, _read(stored) or own, key=lambda saved: saved[0])
+        if newest[0]:
+            self._remembered[provider] = newest
+        return newest[1]
+
+    async def _stored(self, providers: Sequence[str]) -> Sequence[bytes | None]:
         with suppress(*_NO_ANSWER):
-            stored = await self._client.command("GET", provider_key(provider, BREAKER))
-            return None if stored is None else _saved.decode(stored)
-        return None
+            return await self._client.many([("GET", provider_key(name, BREAKER)) for name in providers])
+        return [None] * len(providers)
+
+
+def _read(stored: bytes | None) -> _Saved | None:
+    with suppress(*_NO_ANSWER):
+        return None if stored is None else _saved.decode(stored)
+    return None

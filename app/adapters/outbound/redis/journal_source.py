@@ -8,10 +8,19 @@ from typing import NamedTuple
 from app.adapters.outbound.redis.catalog_update import HEAD, KNOWN, LOG, PLANS
 from app.adapters.outbound.redis.connection import RedisClient, Script
 from app.adapters.outbound.redis.keys import provider_key
+from app.adapters.outbound.redis.log_entries import (
+    NAME_ENTRY,
+    behind,
+    entry_id,
+    entry_name,
+    heads_of,
+    leads_on,
+    position_of,
+)
 from app.adapters.outbound.redis.plan_catalog import scan
 from app.adapters.outbound.redis.plan_codec import unpack_known, unpack_plan
-from app.application.ports.catalog import Behind, CatalogPlan
-from app.application.ports.history import JournalEntry, JournalSource, LogPosition
+from app.application.ports.catalog import Behind, CatalogPlan, LogPage, LogPosition
+from app.application.ports.history import JournalEntry, JournalSource
 from app.domain.plans import PlanId
 from app.domain.reconciliation import ChangeKind
 
@@ -25,16 +34,22 @@ _BYTES_PER_READ = 1024 * 1024
 _PLANS_PER_BATCH = 200
 
 # Head and entries at one instant: between two commands a commit could look like a gap.
-_LOOK = Script("""
+_LOOK = Script(
+    NAME_ENTRY
+    + """
 local head = redis.call('HMGET', KEYS[1], 'epoch', 'sequence')
-return {head[1] or '0', head[2] or '0', redis.call('XRANGE', KEYS[2], '(' .. ARGV[1], '+', 'COUNT', ARGV[2])}
-""")
+local epoch, sequence = head[1] or '0', head[2] or '0'
+local entries = redis.call('XRANGE', KEYS[2], '(' .. ARGV[1], '+', 'COUNT', ARGV[2])
+return {{epoch, sequence, name_entry(KEYS[2], epoch .. '-' .. sequence)}, name_entry(KEYS[2], ARGV[1]), entries}
+"""
+)
 
 _STATES = Script("""
 return {redis.call('HMGET', KEYS[1], unpack(ARGV)), redis.call('HMGET', KEYS[2], unpack(ARGV))}
 """)
 
-# A Redis that is full refuses HSET and takes XTRIM, which is what it needs then: the first may fail.
+# A Redis that is full refuses HSET and takes XTRIM, which is what it needs then: the first may fail. The entry that a
+# position names stays, so that it can be told from another one.
 _STORED = Script("""
 local head, log, consumers = unpack(KEYS)
 local at_head = redis.call('HMGET', head, 'epoch', 'sequence')
@@ -44,10 +59,10 @@ local function sequence_of(position)
 end
 redis.pcall('HSET', consumers, ARGV[1], ARGV[2])
 if not at_head[1] then return 0 end
-local needless = math.min(sequence_of(ARGV[2]), tonumber(at_head[2]) - tonumber(ARGV[3]))
+local needless = math.min(sequence_of(ARGV[2]) - 1, tonumber(at_head[2]) - tonumber(ARGV[3]))
 local stored = redis.call('HGETALL', consumers)
 for i = 1, #stored, 2 do
-  if stored[i] ~= ARGV[1] then needless = math.min(needless, sequence_of(stored[i + 1])) end
+  if stored[i] ~= ARGV[1] then needless = math.min(needless, sequence_of(stored[i + 1]) - 1) end
 end
 if needless < 1 then return 0 end
 return redis.call('XTRIM', log, 'MINID', '~', at_head[1] .. '-' .. string.format('%.0f', needless + 1))
@@ -64,6 +79,10 @@ class _Packed(NamedTuple):
     def size(self) -> int:
         return sum(map(len, self.fields.values()))
 
+    @property
+    def name(self) -> str:
+        return entry_name(self.entry_id, self.fields[b"run"], self.fields[b"id"])
+
 
 class RedisJournalSource(JournalSource):
     """Reads the logs as `consumer`; about `log_kept` entries of each stay for followers, at least.
@@ -77,28 +96,28 @@ class RedisJournalSource(JournalSource):
         self._log_kept = log_kept
 
     async def head(self, provider: str) -> LogPosition | None:
-        """Read the head."""
-        epoch, sequence = await self._client.command("HMGET", provider_key(provider, HEAD), "epoch", "sequence")
-        return None if epoch is None else LogPosition(int(epoch), int(sequence or 0))
+        """Read the head, and what stands there."""
+        return (await heads_of(self._client, [provider]))[0]
 
-    async def read(self, provider: str, after: LogPosition) -> Sequence[JournalEntry] | Behind:
+    async def read(self, provider: str, after: LogPosition) -> LogPage[JournalEntry] | Behind:
         """Look on until it is enough; unpack in a thread."""
         found: list[_Packed] = []
-        while len(found) < _ENTRIES_PER_READ and sum(packed.size for packed in found) < _BYTES_PER_READ:
-            here = LogPosition(after.epoch, after.sequence + len(found))
-            head, entries = await self._look(provider, here)
-            if not _leads_on(here, head, entries):
-                return Behind(provider)
+        end, more = after, True
+        while more and len(found) < _ENTRIES_PER_READ and sum(packed.size for packed in found) < _BYTES_PER_READ:
+            head, stands_there, entries = await self._look(provider, end)
+            if not leads_on(end, head, stands_there, [packed.entry_id for packed in entries]):
+                return await behind(self._client, provider, end, head, stands_there)
             found += entries
-            if not entries or len(entries) < _ENTRIES_PER_LOOK:
-                break
-        return await asyncio.to_thread(lambda: [_entry(provider, packed.fields) for packed in found]) if found else ()
+            end = LogPosition(end.epoch, end.sequence + len(entries), entries[-1].name) if entries else head
+            more = end.sequence != head.sequence
+        unpacked = await asyncio.to_thread(lambda: [_entry(provider, packed.fields) for packed in found])
+        return LogPage(unpacked, end, more)
 
-    async def _look(self, provider: str, after: LogPosition) -> tuple[LogPosition, list[_Packed]]:
+    async def _look(self, provider: str, after: LogPosition) -> tuple[LogPosition, bytes, list[_Packed]]:
         keys = [provider_key(provider, HEAD), provider_key(provider, LOG)]
-        epoch, sequence, entries = await self._client.run(_LOOK, keys, [_entry_id(after), _ENTRIES_PER_LOOK])
-        packed = [_Packed(entry_id, dict(zip(fields[::2], fields[1::2], strict=True))) for entry_id, fields in entries]
-        return LogPosition(int(epoch), int(sequence)), packed
+        head, stands_there, entries = await self._client.run(_LOOK, keys, [entry_id(after), _ENTRIES_PER_LOOK])
+        packed = [_Packed(found_id, dict(zip(fields[::2], fields[1::2], strict=True))) for found_id, fields in entries]
+        return position_of(head), stands_there, packed
 
     async def everything(self, provider: str) -> AsyncIterator[Sequence[CatalogPlan]]:
         """Scan the ids, then read plan and knowledge of some of them at one instant."""
@@ -112,19 +131,7 @@ class RedisJournalSource(JournalSource):
     async def stored(self, provider: str, position: LogPosition) -> None:
         """Note it, and trim, in one script."""
         keys = [provider_key(provider, part) for part in (HEAD, LOG, CONSUMERS)]
-        await self._client.run(_STORED, keys, [self._consumer, _entry_id(position), self._log_kept])
-
-
-def _entry_id(position: LogPosition) -> str:
-    return f"{position.epoch}-{position.sequence}"
-
-
-def _leads_on(after: LogPosition, head: LogPosition, entries: Sequence[_Packed]) -> bool:
-    """Tell whether the entries follow the position without a gap, or the position is the log's end."""
-    if after.epoch != head.epoch or not entries:
-        return after == head
-    expected = [f"{after.epoch}-{after.sequence + number}".encode() for number in range(1, len(entries) + 1)]
-    return [packed.entry_id for packed in entries] == expected
+        await self._client.run(_STORED, keys, [self._consumer, entry_id(position), self._log_kept])
 
 
 def _entry(provider: str, fields: dict[bytes, bytes]) -> JournalEntry:

@@ -1,6 +1,5 @@
 """PlanCatalog in Redis."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 
@@ -49,15 +48,17 @@ class RedisPlanCatalog(PlanCatalog):
     async def providers(self) -> Sequence[str]:
         """List the named providers that have a plan: a name is written just before its first plan, which may fail."""
         names = sorted(name.decode() for name in await self._client.command("SMEMBERS", PROVIDERS))
-        have_plans = await asyncio.gather(
-            *(self._client.command("EXISTS", provider_key(name, KNOWN)) for name in names)
-        )
+        have_plans = await self._client.many([("EXISTS", provider_key(name, KNOWN)) for name in names])
         return [name for name, has_plans in zip(names, have_plans, strict=True) if has_plans]
 
     async def state(self, provider: str) -> ProviderState:
         """Read the provider's state."""
-        stored = await self._client.command("GET", provider_key(provider, STATE))
-        return ProviderState() if stored is None else _state.decode(stored)
+        return (await self.states([provider]))[0]
+
+    async def states(self, providers: Sequence[str]) -> Sequence[ProviderState]:
+        """Read the states of several."""
+        found = await self._client.many([("GET", provider_key(name, STATE)) for name in providers])
+        return [ProviderState() if stored is None else _state.decode(stored) for stored in found]
 
     async def remember(self, lease: Lease, state: ProviderState) -> None:
         """Write the provider's state, unless the fence has moved on."""
@@ -73,22 +74,20 @@ class RedisPlanCatalog(PlanCatalog):
             for plan_id, packed in batch.items()
         }
 
-    async def count(self, provider: str) -> int:
-        """Ask for the length of a hash."""
-        return int(await self._client.command("HLEN", provider_key(provider, KNOWN)))
+    async def counts(self, providers: Sequence[str]) -> Sequence[int]:
+        """Ask for the lengths of hashes."""
+        return [
+            int(length) for length in await self._client.many([("HLEN", provider_key(p, KNOWN)) for p in providers])
+        ]
 
     async def find(self, plan_id: PlanId) -> CatalogPlan | None:
         """Ask every provider: an id does not tell whose it is."""
         names = [name.decode() for name in await self._client.command("SMEMBERS", PROVIDERS)]
-        for found in await asyncio.gather(*(self._find_at(name, plan_id) for name in names)):
-            if found is not None:
-                return found
+        calls = [([provider_key(name, PLANS), provider_key(name, KNOWN)], [plan_id.bytes]) for name in names]
+        for plan, known in await self._client.run_many(_FIND, calls):
+            if plan is not None and known is not None:
+                return CatalogPlan(unpack_plan(plan), unpack_known(known))
         return None
-
-    async def _find_at(self, provider: str, plan_id: PlanId) -> CatalogPlan | None:
-        keys = [provider_key(provider, PLANS), provider_key(provider, KNOWN)]
-        plan, known = await self._client.run(_FIND, keys, [plan_id.bytes])
-        return None if plan is None or known is None else CatalogPlan(unpack_plan(plan), unpack_known(known))
 
     def update(self, lease: Lease, run_id: str, at: datetime) -> CatalogUpdate:
         """Begin a run's changes."""

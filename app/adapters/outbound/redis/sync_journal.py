@@ -65,10 +65,15 @@ class RedisSyncJournal(SyncJournal):
         """Read the newest rejections."""
         return [_rejection.decode(entry) for entry in await self._newest(provider, REJECTIONS, limit)]
 
-    async def totals(self, provider: str) -> Mapping[str, int]:
-        """Read the counters."""
-        counters = await self._client.command("HGETALL", provider_key(provider, TOTALS))
-        return {name.decode(): int(count) for name, count in counters.items()}
+    async def last_runs(self, providers: Sequence[str]) -> Sequence[SyncReport | None]:
+        """Read the newest report of each."""
+        found = await self._client.many([("LINDEX", provider_key(name, RUNS), 0) for name in providers])
+        return [None if entry is None else _report.decode(entry) for entry in found]
+
+    async def totals(self, providers: Sequence[str]) -> Sequence[Mapping[str, int]]:
+        """Read the counters of each."""
+        found = await self._client.many([("HGETALL", provider_key(name, TOTALS)) for name in providers])
+        return [{name.decode(): int(count) for name, count in counters.items()} for counters in found]
 
     async def _newest(self, provider: str, part: str, limit: int) -> Sequence[bytes]:
         if limit <= 0:

@@ -26,11 +26,10 @@ from app.adapters.outbound.sql.plan_codec import (
 )
 from app.adapters.outbound.sql.schema import journal_positions as positions
 from app.adapters.outbound.sql.schema import plan_journal as journal
-from app.application.ports.catalog import CatalogPlan
+from app.application.ports.catalog import CatalogPlan, LogPosition
 from app.application.ports.history import (
     JournalEntry,
     JournalMovedError,
-    LogPosition,
     PastState,
     PlanHistory,
     PlanJournal,
@@ -88,7 +87,7 @@ class SqlPlanJournal(PlanJournal, PlanHistory):
     async def positions(self) -> Mapping[str, LogPosition]:
         """Read them all."""
         rows = await self._database.read(lambda connection: connection.execute(select(positions)).all())
-        return {row.provider: LogPosition(row.epoch, row.sequence) for row in rows}
+        return {row.provider: LogPosition(row.epoch, row.sequence, row.entry) for row in rows}
 
     async def append(
         self, provider: str, before: LogPosition | None, entries: Sequence[JournalEntry], after: LogPosition | None
@@ -137,6 +136,29 @@ class SqlPlanJournal(PlanJournal, PlanHistory):
             id_of(row.plan_id): _State(unpack_known(row.known), dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's public name
             for row in connection.execute(wanted)
         }
+
+    async def lacking(self, entries: Sequence[JournalEntry]) -> Sequence[JournalEntry]:
+        """Read what there is of these plans, some plans at a time."""
+        lacking: list[JournalEntry] = []
+        for begin in range(0, len(entries), _PLANS_PER_BATCH):
+            some = entries[begin : begin + _PLANS_PER_BATCH]
+            lacking += await self._database.read(partial(self._lacking, some))
+        return lacking
+
+    def _lacking(self, entries: Sequence[JournalEntry], connection: Connection) -> list[JournalEntry]:
+        keys = {self._key(entry.plan_id) for entry in entries}
+        wanted = select(journal.c.plan_id, journal.c.run_id, journal.c.known).where(journal.c.plan_id.in_(keys))
+        if not any(entry.is_restored for entry in entries):
+            wanted = wanted.where(journal.c.run_id.in_({entry.run_id for entry in entries}))
+        rows = [(id_of(row.plan_id), row.run_id, row.known) for row in connection.execute(wanted)]
+        of_run = {(plan_id, run_id) for plan_id, run_id, _ in rows}
+        states = {(plan_id, unpack_known(known)) for plan_id, _, known in rows}
+        return [
+            entry
+            for entry in entries
+            if (entry.plan_id, entry.run_id) not in of_run
+            and not (entry.is_restored and (entry.plan_id, entry.known) in states)
+        ]
 
     async def sizes(self) -> Mapping[str, int]:
         """Count the newest rows."""
@@ -199,11 +221,11 @@ def _move(connection: Connection, provider: str, before: LogPosition | None, aft
     """Compare and set; whoever else wants to move it waits for the end of this transaction."""
     mine = positions.c.provider == provider
     row = connection.execute(select(positions).where(mine).with_for_update()).one_or_none()
-    if before != (None if row is None else LogPosition(row.epoch, row.sequence)):
+    if before != (None if row is None else LogPosition(row.epoch, row.sequence, row.entry)):
         raise JournalMovedError
     if after is None or after == before:
         return
-    place = {"epoch": after.epoch, "sequence": after.sequence}
+    place = {"epoch": after.epoch, "sequence": after.sequence, "entry": after.entry}
     if before is None:
         connection.execute(insert(positions).values(provider=provider, **place))
     else:

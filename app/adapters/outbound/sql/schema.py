@@ -118,4 +118,5 @@ journal_positions = Table(
     Column("provider", String, primary_key=True),
     Column("epoch", BigInteger, nullable=False),
     Column("sequence", BigInteger, nullable=False),
+    Column("entry", String(64), nullable=False, server_default="", comment="Names the entry at that place."),
 )
