@@ -29,6 +29,8 @@ class WatchCatalog:
     """How the queue of activities fares; None before the first look."""
     trouble: str | None = "not asked yet"
     """Why the catalog's store cannot be reached; None when it can."""
+    refusal: str | None = None
+    """Why it takes no writes, when it was reached last; None when it does."""
     seen_at: datetime | None = None
     """When the store was reached last."""
 
@@ -48,4 +50,9 @@ class WatchCatalog:
             self.trouble = str(error)
             return
         self.providers, self.totals, self.activities = providers, totals, activities
-        self.trouble, self.seen_at = None, self.clock.now()
+        self.trouble, self.refusal, self.seen_at = None, activities.refusal, self.clock.now()
+
+    @property
+    def away(self) -> str | None:
+        """Why the live state is of no use to who writes: it cannot be reached, or refuses."""
+        return self.trouble or self.refusal

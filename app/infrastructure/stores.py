@@ -96,6 +96,7 @@ class Stores(containers.DeclarativeContainer):
             window=settings.provided.activity.dedup_window,
             max_backlog=settings.provided.activity.max_backlog,
             max_backlog_bytes=settings.provided.activity.max_backlog_bytes,
+            replicas=settings.provided.redis.replicas,
             trace=tracing.provided.current,
         ),
     )
