@@ -108,9 +108,7 @@ def catalog_figures(watch: WatchCatalog, is_ready: Callable[[], bool], size: Cal
     held = [((s.provider.name,), float(s.waiting)) for s in rows]
     yield gauge("marquee_catalog_plans", "Plans that search may find.", (), [((), size())])
     yield gauge("marquee_search_ready", "1 when this process has an index.", (), [((), is_ready())])
-    yield gauge(
-        "marquee_store_up", "1 when the catalog's store answers and takes writes.", (), [((), watch.away is None)]
-    )
+    yield gauge("marquee_store_up", "1 when Redis answers and takes writes.", (), [((), watch.away is None)])
     yield gauge("marquee_sync_age_seconds", "Seconds since the last good sync.", ("provider",), ages)
     yield counter("marquee_sync_runs", "Runs of the sync by how they ended.", ("provider", "outcome"), outcomes)
     yield counter("marquee_sync_rejections", "Records that could not be used.", ("provider", "reason"), rejections)

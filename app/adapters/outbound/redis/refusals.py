@@ -85,16 +85,17 @@ def _advice(error: BaseException, remedy: str) -> str | None:
     refusal = refusal_advice(f"{_CODES.get(type(error).__name__, '')} {error}")
     match error:
         case AuthenticationError() | AuthorizationError() | NoPermissionError():
-            return f"refused us ({error}): correct the user and password of redis.url"
+            advice = f"refused us ({error}): correct the user and password of redis.url"
         case TooFewReplicasError():
-            return f"has the write, but {error}: start replicas, or lower redis.replicas"
+            advice = f"has the write, but {error}: start replicas, or lower redis.replicas"
         case MovedError():
-            return "is one node of a cluster: say redis+cluster:// in redis.url"
+            advice = "is one node of a cluster: say redis+cluster:// in redis.url"
         case RedisError() if refusal:
-            return refusal
+            advice = refusal
         case RedisTimeoutError() | TimeoutError():
-            return "does not answer in time: see whether it is stopped or overloaded"
+            advice = "does not answer in time: see whether it is stopped or overloaded"
         case RedisConnectionError() | InvalidResponse() | OSError():
-            return f"cannot be reached ({error}): {remedy}"
+            advice = f"cannot be reached ({error}): {remedy}"
         case _:
             return None
+    return advice
