@@ -24,6 +24,10 @@ class ReplicatedCluster:
         """Three seeds."""
         return "redis+cluster://" + ",".join(f"127.0.0.1:{node.port}" for node in self.nodes[:3])
 
+    def primaries(self) -> list[ClusterNode]:
+        """Those who have slots now."""
+        return [node for node in self.nodes if _role(node) == "master"]
+
     def primary_of(self, key: str, *, but: ClusterNode | None = None) -> ClusterNode:
         """Who has the slot of a key, as one of the other nodes sees it."""
         slot = key_slot(key.encode())
@@ -62,7 +66,7 @@ class ReplicatedCluster:
                 time.sleep(pause)
         for node in (target, source, *self.nodes):
             with node.client() as client:
-                if admin(client, "ROLE")[0] == b"master":
+                if _role(node) == "master":
                     admin(client, "CLUSTER", "SETSLOT", slot, "NODE", node_id(target))
         return moved
 
@@ -105,6 +109,12 @@ def _knows_all(node: ClusterNode) -> bool:
 
 
 def replicas_of(node: ClusterNode) -> list[object]:
+    """Those that are connected to it."""
     with node.client() as client:
-        role, _, replicas, *_ = admin(client, "ROLE")
-        return list(replicas) if role in (b"master", "master") else []
+        return list(admin(client, "ROLE")[2])
+
+
+def _role(node: ClusterNode) -> str:
+    with node.client() as client:
+        said: bytes | str = admin(client, "ROLE")[0]
+    return said.decode() if isinstance(said, bytes) else said

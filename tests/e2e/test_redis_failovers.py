@@ -1,0 +1,233 @@
+"""A cluster and a Sentinel set whose nodes die, whose slots move and stay open, under posts, syncs and searches."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from http.client import HTTPException
+from itertools import count
+
+import pytest
+from redis.crc import key_slot
+from redis.exceptions import ReadOnlyError
+
+from tests.e2e.activities import Client, counted
+from tests.e2e.feeds import a_feed, some_items
+from tests.e2e.service import Installation, Service, ask
+from tests.processes.waiting import until
+from tests.redis_cluster import ReplicatedCluster, replicas_of, replicated_cluster
+from tests.redis_sentinel import sentinel_set
+from tests.redis_server import redis_server_binary
+
+pytestmark = [
+    pytest.mark.faults,
+    pytest.mark.redis_server,
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(redis_server_binary() is None, reason="needs a redis-server"),
+]
+
+PLANS = 50
+ACTIVITIES, PROVIDER, SERVICE, SCHEDULER = (
+    f"marquee:1:{{{tag}}}" for tag in ("activities", "p:acme", "service", "scheduler")
+)
+SLOT_OPEN_SECONDS = 20.0
+PROMISES = 3
+"""Bodies that a client must have promised before it counts as being served."""
+
+
+class Searcher(threading.Thread):
+    """Searches again and again over one connection, and notes every answer that is not whole."""
+
+    def __init__(self, service: Service) -> None:
+        super().__init__(daemon=True)
+        self.answers = 0
+        self.failures: list[str] = []
+        self._service = service
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        with closing(self._service.connect()) as connection:
+            while not self._stopping.wait(0.01):
+                try:
+                    answer = ask(connection, "/search")
+                except (OSError, HTTPException) as error:
+                    self.failures.append(repr(error))
+                    return
+                self.answers += 1
+                if answer.status != 200 or len(answer.plans) != PLANS:
+                    self.failures.append(f"{answer.status} {answer.body[:200]!r}")
+
+    def finish(self) -> None:
+        self._stopping.set()
+        self.join(30)
+
+
+class Provider(threading.Thread):
+    """Says other titles twice a second; a scheduler looks as often."""
+
+    def __init__(self, installation: Installation) -> None:
+        super().__init__(daemon=True)
+        self._installation = installation
+        self._stopping = threading.Event()
+        self.url = self.say("Title 0")
+        self.title = "Title 0"
+
+    def say(self, title: str) -> str:
+        self.title = title
+        return self._installation.write("feed.xml", a_feed(some_items(PLANS, title=title)))
+
+    def run(self) -> None:
+        for number in count(1):
+            if self._stopping.wait(0.5):
+                return
+            self.say(f"Title {number}")
+
+    def finish(self) -> str:
+        """Stop; the title of all plans from now on."""
+        self._stopping.set()
+        self.join(10)
+        return self.title
+
+
+class Busy:
+    """A whole service, with two clients that post, one that searches, and a feed that changes."""
+
+    def __init__(self, installation: Installation, redis_url: str, *, replicas: int) -> None:
+        self._provider = Provider(installation)
+        installation.configure(
+            {"name": "acme", "url": self._provider.url, "interval": 0.5, "gate": {"max_changed_share": 1.0}},
+            redis={"url": redis_url, "timeout": 1, "replicas": replicas},
+            activity={"takeover": 1},
+        )
+        self.service = installation.run()
+        until(lambda: len(self.service.search()) == PLANS)
+        self._searcher = Searcher(self.service)
+        self.clients = [Client(self.service.connect, seed, pause=0.02) for seed in range(2)]
+        self._began_with = self._started()
+        for thread in (self._provider, self._searcher, *self.clients):
+            thread.start()
+
+    def until_served(self) -> None:
+        """Wait until each client has been promised something more."""
+        before = [client.statuses.get(202, 0) for client in self.clients]
+        until(
+            lambda: all(
+                client.statuses.get(202, 0) >= was + PROMISES for client, was in zip(self.clients, before, strict=True)
+            ),
+            60,
+        )
+
+    @property
+    def refused(self) -> int:
+        return sum(client.statuses.get(503, 0) for client in self.clients)
+
+    def until_refused(self) -> None:
+        """Wait until a client has been told to come again."""
+        before = self.refused
+        until(lambda: self.refused > before)
+
+    def until_synced(self) -> None:
+        """Wait until a title is found that is said only now."""
+        title = self._provider.title
+        until(lambda: not self.service.finds(title=title) or self._provider.title != title)
+        until(lambda: self.service.finds(title=self._provider.title), 60)
+
+    def finish(self) -> None:
+        """Let all come to rest, and hold what was promised against what is counted."""
+        promised = {activity["id"] for client in self.clients for activity in client.finish()}
+        title = self._provider.finish()
+        until(lambda: len([plan for plan in self.service.search() if plan["title"] == title]) == PLANS, 60)
+        self._searcher.finish()
+        until(lambda: counted(self.service) >= len(promised), 60)
+
+        assert counted(self.service) == len(promised)
+        assert {status for client in self.clients for status in client.statuses} <= {202, 503}
+        assert self._searcher.failures == []
+        assert self._searcher.answers > 100
+        assert self.service.runs
+        assert self._started() == self._began_with, "a process has ended"
+        assert [entry for entry in self.service.log if "exception" in entry] == []
+        until(lambda: self.service.ask("/health").json["status"] == "ok")
+
+    def _started(self) -> list[int]:
+        return [entry["pid"] for entry in self.service.log if entry["event"] == "child started"]
+
+
+@contextmanager
+def busy(redis_url: str, *, replicas: int = 0) -> Iterator[Busy]:
+    with Installation() as installation:
+        found = Busy(installation, redis_url, replicas=replicas)
+        found.until_served()
+        yield found
+
+
+@pytest.fixture(scope="module")
+def shared_cluster() -> Iterator[ReplicatedCluster]:
+    with replicated_cluster() as made:
+        yield made
+
+
+@pytest.fixture
+def cluster(shared_cluster: ReplicatedCluster) -> ReplicatedCluster:
+    """An empty one; each test leaves it whole."""
+    for node in shared_cluster.nodes:
+        with node.client() as client, suppress(ReadOnlyError):
+            client.flushall()
+    return shared_cluster
+
+
+def test_a_slot_that_stays_open_costs_a_cluster_nothing_but_promises(cluster: ReplicatedCluster) -> None:
+    with busy(cluster.url) as load:
+        opened = [(key_slot(key.encode()), cluster.primary_of(key)) for key in (ACTIVITIES, PROVIDER)]
+        targets = [next(node for node in cluster.primaries() if node is not source) for _, source in opened]
+        for (slot, source), target in zip(opened, targets, strict=True):
+            cluster.open_slot(slot, source, target)
+        ends_at = time.monotonic() + SLOT_OPEN_SECONDS
+        load.until_refused()
+        until(lambda: time.monotonic() > ends_at)
+        for (slot, source), target in zip(opened, targets, strict=True):
+            cluster.leave_slot(slot, source, target)
+
+        load.until_served()
+        load.until_synced()
+        load.finish()
+
+
+def test_slots_that_move_slowly_take_what_is_in_them_along(cluster: ReplicatedCluster) -> None:
+    with busy(cluster.url) as load:
+        for key in (ACTIVITIES, PROVIDER, SERVICE, SCHEDULER):
+            source = cluster.primary_of(key)
+            target = next(node for node in cluster.primaries() if node is not source)
+            moved = cluster.move_slot(key_slot(key.encode()), source, target, pause=0.3)
+            assert (moved > 0, cluster.primary_of(key)) == (True, target)
+            load.until_served()
+        load.until_synced()
+        load.finish()
+
+
+def test_primaries_of_a_cluster_that_are_killed_cost_no_promise_that_a_replica_has(cluster: ReplicatedCluster) -> None:
+    with busy(cluster.url, replicas=1) as load:
+        for key in (ACTIVITIES, PROVIDER):
+            killed = cluster.primary_of(key)
+            killed.kill()
+            successor = cluster.wait_for_failover(key, killed)
+            killed.start()
+            until(lambda successor=successor: replicas_of(successor))
+            load.until_served()
+            load.until_synced()
+        assert load.refused > 0
+        load.finish()
+
+
+def test_a_primary_of_sentinels_that_is_killed_costs_no_promise_that_a_replica_has() -> None:
+    with sentinel_set() as sentinels, busy(sentinels.url, replicas=1) as load:
+        killed = sentinels.primary()
+        killed.kill()
+        load.until_refused()
+        sentinels.wait_for_failover(killed)
+
+        load.until_served()
+        load.until_synced()
+        killed.start()
+        load.until_served()
+        load.finish()
