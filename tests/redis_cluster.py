@@ -30,7 +30,9 @@ class ReplicatedCluster:
 
     def primary_of(self, key: str, *, but: ClusterNode | None = None) -> ClusterNode:
         """Who has the slot of a key, as one of the other nodes sees it."""
-        slot = key_slot(key.encode())
+        return self._owner(key_slot(key.encode()), but=but)
+
+    def _owner(self, slot: int, *, but: ClusterNode | None = None) -> ClusterNode:
         witness = next(node for node in self.nodes if node is not but and node.runs)
         with witness.client() as client:
             for first, last, (_, port, *_), *_ in admin(client, "CLUSTER", "SLOTS"):
@@ -43,21 +45,22 @@ class ReplicatedCluster:
         until(lambda: self.primary_of(key, but=former) is not former)
         return self.primary_of(key, but=former)
 
-    def open_slot(self, slot: int, source: ClusterNode, target: ClusterNode) -> None:
-        """Begin to move a slot: from here on what is not on one side is looked for on the other."""
-        with source.client() as here, target.client() as there:
-            admin(there, "CLUSTER", "SETSLOT", slot, "IMPORTING", node_id(source))
-            admin(here, "CLUSTER", "SETSLOT", slot, "MIGRATING", node_id(target))
-
-    def leave_slot(self, slot: int, *nodes: ClusterNode) -> None:
-        """Let a slot be again where it was."""
-        for node in nodes:
-            with node.client() as client:
-                admin(client, "CLUSTER", "SETSLOT", slot, "STABLE")
+    @contextmanager
+    def slot_open(self, slot: int) -> Iterator[tuple[ClusterNode, ClusterNode]]:
+        """Begin to move a slot, and let it be where it was: what one side has not is looked for on the other."""
+        source = self._owner(slot)
+        target = next(node for node in self.primaries() if node is not source)
+        self._open(slot, source, target)
+        try:
+            yield source, target
+        finally:
+            for node in (source, target):
+                with node.client() as client:
+                    admin(client, "CLUSTER", "SETSLOT", slot, "STABLE")
 
     def move_slot(self, slot: int, source: ClusterNode, target: ClusterNode, *, pause: float = 0.0) -> int:
         """Move a slot, key after key with a pause (s) behind each; return how many keys it had."""
-        self.open_slot(slot, source, target)
+        self._open(slot, source, target)
         moved = 0
         with source.client() as here:
             while keys := admin(here, "CLUSTER", "GETKEYSINSLOT", slot, 1):
@@ -69,6 +72,11 @@ class ReplicatedCluster:
                 if _role(node) == "master":
                     admin(client, "CLUSTER", "SETSLOT", slot, "NODE", node_id(target))
         return moved
+
+    def _open(self, slot: int, source: ClusterNode, target: ClusterNode) -> None:
+        with source.client() as here, target.client() as there:
+            admin(there, "CLUSTER", "SETSLOT", slot, "IMPORTING", node_id(source))
+            admin(here, "CLUSTER", "SETSLOT", slot, "MIGRATING", node_id(target))
 
 
 def node_id(node: ClusterNode) -> str:

@@ -3,6 +3,10 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
 from tests.processes.waiting import until
 from tests.redis_server import RedisServer, admin, free_ports
 
@@ -25,6 +29,7 @@ class SentinelServer(TcpServer):
 
     def __init__(self, port: int, primary: int, *, password: str = "") -> None:
         super().__init__(port)
+        self._password = password
         said = (
             f"port {port}\nbind 127.0.0.1\nunixsocket {self.socket}\ndir {self.directory}\n"
             f"sentinel monitor {SERVICE} 127.0.0.1 {primary} 2\n"
@@ -35,6 +40,14 @@ class SentinelServer(TcpServer):
         config = self.directory / "sentinel.conf"
         config.write_text(said + (f"requirepass {password}\n" if password else ""))
         self._command = [self._command[0], str(config), "--sentinel"]
+
+    def client(self) -> Redis:
+        return Redis(
+            unix_socket_path=str(self.socket),
+            password=self._password or None,
+            socket_timeout=2,
+            retry=Retry(NoBackoff(), 0),
+        )
 
 
 class SentinelSet:

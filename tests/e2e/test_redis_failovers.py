@@ -3,9 +3,9 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
+from functools import partial
 from http.client import HTTPException
-from itertools import count
 
 import pytest
 from redis.crc import key_slot
@@ -63,30 +63,28 @@ class Searcher(threading.Thread):
 
 
 class Provider(threading.Thread):
-    """Says other titles twice a second; a scheduler looks as often."""
+    """Says other titles twice a second (each edition's is its number); a scheduler looks as often."""
 
     def __init__(self, installation: Installation) -> None:
         super().__init__(daemon=True)
         self._installation = installation
         self._stopping = threading.Event()
-        self.url = self.say("Title 0")
-        self.title = "Title 0"
-
-    def say(self, title: str) -> str:
-        self.title = title
-        return self._installation.write("feed.xml", a_feed(some_items(PLANS, title=title)))
+        self.edition = 0
+        self.url = self._say()
 
     def run(self) -> None:
-        for number in count(1):
-            if self._stopping.wait(0.5):
-                return
-            self.say(f"Title {number}")
+        while not self._stopping.wait(0.5):
+            self.edition += 1
+            self._say()
 
-    def finish(self) -> str:
-        """Stop; the title of all plans from now on."""
+    def finish(self) -> int:
+        """Stop; the edition of all plans from now on."""
         self._stopping.set()
         self.join(10)
-        return self.title
+        return self.edition
+
+    def _say(self) -> str:
+        return self._installation.write("feed.xml", a_feed(some_items(PLANS, title=str(self.edition))))
 
 
 class Busy:
@@ -127,16 +125,19 @@ class Busy:
         until(lambda: self.refused > before)
 
     def until_synced(self) -> None:
-        """Wait until a title is found that is said only now."""
-        title = self._provider.title
-        until(lambda: not self.service.finds(title=title) or self._provider.title != title)
-        until(lambda: self.service.finds(title=self._provider.title), 60)
+        """Wait until all that is found is of an edition that was said only now."""
+        edition = self._provider.edition + 1
+        until(lambda: self._found() >= edition, 60)
+
+    def _found(self) -> int:
+        """The oldest edition that is still found."""
+        return min(int(plan["title"]) for plan in self.service.search())
 
     def finish(self) -> None:
         """Let all come to rest, and hold what was promised against what is counted."""
         promised = {activity["id"] for client in self.clients for activity in client.finish()}
-        title = self._provider.finish()
-        until(lambda: len([plan for plan in self.service.search() if plan["title"] == title]) == PLANS, 60)
+        edition = self._provider.finish()
+        until(lambda: self._found() == edition, 60)
         self._searcher.finish()
         until(lambda: counted(self.service) >= len(promised), 60)
 
@@ -178,15 +179,11 @@ def cluster(shared_cluster: ReplicatedCluster) -> ReplicatedCluster:
 
 def test_a_slot_that_stays_open_costs_a_cluster_nothing_but_promises(cluster: ReplicatedCluster) -> None:
     with busy(cluster.url) as load:
-        opened = [(key_slot(key.encode()), cluster.primary_of(key)) for key in (ACTIVITIES, PROVIDER)]
-        targets = [next(node for node in cluster.primaries() if node is not source) for _, source in opened]
-        for (slot, source), target in zip(opened, targets, strict=True):
-            cluster.open_slot(slot, source, target)
-        ends_at = time.monotonic() + SLOT_OPEN_SECONDS
-        load.until_refused()
-        until(lambda: time.monotonic() > ends_at)
-        for (slot, source), target in zip(opened, targets, strict=True):
-            cluster.leave_slot(slot, source, target)
+        with ExitStack() as open_slots:
+            for key in (ACTIVITIES, PROVIDER):
+                open_slots.enter_context(cluster.slot_open(key_slot(key.encode())))
+            load.until_refused()
+            time.sleep(SLOT_OPEN_SECONDS)
 
         load.until_served()
         load.until_synced()
@@ -198,7 +195,7 @@ def test_slots_that_move_slowly_take_what_is_in_them_along(cluster: ReplicatedCl
         for key in (ACTIVITIES, PROVIDER, SERVICE, SCHEDULER):
             source = cluster.primary_of(key)
             target = next(node for node in cluster.primaries() if node is not source)
-            moved = cluster.move_slot(key_slot(key.encode()), source, target, pause=0.3)
+            moved = cluster.move_slot(key_slot(key.encode()), source, target, pause=0.5)
             assert (moved > 0, cluster.primary_of(key)) == (True, target)
             load.until_served()
         load.until_synced()
@@ -212,7 +209,7 @@ def test_primaries_of_a_cluster_that_are_killed_cost_no_promise_that_a_replica_h
             killed.kill()
             successor = cluster.wait_for_failover(key, killed)
             killed.start()
-            until(lambda successor=successor: replicas_of(successor))
+            until(partial(replicas_of, successor))
             load.until_served()
             load.until_synced()
         assert load.refused > 0

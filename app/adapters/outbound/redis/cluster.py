@@ -21,6 +21,7 @@ from redis.exceptions import (
 )
 
 from app.adapters.outbound.redis.node import Part, RedisNode, Route
+from app.adapters.outbound.redis.refusals import doubted
 from app.adapters.outbound.redis.shared_look import PAUSE, SharedLook
 
 Address = tuple[str, int]
@@ -105,7 +106,7 @@ class ClusterRoute(Route):
                 async with asyncio.timeout(self._timeout / 2):
                     found = _slots(await self._node(address).execute("CLUSTER", "SLOTS"), address)
             except (RedisError, OSError) as error:
-                trouble = error
+                trouble = doubted(error, f"{address[0]}:{address[1]} is no node of a cluster")
             else:
                 best = found if best is None or found.covered > best.covered else best
             if best is not None and best.covered == REDIS_CLUSTER_HASH_SLOTS:

@@ -11,6 +11,7 @@ from redis.exceptions import (
     MovedError,
     NoPermissionError,
     RedisError,
+    ResponseError,
 )
 from redis.exceptions import (
     ConnectionError as RedisConnectionError,
@@ -65,6 +66,12 @@ def refusals_told(name: str, remedy: str = START_IT) -> Iterator[None]:
         if advice is None:
             raise
         raise LiveStateUnavailableError(f"Redis at {name} {advice}") from error
+
+
+def doubted(error: RedisError | OSError, suspicion: str) -> RedisError | OSError:
+    """Say what it may mean that a server refuses to say where the others are."""
+    plain = isinstance(error, ResponseError) and _advice(error, "") is None
+    return RedisConnectionError(f"{suspicion}: {error}") if plain else error
 
 
 def _innermost(error: BaseException) -> BaseException:

@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 
 from app.adapters.outbound.redis.cluster import Address
 from app.adapters.outbound.redis.node import Part, RedisNode, Route
+from app.adapters.outbound.redis.refusals import doubted
 from app.adapters.outbound.redis.shared_look import PAUSE, SharedLook
 
 ASK_AGAIN = 1.0
@@ -67,7 +68,7 @@ class SentinelRoute(Route):
                     if named and await self._adopt((named[0].decode(), int(named[1]))):
                         return
             except (RedisError, OSError) as error:
-                trouble = error
+                trouble = doubted(error, "it is no Sentinel, or none that answers us")
         self._doubtful = True
         raise trouble
 
