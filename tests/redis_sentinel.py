@@ -75,7 +75,7 @@ class SentinelSet:
 def sentinel_set() -> Iterator[SentinelSet]:
     """Run them, ready for a failover."""
     primary, *others = free_ports(6)
-    servers = [TcpServer(primary), *(TcpServer(port, "--replicaof", f"127.0.0.1 {primary}") for port in others[:2])]
+    servers = [TcpServer(primary), *(TcpServer(port, "--replicaof", "127.0.0.1", str(primary)) for port in others[:2])]
     sentinels = [SentinelServer(port, primary) for port in others[2:]]
     try:
         for server in servers:

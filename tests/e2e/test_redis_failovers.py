@@ -17,13 +17,11 @@ from tests.e2e.service import Installation, Service, ask
 from tests.processes.waiting import until
 from tests.redis_cluster import ReplicatedCluster, replicas_of, replicated_cluster
 from tests.redis_sentinel import sentinel_set
-from tests.redis_server import redis_server_binary
 
 pytestmark = [
     pytest.mark.faults,
     pytest.mark.redis_server,
     pytest.mark.timeout(300),
-    pytest.mark.skipif(redis_server_binary() is None, reason="needs a redis-server"),
 ]
 
 PLANS = 50

@@ -49,7 +49,7 @@ async def client(cluster: ReplicatedCluster) -> AsyncIterator[RedisClient]:
 def pair() -> Iterator[tuple[TcpServer, TcpServer]]:
     """A primary and its replica."""
     primary, replica = free_ports(2)
-    with TcpServer(primary) as first, TcpServer(replica, "--replicaof", f"127.0.0.1 {primary}") as second:
+    with TcpServer(primary) as first, TcpServer(replica, "--replicaof", "127.0.0.1", str(primary)) as second:
         until(lambda: replicas_online(first) == 1)
         yield first, second
 
