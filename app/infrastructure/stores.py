@@ -43,6 +43,9 @@ from app.infrastructure.tracing import Tracing
 BLOCK = 1.0
 """Seconds that a blocking read of Redis waits at the most."""
 
+BLOCKING_READS = 100
+"""Of one process, at once; who comes then waits for one of them to end."""
+
 LOOP_LEASE = 5.0
 """Seconds after which another worker goes on with what one that died did alone: journal, publishing, webhooks. Short,
 for everybody hears later meanwhile; a worker that was only slow and loses it does no harm."""
@@ -60,7 +63,11 @@ class Stores(containers.DeclarativeContainer):
     remedy = providers.Callable(lambda s: COMES_BACK if s.redis.url == "embedded" else START_IT, settings)
     redis = providers.Singleton(connect, redis_url, timeout=settings.provided.redis.timeout, remedy=remedy)
     blocking_redis = providers.Singleton(
-        connect, redis_url, timeout=providers.Callable(lambda s: s.redis.timeout + BLOCK, settings), remedy=remedy
+        connect,
+        redis_url,
+        timeout=providers.Callable(lambda s: s.redis.timeout + BLOCK, settings),
+        remedy=remedy,
+        max_connections=BLOCKING_READS,
     )
 
     database = providers.Singleton(

@@ -1,8 +1,6 @@
 """The connection to Redis: every timeout set by us, nothing tried twice, every failure told as the ports want it."""
 
-import asyncio
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha1
 from typing import Any
@@ -42,7 +40,7 @@ class RedisClient:
         Raises:
             LiveStateUnavailableError: not reached, no answer in time, or not able to take the command now.
         """
-        with cancellation_kept(), refusals_told(self.name, self._remedy):
+        with refusals_told(self.name, self._remedy):
             return await self._route.execute(*parts)
 
     async def run(
@@ -54,7 +52,7 @@ class RedisClient:
             LiveStateUnavailableError: as in `command`. Whether the script ran is then unknown, but never runs in part.
         """
         tail = (len(keys), *keys, *arguments)
-        with cancellation_kept(), refusals_told(self.name, self._remedy):
+        with refusals_told(self.name, self._remedy):
             try:
                 return await self._route.execute("EVALSHA", script.digest, *tail, replicas=replicas)
             except NoScriptError:
@@ -82,19 +80,3 @@ def connect(url: str, *, timeout: float, remedy: str = START_IT, max_connections
     """
     found = read_url(url)
     return RedisClient(found.route(timeout, max_connections), found.name, remedy)
-
-
-@contextmanager
-def cancellation_kept() -> Iterator[None]:
-    """Stop a task that was cancelled in the block, even if the block went on.
-
-    redis-py sends through `asyncio.wait_for`, which before Python 3.12 forgets a cancellation that comes together with
-    its result; a task that follows a log or renews a lease would then run for ever.
-    """
-    task = asyncio.current_task()
-    asked_before = task.cancelling() if task else 0
-    try:
-        yield
-    finally:
-        if task and task.cancelling() > asked_before:
-            raise asyncio.CancelledError
