@@ -123,6 +123,8 @@ def _options(parts: SplitResult) -> dict[str, Any]:
 
 def _made(parts: SplitResult, kind: str, hosts: Sequence[Address], service: str, options: dict[str, Any]) -> RedisUrl:
     of_sentinels = {ours: options.pop(said) for said, ours in _OF_SENTINELS.items() if said in options}
+    if of_sentinels and kind != "sentinel":
+        raise ValueError(kind)
     connection_class = options.pop("connection_class", Connection)
     encryption = {name: value for name, value in options.items() if name.startswith("ssl_")}
     name = f"unix://{parts.path}" if parts.scheme == "unix" else _name(parts, hosts)
