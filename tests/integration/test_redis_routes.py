@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from redis.crc import key_slot
+from redis.exceptions import ResponseError
 
 from app.adapters.outbound.redis.activity_queue import RedisActivityQueue
 from app.adapters.outbound.redis.connection import RedisClient, Script, connect
@@ -81,6 +82,25 @@ async def test_a_slot_that_moved_is_followed_and_nobody_elses_reading_is_cut(
 
     assert await reading is None
     cluster.move_slot(SLOT, cluster.primary_of(KEY), source)
+
+
+async def test_many_commands_go_together_and_what_has_moved_is_followed(
+    cluster: ReplicatedCluster, client: RedisClient
+):
+    keys = [f"key-{number}" for number in range(250)]
+    own = Script("return redis.call('INCRBY', KEYS[1], ARGV[1])")
+    one_by_one = [await client.command("GET", key) for key in keys[:3]]
+    source = cluster.primary_of(keys[0])
+    cluster.move_slot(key_slot(keys[0].encode()), source, next(n for n in cluster.nodes if n is not source))
+    counted = await client.run_many(own, [([key], [number]) for number, key in enumerate(keys)])
+    found = await client.many([("GET", key) for key in keys])
+    with pytest.raises(ResponseError, match="integer"):  # a mistake of ours stays one
+        await client.many([("SET", keys[7], "word"), ("GET", keys[1]), ("INCR", keys[7])])
+
+    assert one_by_one == [None] * 3
+    assert counted == list(range(250))
+    assert found == [str(number).encode() for number in range(250)]
+    assert await client.many([]) == []
 
 
 async def test_any_seed_will_do(cluster: ReplicatedCluster):

@@ -69,10 +69,46 @@ class ClusterRoute(Route):
             except NoScriptError:
                 raise
             except (RedisError, OSError) as error:
-                self._doubtful = True
-                self._failed = None if isinstance(error, ResponseError) else address
+                self._failed_at(address, error)
                 raise
         raise TryAgainError(f"slot {slot} is being moved")
+
+    async def many(self, commands: Sequence[Sequence[Part]]) -> list[Any]:
+        """Send to all nodes at once what is theirs, together; what has moved is followed alone."""
+        of_nodes: dict[Address, list[int]] = {}
+        for position, parts in enumerate(commands):
+            of_nodes.setdefault(await self._owner(slot_of(parts)), []).append(position)
+        replies: list[Any] = [None] * len(commands)
+
+        async def send(address: Address, positions: Sequence[int]) -> None:
+            found = await self._replies(address, [commands[position] for position in positions])
+            for position, reply in zip(positions, found, strict=True):
+                replies[position] = reply
+
+        await asyncio.gather(*(send(address, positions) for address, positions in of_nodes.items()))
+        return replies
+
+    async def _replies(self, address: Address, commands: Sequence[Sequence[Part]]) -> list[Any]:
+        try:
+            found = await self._node(address).many(commands)
+        except (RedisError, OSError) as error:
+            self._failed_at(address, error)
+            return [error] * len(commands)
+        for position, reply in enumerate(found):
+            if isinstance(reply, AskError | TryAgainError):  # MOVED is one too
+                self._doubtful = True
+                found[position] = await self._reply_or_error(commands[position])
+        return found
+
+    async def _reply_or_error(self, parts: Sequence[Part]) -> Any:
+        try:
+            return await self.execute(*parts)
+        except (RedisError, OSError) as error:
+            return error
+
+    def _failed_at(self, address: Address, error: Exception) -> None:
+        self._doubtful = True
+        self._failed = None if isinstance(error, ResponseError) else address
 
     async def aclose(self) -> None:
         """Close all nodes."""

@@ -14,6 +14,13 @@ from app.adapters.outbound.redis.refusals import COMES_BACK, START_IT, refusal_a
 __all__ = ["COMES_BACK", "START_IT", "RedisClient", "Script", "connect"]
 
 
+_SENT_TOGETHER = 100
+"""Commands in one pipeline: so many take a few milliseconds on both ends."""
+
+Call = tuple[Sequence[str], Sequence[Part]]
+"""The keys and the arguments of a script."""
+
+
 @dataclass(frozen=True, slots=True)
 class Script:
     """A Lua script; sent by its digest, in full only to a server that does not have it (or lost it)."""
@@ -58,6 +65,35 @@ class RedisClient:
             except NoScriptError:
                 return await self._route.execute("EVAL", script.source, *tail, replicas=replicas)
 
+    async def many(self, commands: Sequence[Sequence[Part]]) -> list[Any]:
+        """Send commands together, a hundred at a time, over one connection (a cluster: one a node); replies in order.
+
+        Raises:
+            LiveStateUnavailableError: as in `command`; some may have been carried out.
+        """
+        replies: list[Any] = []
+        for begin in range(0, len(commands), _SENT_TOGETHER):
+            with refusals_told(self.name, self._remedy):
+                replies += _or_raise(await self._route.many(commands[begin : begin + _SENT_TOGETHER]))
+        return replies
+
+    async def run_many(self, script: Script, calls: Sequence[Call]) -> list[Any]:
+        """Run a script with many keys and arguments as `many` sends commands, each call atomic by itself."""
+        replies: list[Any] = []
+        for begin in range(0, len(calls), _SENT_TOGETHER):
+            tails = [(len(keys), *keys, *arguments) for keys, arguments in calls[begin : begin + _SENT_TOGETHER]]
+            with refusals_told(self.name, self._remedy):
+                replies += _or_raise(await self._run_together(script, tails))
+        return replies
+
+    async def _run_together(self, script: Script, tails: Sequence[Sequence[Part]]) -> list[Any]:
+        replies = await self._route.many([("EVALSHA", script.digest, *tail) for tail in tails])
+        if unknown := [position for position, reply in enumerate(replies) if isinstance(reply, NoScriptError)]:
+            again = await self._route.many([("EVAL", script.source, *tails[position]) for position in unknown])
+            for position, reply in zip(unknown, again, strict=True):
+                replies[position] = reply
+        return replies
+
     def refusal(self, reply: str) -> str:
         """Say what an error means with which Redis refused to write within a script."""
         return f"Redis at {self.name} {refusal_advice(reply) or f'refuses to write ({reply})'}"
@@ -65,6 +101,13 @@ class RedisClient:
     async def aclose(self) -> None:
         """Close every connection. Safe to call twice."""
         await self._route.aclose()
+
+
+def _or_raise(replies: list[Any]) -> list[Any]:
+    for reply in replies:
+        if isinstance(reply, Exception):
+            raise reply
+    return replies
 
 
 def connect(url: str, *, timeout: float, remedy: str = START_IT, max_connections: int = MAX_CONNECTIONS) -> RedisClient:

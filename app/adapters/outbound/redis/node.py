@@ -5,12 +5,13 @@ ASKING and its command over two: so who takes which connection is decided here (
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import cache
 from typing import Any, Protocol
 
-from redis.asyncio import Connection, Redis
+from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError, ResponseError
 
 from app.adapters.outbound.redis.refusals import TooFewReplicasError
@@ -31,6 +32,13 @@ class Route(Protocol):
             RedisError, OSError: redis-py's own.
         """
 
+    async def many(self, commands: Sequence[Sequence[Part]]) -> list[Any]:
+        """Send commands without waiting in between; their replies in order, an error in the place of each that failed.
+
+        Raises:
+            RedisError, OSError: some may have been carried out.
+        """
+
     async def aclose(self) -> None:
         """Close every connection. Safe to call twice."""
 
@@ -38,7 +46,7 @@ class Route(Protocol):
 class Session:
     """One connection, for as long as somebody has it to himself."""
 
-    def __init__(self, connection: Connection, timeout: float) -> None:
+    def __init__(self, connection: AbstractConnection, timeout: float) -> None:
         self._connection = connection
         self._timeout = timeout
 
@@ -46,9 +54,24 @@ class Session:
         """Send a command and return redis-py's form of its reply (RESP2); `extra` seconds more than usual may pass."""
         async with asyncio.timeout(self._timeout + extra):
             await self._connection.send_packed_command(self._connection.pack_command(*parts))
-            reply = await self._connection.read_response()
+            return await self._reply(parts)
+
+    async def commands(self, commands: Sequence[Sequence[Part]]) -> list[Any]:
+        """Send them together; an error reply stands for itself."""
+        async with asyncio.timeout(self._timeout):
+            await self._connection.send_packed_command(self._connection.pack_commands(commands))
+            return [await self._reply_or_error(parts) for parts in commands]
+
+    async def _reply(self, parts: Sequence[Part]) -> Any:
+        reply = await self._connection.read_response()
         form = _forms().get(parts[0])
         return form(reply) if form else reply
+
+    async def _reply_or_error(self, parts: Sequence[Part]) -> Any:
+        try:
+            return await self._reply(parts)
+        except ResponseError as error:
+            return error
 
     async def confirmed(self, replicas: int) -> None:
         """Wait until so many replicas have what was written here before.
@@ -69,7 +92,7 @@ class RedisNode(Route):
 
     def __init__(
         self,
-        connection_class: type[Connection],
+        connection_class: type[AbstractConnection],
         options: Mapping[str, Any],
         *,
         timeout: float,
@@ -79,7 +102,7 @@ class RedisNode(Route):
         self._options = options
         self._timeout = timeout
         self._room = asyncio.Semaphore(max_connections)
-        self._idle: list[Connection] = []
+        self._idle: list[AbstractConnection] = []
         self._closed = False
 
     async def execute(self, *parts: Part, replicas: int = 0, asking: bool = False) -> Any:
@@ -91,6 +114,11 @@ class RedisNode(Route):
             if replicas:
                 await session.confirmed(replicas)
             return reply
+
+    async def many(self, commands: Sequence[Sequence[Part]]) -> list[Any]:
+        """Send them over one connection."""
+        async with self.session() as session:
+            return await session.commands(commands)
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:
@@ -118,7 +146,7 @@ class RedisNode(Route):
             await _disconnect(self._idle.pop())
 
 
-async def _connected(connection: Connection) -> None:
+async def _connected(connection: AbstractConnection) -> None:
     """Connect it, anew when the server has closed it or something was left in it."""
     try:
         spoiled = connection.is_connected and await connection.can_read()
@@ -129,7 +157,7 @@ async def _connected(connection: Connection) -> None:
     await connection.connect()  # type: ignore[no-untyped-call] # redis-py leaves it without types
 
 
-async def _disconnect(connection: Connection) -> None:
+async def _disconnect(connection: AbstractConnection) -> None:
     with suppress(RedisError, OSError):
         await connection.disconnect(nowait=True)
 

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from redis.asyncio import Connection
-from redis.asyncio.connection import parse_url
+from redis.asyncio.connection import AbstractConnection, parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
@@ -40,7 +40,7 @@ class RedisUrl:
     hosts: Sequence[Address]
     service: str
     """What the Sentinels call it."""
-    connection_class: type[Connection]
+    connection_class: type[AbstractConnection]
     options: Mapping[str, Any]
     """redis-py's, of a connection to any server."""
     sentinel_options: Mapping[str, Any]

@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -34,12 +35,13 @@ class SentinelRoute(Route):
 
     async def execute(self, *parts: Part, replicas: int = 0) -> Any:
         """Ask first when there is a doubt; in the background, now and then, when there is none."""
-        node = await self._node()
-        try:
-            return await node.execute(*parts, replicas=replicas)
-        except (RedisError, OSError):
-            self._doubtful = True
-            raise
+        with self._doubts():
+            return await (await self._node()).execute(*parts, replicas=replicas)
+
+    async def many(self, commands: Sequence[Sequence[Part]]) -> list[Any]:
+        """Send them to the primary together."""
+        with self._doubts():
+            return await (await self._node()).many(commands)
 
     async def aclose(self) -> None:
         """Close the primary and the Sentinels."""
@@ -47,6 +49,14 @@ class SentinelRoute(Route):
         primary, self._primary, self._address = self._primary, None, None
         for node in (*self._sentinels, *([primary] if primary else ())):
             await node.aclose()
+
+    @contextmanager
+    def _doubts(self) -> Iterator[None]:
+        try:
+            yield
+        except (RedisError, OSError):
+            self._doubtful = True
+            raise
 
     async def _node(self) -> RedisNode:
         if self._primary is None or (self._doubtful and self._look_again.age > PAUSE):
