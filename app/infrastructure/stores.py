@@ -111,7 +111,7 @@ class Stores(containers.DeclarativeContainer):
         RedisActivityInbox, redis, blocking_redis, takeover=settings.provided.activity.takeover, block=BLOCK
     )
     dead_letters = providers.Singleton(RedisDeadLetters, redis)
-    queue_watch = providers.Singleton(RedisQueueWatch, redis)
+    queue_watch = providers.Singleton(RedisQueueWatch, redis, replicas=settings.provided.redis.replicas)
     directory = providers.Singleton(SettingsDirectory, settings, circuits)
     index = providers.Singleton(LiveIndex, render_plan, plan_prefix, parse_plan, seed=settings.provided.search.timezone)
 

@@ -10,6 +10,8 @@ from redis.exceptions import ResponseError
 
 from app.adapters.outbound.redis.activity_queue import RedisActivityQueue
 from app.adapters.outbound.redis.connection import RedisClient, Script, connect
+from app.adapters.outbound.redis.queue_watch import RedisQueueWatch
+from app.adapters.outbound.redis.shared_look import PAUSE
 from app.application.ports.system import LiveStateUnavailableError
 from tests.builders import an_activity
 from tests.processes.waiting import until
@@ -142,11 +144,24 @@ async def test_a_promise_waits_for_the_replica_and_so_does_its_repetition(pair: 
             await queue.append(new)
     replica.resume()
     again = await queue.append(new)
-    with primary.client() as operator:
-        operator.config_set("min-replicas-to-write", 0)
     await client.aclose()
 
     assert (list(first), list(again)) == ([], [0, 1, 2])
+
+
+async def test_a_replica_that_is_missing_is_told_with_the_figures(pair: tuple[TcpServer, TcpServer]):
+    primary, replica = pair
+    client = connect(primary.url, timeout=TIMEOUT)
+    watch, careless = RedisQueueWatch(client, replicas=1), RedisQueueWatch(client)
+    whole = await watch.figures()
+    replica.pause()
+    alone, unaware = await watch.figures(), await careless.figures()
+    replica.resume()
+    again = await watch.figures()
+    await client.aclose()
+
+    assert (whole.refusal, unaware.refusal, again.refusal) == (None, None, None)
+    assert "0 of 1 replicas confirmed it" in (alone.refusal or "")
 
 
 async def test_what_is_posted_together_waits_for_the_replica_once(pair: tuple[TcpServer, TcpServer]):
@@ -200,6 +215,30 @@ async def test_a_sentinel_may_have_a_password_of_its_own():
         with primary.client() as operator:
             operator.select(3)
             assert operator.get("in") == b"3"
+
+
+@pytest.mark.faults
+async def test_a_primary_that_is_known_serves_on_while_no_sentinel_answers(sentinels: SentinelSet):
+    known, stranger = (connect(sentinels.url, timeout=TIMEOUT) for _ in range(2))
+    await known.command("SET", "a", "1")
+    for sentinel in sentinels.sentinels:
+        sentinel.kill()
+    try:
+        for _ in range(13):
+            await asyncio.sleep(0.1)
+            assert await known.command("INCR", "a")
+        with pytest.raises(ResponseError):  # whatever failed, it has to be looked for again
+            await known.command("HSET", "a", "b", "c")
+        await asyncio.sleep(2 * PAUSE)
+        assert await known.command("INCR", "a") == 15
+        with pytest.raises(LiveStateUnavailableError, match="cannot be reached"):
+            await stranger.command("GET", "a")
+    finally:
+        for sentinel in sentinels.sentinels:
+            sentinel.start()
+    assert await stranger.command("GET", "a") == b"15"
+    await known.aclose()
+    await stranger.aclose()
 
 
 @pytest.mark.faults

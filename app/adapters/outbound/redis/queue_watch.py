@@ -5,6 +5,7 @@ from app.adapters.outbound.redis.activity_queue import FIGURES, STREAM
 from app.adapters.outbound.redis.connection import RedisClient, Script
 from app.adapters.outbound.redis.dead_letters import DEAD
 from app.application.ports.activities import QueueFigures, QueueWatch
+from app.application.ports.system import LiveStateUnavailableError
 
 # It reads first and writes last, so that a Redis that refuses to write still tells its figures.
 _LOOK = Script("""
@@ -42,11 +43,18 @@ return counts
 """)
 
 
-class RedisQueueWatch(QueueWatch):
-    """Costs the same however long the queue is: a few reads, and one small write that shows whether any are taken."""
+_TOUCH = Script("return redis.call('HSET', KEYS[1], 'looked_at', redis.call('TIME')[1] .. '000')")
 
-    def __init__(self, client: RedisClient) -> None:
+
+class RedisQueueWatch(QueueWatch):
+    """Costs the same however long the queue is: a few reads, and one small write that shows whether any are taken.
+
+    Where `replicas` have to confirm what is promised, they are asked for as well.
+    """
+
+    def __init__(self, client: RedisClient, *, replicas: int = 0) -> None:
         self._client = client
+        self._replicas = replicas
 
     async def figures(self) -> QueueFigures:
         """Read all counters in one script."""
@@ -65,5 +73,14 @@ class RedisQueueWatch(QueueWatch):
             waited=waited_ms / 1000,
             timed=timed,
             oldest_age=oldest_ms / 1000,
-            refusal=self._client.refusal(refusal.decode()) if refusal else None,
+            refusal=self._client.refusal(refusal.decode()) if refusal else await self._unconfirmed(),
         )
+
+    async def _unconfirmed(self) -> str | None:
+        """Say why the replicas that a promise needs do not come; None when they do, or it needs none."""
+        if self._replicas:
+            try:
+                await self._client.run(_TOUCH, [FIGURES], replicas=self._replicas)
+            except LiveStateUnavailableError as error:
+                return str(error)
+        return None

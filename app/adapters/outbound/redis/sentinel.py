@@ -68,19 +68,21 @@ class SentinelRoute(Route):
         return self._primary
 
     async def _look(self) -> None:
-        """Believe the first Sentinel whose primary says itself that it is one."""
+        """Believe the first Sentinel whose primary says itself that it is one; when none answers, the one we know."""
         trouble: BaseException = RedisConnectionError(f"no Sentinel knows a primary of {self._service!r}")
-        self._doubtful = False  # what fails from here on may be newer than what we hear
+        self._doubtful, doubtful, answered = False, self._doubtful, False  # what fails from here on may be newer news
         for sentinel in random.sample(self._sentinels, len(self._sentinels)):
             try:
                 async with asyncio.timeout(self._timeout / 2):
                     named = await sentinel.execute("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._service)
+                    answered = True
                     if named and await self._adopt((named[0].decode(), int(named[1]))):
                         return
             except (RedisError, OSError) as error:
                 trouble = doubted(error, "it is no Sentinel, or none that answers us")
-        self._doubtful = True
-        raise trouble
+        if answered or self._primary is None or not await _leads(self._primary):
+            self._doubtful = doubtful or answered
+            raise trouble
 
     async def _adopt(self, address: Address) -> bool:
         """Send everything there from now on, if it is a primary; who still waits for the former one may do so."""
