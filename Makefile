@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # which has no hash. `pip check` says afterwards whether what is there fits together.
 PINNED := $(PIP) install --no-deps --require-hashes
 
-.PHONY: help install run test test-unit lint format types test-faults test-kill contracts check bench-search bench-sync bench-ingest bench-pipeline bench-stats bench-import coverage pictures lock clean
+.PHONY: help install run test test-unit lint format types test-faults test-kill contracts check bench-search bench-sync bench-ingest bench-pipeline bench-providers bench-stats bench-import coverage pictures lock wheels clean
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,12 +28,12 @@ $(VENV)/.python:
 $(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/.python
 	$(PINNED) -r requirements.lock
 	$(PIP) install --no-deps --no-build-isolation -e .
-	$(PIP) check
+	@$(PIP:--quiet=) check
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	$(PINNED) -r requirements-dev.lock
-	$(PIP) check
+	@$(PIP:--quiet=) check
 	@touch $@
 
 install: $(VENV)/.installed-dev ## Build the environment, with the tools for development
@@ -84,6 +84,9 @@ bench-ingest: $(VENV)/.installed-dev ## Activities per second of the door beside
 bench-pipeline: $(VENV)/.installed-dev ## 20,000 activities/s for a minute; DATABASE=postgresql://... (an empty one) measures there
 	$(BIN)/python -m bench.pipeline $(if $(DATABASE),--database $(DATABASE))
 
+bench-providers: $(VENV)/.installed-dev ## 10, 100 and 1,000 providers: ready, connections, idle CPU; BEFORE=DIR: beside an older build
+	$(BIN)/python -m bench.providers $(if $(BEFORE),--before $(BEFORE))
+
 bench-stats: $(VENV)/.installed-dev ## The questions over 1 and 10 million activities (takes some minutes)
 	$(BIN)/python -m bench.stats
 
@@ -97,6 +100,15 @@ lock: $(VENV)/.installed-dev ## Pin the dependencies anew, with hashes and witho
 	$(PIP) install uv
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --upgrade --extra build pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra telemetry --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	@$(MAKE) wheels
+
+wheels: $(VENV)/.installed-dev ## See that every pin has a wheel for every Python and machine that Marquee runs on
+	$(PIP) install uv
+	@for python in 3.11 3.12 3.13 3.14; do for machine in x86_64-manylinux_2_28 aarch64-manylinux_2_28 aarch64-apple-darwin; do \
+	  for lock in requirements.lock requirements-dev.lock; do \
+	    $(BIN)/uv pip install -q --dry-run --no-deps --require-hashes --only-binary :all: --python-platform $$machine --python-version $$python \
+	      --target .marquee/none -r $$lock || { echo "$$lock: not whole for Python $$python on $$machine"; exit 1; }; \
+	  done; done; done; echo "every pin has a wheel: Python 3.11 to 3.14, Linux (glibc 2.28) on x86_64 and arm64, macOS on arm64"
 
 clean: ## Remove the environment and the data
 	rm -rf $(VENV) .marquee .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage *.egg-info

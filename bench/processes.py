@@ -24,11 +24,17 @@ def free_port() -> int:
 
 
 @contextmanager
-def python_process(arguments: Sequence[str], log: Path) -> Iterator[int]:
-    """Run a Python module beside us, its output in `log`; hand out its id, and end it with us however we end."""
+def python_process(
+    arguments: Sequence[str], log: Path, *, python: str = sys.executable, folder: Path | None = None
+) -> Iterator[int]:
+    """Run a Python module beside us, its output in `log`; hand out its id, and end it with us however we end.
+
+    `python` and `folder`, where it runs, are another build's when that is measured.
+    """
     with Lifeline() as lifeline, log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", *arguments],
+            [python, "-m", *arguments],
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

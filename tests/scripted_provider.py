@@ -88,7 +88,12 @@ def a_snapshot(
 
 
 def configured(
-    source: Provider, *, name: str = "demo", gate: GatePolicy = OPEN_GATE, interval: float = 60.0
+    source: Provider,
+    *,
+    name: str = "demo",
+    gate: GatePolicy = OPEN_GATE,
+    interval: float = 60.0,
+    max_plans: int = 1_000_000,
 ) -> ConfiguredProvider:
     return ConfiguredProvider(
         name=name,
@@ -98,5 +103,6 @@ def configured(
         interval=interval,
         enabled=True,
         gate=gate,
+        max_plans=max_plans,
         source=source,
     )

@@ -10,7 +10,7 @@ from app.application.ports.system import CircuitState, CircuitStates
 from app.domain.errors import UnknownPlanError
 from app.domain.feeds import Rejection
 from app.domain.plans import PlanId
-from app.domain.sync_runs import SyncReport
+from app.domain.sync_runs import SyncOutcome, SyncReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,15 @@ class ProviderStatus:
     last_run: SyncReport | None
     circuit: CircuitState
 
+    @property
+    def is_troubled(self) -> bool:
+        """Whether somebody should look: it fails, waits for an approval, or is left alone by the breaker."""
+        failing = self.last_run is not None and self.last_run.outcome in _TROUBLED
+        return self.waiting or failing or self.circuit.state != "closed"
+
+
+_TROUBLED = frozenset({SyncOutcome.FAILED, SyncOutcome.HELD, SyncOutcome.INCOMPLETE})
+
 
 @dataclass(frozen=True, slots=True)
 class DescribeProviders:
@@ -67,12 +76,13 @@ class DescribeProviders:
     circuits: CircuitStates
 
     async def __call__(self) -> Sequence[ProviderStatus]:
-        """List them in the order of the configuration.
+        """List them, the troubled ones first, else in the order of the configuration.
 
         Raises:
             LiveStateUnavailableError: nobody can tell now.
         """
-        return [await self._describe(provider) for provider in self.directory.all()]
+        statuses = [await self._describe(provider) for provider in self.directory.all()]
+        return sorted(statuses, key=lambda status: not status.is_troubled)
 
     async def _describe(self, provider: ConfiguredProvider) -> ProviderStatus:
         state = await self.catalog.state(provider.name)

@@ -1,18 +1,29 @@
 """Read a snapshot against what is known: the part of a sync that decides nothing but what changed."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from app.application.ports.catalog import CatalogUpdate
-from app.application.ports.providers import FeedBrokenError, FeedSnapshot
+from app.application.ports.providers import FeedBrokenError, FeedError, FeedSnapshot
 from app.domain.feeds import FeedRecord, Rejection, RejectionReason
 from app.domain.plans import PlanId
 from app.domain.reconciliation import ChangeKind, KnownPlan, PlanChange, judge, withdrawals
 
 REJECTIONS_KEPT = 1000
 """Per run; all are counted."""
+
+
+class TooManyPlansError(FeedError):
+    """A feed says more than its limit allows: what came first is read, the rest is not."""
+
+    def __init__(self, limit: int) -> None:
+        """Say which setting decides."""
+        super().__init__(
+            f"the feed has more than {limit:,} records, and what comes after them was not read: "
+            "raise limits.max_plans of this provider if that is honest"
+        )
 
 
 @dataclass(slots=True)
@@ -24,12 +35,15 @@ class SnapshotReading:
     update: CatalogUpdate | None
     """None in a dry run: changes are counted and forgotten."""
     at: datetime
+    max_plans: int
+    """How many records are read, with the rejected ones; whoever sends more decides nothing by what is missing."""
     records: int = 0
     rejected_for: Counter[RejectionReason] = field(default_factory=Counter)
     unplaced: int = 0
     """Rejected records that name neither a plan nor a base: with one of them, absence proves nothing."""
     rejections: list[Rejection] = field(default_factory=list)
-    broken: FeedBrokenError | None = None
+    broken: FeedError | None = None
+    """Why it was not read to its end."""
     withdrawn: list[PlanId] = field(default_factory=list)
     _tally: Counter[tuple[ChangeKind, ...]] = field(default_factory=Counter)
     _present: set[PlanId] = field(default_factory=set)
@@ -39,8 +53,8 @@ class SnapshotReading:
         """Read it to its end, or to where it breaks; only a whole snapshot tells what was withdrawn."""
         try:
             async for batch in snapshot.records():
-                await self._stage([change for record in batch if (change := self._judge(record))])
-        except FeedBrokenError as error:
+                await self._take(batch)
+        except (FeedBrokenError, TooManyPlansError) as error:
             self.broken = error
             return
         if self.unplaced:
@@ -72,6 +86,12 @@ class SnapshotReading:
             if any(kind in committed for kind in kinds) is inside:
                 counts.update(dict.fromkeys(kinds, plans))
         return dict(counts)
+
+    async def _take(self, batch: Sequence[FeedRecord]) -> None:
+        room = self.max_plans - self.records
+        await self._stage([change for record in batch[:room] if (change := self._judge(record))])
+        if len(batch) > room:
+            raise TooManyPlansError(self.max_plans)
 
     def _judge(self, record: FeedRecord) -> PlanChange | None:
         self.records += 1

@@ -119,11 +119,11 @@ class _Run:
     async def _read(self, lease: Lease | None, state: ProviderState, snapshot: FeedSnapshot) -> SyncReport:
         known = await self.sync.catalog.known(self.provider.name)
         if lease is None:
-            reading = SnapshotReading(self.provider.name, known, None, self.at)
+            reading = SnapshotReading(self.provider.name, known, None, self.at, self.provider.max_plans)
             await reading.read(snapshot, state.snapshot_at)
             return self._judge(reading, state, snapshot)[0]
         async with aclosing(self.sync.catalog.update(lease, self.order.run_id, self.at)) as update:
-            reading = SnapshotReading(self.provider.name, known, update, self.at)
+            reading = SnapshotReading(self.provider.name, known, update, self.at, self.provider.max_plans)
             await reading.read(snapshot, state.snapshot_at)
             report, next_state, kinds = self._judge(reading, state, snapshot)
             await update.commit(kinds)

@@ -28,6 +28,8 @@ IDLE = timedelta(seconds=10)
 PATIENCE = 0.5
 """Seconds that a look waits for the history; then it goes without what is new there."""
 MOST_TYPES = 8
+MOST_PROVIDERS = 50
+"""That are shown; the troubled come first."""
 
 TURNS = ("types", "daily_users", "types", "cohorts", "types", "users")
 """What the history is asked, one question a second: types every other second, the rest every sixth."""
@@ -52,6 +54,14 @@ class ProviderFigures:
     rejected_ever: int
 
 
+@dataclass(frozen=True, slots=True)
+class ProviderCounts:
+    """How many providers there are, shown or not."""
+
+    total: int
+    troubled: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DashboardState:
     """Everything that the dashboard shows, at one instant."""
@@ -66,6 +76,8 @@ class DashboardState:
     last_hour: LastHour
     plans: PlansNow
     providers: Sequence[ProviderFigures]
+    """The first MOST_PROVIDERS, the troubled ones before the others."""
+    provider_counts: ProviderCounts
     past: PastFigures
 
 
@@ -130,7 +142,11 @@ class WatchDashboard:
             per_second=self._curve.rate(now),
             last_hour=self._curve.last_hour(now),
             plans=self.plans(),
-            providers=[ProviderFigures(status, self._rejected(status.provider.name)) for status in watch.providers],
+            providers=[
+                ProviderFigures(status, self._rejected(status.provider.name))
+                for status in watch.providers[:MOST_PROVIDERS]
+            ],
+            provider_counts=ProviderCounts(len(watch.providers), sum(status.is_troubled for status in watch.providers)),
             past=self._past,
         )
 

@@ -19,7 +19,7 @@ class SyncOutcome(StrEnum):
     HELD = "held"
     """New plans were applied; the rest waits for a second agreeing run or an approval."""
     INCOMPLETE = "incomplete"
-    """The feed broke in the middle: what was read well was applied, nothing was withdrawn."""
+    """The feed broke in the middle, or exceeds its limit: what was read was applied, nothing was withdrawn."""
     FAILED = "failed"
     SKIPPED = "skipped"
     """Another process was syncing the provider, or its circuit was open."""

@@ -88,6 +88,7 @@ class Container(Core):
         requests=Stores.sync_requests,
         clock=Stores.clock,
         new_run_id=providers.Object(new_run_id),
+        concurrent_syncs=Stores.settings.provided.catalog.concurrent_syncs,
     )
     metrics = providers.Singleton(RequestMetrics)
     is_ready = providers.Callable(lambda index: partial(getattr, index, "ready"), Stores.index)

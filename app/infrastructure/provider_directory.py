@@ -74,12 +74,13 @@ def _configured(found: ProviderSettings, circuits: CircuitStates) -> ConfiguredP
         interval=found.interval,
         enabled=found.enabled,
         gate=GatePolicy(**found.gate.model_dump()),
+        max_plans=found.limits.max_plans,
         source=source,
     )
 
 
 def _source(found: ProviderSettings) -> Provider:
-    limits = FetchLimits(**found.limits.model_dump())
+    limits = FetchLimits(**found.limits.model_dump(exclude={"max_plans"}))
     if found.kind == "recorded":
         return RecordedProvider(name=found.name, files=found.files, timezone=found.timezone, limits=limits)
     if found.kind == "plan-list-xml":

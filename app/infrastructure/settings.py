@@ -110,6 +110,7 @@ class Catalog(Section):
     rejections_kept: Annotated[int, Field(ge=1, le=100_000)] = 1000
     change_log_limit: Annotated[int, Field(ge=1000)] = 100_000
     lease: Annotated[float, Field(ge=1, le=600)] = 30.0
+    concurrent_syncs: Annotated[int, Field(ge=1, le=1000)] = 32
 
 
 class ActivitySettings(Section):
@@ -147,7 +148,7 @@ class StatsSettings(Section):
 
 
 class Limits(Section):
-    """What a fetch may take."""
+    """What a fetch may take, and how much of what it brings is read."""
 
     connect_timeout: Seconds = 5.0
     idle_timeout: Seconds = 15.0
@@ -155,6 +156,7 @@ class Limits(Section):
     max_wire_bytes: Annotated[int, Field(gt=0)] = 200 * 1024**2
     max_decoded_bytes: Annotated[int, Field(gt=0)] = 1024**3
     max_ratio: Annotated[float, Field(ge=1)] = 100.0
+    max_plans: Annotated[int, Field(ge=1)] = 1_000_000
 
 
 class Retry(Section):

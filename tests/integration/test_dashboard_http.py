@@ -11,11 +11,13 @@ import pytest
 
 from app.adapters.inbound.http.dashboard_answer import DashboardAnswer
 from app.adapters.inbound.http.dashboard_router import FILES
+from app.application.ports.system import CircuitState
 from app.domain.sync_runs import SyncOutcome, SyncReport
 from tests.asgi import Sent, ask
 from tests.builders import NOW, a_plan, an_activity
 from tests.dashboard_server import Dashboard
 from tests.dashboard_world import DashboardWorld
+from tests.scripted_provider import ScriptedProvider, configured
 
 NAMES = sorted(path.name for path in FILES.iterdir())
 POLICY = {
@@ -181,6 +183,20 @@ async def test_the_state_has_the_documented_shape_and_the_known_figures(dashboar
     assert state["catalog"]["timeline"]["periods"][14] == {"start": "2026-01-05", "plans": 1}
     [provider] = state["providers"]
     assert (provider["name"], provider["outcome"], provider["reason"]) == ("demo", "held", "too many")
+    assert state["provider_counts"] == {"total": 1, "troubled": 1}
+
+
+async def test_of_a_thousand_providers_fifty_are_shown_the_troubled_first(dashboard: Dashboard) -> None:
+    world = dashboard.world
+    world.providers[:] = [configured(ScriptedProvider(), name=f"p{number}") for number in range(1000)]
+    await world.circuits.save("p999", CircuitState("open", 5))
+    await world.catalog.look()
+
+    state = await state_of(dashboard)
+
+    assert [provider["name"] for provider in state["providers"]] == ["p999", *(f"p{number}" for number in range(49))]
+    assert state["provider_counts"] == {"total": 1000, "troubled": 1}
+    assert len((await ask(dashboard.gate, "/dashboard/state")).body) < 40_000
 
 
 async def test_sums_and_prices_are_sent_with_their_digits(dashboard: Dashboard) -> None:

@@ -134,6 +134,7 @@ def test_providers_are_shown_with_last_run_rejections_and_breaker(tab: Tab, serv
     tab.until("#providers", "demo failed")
     tab.until("#providers", "503")
     tab.until("#providers", "open")
+    tab.until("#provider-counts", "1 in all, 1 in trouble")
 
 
 def test_every_chart_has_a_sentence_and_its_figures_as_a_table(tab: Tab, service: Served) -> None:

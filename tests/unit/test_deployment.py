@@ -67,6 +67,15 @@ def test_compose_starts_roles_that_exist_with_settings_that_exist(name: str) -> 
             fields = fields.model_fields[part].annotation
 
 
+def test_the_image_answers_on_its_port_and_builds_from_wheels_alone() -> None:
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+    assert "MARQUEE__SERVICE__HOST=0.0.0.0" in text
+    assert f"EXPOSE {Settings().service.port}" in text
+    assert "--only-binary :all:" in text
+    assert "USER marquee" in text
+
+
 def test_compose_keeps_redis_append_only_and_behind_the_services() -> None:
     redis, postgres = COMPOSE["services"]["redis"], COMPOSE["services"]["postgres"]
 

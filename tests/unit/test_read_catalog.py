@@ -2,7 +2,7 @@ import pytest
 
 from app.adapters.outbound.memory.circuit_states import MemoryCircuitStates
 from app.adapters.outbound.memory.sync_requests import MemorySyncRequests
-from app.application.ports.providers import ConfiguredProvider, ProviderDirectory
+from app.application.ports.providers import ConfiguredProvider, FeedUnavailableError, ProviderDirectory
 from app.application.ports.system import CircuitState, LiveStateUnavailableError
 from app.application.read_catalog import DescribePlan, DescribeProviders, ListRejections, ListRuns
 from app.application.request_sync import RequestSync
@@ -10,6 +10,7 @@ from app.application.watch_catalog import WatchCatalog
 from app.domain.errors import NoSchedulerError, UnknownPlanError, UnknownProviderError
 from app.domain.sync_runs import SyncOutcome
 from tests.builders import a_plan
+from tests.scripted_provider import ScriptedProvider
 from tests.sync_world import SyncWorld
 
 
@@ -68,6 +69,22 @@ async def test_a_provider_is_described_with_its_last_run_and_its_circuit() -> No
     assert status.snapshot_at == world.clock.now()
     assert status.circuit.state == "open"
     assert not status.waiting
+
+
+async def test_the_troubled_come_first_and_the_others_in_the_order_of_the_configuration() -> None:
+    worlds = [SyncWorld(name=name) for name in ("a", "b", "c", "d")]
+    circuits = MemoryCircuitStates()
+    await circuits.save("d", CircuitState("open", 5))
+    for world in worlds:
+        world.journal = worlds[0].journal
+    failing = await SyncWorld(name="b", provider=ScriptedProvider(FeedUnavailableError("away"))).sync()
+    await worlds[0].journal.record(failing, [])
+    directory = Directory(*(world.configured for world in worlds))
+
+    statuses = await DescribeProviders(directory, worlds[0].catalog, worlds[0].journal, circuits)()
+
+    assert [status.provider.name for status in statuses] == ["b", "d", "a", "c"]
+    assert [status.is_troubled for status in statuses] == [True, True, False, False]
 
 
 async def test_a_provider_never_synced_is_described_too() -> None:

@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -166,6 +167,32 @@ async def test_a_document_that_breaks_in_the_middle_updates_what_was_read_and_wi
     assert report.reason == "ends at line 9; nothing was withdrawn"
     assert report.changes == {CHANGED: 1}
     assert (await world.catalog.state("demo")).mark is None
+
+
+async def test_a_feed_of_more_than_its_limit_is_read_up_to_it_and_withdraws_nothing() -> None:
+    world = SyncWorld()
+    await world.sync_with(a_plan(item="gone", title="Gone"))
+    world.configured = replace(world.configured, max_plans=4)
+
+    report = await world.sync_with(*(a_plan(item=f"{number}", title=f"{number}") for number in range(6)))
+
+    assert report.outcome is SyncOutcome.INCOMPLETE
+    assert report.reason is not None
+    assert "more than 4 records" in report.reason
+    assert "limits.max_plans" in report.reason
+    assert report.records == 4
+    assert await world.titles() == ["0", "1", "2", "3", "Gone"]
+    known = await world.catalog.known("demo")
+    assert all(plan.in_feed for plan in known.values())
+
+
+async def test_a_feed_of_exactly_its_limit_is_whole() -> None:
+    world = SyncWorld()
+    world.configured = replace(world.configured, max_plans=4)
+
+    report = await world.sync_with(*(a_plan(item=f"{number}") for number in range(4)))
+
+    assert (report.outcome, report.records) == (SyncOutcome.APPLIED, 4)
 
 
 async def test_a_source_with_a_list_of_snapshots_goes_on_from_the_last_that_was_settled() -> None:

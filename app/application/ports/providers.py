@@ -159,6 +159,8 @@ class ConfiguredProvider:
     """Seconds between two syncs."""
     enabled: bool
     gate: GatePolicy
+    max_plans: int
+    """How many records of one snapshot are read."""
     source: Provider
 
 

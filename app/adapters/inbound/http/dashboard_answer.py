@@ -1,4 +1,4 @@
-"""What `GET /dashboard/state` answers: its shape, for /openapi.json, and how it is made. Five sections and a time.
+"""What `GET /dashboard/state` answers: its shape, for /openapi.json, and how it is made. Six sections and a time.
 
 The stream sends the whole once, then each second the sections that have changed.
 """
@@ -165,6 +165,13 @@ class DashboardProvider(_Answer):
     circuit: str
 
 
+class ProviderCountsAnswer(_Answer):
+    """How many providers there are, shown or not."""
+
+    total: int
+    troubled: int = Field(description="That fail, wait for an approval, or are left alone by the breaker")
+
+
 class DashboardAnswer(_Answer):
     """Everything on the dashboard."""
 
@@ -173,7 +180,8 @@ class DashboardAnswer(_Answer):
     activities: ActivitiesSection
     history: HistorySection
     catalog: CatalogSection
-    providers: list[DashboardProvider]
+    providers: list[DashboardProvider] = Field(description="At most 50, the troubled ones first")
+    provider_counts: ProviderCountsAnswer
 
 
 def sections(state: DashboardState) -> Mapping[str, bytes]:
@@ -185,6 +193,7 @@ def sections(state: DashboardState) -> Mapping[str, bytes]:
         "history": _history(state.past),
         "catalog": _catalog(state.plans),
         "providers": [_provider(provider) for provider in state.providers],
+        "provider_counts": {"total": state.provider_counts.total, "troubled": state.provider_counts.troubled},
     }
     return {name: render_json(value) for name, value in answer.items()}
 

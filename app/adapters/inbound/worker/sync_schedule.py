@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -18,13 +19,28 @@ from app.domain.sync_schedule import count_failures, first_wait, is_due, next_wa
 
 log = structlog.get_logger()
 
+AT_ONCE = nullcontext()
+
+CONCURRENT_SYNCS = 32
+"""One scheduler's syncs at a time, and as many again of those that somebody asks for."""
+
+SLOW = 10.0
+"""Seconds after which a run counts as slow."""
+
+SLOW_SHARE = 4
+"""One part in so many is for providers whose last run was slow or failed: they keep nobody else waiting."""
+
 RETRY_STORE = 1.0
 """Seconds before a store that was away is asked again."""
 
 
 @dataclass(slots=True, kw_only=True)
 class SyncSchedule:
-    """Sync every enabled provider when it is due, for ever. Any number of processes may run one."""
+    """Sync every enabled provider when it is due, for ever. Any number of processes may run one.
+
+    When more are due than may run at a time (`concurrent_syncs`), they take turns in the order in which they came to be
+    due.
+    """
 
     sync: SyncProvider
     directory: ProviderDirectory
@@ -32,8 +48,17 @@ class SyncSchedule:
     requests: SyncRequests
     clock: Clock
     new_run_id: Callable[[], str]
+    concurrent_syncs: int = CONCURRENT_SYNCS
     chance: Callable[[], float] = random.random
     _running: set[asyncio.Task[SyncReport]] = field(default_factory=set)
+    _turns: asyncio.Semaphore = field(init=False)
+    _slow_turns: asyncio.Semaphore = field(init=False)
+    _asked_turns: asyncio.Semaphore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._turns = asyncio.Semaphore(self.concurrent_syncs)
+        self._slow_turns = asyncio.Semaphore(max(1, self.concurrent_syncs // SLOW_SHARE))
+        self._asked_turns = asyncio.Semaphore(self.concurrent_syncs)
 
     async def __call__(self, drain: float) -> None:
         """Run until cancelled; then let the syncs in hand finish for up to `drain` seconds."""
@@ -46,18 +71,33 @@ class SyncSchedule:
             await self._drain(drain)
 
     async def _rhythm(self, provider: ConfiguredProvider) -> None:
-        failures = 0
-        await asyncio.sleep(first_wait(provider.interval, await self._snapshot_at(provider), self.clock.now()))
-        again = True
+        failures, again, slow = 0, True, False
+        async with self._turn():
+            snapshot_at = await self._snapshot_at(provider)
+        await asyncio.sleep(first_wait(provider.interval, snapshot_at, self.clock.now()))
         while True:
-            if not again and not is_due(provider.interval, await self._snapshot_at(provider), self.clock.now()):
+            async with self._turn(slow=slow):
+                report = await self._run_if_due(provider, again=again)
+            if report is None:
                 await asyncio.sleep(provider.interval)
                 continue
-            report = await self._run(provider, SyncOrder(run_id=self.new_run_id()))
             failures = count_failures(failures, report)
+            slow = failures > 0 or report.took > SLOW
             wait = next_wait(provider.interval, report, failures, self.chance())
             again = wait < provider.interval / 2
             await asyncio.sleep(wait)
+
+    @asynccontextmanager
+    async def _turn(self, *, slow: bool = False) -> AsyncIterator[None]:
+        """Wait until another sync may run; a slow one waits for its like first, so that quick ones find room."""
+        async with self._slow_turns if slow else nullcontext(), self._turns:
+            yield
+
+    async def _run_if_due(self, provider: ConfiguredProvider, *, again: bool) -> SyncReport | None:
+        """Run, unless another process has just done it; `again` when this process has more to read at once."""
+        if not again and not is_due(provider.interval, await self._snapshot_at(provider), self.clock.now()):
+            return None
+        return await self._run(provider, SyncOrder(run_id=self.new_run_id()))
 
     async def _snapshot_at(self, provider: ConfiguredProvider) -> datetime | None:
         while True:
@@ -80,20 +120,26 @@ class SyncSchedule:
         except UnknownProviderError as error:
             log.warning("a sync was asked for that this scheduler cannot do", reason=str(error))
             return
-        self._spawn(provider, SyncOrder(run_id=request.run_id, approve=request.approve))
+        order = SyncOrder(run_id=request.run_id, approve=request.approve)
+        self._spawn(provider, order, self._asked_turns)
 
     async def _run(self, provider: ConfiguredProvider, order: SyncOrder) -> SyncReport:
         """Run a sync in a task of its own, so that ending the schedule does not cut it off."""
         return await asyncio.shield(self._spawn(provider, order))
 
-    def _spawn(self, provider: ConfiguredProvider, order: SyncOrder) -> asyncio.Task[SyncReport]:
-        task = asyncio.create_task(self._sync(provider, order), name=f"sync {provider.name}")
+    def _spawn(
+        self, provider: ConfiguredProvider, order: SyncOrder, turns: AbstractAsyncContextManager[None] = AT_ONCE
+    ) -> asyncio.Task[SyncReport]:
+        task = asyncio.create_task(self._sync(provider, order, turns), name=f"sync {provider.name}")
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return task
 
-    async def _sync(self, provider: ConfiguredProvider, order: SyncOrder) -> SyncReport:
-        report = await self.sync(provider, order)
+    async def _sync(
+        self, provider: ConfiguredProvider, order: SyncOrder, turns: AbstractAsyncContextManager[None]
+    ) -> SyncReport:
+        async with turns:
+            report = await self.sync(provider, order)
         log_report(report)
         return report
 

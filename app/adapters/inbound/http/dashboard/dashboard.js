@@ -1,6 +1,6 @@
 // The page: sections of the state in, words and shapes out. A section is drawn only when it has changed.
 
-import { drawActivities, drawCatalog, drawHistory, drawProviders, drawStore, tellAges } from "./sections.js";
+import { drawActivities, drawCatalog, drawHistory, drawProviderCounts, drawProviders, drawStore, tellAges } from "./sections.js";
 import { byId, say } from "./dom.js";
 import { timeToTheSecond } from "./format.js";
 import { hasKey, useKey, watch } from "./live.js";
@@ -11,6 +11,7 @@ const DRAW = {
   history: drawHistory,
   catalog: drawCatalog,
   providers: drawProviders,
+  provider_counts: drawProviderCounts,
 };
 const WORDS = { live: "live", polling: "polling", locked: "key needed" };
 

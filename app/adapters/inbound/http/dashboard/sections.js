@@ -218,6 +218,11 @@ export function drawProviders(providers) {
   fill("providers", made);
 }
 
+export function drawProviderCounts({ total, troubled }, { providers }) {
+  const shown = providers.length < total ? `; the first ${number(providers.length)} are shown, the troubled before the others` : "";
+  say("provider-counts", total ? `${number(total)} in all, ${number(troubled)} in trouble${shown}` : "");
+}
+
 const cell = (label, content, kind = null) => h("td", { "data-label": label, class: kind }, content);
 
 function lastRun(one) {
