@@ -3,13 +3,13 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from http.client import HTTPException
+from itertools import count
 
 import pytest
 from redis.crc import key_slot
-from redis.exceptions import ReadOnlyError
 
 from tests.e2e.activities import Client, counted
 from tests.e2e.feeds import a_feed, some_items
@@ -60,58 +60,73 @@ class Searcher(threading.Thread):
         self.join(30)
 
 
-class Provider(threading.Thread):
-    """Says other titles twice a second (each edition's is its number); a scheduler looks as often."""
+class Provider:
+    """Says other titles twice a second while it is at work (an edition's is its number); a scheduler looks as often."""
 
     def __init__(self, installation: Installation) -> None:
-        super().__init__(daemon=True)
         self._installation = installation
-        self._stopping = threading.Event()
         self.edition = 0
         self.url = self._say()
 
-    def run(self) -> None:
-        while not self._stopping.wait(0.5):
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        stopping = threading.Event()
+        worker = threading.Thread(target=self._work, args=[stopping], daemon=True)
+        worker.start()
+        try:
+            yield
+        finally:
+            stopping.set()
+            worker.join(10)
+
+    def _work(self, stopping: threading.Event) -> None:
+        while not stopping.wait(0.5):
             self.edition += 1
             self._say()
-
-    def finish(self) -> int:
-        """Stop; the edition of all plans from now on."""
-        self._stopping.set()
-        self.join(10)
-        return self.edition
 
     def _say(self) -> str:
         return self._installation.write("feed.xml", a_feed(some_items(PLANS, title=str(self.edition))))
 
 
-class Busy:
-    """A whole service, with two clients that post, one that searches, and a feed that changes."""
+class World:
+    """A whole service on a Redis, with a provider."""
 
-    def __init__(self, installation: Installation, redis_url: str, *, replicas: int) -> None:
-        self._provider = Provider(installation)
+    def __init__(self, installation: Installation, redis_url: str) -> None:
+        self.provider = Provider(installation)
         installation.configure(
-            {"name": "acme", "url": self._provider.url, "interval": 0.5, "gate": {"max_changed_share": 1.0}},
-            redis={"url": redis_url, "timeout": 1, "replicas": replicas},
+            {"name": "acme", "url": self.provider.url, "interval": 0.5, "gate": {"max_changed_share": 1.0}},
+            redis={"url": redis_url, "timeout": 1, "replicas": 1},
             activity={"takeover": 1},
         )
         self.service = installation.run()
         until(lambda: len(self.service.search()) == PLANS)
-        self._searcher = Searcher(self.service)
-        self.clients = [Client(self.service.connect, seed, pause=0.02) for seed in range(2)]
-        self._began_with = self._started()
-        for thread in (self._provider, self._searcher, *self.clients):
+        self.seeds = count()
+
+    def found(self) -> int:
+        """The oldest edition that is still found."""
+        return min(int(plan["title"]) for plan in self.service.search())
+
+    def started(self) -> list[int]:
+        return [entry["pid"] for entry in self.service.log if entry["event"] == "child started"]
+
+
+class Load:
+    """Two clients that post, one that searches, and a feed that changes."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._service = world.service
+        self._searcher = Searcher(world.service)
+        self.clients = [Client(world.service.connect, next(world.seeds), pause=0.02) for _ in range(2)]
+        self._counted_before = counted(world.service)
+        self._started_before = world.started()
+        for thread in (self._searcher, *self.clients):
             thread.start()
 
     def until_served(self) -> None:
         """Wait until each client has been promised something more."""
-        before = [client.statuses.get(202, 0) for client in self.clients]
-        until(
-            lambda: all(
-                client.statuses.get(202, 0) >= was + PROMISES for client, was in zip(self.clients, before, strict=True)
-            ),
-            60,
-        )
+        wanted = [client.statuses.get(202, 0) + PROMISES for client in self.clients]
+        until(lambda: all(c.statuses.get(202, 0) >= number for c, number in zip(self.clients, wanted, strict=True)), 60)
 
     @property
     def refused(self) -> int:
@@ -124,59 +139,51 @@ class Busy:
 
     def until_synced(self) -> None:
         """Wait until all that is found is of an edition that was said only now."""
-        edition = self._provider.edition + 1
-        until(lambda: self._found() >= edition, 60)
+        edition = self._world.provider.edition + 1
+        until(lambda: self._world.found() >= edition, 60)
 
-    def _found(self) -> int:
-        """The oldest edition that is still found."""
-        return min(int(plan["title"]) for plan in self.service.search())
-
-    def finish(self) -> None:
-        """Let all come to rest, and hold what was promised against what is counted."""
+    def come_to_rest(self) -> None:
+        """Hold what was promised against what is counted."""
         promised = {activity["id"] for client in self.clients for activity in client.finish()}
-        edition = self._provider.finish()
-        until(lambda: self._found() == edition, 60)
+        wanted = self._counted_before + len(promised)
+        until(lambda: counted(self._service) >= wanted, 60)
+        until(lambda: self._world.found() == self._world.provider.edition, 60)
         self._searcher.finish()
-        until(lambda: counted(self.service) >= len(promised), 60)
+        until(lambda: self._service.ask("/health").json["status"] == "ok")
 
-        assert counted(self.service) == len(promised)
+        assert counted(self._service) == wanted
         assert {status for client in self.clients for status in client.statuses} <= {202, 503}
         assert self._searcher.failures == []
         assert self._searcher.answers > 100
-        assert self.service.runs
-        assert self._started() == self._began_with, "a process has ended"
-        assert [entry for entry in self.service.log if "exception" in entry] == []
-        until(lambda: self.service.ask("/health").json["status"] == "ok")
-
-    def _started(self) -> list[int]:
-        return [entry["pid"] for entry in self.service.log if entry["event"] == "child started"]
+        assert self._service.runs
+        assert self._world.started() == self._started_before, "a process has ended"
+        assert [entry for entry in self._service.log if "exception" in entry] == []
 
 
 @contextmanager
-def busy(redis_url: str, *, replicas: int = 0) -> Iterator[Busy]:
-    with Installation() as installation:
-        found = Busy(installation, redis_url, replicas=replicas)
-        found.until_served()
-        yield found
+def busy(world: World) -> Iterator[Load]:
+    load = Load(world)
+    with world.provider.at_work():
+        load.until_served()
+        yield load
+    load.come_to_rest()
 
 
 @pytest.fixture(scope="module")
-def shared_cluster() -> Iterator[ReplicatedCluster]:
+def cluster() -> Iterator[ReplicatedCluster]:
+    """One for all; each test leaves it whole."""
     with replicated_cluster() as made:
         yield made
 
 
-@pytest.fixture
-def cluster(shared_cluster: ReplicatedCluster) -> ReplicatedCluster:
-    """An empty one; each test leaves it whole."""
-    for node in shared_cluster.nodes:
-        with node.client() as client, suppress(ReadOnlyError):
-            client.flushall()
-    return shared_cluster
+@pytest.fixture(scope="module")
+def world(cluster: ReplicatedCluster) -> Iterator[World]:
+    with Installation() as installation:
+        yield World(installation, cluster.url)
 
 
-def test_a_slot_that_stays_open_costs_a_cluster_nothing_but_promises(cluster: ReplicatedCluster) -> None:
-    with busy(cluster.url) as load:
+def test_a_slot_that_stays_open_costs_a_cluster_nothing_but_promises(cluster: ReplicatedCluster, world: World) -> None:
+    with busy(world) as load:
         with ExitStack() as open_slots:
             for key in (ACTIVITIES, PROVIDER):
                 open_slots.enter_context(cluster.slot_open(key_slot(key.encode())))
@@ -185,11 +192,10 @@ def test_a_slot_that_stays_open_costs_a_cluster_nothing_but_promises(cluster: Re
 
         load.until_served()
         load.until_synced()
-        load.finish()
 
 
-def test_slots_that_move_slowly_take_what_is_in_them_along(cluster: ReplicatedCluster) -> None:
-    with busy(cluster.url) as load:
+def test_slots_that_move_slowly_take_what_is_in_them_along(cluster: ReplicatedCluster, world: World) -> None:
+    with busy(world) as load:
         for key in (ACTIVITIES, PROVIDER, SERVICE, SCHEDULER):
             source = cluster.primary_of(key)
             target = next(node for node in cluster.primaries() if node is not source)
@@ -197,11 +203,12 @@ def test_slots_that_move_slowly_take_what_is_in_them_along(cluster: ReplicatedCl
             assert (moved > 0, cluster.primary_of(key)) == (True, target)
             load.until_served()
         load.until_synced()
-        load.finish()
 
 
-def test_primaries_of_a_cluster_that_are_killed_cost_no_promise_that_a_replica_has(cluster: ReplicatedCluster) -> None:
-    with busy(cluster.url, replicas=1) as load:
+def test_primaries_of_a_cluster_that_are_killed_cost_no_promise_that_a_replica_has(
+    cluster: ReplicatedCluster, world: World
+) -> None:
+    with busy(world) as load:
         for key in (ACTIVITIES, PROVIDER):
             killed = cluster.primary_of(key)
             killed.kill()
@@ -211,11 +218,14 @@ def test_primaries_of_a_cluster_that_are_killed_cost_no_promise_that_a_replica_h
             load.until_served()
             load.until_synced()
         assert load.refused > 0
-        load.finish()
 
 
 def test_a_primary_of_sentinels_that_is_killed_costs_no_promise_that_a_replica_has() -> None:
-    with sentinel_set() as sentinels, busy(sentinels.url, replicas=1) as load:
+    with (
+        sentinel_set() as sentinels,
+        Installation() as installation,
+        busy(World(installation, sentinels.url)) as load,
+    ):
         killed = sentinels.primary()
         killed.kill()
         load.until_refused()
@@ -225,4 +235,3 @@ def test_a_primary_of_sentinels_that_is_killed_costs_no_promise_that_a_replica_h
         load.until_synced()
         killed.start()
         load.until_served()
-        load.finish()
