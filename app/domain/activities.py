@@ -92,6 +92,15 @@ class ActivityRules:
             raise ActivityRefusedError("occurred_too_early", "occurred_at", found)
 
 
+def one_type_too_many(type_: str, most: int) -> ActivityRefusedError:
+    """Refuse a type that would be one more than may be told apart."""
+    return ActivityRefusedError(
+        "too_many_types",
+        "type",
+        f"{type_!r} is new, and there are {most:,} types already: use one of these, or raise activity.max_types",
+    )
+
+
 def is_countable(value: Decimal) -> bool:
     """Tell whether a value is finite and of a size whose sums stay exact."""
     if not value.is_finite():

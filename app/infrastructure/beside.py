@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from app.infrastructure.lifeline import LIFELINE_VARIABLE, until_supervisor_gone
-from app.infrastructure.opening import embedded_redis
+from app.infrastructure.opening import embedded_redis, running
 from app.infrastructure.settings import Settings
 
 log = structlog.get_logger()
@@ -57,10 +57,7 @@ async def _keep_redis(settings: Settings) -> None:
     embedded = None if LIFELINE_VARIABLE in os.environ else embedded_redis(settings)
     if embedded is None:
         return
-    await asyncio.to_thread(embedded.start)
-    try:
+    async with running(embedded):
         while True:
             await asyncio.sleep(1)
             await asyncio.to_thread(embedded.ensure)
-    finally:
-        await asyncio.shield(asyncio.to_thread(embedded.stop))

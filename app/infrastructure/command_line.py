@@ -22,7 +22,8 @@ from app.adapters.outbound.sql.database import FILE
 from app.application.ports.system import HistoryUnavailableError
 from app.infrastructure.configuration import DEFAULT_FILE, ConfigurationError, find_file, load_settings
 from app.infrastructure.container import Container
-from app.infrastructure.listening import listen
+from app.infrastructure.ending import ToldToEndError, ended_by_signals
+from app.infrastructure.listening import EX_TEMPFAIL, AddressTakenError, listen
 from app.infrastructure.logging import configure_logging
 from app.infrastructure.memory import settle_memory
 from app.infrastructure.opening import open_container
@@ -58,7 +59,7 @@ def options(
 def run() -> None:
     """Run everything: Redis, the scheduler and the API, supervised, until Ctrl-C."""
     settings = _settings("supervisor")
-    raise typer.Exit(asyncio.run(run_all(settings, chosen["config"])))
+    raise typer.Exit(asyncio.run(_until_told(run_all(settings, chosen["config"]))))
 
 
 @cli.command()
@@ -68,9 +69,12 @@ def api(
     """Run the API alone, on a machine of its own."""
     settings = _settings("api")
     if fd is None and settings.service.workers > 1:
-        raise typer.Exit(asyncio.run(run_api_processes(settings, chosen["config"])))
-    listening = socket.socket(fileno=fd) if fd is not None else listen(settings)
-    _run_on_uvloop(run_api(settings, listening))
+        raise typer.Exit(asyncio.run(_until_told(run_api_processes(settings, chosen["config"]))))
+    _run_on_uvloop(_run_api(settings, fd))
+
+
+async def _run_api(settings: Settings, fd: int | None) -> None:
+    await run_api(settings, socket.socket(fileno=fd) if fd is not None else await listen(settings))
 
 
 @cli.command()
@@ -107,6 +111,7 @@ def version() -> None:
 
 
 CoreT = TypeVar("CoreT")
+ResultT = TypeVar("ResultT")
 
 
 def _opening(
@@ -121,10 +126,11 @@ def _opening(
         configure_logging(settings.logging.model_copy(update={"level": "warning"}), "cli")
         settle_memory()
         is_new = _is_new_installation(settings)
-        async with open_container(settings, "cli", live_state=live_state) as container:
-            if is_new:
-                _tell_new_installation(settings)
-            yield choose(container)
+        with ended_by_signals():
+            async with open_container(settings, "cli", live_state=live_state) as container:
+                if is_new:
+                    _tell_new_installation(settings)
+                yield choose(container)
 
     return opened
 
@@ -158,7 +164,13 @@ def _tell_new_installation(settings: Settings) -> None:
 
 
 def _run_on_uvloop(work: Coroutine[Any, Any, None]) -> None:
-    uvloop.run(work)
+    uvloop.run(_until_told(work))
+
+
+async def _until_told(work: Coroutine[Any, Any, ResultT]) -> ResultT:
+    """Run a role, which ends well when it is told to end before it has begun."""
+    with ended_by_signals(exit_code=0):
+        return await work
 
 
 def run_command_line() -> None:
@@ -167,6 +179,11 @@ def run_command_line() -> None:
         cli()
     except ConfigurationError as error:
         _fail(error.mistakes, EX_CONFIG)
+    except AddressTakenError as error:
+        _fail([str(error)], EX_TEMPFAIL)
+    except ToldToEndError as told:
+        logging.shutdown()
+        sys.exit(told.exit_code)
     except EmbeddedRedisError as error:
         _fail(str(error).splitlines(), 1)
 

@@ -15,6 +15,7 @@ from app.adapters.inbound.http.change_stream import ChangeStreams
 from app.adapters.inbound.http.changes_router import changes_router
 from app.adapters.inbound.http.dashboard_router import dashboard_router
 from app.adapters.inbound.http.dashboard_stream import Viewers
+from app.adapters.inbound.http.docs_router import docs_router
 from app.adapters.inbound.http.gatekeeper import Gatekeeper
 from app.adapters.inbound.http.guarded_app import GuardedApp
 from app.adapters.inbound.http.head_app import HeadApp
@@ -35,6 +36,7 @@ from app.adapters.inbound.users_use_cases import UsersUseCases
 from app.adapters.inbound.worker.journal_loop import JournalLoop
 from app.adapters.inbound.worker.publish_loop import PublishLoop
 from app.adapters.inbound.worker.sync_schedule import SyncSchedule
+from app.adapters.inbound.worker.type_loop import TypeLoop
 from app.adapters.inbound.worker.webhook_loop import WebhookLoop
 from app.domain.access import Area
 from app.infrastructure.core import Core
@@ -66,8 +68,8 @@ class Container(Core):
     )
     stats_use_cases = providers.Singleton(
         StatsUseCases,
-        stats=Stores.stats,
         keeper=Stores.stats_keeper,
+        page_of_totals=Core.page_of_totals,
         total_of_type=Core.total_of_type,
         daily_active_users=Core.daily_active_users,
         top_types=Core.top_types,
@@ -80,6 +82,7 @@ class Container(Core):
         clock=Stores.clock,
     )
     journal_loop = providers.Singleton(JournalLoop, journal=Core.journal_changes, leases=Stores.loop_leases)
+    type_loop = providers.Singleton(TypeLoop, note=Core.note_types, leases=Stores.loop_leases)
     schedule = providers.Singleton(
         SyncSchedule,
         sync=Core.sync_provider,
@@ -174,6 +177,7 @@ class Container(Core):
         providers.Singleton(stats_router, stats_use_cases),
         providers.Singleton(users_router, user_use_cases),
         providers.Singleton(dashboard_router, viewers, trusted_proxies),
+        providers.Singleton(docs_router),
         providers.Singleton(health_router, Core.watch_catalog, Core.watch_service, is_ready, size, tells_health),
         providers.Singleton(metrics_router, metrics, figures, Core.watch_service),
     )

@@ -27,12 +27,14 @@ from app.application.manage_webhooks import (
     SwitchWebhook,
     TryWebhook,
 )
+from app.application.note_types import NoteTypes
 from app.application.plans_around import PlansAround
+from app.application.ports.activities import TypeBound
 from app.application.publish_domain_events import PublishDomainEvents
 from app.application.read_catalog import DescribePlan, DescribeProviders, ListRejections, ListRuns
 from app.application.read_changes import ReadChanges, WatchLog
 from app.application.read_history import ListPlanStates, SearchPast
-from app.application.read_stats import DailyActiveUsers, Retention, TopTypes, TotalOfType
+from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 from app.application.record_activities import RecordActivities
 from app.application.request_sync import RequestSync
 from app.application.restore_catalog import RestoreCatalog
@@ -42,6 +44,7 @@ from app.application.watch_catalog import WatchCatalog
 from app.application.watch_dashboard import WatchDashboard
 from app.application.watch_service import WatchService
 from app.infrastructure.identifiers import new_id, new_run_id, random_text
+from app.infrastructure.settings import Settings
 from app.infrastructure.stores import Stores
 from app.infrastructure.telling import (
     tell_bug,
@@ -53,6 +56,11 @@ from app.infrastructure.telling import (
     tell_turned,
     tell_worker_trouble,
 )
+
+
+def unless_listed(settings: Settings, types: TypeBound) -> TypeBound | None:
+    """Bound the types only where none are listed: a list is a bound, and what helps when others took all the room."""
+    return types if settings.activity.types is None else None
 
 
 class Core(Stores):
@@ -108,7 +116,9 @@ class Core(Stores):
         Stores.clock,
         Stores.settings.provided.activity.rules,
         providers.Object(new_id),
+        providers.Callable(unless_listed, Stores.settings, Stores.activity_types),
     )
+    note_types = providers.Singleton(NoteTypes, Stores.stats, Stores.activity_types)
     store_activities = providers.Singleton(
         StoreActivities,
         providers.Singleton(lambda tracing, inbox: tracing.inbox(inbox), Stores.tracing, Stores.activity_inbox),
@@ -122,11 +132,17 @@ class Core(Stores):
         providers.Object(tell_buried),
         providers.Callable(partial, providers.Object(count_stored), Stores.tally),
     )
+    page_of_totals = providers.Singleton(PageOfTotals, Stores.stats)
     total_of_type = providers.Singleton(TotalOfType, Stores.stats)
     daily_active_users = providers.Singleton(DailyActiveUsers, Stores.stats, Stores.clock, Stores.zone)
     top_types = providers.Singleton(TopTypes, Stores.stats, Stores.clock, Stores.zone)
     retention = providers.Singleton(Retention, Stores.stats, Stores.clock, Stores.zone)
-    import_activities = providers.Singleton(ImportActivities, Stores.activity_store, Stores.import_marks)
+    import_activities = providers.Singleton(
+        ImportActivities,
+        Stores.activity_store,
+        Stores.import_marks,
+        providers.Callable(unless_listed, Stores.settings, Stores.import_types),
+    )
 
     authenticate = providers.Singleton(
         Authenticate,

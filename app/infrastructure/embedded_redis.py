@@ -5,6 +5,7 @@ Two locks rule its life. Whoever starts or stops the server holds `start.lock` a
 the locks of a process that was killed, so there is no count that could be wrong.
 """
 
+import threading
 import time
 from pathlib import Path
 from types import TracebackType
@@ -40,6 +41,7 @@ class EmbeddedRedis:
         self._starting = FileLock(self._directory / "start.lock")
         self._using = FileLock(self._directory / "users.lock")
         self._end_told = False
+        self._giving_up = threading.Event()
 
     @property
     def url(self) -> str:
@@ -50,7 +52,7 @@ class EmbeddedRedis:
         """Join the users; start the server when it does not run; wait until it has read its data.
 
         Raises:
-            EmbeddedRedisError: it cannot be; this process is no user then.
+            EmbeddedRedisError: it cannot be, or `give_up` was called; this process is no user then.
         """
         if self._using.held:
             return
@@ -61,6 +63,10 @@ class EmbeddedRedis:
         except BaseException:
             self.stop()
             raise
+
+    def give_up(self) -> None:
+        """Let a `start` in another thread end soon, with an error. A server that nobody else uses ends with it."""
+        self._giving_up.set()
 
     def stop(self) -> None:
         """Leave; the last one to leave shuts the server down and waits until it is gone. Safe to call twice."""
@@ -133,6 +139,7 @@ class EmbeddedRedis:
         deadline = time.monotonic() + self._options.starting_seconds
         launched = False
         while (answer := self._server.ask()) is None:
+            self._check_wanted()
             if self._server.runs():
                 self._check_patience(deadline)
                 time.sleep(POLL_SECONDS)
@@ -151,11 +158,16 @@ class EmbeddedRedis:
                 f"(redis.pid beside the data says which process it is).{self._server.last_words(since_launch=False)}"
             )
 
+    def _check_wanted(self) -> None:
+        if self._giving_up.is_set():
+            raise EmbeddedRedisError("The start of Redis was given up.")
+
     def _wait_until_loaded(self) -> None:
         deadline = time.monotonic() + self._options.loading_seconds
         told_at = time.monotonic() - _PROGRESS_SECONDS
         percent = 0.0
         while (answer := self._server.ask()) is None or answer.loading:
+            self._check_wanted()
             percent = answer.loaded_percent if answer else percent
             if answer is None and not self._server.runs():
                 raise EmbeddedRedisError(f"Redis ended while it read its data.{self._server.last_words()}")

@@ -1,6 +1,6 @@
 """What follows from where the service listens: what is open to everybody, and what is limited."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from math import isfinite
 
@@ -20,6 +20,11 @@ RATES_ELSEWHERE: dict[Bucket, Rate] = {
     Bucket.CHANGES: Rate(5, 20),
 }
 """For one key, or one address without a key, when the service listens beyond loopback."""
+OPEN_BEHIND_PROXY = (
+    "a proxy stands in front, and this service is open because it listens on loopback: everybody who "
+    "reaches the proxy is let in without a key; "
+    "list in security.anonymous what needs none, such as [search, health]"
+)
 
 
 def is_loopback(host: str) -> bool:
@@ -61,6 +66,35 @@ def rates(settings: Settings) -> Mapping[Bucket, Rate]:
 def warn_of_open_doors(settings: Settings) -> None:
     """Say at each start what everybody who can reach the service may do, beyond what they may by default."""
     if opened := needlessly_open(settings):
+        log.warning("security.anonymous opens this to everybody who can reach the service", areas=_named(opened))
+    if opened := open_to_any_page(settings):
         log.warning(
-            "security.anonymous opens this to everybody who can reach the service", areas=", ".join(sorted(opened))
+            "security.cors_origins has *: any web page that is opened on this machine may ask for this and read it; "
+            "name the origins that may, or list in security.anonymous what needs no key",
+            areas=_named(opened),
         )
+    if settings.security.trusted_proxies and (opened := local_only(settings).areas):
+        log.warning(OPEN_BEHIND_PROXY, named_in="security.trusted_proxies", areas=_named(opened))
+
+
+def open_to_any_page(settings: Settings) -> frozenset[Area]:
+    """Say what is open because only this machine reaches it, and by CORS to every page that is looked at here."""
+    if "*" not in settings.security.cors_origins or not is_loopback(settings.service.host):
+        return frozenset()
+    return open_areas(settings) - OPEN_ELSEWHERE
+
+
+def warn_of_proxy(settings: Settings) -> Callable[[str], None] | None:
+    """Give what is to hear of the first header that a proxy has added; None where nothing is open by the address."""
+    opened = local_only(settings).areas
+    if not opened:
+        return None
+
+    def warn(header: str) -> None:
+        log.warning(OPEN_BEHIND_PROXY, header=header, areas=_named(opened))
+
+    return warn
+
+
+def _named(areas: frozenset[Area]) -> str:
+    return ", ".join(sorted(areas))

@@ -1,20 +1,52 @@
 """The service's address."""
 
+import asyncio
+import errno
 import socket
+import time
+
+import structlog
 
 from app.infrastructure.configuration import ConfigurationError
 from app.infrastructure.settings import Settings
 
+log = structlog.get_logger()
+
+EX_TEMPFAIL = 75
+"""The exit code that says: it may go well later (sysexits.h); 78 would say that nobody needs to try again."""
+PATIENCE = 5.0
+"""Seconds that an address in use is tried for: processes of a supervisor that was killed may hold it for a moment."""
+_POLL = 0.1
 BACKLOG = 2048
 """Connections that wait in the socket's queue, for instance while a process is started again."""
 
 
-def listen(settings: Settings) -> socket.socket:
-    """Bind the service's address.
+class AddressTakenError(Exception):
+    """Somebody else listens on the service's address, and goes on doing so; the message says what to do."""
+
+
+async def listen(settings: Settings) -> socket.socket:
+    """Bind the service's address; one that is in use is tried for PATIENCE.
 
     Raises:
         ConfigurationError: it cannot be had.
+        AddressTakenError: it stays in use.
     """
+    deadline = time.monotonic() + PATIENCE
+    told = False
+    while True:
+        try:
+            return _bind(settings)
+        except AddressTakenError:
+            if time.monotonic() > deadline:
+                raise
+        if not told:
+            log.warning("the address is in use; it is tried again for a while", seconds=PATIENCE)
+        told = True
+        await asyncio.sleep(_POLL)
+
+
+def _bind(settings: Settings) -> socket.socket:
     service = settings.service
     family = socket.AF_INET6 if ":" in service.host else socket.AF_INET
     try:
@@ -26,6 +58,8 @@ def listen(settings: Settings) -> socket.socket:
             f"service.host, service.port: {service.host}:{service.port} cannot be listened on ({error.strerror}); "
             "end what uses it, or choose another port: MARQUEE__SERVICE__PORT=8001"
         )
+        if error.errno == errno.EADDRINUSE:
+            raise AddressTakenError(mistake) from None
         raise ConfigurationError([mistake]) from None
 
 

@@ -9,7 +9,10 @@ def main() -> None:
     Loading makes a million objects, of which next to none is garbage: looking for it would take a fifth of a start.
     """
     gc.disable()
-    from app.infrastructure.command_line import run_command_line  # noqa: PLC0415 - what is loaded without looking
+    from app.infrastructure.lifeline import ended_with_supervisor  # noqa: PLC0415 - what is loaded without looking
+
+    with ended_with_supervisor():
+        from app.infrastructure.command_line import run_command_line  # noqa: PLC0415 - the same
 
     gc.enable()
     run_command_line()

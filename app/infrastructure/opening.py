@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import structlog
 
@@ -13,6 +13,8 @@ from app.application.ports.system import HistoryUnavailableError
 from app.infrastructure.configuration import ConfigurationError
 from app.infrastructure.container import Container
 from app.infrastructure.embedded_redis import EmbeddedRedis
+from app.infrastructure.lifeline import until_supervisor_gone
+from app.infrastructure.redis_care import warn_of_forgetful_redis
 from app.infrastructure.redis_server import RedisOptions
 from app.infrastructure.settings import Settings
 
@@ -31,21 +33,61 @@ async def open_container(settings: Settings, role: str, *, live_state: bool = Tr
         HistoryUnavailableError: the database is away, and without the live state there is nothing else.
     """
     embedded = embedded_redis(settings) if live_state else None
-    if embedded:
-        await asyncio.to_thread(embedded.start)
-    try:
+    async with running(embedded):
         redis_url = embedded.url if embedded else settings.redis.url if live_state else "unix:///nowhere"
         container = Container(settings=settings, redis_url=redis_url, role=role)
         _check_urls(container)
         try:
             await _check_history(container, needed=not live_state)
+            if role != "cli":
+                await warn_of_forgetful_redis(settings)
             yield container
         finally:
             await _close(container.redis, container.blocking_redis)
             await container.database().aclose()
+
+
+@asynccontextmanager
+async def running(embedded: EmbeddedRedis | None) -> AsyncIterator[None]:
+    """Have the embedded Redis run while the block does.
+
+    A start that is cancelled, or whose supervisor is gone meanwhile, is given up: it leaves no server behind that
+    nobody else uses, however much that has yet to read.
+
+    Raises:
+        EmbeddedRedisError: it cannot be started, or the supervisor is gone.
+    """
+    if embedded is None:
+        yield
+        return
+    try:
+        await _start(embedded)
+        yield
     finally:
-        if embedded:
-            await asyncio.to_thread(embedded.stop)
+        stopping = asyncio.create_task(asyncio.to_thread(embedded.stop))
+        await _finished(stopping)
+        stopping.result()
+
+
+async def _start(embedded: EmbeddedRedis) -> None:
+    starting = asyncio.create_task(asyncio.to_thread(embedded.start))
+    alone = asyncio.create_task(until_supervisor_gone())
+    try:
+        await asyncio.wait((starting, alone), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        alone.cancel()
+        if not starting.done():
+            embedded.give_up()
+            await _finished(starting)
+    starting.result()
+
+
+async def _finished(task: "asyncio.Task[None]") -> None:
+    """Wait until a thread's work has ended, even when this task is cancelled over it: a thread cannot be."""
+    while not task.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait((task,))
+    task.exception()  # seen: whoever wants it raised asks for the result
 
 
 def _check_urls(container: Container) -> None:

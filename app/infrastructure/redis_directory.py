@@ -6,6 +6,7 @@ import tempfile
 from hashlib import blake2b
 from pathlib import Path
 
+from app.adapters.private_files import close_to_others, make_private_directory
 from app.infrastructure.redis_binary import EmbeddedRedisError
 
 LONGEST_SOCKET_PATH = 103
@@ -20,7 +21,7 @@ def make_redis_directory(data_dir: Path) -> Path:
     """
     directory = (data_dir / "redis").resolve()
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_directory(directory)
         if directory.stat().st_uid == os.geteuid():
             directory.chmod(0o700)
     except OSError as error:
@@ -28,6 +29,12 @@ def make_redis_directory(data_dir: Path) -> Path:
     if not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
         raise EmbeddedRedisError(_unusable(directory, "it is not writable"))
     return directory
+
+
+def close_files(directory: Path) -> None:
+    """Close to others what a server left here under a wider umask: copies of it would be open."""
+    for path in directory.rglob("*"):
+        close_to_others(path)
 
 
 def require_room(directory: Path, minimum_free_bytes: int) -> None:

@@ -1,4 +1,4 @@
-"""One redis-server process over one directory: launched, asked, shut down. Who may do that when: embedded_redis.py."""
+"""One process of a server (Valkey or Redis) over one directory: launched, asked, shut down. When: embedded_redis.py."""
 
 import subprocess
 import time
@@ -14,14 +14,22 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from app.infrastructure.file_lock import POLL_SECONDS, FileLock
-from app.infrastructure.redis_binary import OLDEST, EmbeddedRedisError, find_redis_binary, redis_version
-from app.infrastructure.redis_directory import make_socket_directory, require_room
+from app.infrastructure.redis_binary import (
+    EmbeddedRedisError,
+    RedisBinary,
+    cannot_read,
+    find_redis_binary,
+    read_version,
+)
+from app.infrastructure.redis_directory import close_files, make_socket_directory, require_room
+from app.infrastructure.server_version import name_writer, written_by
 
 log = structlog.get_logger()
 
 _ANSWER_SECONDS = 2.0
 _LOG_LINES = 10
-_WRITTEN_SINCE_7 = "appendonlydir"
+_UMASK = 0o077
+"""What the server makes is for us alone, whatever our own umask is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +41,7 @@ class RedisOptions:
     maxmemory: str | None = None
     """A size as Redis writes it (`512mb`); writes beyond it are refused, nothing is ever evicted. None: no limit."""
     binary: Path | None = None
-    """The redis-server to run; None looks for one."""
+    """The server to run; None looks for one."""
     starting_seconds: float = 10.0
     """How long a server may take until it answers at all, and until it has ended when it is to end."""
     loading_seconds: float = 300.0
@@ -81,7 +89,8 @@ class RedisServer:
         """Start the server process and do not wait for its answer; False when one runs already.
 
         Raises:
-            EmbeddedRedisError: no program, no room, or it did not accept its options.
+            EmbeddedRedisError: no program, none that reads the data, no room, or it did not accept its options.
+            OSError: the directory cannot be used.
         """
         require_room(self._directory, self._options.minimum_free_bytes)
         if self._socket.parent != self._directory:
@@ -92,7 +101,9 @@ class RedisServer:
             return False
         try:
             self._log_begin = self._log_file.stat().st_size if self._log_file.exists() else 0
-            self._spawn(binary, lock.fileno())
+            close_files(self._directory)
+            name_writer(self._directory, binary.server)
+            self._spawn(binary.path, lock.fileno())
         finally:
             lock.release()
         return True
@@ -144,21 +155,18 @@ class RedisServer:
         except OSError:
             return
 
-    def _binary(self) -> Path:
-        # Redis 7 keeps its AOF in a directory of its own, which an older one does not see: it would start empty.
-        minimum = (7, 0) if (self._directory / _WRITTEN_SINCE_7).exists() else OLDEST
+    def _binary(self) -> RedisBinary:
+        """Find one that reads what is there: an older one may start empty beside it, another one end or ruin it."""
+        written = written_by(self._directory)
         if self._options.binary is None:
-            return find_redis_binary(minimum)
-        version = redis_version(self._options.binary)
-        if version < minimum:
-            raise EmbeddedRedisError(
-                f"{self._options.binary} is Redis {version[0]}.{version[1]}, but {minimum[0]}.{minimum[1]} or later is "
-                f"needed for {self._directory}."
-            )
-        return self._options.binary
+            return find_redis_binary(written, where=str(self._directory))
+        binary = read_version(self._options.binary)
+        if written and not binary.server.reads(written):
+            raise EmbeddedRedisError(cannot_read([binary], written, str(self._directory)))
+        return binary
 
     def _spawn(self, binary: Path, lock: int) -> None:
-        """Run redis-server, which goes to the background in a session of its own: Ctrl-C is not for it."""
+        """Run the server, which goes to the background in a session of its own: Ctrl-C is not for it."""
         arguments = [part for name, value in self._directives().items() for part in (f"--{name}", value)]
         process = subprocess.Popen(  # noqa: S603 - the program that was found, no shell
             [binary, *arguments],
@@ -167,6 +175,7 @@ class RedisServer:
             stderr=subprocess.STDOUT,
             pass_fds=(lock,),
             start_new_session=True,
+            umask=_UMASK,
         )
         with process:
             try:

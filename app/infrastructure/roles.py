@@ -22,7 +22,7 @@ from app.application.ports.system import LiveStateUnavailableError
 from app.infrastructure.beside import beside, quietly
 from app.infrastructure.configuration import ConfigurationError
 from app.infrastructure.container import Container
-from app.infrastructure.exposure import warn_of_open_doors
+from app.infrastructure.exposure import warn_of_open_doors, warn_of_proxy
 from app.infrastructure.history_care import restore_what_was_lost, warn_of_lonely_history
 from app.infrastructure.lifeline import LIFELINE_VARIABLE
 from app.infrastructure.listening import address
@@ -84,7 +84,8 @@ async def run_api(settings: Settings, listening: socket.socket) -> None:
             container.viewers().stop()
 
         app = with_cors(container.http(), settings.security.cors_origins)
-        server = http_server(app, settings.service.drain, careful_protocol(edge_limits(settings)), end_streams)
+        protocol = careful_protocol(edge_limits(settings), on_forwarded=warn_of_proxy(settings))
+        server = http_server(app, settings.service.drain, protocol, end_streams)
         log.info("api loads the catalog", at=address(listening))
         announcement = _announce(container, address(listening))  # asked now: uvicorn closes the socket when it ends
         background = (
@@ -140,6 +141,7 @@ async def run_worker(settings: Settings) -> None:
         try:
             loops = (
                 container.journal_loop()(),
+                container.type_loop()(),
                 container.publish_loop()(),
                 container.webhook_loop()(),
                 container.tally()(),

@@ -118,6 +118,7 @@ class ActivitySettings(Section):
 
     types: tuple[Annotated[str, AfterValidator(_activity_type)], ...] | None = None
     sources: tuple[Annotated[str, Field(min_length=1, max_length=LONGEST_SOURCE)], ...] | None = None
+    max_types: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
     array_limit: Annotated[int, Field(ge=1, le=100_000)] = 2000
     batch_limit: Annotated[int, Field(ge=1, le=100_000)] = 100
     max_body_bytes: Annotated[int, Field(ge=LARGEST_ACTIVITY, le=64 * 1024**2)] = 8 * 1024**2

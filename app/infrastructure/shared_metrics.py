@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from app.adapters.private_files import make_private_directory
 from app.infrastructure.file_lock import FileLock
 
 PATIENCE = 10.0
@@ -22,7 +23,7 @@ def shared_metrics(data_dir: Path) -> Iterator[Mapping[str, str]]:
         OSError: it cannot be made.
     """
     parent = data_dir / "metrics"
-    parent.mkdir(parents=True, exist_ok=True)
+    make_private_directory(parent)
     with FileLock(parent / "lock").exclusive(PATIENCE):
         for left in filter(Path.is_dir, parent.iterdir()):
             _remove_unless_used(left)

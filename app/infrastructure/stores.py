@@ -7,6 +7,7 @@ from app.adapters.outbound.memory.live_index import LiveIndex
 from app.adapters.outbound.memory.plan_calendar import IndexCalendar
 from app.adapters.outbound.redis.activity_inbox import RedisActivityInbox
 from app.adapters.outbound.redis.activity_queue import RedisActivityQueue
+from app.adapters.outbound.redis.activity_types import RedisActivityTypes
 from app.adapters.outbound.redis.change_log import RedisChangeLog
 from app.adapters.outbound.redis.circuit_states import RedisCircuitStates
 from app.adapters.outbound.redis.connection import COMES_BACK, START_IT, connect
@@ -20,6 +21,7 @@ from app.adapters.outbound.redis.sync_journal import RedisSyncJournal
 from app.adapters.outbound.redis.sync_requests import RedisSyncRequests
 from app.adapters.outbound.redis.tally import RedisTally
 from app.adapters.outbound.sql.activity_store import SqlActivityStore, SqlImportMarks
+from app.adapters.outbound.sql.activity_types import SqlTypeBound
 from app.adapters.outbound.sql.api_keys import SqlApiKeys
 from app.adapters.outbound.sql.database import open_database
 from app.adapters.outbound.sql.plan_journal import SqlPlanJournal
@@ -107,6 +109,7 @@ class Stores(containers.DeclarativeContainer):
             trace=tracing.provided.current,
         ),
     )
+    activity_types = providers.Singleton(RedisActivityTypes, redis, settings.provided.activity.max_types)
     activity_inbox = providers.Singleton(
         RedisActivityInbox, redis, blocking_redis, takeover=settings.provided.activity.takeover, block=BLOCK
     )
@@ -120,6 +123,7 @@ class Stores(containers.DeclarativeContainer):
     zone = settings.provided.stats.zone
     activity_store = providers.Singleton(SqlActivityStore, database, zone)
     import_marks = providers.Singleton(SqlImportMarks, database)
+    import_types = providers.Singleton(SqlTypeBound, database, settings.provided.activity.max_types)
     stats = providers.Singleton(SqlStats, database)
     plan_journal = providers.Singleton(SqlPlanJournal, database)
     stats_keeper = providers.Singleton(SqlStatsKeeper, database, zone)

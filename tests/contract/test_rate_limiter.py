@@ -17,7 +17,8 @@ from app.adapters.outbound.limits.local_rate_limiter import LocalRateLimiter
 from app.adapters.outbound.limits.shared_rate_limiter import PrepareScript, SharedRateLimiter
 from app.adapters.outbound.redis.connection import RedisClient, Script, connect
 from app.application.ports.limits import Bucket, Quota, Rate, RateLimiter
-from tests.redis_server import ClusterNode, RedisServer
+from tests.contract.conftest import ALL_SERVERS
+from tests.redis_server import KINDS, ClusterNode, RedisServer
 
 TAKE_TOKENS = Path(__file__).parents[1] / "processes" / "take_tokens.py"
 READS, CHANGES, INGEST, SEARCH = Bucket.READS, Bucket.CHANGES, Bucket.INGEST, Bucket.SEARCH
@@ -66,13 +67,7 @@ class Clock:
         return self.now
 
 
-@pytest.fixture(
-    params=[
-        "local",
-        pytest.param("redis", marks=pytest.mark.redis_server),
-        pytest.param("redis_cluster", marks=[pytest.mark.redis_server, pytest.mark.slow]),
-    ]
-)
+@pytest.fixture(params=["local", *ALL_SERVERS])
 async def make(request: pytest.FixtureRequest) -> AsyncIterator[Make]:
     if request.param == "local":
         yield LocalRateLimiter
@@ -84,8 +79,8 @@ async def make(request: pytest.FixtureRequest) -> AsyncIterator[Make]:
 
 
 def _url(request: pytest.FixtureRequest) -> str:
-    if request.param == "redis":
-        server: RedisServer = request.getfixturevalue("shared_server")
+    if request.param in KINDS:
+        server: RedisServer = request.getfixturevalue("servers")(request.param)
         with server.client() as client:
             client.flushall()
         return server.url

@@ -119,9 +119,19 @@ def test_beyond_loopback_everything_but_search_and_health_asks_for_a_key() -> No
     with Installation(service={"host": "0.0.0.0"}) as installation:
         service = installation.run()
         admin = first_admin_key(service)
-        closed = ["/stats", "/metrics", "/catalog/providers", "/catalog/changes", "/docs", "/dashboard/state", "/users"]
+        closed = [
+            "/stats",
+            "/metrics",
+            "/catalog/providers",
+            "/catalog/changes",
+            "/openapi.json",
+            "/dashboard/state",
+            "/users",
+        ]
 
-        opened = {target: service.ask(target).status for target in ("/search", "/health", "/health/ready", "/")}
+        opened = {
+            target: service.ask(target).status for target in ("/search", "/health", "/health/ready", "/", "/docs")
+        }
         refused = {target: service.ask(target) for target in closed}
         posted = send(service, "POST", "/events", {"type": "view"})
         with_key = {target: service.ask(target, headers=bearer(admin)).status for target in closed}
@@ -139,7 +149,7 @@ def test_on_loopback_a_name_that_somebody_led_here_opens_nothing_more_than_beyon
     with Installation(security={"hosts": ["marquee.example"]}) as installation:
         service = installation.run()
         admin = first_admin_key(service)
-        local = ["/stats", "/metrics", "/catalog/providers", "/catalog/changes", "/docs", "/dashboard/state"]
+        local = ["/stats", "/metrics", "/catalog/providers", "/catalog/changes", "/openapi.json", "/dashboard/state"]
 
         def ask(target: str, host: str, **headers: str) -> Answer:
             return send(service, "GET", target, headers={"Host": host, **headers})
@@ -191,3 +201,15 @@ def test_a_caller_that_is_too_fast_is_told_when_to_come_again() -> None:
         assert searches[3].status == 429
         assert another.status == 200
         assert {service.ask("/health").status for _ in range(10)} == {200}
+
+
+def test_a_proxy_in_front_of_what_is_open_on_loopback_is_told_of_once() -> None:
+    with Installation() as installation:
+        service = installation.run()
+        for target in ("/search", "/stats", "/search"):
+            assert service.ask(target, headers={"X-Forwarded-For": "192.0.2.1", "Via": "1.1 x"}).status == 200
+
+        told = [line for line in service.log if "a proxy stands in front" in line["event"]]
+
+        assert [(line["level"], line["header"]) for line in told] == [("warning", "x-forwarded-for")]
+        assert "security.anonymous" in told[0]["event"]

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 from collections.abc import Iterator
 
 import pytest
@@ -174,18 +173,6 @@ def test_sigterm_lets_a_sync_in_hand_finish(installation: Installation) -> None:
 def mistakes_of(service: Service) -> list[str]:
     assert service.wait() == EX_CONFIG
     return service.log_file.read_text().splitlines()
-
-
-@pytest.mark.parametrize("role", ["run", "api"])
-def test_a_port_in_use_is_told_in_one_line_with_exit_code_78(installation: Installation, role: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-
-        (line,) = mistakes_of(installation.start(role, MARQUEE__SERVICE__PORT=str(port)))
-
-    assert line.startswith(f"marquee: service.host, service.port: 127.0.0.1:{port} cannot be listened on")
-    assert "MARQUEE__SERVICE__PORT" in line
-    assert installation.redis_pid() is None
 
 
 @pytest.mark.parametrize("role", ["run", "api", "scheduler"])

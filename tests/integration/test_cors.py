@@ -39,7 +39,7 @@ async def test_a_page_of_a_named_origin_may_read_the_answer_and_the_fields_it_ne
     assert sent.headers[b"access-control-allow-origin"] == PAGE.encode()
     assert b"Origin" in sent.headers[b"vary"]
     exposed = sent.headers[b"access-control-expose-headers"].decode().split(", ")
-    assert {"X-Request-ID", "ETag", "RateLimit", "RateLimit-Policy", "Retry-After"} == set(exposed)
+    assert {"X-Request-ID", "ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "Link"} == set(exposed)
 
 
 async def test_a_page_of_another_origin_may_not() -> None:

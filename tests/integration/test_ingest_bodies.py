@@ -5,6 +5,7 @@ import json
 import tracemalloc
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -294,6 +295,15 @@ async def test_gzip_that_is_damaged_or_cut_or_goes_on_is_400(world: World, packe
     answer = await world.post(packed, "/events", JSON, GZIP)
 
     assert (answer.status, error_of(answer)["code"]) == (400, "invalid_gzip")
+    assert world.taken == []
+
+
+async def test_a_body_whose_unpacking_takes_too_long_is_413() -> None:
+    world = World(limits=replace(LIMITS, unpacking=0.0))
+
+    answer = await world.post(gzip.compress(b" ", mtime=0), "/events", JSON, GZIP)
+
+    assert (answer.status, error_of(answer)["code"]) == (413, "too_slow_to_unpack")
     assert world.taken == []
 
 

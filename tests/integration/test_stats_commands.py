@@ -21,7 +21,7 @@ from app.adapters.inbound.stats_use_cases import StatsUseCases
 from app.adapters.outbound.memory.activity_store import MemoryActivityStore
 from app.application.import_activities import ImportActivities
 from app.application.ports.activities import DeadLetter, DeadLetters
-from app.application.read_stats import DailyActiveUsers, Retention, TopTypes, TotalOfType
+from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 from app.domain.activities import Activity, ActivityRules
 from tests.fixed_clock import FixedClock
 
@@ -82,7 +82,7 @@ class World:
     async def _stats(self) -> AsyncIterator[StatsUseCases]:
         clock = FixedClock(NOW)
         yield StatsUseCases(
-            stats=self.store,
+            page_of_totals=PageOfTotals(self.store),
             keeper=self.store,
             total_of_type=TotalOfType(self.store),
             daily_active_users=DailyActiveUsers(self.store, clock, UTC),
@@ -220,6 +220,17 @@ def test_a_reset_asks_before_it_does_it(imported: World) -> None:
 
     assert (refused.exit_code, len(still), agreed.exit_code) == (1, 4, 0)
     assert imported.lines("stats", "totals") == ["type count sum"]
+
+
+def test_totals_are_listed_in_pages(world: World, file: Path) -> None:
+    file.write_text(HEADER + "".join(ROW.replace("view", kind) for kind in "abc"))
+    world.run("import", str(file))
+
+    first, last = world.run("stats", "totals", "--limit", "2", "--json"), world.json("stats", "totals", "--after", "b")
+
+    assert [total["type"] for total in json.loads(first.stdout)] == ["a", "b"]
+    assert first.stderr == "marquee: there are more: --after b\n"
+    assert [total["type"] for total in last] == ["c"]
 
 
 def test_an_import_says_what_it_rejected_and_ignored_and_where_the_rejects_are(world: World, file: Path) -> None:

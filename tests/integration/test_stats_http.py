@@ -17,7 +17,7 @@ from app.adapters.inbound.http.stats_router import stats_router
 from app.adapters.inbound.stats_use_cases import StatsUseCases
 from app.adapters.outbound.memory.activity_store import MemoryActivityStore
 from app.application.ports.system import HistoryUnavailableError
-from app.application.read_stats import DailyActiveUsers, Retention, TopTypes, TotalOfType
+from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 from app.domain.activities import Activity
 from tests.asgi import Sent, ask
 from tests.fixed_clock import FixedClock
@@ -60,7 +60,7 @@ class World:
 def an_api(store: MemoryActivityStore) -> FastAPI:
     clock = FixedClock()
     use_cases = StatsUseCases(
-        stats=store,
+        page_of_totals=PageOfTotals(store),
         keeper=store,
         total_of_type=TotalOfType(store),
         daily_active_users=DailyActiveUsers(store, clock, UTC),
@@ -107,6 +107,37 @@ async def test_sums_are_numbers_with_the_digits_that_went_in(world: World) -> No
     sent = await ask(world.api, "/stats")
 
     assert sent.body == b'[{"type":"buy","count":2,"sum":12.60},{"type":"view","count":1,"sum":0}]'
+
+
+async def test_totals_come_in_pages_and_each_names_the_next(world: World) -> None:
+    await world.happened(*(an_activity(number, f"t{number}") for number in range(5)))
+    seen, link, links = [], "/stats?limit=2", []
+
+    while link:
+        path, query = link.partition("?")[0], link.partition("?")[2].encode()
+        sent = await ask(world.api, path, query)
+        seen.append([total["type"] for total in json.loads(sent.body)])
+        links.append(sent.headers.get(b"link", b"").decode())
+        link = links[-1].removeprefix("<").partition(">")[0]
+
+    assert seen == [["t0", "t1"], ["t2", "t3"], ["t4"]]
+    assert links == ['</stats?limit=2&after=t1>; rel="next"', '</stats?limit=2&after=t3>; rel="next"', ""]
+
+
+async def test_a_page_has_a_thousand_types_unless_fewer_are_asked_for(world: World) -> None:
+    await world.happened(*(an_activity(number, f"t{number:04}") for number in range(1001)))
+
+    sent = await ask(world.api, "/stats")
+
+    assert len(json.loads(sent.body)) == 1000
+    assert sent.headers[b"link"] == b'</stats?limit=1000&after=t0999>; rel="next"'
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=1001", "limit=x", "after=No+Type", "after=%00", "after=a%0A"])
+async def test_a_page_that_cannot_be_is_refused(world: World, query: str) -> None:
+    status, code, _ = await world.refusal("/stats", query)
+
+    assert (status, code) == (400, "invalid_request")
 
 
 async def test_a_type_has_a_total_of_its_own(world: World) -> None:

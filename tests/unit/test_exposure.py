@@ -1,11 +1,21 @@
 """What is open and what is limited, by where the service listens."""
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.adapters.inbound.http.local_only import LocalOnly
 from app.application.ports.limits import Bucket, Rate
 from app.domain.access import OPENABLE, Area
-from app.infrastructure.exposure import RATES_ELSEWHERE, local_only, needlessly_open, open_areas, rates
+from app.infrastructure.exposure import (
+    RATES_ELSEWHERE,
+    local_only,
+    needlessly_open,
+    open_areas,
+    open_to_any_page,
+    rates,
+    warn_of_open_doors,
+    warn_of_proxy,
+)
 from app.infrastructure.settings import Settings
 
 HERE = ["127.0.0.1", "127.9.9.9", "::1", "localhost"]
@@ -69,3 +79,48 @@ def test_a_limit_that_is_set_holds_wherever_the_service_listens() -> None:
     expected = {**RATES_ELSEWHERE, Bucket.SEARCH: Rate(5, 9)}
     del expected[Bucket.INGEST]
     assert rates(settings("0.0.0.0", rate_limits=limits)) == expected
+
+
+def warnings_of(settings: Settings) -> list[str]:
+    with capture_logs() as lines:
+        warn_of_open_doors(settings)
+    return [line["event"] for line in lines]
+
+
+@pytest.mark.parametrize("host", HERE)
+def test_any_page_may_read_what_is_open_on_loopback_and_is_warned_of(host: str) -> None:
+    anybody = {"cors_origins": ["*"]}
+
+    assert open_to_any_page(settings(host, security=anybody)) == open_areas(settings(host)) - {Area.SEARCH, Area.HEALTH}
+    assert ["name the origins that may" in line for line in warnings_of(settings(host, security=anybody))] == [True]
+    listed = anybody | {"anonymous": ["search", "stats"]}
+    assert open_to_any_page(settings(host, security=listed)) == {Area.STATS}
+    for quiet in ({"cors_origins": ["https://a.example"]}, anybody | {"anonymous": ["search", "health"]}, {}):
+        assert warnings_of(settings(host, security=quiet)) == []
+
+
+def test_a_page_that_may_ask_where_a_key_is_needed_is_no_danger() -> None:
+    assert warnings_of(settings("0.0.0.0", security={"cors_origins": ["*"]})) == []
+
+
+def test_a_proxy_that_is_configured_in_front_of_what_is_open_on_loopback_is_warned_of() -> None:
+    trusted = {"trusted_proxies": ["127.0.0.1"]}
+
+    assert ["everybody who reaches the proxy" in line for line in warnings_of(settings("::1", security=trusted))] == [
+        True
+    ]
+    assert warnings_of(settings("0.0.0.0", security=trusted)) == []
+    assert warnings_of(settings("::1", security=trusted | {"anonymous": ["search"]})) == []
+
+
+def test_a_proxy_that_shows_itself_is_warned_of_where_the_address_opens_something() -> None:
+    warn = warn_of_proxy(settings("127.0.0.1"))
+
+    assert warn is not None
+    with capture_logs() as lines:
+        warn("via")
+    assert [(line["log_level"], line["header"]) for line in lines] == [("warning", "via")]
+    assert "stats" in lines[0]["areas"]
+    assert "security.anonymous" in lines[0]["event"]
+    assert warn_of_proxy(settings("0.0.0.0")) is None
+    assert warn_of_proxy(settings("127.0.0.1", security={"anonymous": ["stats"]})) is None

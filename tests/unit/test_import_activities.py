@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.adapters.outbound.memory.activity_store import MemoryActivityStore
+from app.adapters.outbound.memory.activity_types import MemoryActivityTypes
 from app.application.import_activities import (
     ActivityFile,
     ActivityFileError,
@@ -132,6 +133,24 @@ async def test_rejects_are_in_the_order_of_the_file_with_their_reasons(world: Wo
     assert world.rejects.rows == [
         RejectedRow(1, "!", "not_storable", "the type 'bad' cannot be stored"),
         RejectedRow(2, "x", "refused", "is an x"),
+    ]
+
+
+async def test_rows_of_one_type_too_many_are_rejected_with_the_reason(world: World) -> None:
+    importing = ImportActivities(world.store, world.store, MemoryActivityTypes(1))
+
+    report = await importing(ListedFile("xa!b!"), world.rejects)
+
+    assert report.rejected_for == {"refused": 1, "too_many_types": 2}
+    assert (report.stored, report.duplicates, report.rows) == (2, 0, 5)
+    assert world.rejects.rows[1:] == [
+        RejectedRow(
+            line,
+            "!",
+            "too_many_types",
+            "type: 'bad' is new, and there are 1 types already: use one of these, or raise activity.max_types",
+        )
+        for line in (3, 5)
     ]
 
 

@@ -14,6 +14,7 @@ from app.application.read_stats import (
     DailyActiveUsers,
     DateRange,
     FromAfterToError,
+    PageOfTotals,
     RangeTooLongError,
     Retention,
     TopTypes,
@@ -219,3 +220,23 @@ async def test_an_activity_that_was_stored_changes_nothing(world: World) -> None
     assert await world.store.store([activity, activity._replace(type="click")]) == 1
     assert await world.store.store([activity]) == 0
     assert await world.store.totals() == [TypeTotal("view", 1, Decimal())]
+
+
+async def test_a_page_of_totals_says_whether_more_follow(world: World) -> None:
+    kinds = ["a", "b", "c"]
+    await world.store.store([Activity(UUID(int=n), kind, LATE_IN_MADRID) for n, kind in enumerate(kinds)])
+    page_of_totals = PageOfTotals(world.store)
+
+    pages = [
+        await page_of_totals(),
+        await page_of_totals("", 2),
+        await page_of_totals("b", 1),
+        await page_of_totals("c"),
+    ]
+
+    assert [([total.type for total in page.totals], page.more) for page in pages] == [
+        (kinds, False),
+        (["a", "b"], True),
+        (["c"], False),
+        ([], False),
+    ]

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from app.application.ports.activities import QueueFullError
+from app.adapters.outbound.memory.activity_types import MemoryActivityTypes
+from app.application.ports.activities import QueueFullError, TypeBound
 from app.application.ports.system import LiveStateUnavailableError
 from app.application.record_activities import RecordActivities, SentActivity
 from app.domain.activities import Activity, ActivityRules
@@ -23,10 +24,12 @@ def queue() -> RememberingQueue:
     return RememberingQueue()
 
 
-def a_use_case(queue: RememberingQueue, rules: ActivityRules | None = None) -> RecordActivities:
+def a_use_case(
+    queue: RememberingQueue, rules: ActivityRules | None = None, types: TypeBound | None = None
+) -> RecordActivities:
     """Build one whose own ids are 1,000,000, 1,000,001, ..."""
     ids = count(1_000_000)
-    return RecordActivities(queue, FixedClock(), rules or ActivityRules(), lambda: UUID(int=next(ids)))
+    return RecordActivities(queue, FixedClock(), rules or ActivityRules(), lambda: UUID(int=next(ids)), types)
 
 
 def sent(number: int | None = None, type_: str = "view", at: datetime | None = EARLIER) -> SentActivity:
@@ -97,6 +100,35 @@ async def test_a_refused_activity_leaves_its_id_to_a_better_one(queue: Rememberi
 
     assert (set(recording.refused), set(recording.duplicates)) == ({0}, set())
     assert [activity.type for activity in queue.appended] == ["view"]
+
+
+async def test_a_type_too_many_is_refused_with_the_bound_and_costs_the_others_nothing(queue: RememberingQueue) -> None:
+    record = a_use_case(queue, types=MemoryActivityTypes(2))
+    await record([sent(1, "view"), sent(2, "click")])
+
+    recording = await record([sent(3, "view"), sent(4, "fax"), sent(5, "click"), sent(6, "fax")])
+
+    assert {position: (error.code, error.field) for position, error in recording.refused.items()} == {
+        1: ("too_many_types", "type"),
+        3: ("too_many_types", "type"),
+    }
+    assert str(recording.refused[1]) == (
+        "'fax' is new, and there are 2 types already: use one of these, or raise activity.max_types"
+    )
+    assert [activity.activity_id.int for activity in queue.appended] == [1, 2, 3, 5]
+
+
+async def test_what_is_refused_anyway_brings_no_type_in(queue: RememberingQueue) -> None:
+    types = MemoryActivityTypes(1)
+    record = a_use_case(queue, types=types)
+
+    recording = await record([sent(1, "fax", at=NOW + timedelta(hours=2)), sent(2, "view"), sent(3, "click")])
+
+    assert {position: error.code for position, error in recording.refused.items()} == {
+        0: "occurs_in_the_future",
+        2: "too_many_types",
+    }
+    assert await types.size() == 1
 
 
 @pytest.mark.parametrize("activities", [[], [sent(1, "fax")]])

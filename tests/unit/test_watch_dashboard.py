@@ -30,7 +30,7 @@ class CountedStats(Stats):
         self.held.set()
         self._kept = kept
 
-    async def totals(self) -> Sequence[TypeTotal]:
+    async def totals(self, after: str = "", limit: int | None = None) -> Sequence[TypeTotal]:
         raise NotImplementedError
 
     async def total(self, type_: str) -> TypeTotal | None:

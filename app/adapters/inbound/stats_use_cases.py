@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 
-from app.application.ports.activities import Stats, StatsKeeper
-from app.application.read_stats import DailyActiveUsers, Retention, TopTypes, TotalOfType
+from app.application.ports.activities import StatsKeeper
+from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatsUseCases:
     """The use cases; the port itself where a question decides nothing."""
 
-    stats: Stats
     keeper: StatsKeeper
+    page_of_totals: PageOfTotals
     total_of_type: TotalOfType
     daily_active_users: DailyActiveUsers
     top_types: TopTypes

@@ -31,6 +31,40 @@ class ActivityQueue(Protocol):
         """
 
 
+class TypeBound(Protocol):
+    """How many distinct types of activities there may be: what is counted by type has an end then."""
+
+    most: int
+    """So many; those that were there before it was set stay, however many they are."""
+
+    @abstractmethod
+    async def refused(self, types: Collection[str]) -> Collection[str]:
+        """Admit types that are known, and new ones, in order, while there is room; return those that find none.
+
+        A type that was admitted is known from then on.
+
+        Raises:
+            LiveStateUnavailableError: or
+            HistoryUnavailableError: by where they are kept; some may have been admitted.
+        """
+
+
+class ActivityTypes(TypeBound, Protocol):
+    """The types that were ever admitted, for all doors together: never more than `most` through `refused`."""
+
+    @abstractmethod
+    async def note(self, types: Collection[str]) -> None:
+        """Make types known, whatever their number.
+
+        Raises:
+            LiveStateUnavailableError: as in every method here.
+        """
+
+    @abstractmethod
+    async def size(self) -> int:
+        """Count those that are known."""
+
+
 @dataclass(frozen=True, slots=True)
 class QueuedBatch:
     """What one append brought, in order."""
@@ -180,8 +214,8 @@ class Stats(Protocol):
     """
 
     @abstractmethod
-    async def totals(self) -> Sequence[TypeTotal]:
-        """List all types ever seen since the last reset, by name."""
+    async def totals(self, after: str = "", limit: int | None = None) -> Sequence[TypeTotal]:
+        """List the types ever seen since the last reset, by name (by bytes): the first `limit` behind `after`."""
 
     @abstractmethod
     async def total(self, type_: str) -> TypeTotal | None:

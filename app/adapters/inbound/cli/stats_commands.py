@@ -26,10 +26,7 @@ from app.adapters.inbound.stats_answers import (
     type_count_answer,
 )
 from app.adapters.inbound.stats_use_cases import StatsUseCases
-from app.application.read_stats import (
-    DEFAULT_LIMIT,
-    DEFAULT_WINDOWS,
-)
+from app.application.read_stats import DEFAULT_LIMIT, DEFAULT_WINDOWS, MOST_TYPES
 from app.domain.stats import Granularity
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
@@ -38,6 +35,8 @@ From = Annotated[
 ]
 To = Annotated[str | None, typer.Option("--to", metavar="DATE", help="The last day, included; today by default.")]
 Limit = Annotated[int, typer.Option(min=1, max=1000, help="How many at the most.")]
+PageLimit = Annotated[int, typer.Option(min=1, help="How many types at the most.")]
+After = Annotated[str, typer.Option(metavar="TYPE", help="Only types behind this one, by name.")]
 Windows = Annotated[int, typer.Option(min=1, max=366, help="How many cohorts, and periods of each.")]
 Start = Annotated[
     str | None,
@@ -61,13 +60,15 @@ def add_stats_commands(cli: typer.Typer, open_core: OpenStatsUseCases) -> None:
 
 def _add_totals(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
     @group.command()
-    def totals(as_json: Json = False) -> None:
+    def totals(after: After = "", limit: PageLimit = MOST_TYPES, as_json: Json = False) -> None:
         """Say how often every type occurred, and the sum of its values."""
-        found = run(open_core, lambda core: core.stats.totals())
+        page = run(open_core, lambda core: core.page_of_totals(after, limit))
         if as_json:
-            print_exact_json([total_answer(total) for total in found])
+            print_exact_json([total_answer(total) for total in page.totals])
         else:
-            console().print(totals_table(found))
+            console().print(totals_table(page.totals))
+        if page.more:
+            typer.echo(f"marquee: there are more: --after {page.totals[-1].type}", err=True)
 
     @group.command()
     def show(type_: Annotated[str, typer.Argument(metavar="TYPE")], as_json: Json = False) -> None:

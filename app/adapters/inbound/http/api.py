@@ -21,6 +21,8 @@ def create_api(routers: Iterable[APIRouter], version: str, anonymous: frozenset[
         version=version,
         description='The events backend of a marketplace. `GET /search` is the "Fever Providers API" 1.0.0.',
         redirect_slashes=False,
+        docs_url=None,  # docs_router.py: FastAPI's page takes its scripts from a network
+        redoc_url=None,
     )
     for router in routers:
         api.include_router(router)

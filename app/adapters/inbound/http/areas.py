@@ -46,9 +46,8 @@ RULES: Rules = {
     ("GET", "/health/ready"): Area.HEALTH,
     ("GET", "/metrics"): Area.METRICS,
     ("GET", "/openapi.json"): Area.DOCS,
-    ("GET", "/docs"): Area.DOCS,
-    ("GET", "/docs/oauth2-redirect"): Area.DOCS,
-    ("GET", "/redoc"): Area.DOCS,
+    ("GET", "/docs"): Area.PAGE,
+    ("GET", "/docs/{file}"): Area.PAGE,
 }
 
 

@@ -7,7 +7,9 @@ import asyncio
 import struct
 import termios
 from collections.abc import Callable
+from contextlib import suppress
 from fcntl import ioctl
+from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
@@ -17,7 +19,7 @@ from app.adapters.inbound.http.client_address import client_of
 from app.adapters.inbound.http.connection_sweep import ConnectionSweep, WatchedConnection
 from app.adapters.inbound.http.edge_limits import EdgeLimits, too_late
 from app.adapters.inbound.http.patience import Patience, Stage
-from app.adapters.inbound.http.strict_protocol import NOTHING, StrictProtocol, disconnect
+from app.adapters.inbound.http.strict_protocol import FORWARDED, NOTHING, StrictProtocol, disconnect
 
 WHY = {Stage.HEAD: "silent", Stage.BODY: "request_timeout", Stage.TAKING: "slow_reader"}
 
@@ -35,6 +37,7 @@ class CarefulProtocol(StrictProtocol, WatchedConnection):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Take the connection."""
         super().connection_made(transport)
+        bound_what_system_holds(transport, self.limits.send_buffer)
         self.address = _address_of(self.client)
         sweep = self.sweeps.get(self.server_state)
         if sweep is None:
@@ -127,13 +130,20 @@ class CarefulProtocol(StrictProtocol, WatchedConnection):
             self._cut(WHY[stage])
 
 
-def careful_protocol(limits: EdgeLimits, on_cut: Callable[[str], None] | None = None) -> type[CarefulProtocol]:
+def careful_protocol(
+    limits: EdgeLimits,
+    on_cut: Callable[[str], None] | None = None,
+    on_forwarded: Callable[[str], None] | None = None,
+) -> type[CarefulProtocol]:
     """Make the protocol: `uvicorn.Config(http=careful_protocol(limits))`.
 
     `on_cut` is told why a client was refused or cut: `malformed_request`, `headers_too_large`, `url_too_long`,
     `request_timeout`, `too_many_pipelined`, `too_many_connections`, `silent` (nothing came) or `slow_reader`.
+    `on_forwarded` is told once, by its name, of a header that only a proxy adds.
     """
-    namespace = {"limits": limits} | ({"on_cut": staticmethod(on_cut)} if on_cut else {})
+    namespace: dict[str, Any] = {"limits": limits} | ({"on_cut": staticmethod(on_cut)} if on_cut else {})
+    if on_forwarded:
+        namespace |= {"notable": StrictProtocol.notable | FORWARDED, "on_forwarded": staticmethod(on_forwarded)}
     return type("LimitedProtocol", (CarefulProtocol,), namespace)
 
 
@@ -144,11 +154,17 @@ def _address_of(client: tuple[str, int] | None) -> str:
     return client_of({"client": client}, ())
 
 
+def bound_what_system_holds(transport: asyncio.Transport, size: int) -> None:
+    """Let the system hold so many bytes of answers; beyond, the application waits for the client."""
+    with suppress(OSError, AttributeError):  # it has gone, or is no socket
+        transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_SNDBUF, size)
+
+
 def held_by_system(transport: asyncio.Transport) -> int:
     """Say how much was written that the client's system has not taken; 0 where that cannot be told.
 
-    What the system holds is up to some megabytes, and it makes room for more only once a third of that has gone: a
-    client that takes 20 KB/s seems to stand still for a minute.
+    The system makes room for more only once a third of what it holds has gone: a client that takes 1 KB/s seems to
+    stand still for a minute.
     """
     try:
         answer = ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))

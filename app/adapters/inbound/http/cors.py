@@ -21,7 +21,7 @@ ALLOWED = (
     "If-None-Match",
     "Last-Event-ID",
 )
-EXPOSED = ("X-Request-ID", "ETag", "RateLimit", "RateLimit-Policy", "Retry-After")
+EXPOSED = ("X-Request-ID", "ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "Link")
 REMEMBERED = 600
 """Seconds for which a browser need not ask again."""
 

@@ -32,6 +32,7 @@ from app.adapters.inbound.http.request_body import (
 )
 from app.adapters.inbound.instants import InvalidDateTimeError
 from app.adapters.inbound.refusals import NotJsonError
+from app.adapters.unpacking import TooMuchWorkError
 from app.application.ports.activities import QueueFullError
 from app.application.ports.system import HistoryUnavailableError, LiveStateUnavailableError
 from app.application.ports.users import TokensUnavailableError, UserMovedError
@@ -147,6 +148,7 @@ ANSWERS: dict[type[Exception], Answer] = {
     InvalidContentLengthError: Answer(400, "invalid_content_length"),
     InvalidGzipError: Answer(400, "invalid_gzip"),
     BodyTooLargeError: Answer(413, "too_large"),
+    TooMuchWorkError: Answer(413, "too_slow_to_unpack"),
     TooLargeToSplitError: Answer(413, "too_large"),
     TooManyActivitiesError: Answer(413, "too_many"),
     UnsupportedMediaTypeError: Answer(415, "unsupported_media_type"),

@@ -40,9 +40,10 @@ from app.adapters.inbound.http.ingest_counts import (
     outcomes,
     type_sent,
 )
-from app.adapters.inbound.http.request_body import ClientGoneError, read_json_body
+from app.adapters.inbound.http.request_body import UNPACKING, ClientGoneError, read_json_body
 from app.adapters.inbound.json_record import parse_record
 from app.adapters.inbound.refusals import Problem, RefusedRecordError, pointer_to
+from app.adapters.unpacking import Work
 from app.application.record_activities import RecordActivities, Recording, SentActivity
 from app.domain.activities import ActivityRefusedError
 
@@ -63,6 +64,8 @@ class IngestLimits:
     """Bytes, unpacked too."""
     in_hand: int = MOST_IN_HAND
     """Bytes of all requests together, packed and unpacked."""
+    unpacking: float = UNPACKING
+    """Seconds of CPU for the unpacking of one, beside what its output may take."""
 
 
 @dataclass(slots=True)
@@ -101,7 +104,7 @@ class Door:
         """
         hold = self._bodies.hold()
         try:
-            body = await read_json_body(headers, receive, self._limits.body, hold)
+            body = await read_json_body(headers, receive, self._limits.body, hold, Work(self._limits.unpacking))
             if path == BATCH:
                 return await self._take_batch(body)
             return await (self._take_one(body) if is_one_activity(body) else self._take_array(body))

@@ -34,7 +34,7 @@ async def read_body(request: Request, kind: type[BodyT], *, needed: bool = True)
         NotJsonError: it is no JSON.
         ClientGoneError: there is nobody to answer.
         UnsupportedMediaTypeError, UnsupportedEncodingError, InvalidContentLengthError, InvalidGzipError,
-        BodyTooLargeError: as `read_json_body`.
+        BodyTooLargeError, TooMuchWorkError: as `read_json_body`.
     """
     headers = dict(request.scope["headers"])
     sent = await read_json_body(headers, request.receive, MOST) if needed or _has_body(headers) else b"{}"

@@ -8,9 +8,12 @@ from isal import isal_zlib
 from starlette.types import Receive
 
 from app.adapters.inbound.http.bodies_in_hand import FREE, Hold
+from app.adapters.unpacking import STEP, Work
 
 PIECE = 256 * 1024
-"""Bytes that are unpacked at once; other requests go on between."""
+"""Bytes that come out of one step at most."""
+UNPACKING = 0.25
+"""Seconds of CPU that the unpacking of a body may take, beside what its output may (`Work`)."""
 GZIP = 16 + isal_zlib.MAX_WBITS
 CONTENT_TYPE = b"application/json"
 
@@ -47,9 +50,11 @@ class ClientGoneError(Exception):
 
 
 async def read_json_body(
-    headers: Mapping[bytes, bytes], receive: Receive, most: int, hold: Hold | None = None
+    headers: Mapping[bytes, bytes], receive: Receive, most: int, hold: Hold | None = None, work: Work | None = None
 ) -> bytes:
     """Read a body of at most `most` bytes, packed and unpacked; a `hold` counts them among those of all bodies.
+
+    `work` counts what the unpacking costs; UNPACKING seconds by default.
 
     Raises:
         UnsupportedMediaTypeError, UnsupportedEncodingError: and nothing was read.
@@ -57,6 +62,7 @@ async def read_json_body(
         InvalidContentLengthError, InvalidGzipError: what was read is not what was announced.
         ClientGoneError: nobody waits for an answer.
         TooManyBodiesError: a `hold` found no room.
+        TooMuchWorkError: to unpack it takes too long.
     """
     _check_media_type(headers.get(b"content-type"))
     packed = _is_packed(headers.get(b"content-encoding"))
@@ -64,7 +70,7 @@ async def read_json_body(
     body = await _read(receive, most, hold)
     if announced is not None and announced != len(body):
         raise InvalidContentLengthError(f"Content-Length is {announced}, but {len(body)} bytes came")
-    return await _unpack(body, most, hold) if packed else body
+    return await unpack(body, most, hold, work or Work(UNPACKING)) if packed else body
 
 
 def _check_media_type(given: bytes | None) -> None:
@@ -114,27 +120,44 @@ async def _read(receive: Receive, most: int, hold: Hold | None) -> bytes:
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-async def _unpack(packed: bytes, most: int, hold: Hold | None) -> bytes:
-    """Undo gzip, of one member: thousands of empty ones in a row would only keep us busy."""
-    pieces, size = [], 0
-    stream, rest = isal_zlib.decompressobj(GZIP), packed
+async def unpack(packed: bytes, most: int, hold: Hold | None, work: Work) -> bytes:
+    """Undo gzip, of one member: thousands of empty ones in a row would only keep us busy.
+
+    Raises:
+        InvalidGzipError: it is damaged, ends too early or goes on after its end.
+        BodyTooLargeError: more than `most` bytes came out.
+        TooManyBodiesError: a `hold` found no room.
+        TooMuchWorkError: it takes too long.
+    """
+    pieces, at, rest = [], 0, b""
+    stream, view = isal_zlib.decompressobj(GZIP), memoryview(packed)
     while not stream.eof:
-        pieces.append(_inflated(stream, rest))
-        size += len(pieces[-1])
-        if size > most:
-            raise BodyTooLargeError(most, unpacked=True)
-        if size > FREE and hold is not None:
-            hold.take(len(pieces[-1]))
+        step = rest or view[at : at + STEP]
+        at += 0 if rest else len(step)
+        work.begin()
+        piece = _inflated(stream, step)
+        work.end(len(piece))
         rest = stream.unconsumed_tail
-        if not rest and not pieces[-1]:
+        if piece:
+            pieces.append(piece)
+            _account(len(piece), work.size, most, hold)
+        elif not rest and at >= len(packed) and not stream.eof:
             raise InvalidGzipError(f"the gzip body ends in the middle, after {len(packed):,} bytes")
-        await asyncio.sleep(0)
-    if stream.unused_data:
-        raise InvalidGzipError(f"the gzip body goes on after its end, by {len(stream.unused_data):,} bytes")
-    return b"".join(pieces)
+        if work.turn_is_over():
+            await asyncio.sleep(0)
+    if behind := len(stream.unused_data) + len(packed) - at:
+        raise InvalidGzipError(f"the gzip body goes on after its end, by {behind:,} bytes")
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-def _inflated(stream: Any, packed: bytes) -> bytes:
+def _account(more: int, size: int, most: int, hold: Hold | None) -> None:
+    if size > most:
+        raise BodyTooLargeError(most, unpacked=True)
+    if size > FREE and hold is not None:
+        hold.take(more)
+
+
+def _inflated(stream: Any, packed: bytes | memoryview) -> bytes:
     try:
         return bytes(stream.decompress(packed, PIECE))
     except isal_zlib.IsalError as error:  # type: ignore[misc]  # its stub takes the class for an instance

@@ -34,7 +34,7 @@ READS = ("GET", "HEAD")
 LARGE_ANSWER = 8
 """Chunks of the index; an answer from more of them is sent bit by bit, so that other requests go on meanwhile."""
 PIECE = 256
-"""Plans in one bit of a large answer."""
+"""Plans in one bit of a large answer; what has more is written bit by bit, as fast as the client takes it."""
 
 USUAL_QUERY = re.compile(
     r"starts_at=(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)&ends_at=(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)", re.ASCII
@@ -140,7 +140,11 @@ class SearchApp:
         groups = index.groups(after, before)
         if sum(map(len, groups)) > LARGE_ANSWER:
             return 200, [CONTENT_TYPE, (b"etag", etag)], index.pieces(groups, before, PIECE)
-        body = _body(index.read(groups, before))
+        fragments = index.read(groups, before)
+        if len(fragments) > PIECE:
+            length = (b"content-length", b"%d" % _length(fragments))
+            return 200, [CONTENT_TYPE, length, (b"etag", etag)], _in_pieces(fragments)
+        body = _body(fragments)
         return 200, [CONTENT_TYPE, (b"content-length", b"%d" % len(body)), (b"etag", etag)], body
 
     def _window(self, query: bytes) -> tuple[float, float]:
@@ -207,6 +211,15 @@ def _body(fragments: list[bytes]) -> bytes:
     fragments[0] = SEARCH_HEAD + fragments[0]
     fragments[-1] += SEARCH_TAIL
     return b",".join(fragments)
+
+
+def _length(fragments: list[bytes]) -> int:
+    return len(SEARCH_HEAD) + sum(map(len, fragments)) + len(fragments) - 1 + len(SEARCH_TAIL)
+
+
+def _in_pieces(fragments: list[bytes]) -> Pieces:
+    """Keep no copy of the whole while a slow client takes it; what is not sent yet are the index's own bytes."""
+    return (fragments[at : at + PIECE] for at in range(0, len(fragments), PIECE))
 
 
 async def _send_pieces(pieces: Pieces, send: Send) -> None:

@@ -10,10 +10,8 @@ from app.adapters.inbound.http.rendering import render_json
 from app.adapters.inbound.http.search_router import ErrorAnswer
 from app.adapters.inbound.stats_answers import daily_users_answer, retention_answer, total_answer, type_count_answer
 from app.adapters.inbound.stats_use_cases import StatsUseCases
-from app.application.read_stats import (
-    DEFAULT_LIMIT,
-    DEFAULT_WINDOWS,
-)
+from app.application.read_stats import DEFAULT_LIMIT, DEFAULT_WINDOWS, MOST_TYPES
+from app.domain.activities import ACTIVITY_TYPE
 from app.domain.stats import Granularity
 
 A_DATE: dict[str, Any] = {"format": "date"}
@@ -30,12 +28,20 @@ Start = Annotated[
     ),
 ]
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many at the most")]
+PageLimit = Annotated[int, Query(ge=1, le=MOST_TYPES, description="How many types at the most")]
+After = Annotated[
+    str | None, Query(pattern=f"^{ACTIVITY_TYPE.pattern}$", description="A type: those behind it by name are listed")
+]
 Windows = Annotated[int, Query(ge=1, le=366, description="How many cohorts, and periods of each")]
 Length = Annotated[Granularity, Query(description="The length of a period; weeks are ISO weeks")]
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorAnswer, "description": "The request was not correctly formed"},
     503: {"model": ErrorAnswer, "description": "The history is away"},
+}
+LINK: dict[str, Any] = {
+    "description": 'The next page: `</stats?limit=1000&after=view>; rel="next"` (RFC 8288); none on the last',
+    "schema": {"type": "string"},
 }
 UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": ErrorAnswer, "description": "A type never seen"}}
 
@@ -44,9 +50,18 @@ def stats_router(core: StatsUseCases) -> APIRouter:
     """Make the routes."""
     router = APIRouter(prefix="/stats", tags=["stats"], responses=RESPONSES)
 
-    @router.get("", summary="How often every type occurred, and the sum of its values")
-    async def totals() -> Response:
-        return _json([total_answer(total) for total in await core.stats.totals()])
+    @router.get(
+        "",
+        summary="How often every type occurred, and the sum of its values",
+        description="A page of the types, by name. Where more follow, `Link` has the next page.",
+        responses={200: {"headers": {"Link": LINK}, "description": "A page of the totals"}},
+    )
+    async def totals(limit: PageLimit = MOST_TYPES, after: After = None) -> Response:
+        page = await core.page_of_totals(after or "", limit)
+        answer = _json([total_answer(total) for total in page.totals])
+        if page.more:
+            answer.headers["link"] = f'</stats?limit={limit}&after={page.totals[-1].type}>; rel="next"'
+        return answer
 
     @router.delete(
         "",

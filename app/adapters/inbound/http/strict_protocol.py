@@ -2,7 +2,8 @@
 
 What uvicorn and llhttp leave open: the size of a head and the number of its fields, the length of a pipeline, what a
 chunked body has beside its data, trailers (they would become headers), a body behind the offer of an upgrade (it would
-become the next request), a request without a Host or with two (RFC 9112, 3.2), a URL without a path.
+become the next request), a request without a Host or with two (RFC 9112, 3.2), a URL without a path, white space behind
+a header's value (RFC 9110, 5.5), transfer codings besides chunked.
 Smuggling is for llhttp to refuse, which is strict.
 """
 
@@ -12,13 +13,27 @@ from typing import Any, ClassVar
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from app.adapters.inbound.http.edge_limits import EdgeLimits, Refusal, malformed, too_large, too_many, too_many_headers
+from app.adapters.inbound.http.edge_limits import (
+    EdgeLimits,
+    Refusal,
+    malformed,
+    too_large,
+    too_many,
+    too_many_headers,
+    unknown_coding,
+)
 from app.adapters.inbound.http.one_write import OneWriteProtocol
 
 FRAMING = 8
 """Bytes around its data that each byte of a chunked body may bring; a chunk of one byte brings five."""
 NOTHING: Any = {}
 """What is left of the scope of a request that was answered."""
+NOTABLE = frozenset({b"host", b"transfer-encoding"})
+"""Fields that are looked at here in each head."""
+FORWARDED = frozenset({b"forwarded", b"via", b"x-real-ip"}) | {
+    b"x-forwarded-" + what for what in b"by for host port prefix proto protocol scheme server ssl uri".split()
+}
+"""Fields that a proxy adds."""
 HOP = frozenset({b"connection", b"upgrade", b"http2-settings"})
 BEFORE_EMPTY_PATH = re.compile(rb"\A\w++://[^/?#]++(?=[?#]|\Z)")
 """A URL with a host up to where its path would stand, if it has none; found in one pass over the longest of URLs."""
@@ -36,6 +51,8 @@ class StrictProtocol(OneWriteProtocol):
     """One connection."""
 
     limits: ClassVar[EdgeLimits] = EdgeLimits()
+    notable: ClassVar[frozenset[bytes]] = NOTABLE
+    """With FORWARDED until one of these came, if somebody wants to know."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -56,6 +73,10 @@ class StrictProtocol(OneWriteProtocol):
     @staticmethod
     def on_cut(code: str) -> None:
         """Hear of a client that was refused or cut."""
+
+    @staticmethod
+    def on_forwarded(name: str) -> None:
+        """Hear, once, of a field that only a proxy adds."""
 
     # reading; what every request passes is written for speed
 
@@ -124,7 +145,7 @@ class StrictProtocol(OneWriteProtocol):
         headers = self.headers
         if len(headers) >= self._most_headers:
             raise RefusedError(too_many_headers(self._most_headers))
-        name = name.lower()
+        name, value = name.lower(), value.strip(b" \t")
         if name == b"expect" and value.lower() == b"100-continue":
             self.expect_100_continue = True
         headers.append((name, value))
@@ -135,12 +156,7 @@ class StrictProtocol(OneWriteProtocol):
             raise RefusedError(too_large(len(self.url), self._most))
         if self.pipeline and len(self.pipeline) >= self.limits.max_pipelined:
             raise RefusedError(too_many(self.limits.max_pipelined))
-        hosts = 0
-        for name, _ in self.headers:
-            if name == b"host":
-                hosts += 1
-        if hosts != 1 and (hosts or self.parser.get_http_version() == "1.1"):
-            raise RefusedError(malformed(f"expected one header Host, found {hosts or 'none'}"))
+        self._check_fields()
         if self.url[:1] != b"/":
             self.url = BEFORE_EMPTY_PATH.sub(rb"\g<0>/", self.url, 1)
         before = self.cycle
@@ -148,6 +164,22 @@ class StrictProtocol(OneWriteProtocol):
         self.headers = []  # trailers are no headers (RFC 9110, 6.5.1): uvicorn would add them to those
         if self.pipeline:
             self._ahead = [*(cycle for cycle in self._ahead if not cycle.response_complete), before]
+
+    def _check_fields(self) -> None:
+        hosts, codings, notable = 0, b"", self.notable
+        for name, value in self.headers:
+            if name in notable:
+                if name == b"host":
+                    hosts += 1
+                elif name == b"transfer-encoding":
+                    codings = b"%b, %b" % (codings, value) if codings else value
+                else:
+                    type(self).notable = notable = NOTABLE
+                    self.on_forwarded(name.decode())
+        if hosts != 1 and (hosts or self.parser.get_http_version() == "1.1"):
+            raise RefusedError(malformed(f"expected one header Host, found {hosts or 'none'}"))
+        if codings and codings.lower() != b"chunked":
+            raise RefusedError(unknown_coding(codings))
 
     def on_body(self, body: bytes) -> None:
         """Hand it on; it pays for what was around it."""

@@ -62,14 +62,14 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ImportMarks):
         self._counted += new.values()
         return len(new)
 
-    async def totals(self) -> Sequence[TypeTotal]:
+    async def totals(self, after: str = "", limit: int | None = None) -> Sequence[TypeTotal]:
         """Add up the days."""
         counts: Counter[str] = Counter()
         sums: dict[str, Decimal] = {}
         for (_, type_), (count, sum_) in self._fold().totals.items():
             counts[type_] += count
             sums[type_] = add(sums.get(type_, Decimal()), sum_)
-        return [TypeTotal(type_, counts[type_], sums[type_]) for type_ in sorted(counts)]
+        return [TypeTotal(type_, counts[type_], sums[type_]) for type_ in sorted(counts) if type_ > after][:limit]
 
     async def total(self, type_: str) -> TypeTotal | None:
         """Pick one."""

@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Iterator
 
 from app.adapters.outbound.providers.fetched_feed import MIB, FetchLimits
+from app.adapters.unpacking import STEP, TooMuchWorkError, Work
 from app.application.ports.providers import FeedRefusedError, FeedUnavailableError
 
 PIECE = 256 * 1024
@@ -18,8 +19,9 @@ _RAW = -zlib.MAX_WBITS
 class Inflation:
     """The `gzip` and `deflate` of RFC 9110; `deflate` with its zlib header or, as some servers send it, without."""
 
-    def __init__(self, *, gzip: bool) -> None:
+    def __init__(self, *, gzip: bool, work: Work) -> None:
         self._gzip = gzip
+        self._work = work
         self._head = b""
         self._stream = zlib.decompressobj(_GZIP) if gzip else None
 
@@ -29,33 +31,41 @@ class Inflation:
         return self._stream is not None and self._stream.eof
 
     def inflate(self, piece: bytes) -> Iterator[bytes]:
-        """Give what a piece stands for, at most PIECE bytes at a time.
+        """Give what a piece stands for, step by step: at most PIECE bytes at a time, perhaps none.
 
         Raises:
             zlib.error: it stands for nothing.
+            TooMuchWorkError: it takes too long.
         """
         if self._stream is None:
             self._head = piece = self._head + piece
             if len(piece) < 2:  # noqa: PLR2004 - the length of a zlib header
                 return
             self._stream = zlib.decompressobj(_ZLIB if _has_zlib_header(piece) else _RAW)
-        inflated = b""
-        while piece or len(inflated) == PIECE:  # a full piece may have left something inside, without any input left
-            if self._stream.eof and self._gzip and piece:
-                self._stream = zlib.decompressobj(_GZIP)  # one gzip member may follow another
-            inflated = self._stream.decompress(piece, PIECE)
-            if inflated:
+        whole = memoryview(piece)
+        for at in range(0, len(piece), STEP):
+            rest, full = bytes(whole[at : at + STEP]), False
+            while rest or full:  # a full piece may have left something inside, without any input left
+                self._work.begin()
+                inflated, rest = self._step(self._stream, rest)
+                self._work.end(len(inflated))
+                full = len(inflated) == PIECE
                 yield inflated
-            if self._stream.eof and self._stream.unused_data and not self._gzip:
+
+    def _step(self, stream: "zlib._Decompress", packed: bytes) -> tuple[bytes, bytes]:
+        if stream.eof and packed:
+            if not self._gzip:
                 raise zlib.error("there is more after the end")
-            piece = self._stream.unconsumed_tail or self._stream.unused_data
+            stream = self._stream = zlib.decompressobj(_GZIP)  # one gzip member may follow another
+        inflated = stream.decompress(packed, PIECE)
+        return inflated, stream.unconsumed_tail or stream.unused_data
 
 
 class Body:
     """Undoes a Content-Encoding and counts bytes on both sides of it."""
 
-    def __init__(self, encoding: str, limits: FetchLimits, source: str) -> None:
-        """Refuse encodings that were not asked for.
+    def __init__(self, encoding: str, limits: FetchLimits, source: str, work: Work | None = None) -> None:
+        """Refuse encodings that were not asked for; `work` counts what the decompression costs.
 
         Raises:
             FeedRefusedError: it is one of those.
@@ -63,7 +73,8 @@ class Body:
         coding = encoding.strip().lower().removeprefix("x-") or "identity"
         if coding not in ACCEPTED.split(", "):
             raise FeedRefusedError(f"{source}: expected the Content-Encoding {ACCEPTED}, found {coding[:80]!r}")
-        self._inflation = None if coding == "identity" else Inflation(gzip=coding == "gzip")
+        self._work = work or Work(limits.unpacking)
+        self._inflation = None if coding == "identity" else Inflation(gzip=coding == "gzip", work=self._work)
         self._coding = coding
         self._limits = limits
         self._source = source
@@ -71,10 +82,10 @@ class Body:
         self._decoded = 0
 
     def decode(self, piece: bytes) -> Iterator[bytes]:
-        """Take a piece from the wire, give what it stands for.
+        """Take a piece from the wire, give what it stands for, step by step: perhaps nothing.
 
         Raises:
-            FeedRefusedError: it is too much.
+            FeedRefusedError: it is too much, or too much work.
             FeedUnavailableError: it was not compressed as announced.
         """
         self.received += len(piece)
@@ -84,8 +95,14 @@ class Body:
                 self._decoded += len(part)
                 self._check_decoded()
                 yield part
+        except TooMuchWorkError as error:
+            raise FeedRefusedError(f"{self._source}: expected a body in {self._coding}: {error}") from error
         except zlib.error as error:
             raise FeedUnavailableError(f"{self._source}: expected a body in {self._coding}: {error}") from error
+
+    def turn_is_over(self) -> bool:
+        """Tell whether so much work was done that others are to have their turn."""
+        return self._work.turn_is_over()
 
     def finish(self) -> None:
         """Notice a compressed body that ends too early.

@@ -24,6 +24,8 @@ class FetchLimits:
     """After decompression."""
     max_ratio: float = 100
     """Of decoded bytes to sent ones; a compressed feed of plans has 10 to 20, a bomb 1,000."""
+    unpacking: float = 5
+    """CPU seconds for the decompression, beside what its output may take (`Work`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,8 @@ class HttpFetch:
             for part in body.decode(piece):
                 content.update(part)
                 file.write(part)
+                if body.turn_is_over():
+                    await asyncio.sleep(0)
             if watcher:
                 watcher.fetched(body.received, total)
         body.finish()

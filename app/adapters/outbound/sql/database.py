@@ -18,6 +18,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from app.adapters.private_files import close_to_others, make_private_directory, make_private_file
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.stats import add
 
@@ -221,14 +222,16 @@ def _parsed(url: str) -> URL:
 
 
 def _own_file(data_dir: Path) -> Path:
-    """Make the file readable for us alone: it says what people did. SQLite gives its other files the same mode.
+    """Make the file readable for us alone: it says what people did. SQLite gives its other new files the same mode.
 
     Raises:
         ValueError: the directory cannot be written to.
     """
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        (data_dir / FILE).touch(mode=0o600)
+        make_private_directory(data_dir)
+        make_private_file(data_dir / FILE)
+        for beside in ("-wal", "-shm"):
+            close_to_others(data_dir / f"{FILE}{beside}")
     except OSError as error:
         raise ValueError(f"service.data_dir: {data_dir} cannot hold the history: {error.strerror}") from None
     return data_dir / FILE

@@ -18,9 +18,10 @@ class SqlStats(Stats):
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def totals(self) -> Sequence[TypeTotal]:
-        """Read the totals per type."""
-        rows = await self._rows(select(type_totals).order_by(type_totals.c.type))
+    async def totals(self, after: str = "", limit: int | None = None) -> Sequence[TypeTotal]:
+        """Read the totals per type, along the primary key."""
+        behind = select(type_totals).where(type_totals.c.type > after)
+        rows = await self._rows(behind.order_by(type_totals.c.type).limit(limit))
         return [TypeTotal(*row) for row in rows]
 
     async def total(self, type_: str) -> TypeTotal | None:

@@ -1,0 +1,64 @@
+"""Files of pages: served as they are, and by a policy that lets a browser fetch nothing from elsewhere."""
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+from fastapi import Request, Response
+
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""Nothing but our own files, nothing inline, nobody's frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageFile:
+    """A file of a page."""
+
+    body: bytes
+    headers: dict[str, str]
+
+    def answer(self, request: Request) -> Response:
+        """Send it, unless the browser has it."""
+        if is_known(request, self.headers["etag"]):
+            return not_modified(self.headers)
+        return Response(self.body, 200, self.headers)
+
+
+def read_files(folder: Path) -> dict[str, PageFile]:
+    """Read the files of a page, by their names."""
+    return {path.name: _read(path) for path in folder.iterdir() if path.suffix in TYPES}
+
+
+def headers_of(path: Path, etag: str) -> dict[str, str]:
+    """Say how a file is to be taken; `etag` without its quotes."""
+    return {
+        "content-type": TYPES[path.suffix],
+        "content-security-policy": POLICY,
+        "cache-control": "no-cache",  # may be kept, and is asked for each time: an upgrade shows at once
+        "etag": f'"{etag}"',
+    }
+
+
+def is_known(request: Request, etag: str) -> bool:
+    """Tell whether a browser has the file already."""
+    return etag in request.headers.get("if-none-match", "")
+
+
+def not_modified(headers: dict[str, str]) -> Response:
+    """Say so."""
+    return Response(None, 304, {name: headers[name] for name in ("etag", "cache-control")})
+
+
+def _read(path: Path) -> PageFile:
+    body = path.read_bytes()
+    return PageFile(body, headers_of(path, blake2b(body, digest_size=8).hexdigest()))
