@@ -115,6 +115,10 @@ class RedisServer:
             time.sleep(0.01)
         return self
 
+    @property
+    def runs(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def kill(self) -> None:
         """End it as a power cut would (kill -9)."""
         self._signal(signal.SIGKILL)
@@ -166,9 +170,9 @@ class RedisServer:
 class ClusterNode(RedisServer):
     """A server that listens on a port of the loopback as well, in cluster mode."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *options: str) -> None:
         self.port = port
-        super().__init__("--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
+        super().__init__("--cluster-enabled", "yes", "--cluster-node-timeout", "2000", *options)
 
     def _listen(self) -> list[str]:
         return ["--bind", "127.0.0.1", "--port", str(self.port), "--unixsocket", str(self.socket)]
@@ -177,18 +181,18 @@ class ClusterNode(RedisServer):
 @contextlib.contextmanager
 def redis_cluster(size: int = 3) -> Iterator[list[ClusterNode]]:
     """Run a cluster of primaries without replicas, ready to be used at `redis+cluster://127.0.0.1:{nodes[0].port}`."""
-    nodes = _started(size)
+    nodes = started_nodes(size)
     try:
-        _join(nodes)
+        join_nodes(nodes)
         yield nodes
     finally:
         for node in nodes:
             node.close()
 
 
-def _started(size: int, attempts: int = 5) -> list[ClusterNode]:
+def started_nodes(size: int, *options: str, attempts: int = 5) -> list[ClusterNode]:
     """Start nodes; whoever else looks for ports at the same time may be quicker, and then we look again."""
-    nodes = [ClusterNode(port) for port in free_ports(size)]
+    nodes = [ClusterNode(port, *options) for port in free_ports(size)]
     try:
         for node in nodes:
             node.start()
@@ -197,16 +201,17 @@ def _started(size: int, attempts: int = 5) -> list[ClusterNode]:
             node.close()
         if attempts == 1:
             raise
-        return _started(size, attempts - 1)
+        return started_nodes(size, *options, attempts=attempts - 1)
     return nodes
 
 
-def _join(nodes: list[ClusterNode]) -> None:
+def join_nodes(nodes: list[ClusterNode]) -> None:
+    """Share the slots out and let them meet."""
     share = 16384 // len(nodes) + 1
     clients = [node.client() for node in nodes]
     for number, client in enumerate(clients):
-        _admin(client, "CLUSTER ADDSLOTS", *range(number * share, min(16384, (number + 1) * share)))
-        _admin(clients[0], "CLUSTER MEET", "127.0.0.1", nodes[number].port)
+        admin(client, "CLUSTER ADDSLOTS", *range(number * share, min(16384, (number + 1) * share)))
+        admin(clients[0], "CLUSTER MEET", "127.0.0.1", nodes[number].port)
     deadline = time.monotonic() + _START_WITHIN
     while not all(_sees(client, len(nodes)) for client in clients):
         if time.monotonic() > deadline:
@@ -217,11 +222,11 @@ def _join(nodes: list[ClusterNode]) -> None:
 
 
 def _sees(client: Redis, size: int) -> bool:
-    info = _admin(client, "CLUSTER INFO")
+    info = admin(client, "CLUSTER INFO")
     return bool(info["cluster_state"] == "ok" and info["cluster_size"] == str(size))
 
 
-def _admin(client: Redis, *command: str | int) -> Any:
+def admin(client: Redis, *command: str | int) -> Any:
     return client.execute_command(*command)  # type: ignore[no-untyped-call] # redis-py leaves it without types
 
 

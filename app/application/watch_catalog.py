@@ -33,6 +33,8 @@ class WatchCatalog:
     """How the queue of activities fares; None before the first look."""
     trouble: str | None = "not asked yet"
     """Why the catalog's store cannot be reached; None when it can."""
+    refusal: str | None = None
+    """Why it takes no writes, when it was reached last; None when it does."""
     seen_at: datetime | None = None
     """When the store was reached last."""
 
@@ -60,7 +62,13 @@ class WatchCatalog:
         self._seen |= {status.provider.name: status for status in seen}
         self._totals |= {status.provider.name: counts for status, counts in zip(seen, totals, strict=True)}
         self.providers, self.totals = troubled_first(self._seen.values()), dict(self._totals)
-        self.activities, self.trouble, self.seen_at = activities, None, self.clock.now()
+        self.activities, self.seen_at = activities, self.clock.now()
+        self.trouble, self.refusal = None, activities.refusal
+
+    @property
+    def away(self) -> str | None:
+        """Why the live state is of no use to who writes: it cannot be reached, or refuses."""
+        return self.trouble or self.refusal
 
     def _whose_turn_it_is(self, everybody: Sequence[ConfiguredProvider]) -> Sequence[ConfiguredProvider]:
         chosen = everybody[self._next : self._next + SEEN_TOGETHER]

@@ -136,7 +136,7 @@ class WatchDashboard:
         watch = self.catalog
         return DashboardState(
             at=now,
-            trouble=watch.trouble,
+            trouble=watch.away,
             seen_at=watch.seen_at,
             queue=watch.activities,
             per_second=self._curve.rate(now),

@@ -19,7 +19,7 @@ from app.infrastructure.outward_settings import Publishing, Telemetry, Webhooks
 from app.infrastructure.section import Seconds, Section, Share
 
 DATABASE_SCHEMES = ("postgresql", "postgres")
-REDIS_SCHEMES = ("redis", "rediss", "redis+cluster", "rediss+cluster", "unix")
+REDIS_SCHEMES = ("redis", "rediss", "redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel", "unix")
 
 
 @cache
@@ -82,8 +82,15 @@ class Redis(Section):
 
     url: Annotated[str, AfterValidator(_redis_url)] = "embedded"
     timeout: Seconds = 2.0
+    replicas: Annotated[int, Field(ge=0, le=16)] = 0
     fsync: Literal["always", "everysec"] = "always"
     start_timeout: Seconds = 60.0
+
+    @model_validator(mode="after")
+    def _has_replicas(self) -> "Redis":
+        if self.replicas and self.url == "embedded":
+            raise ValueError("replicas: the embedded Redis has none; set 0, or name a server in redis.url")
+        return self
 
 
 class Database(Section):

@@ -45,6 +45,9 @@ from app.infrastructure.tracing import Tracing
 BLOCK = 1.0
 """Seconds that a blocking read of Redis waits at the most."""
 
+BLOCKING_READS = 100
+"""Of one process, at once; who comes then waits for one of them to end."""
+
 LOOP_LEASE = 5.0
 """Seconds after which another worker goes on with what one that died did alone: journal, publishing, webhooks. Short,
 for everybody hears later meanwhile; a worker that was only slow and loses it does no harm."""
@@ -62,7 +65,11 @@ class Stores(containers.DeclarativeContainer):
     remedy = providers.Callable(lambda s: COMES_BACK if s.redis.url == "embedded" else START_IT, settings)
     redis = providers.Singleton(connect, redis_url, timeout=settings.provided.redis.timeout, remedy=remedy)
     blocking_redis = providers.Singleton(
-        connect, redis_url, timeout=providers.Callable(lambda s: s.redis.timeout + BLOCK, settings), remedy=remedy
+        connect,
+        redis_url,
+        timeout=providers.Callable(lambda s: s.redis.timeout + BLOCK, settings),
+        remedy=remedy,
+        max_connections=BLOCKING_READS,
     )
 
     database = providers.Singleton(
@@ -98,6 +105,7 @@ class Stores(containers.DeclarativeContainer):
             window=settings.provided.activity.dedup_window,
             max_backlog=settings.provided.activity.max_backlog,
             max_backlog_bytes=settings.provided.activity.max_backlog_bytes,
+            replicas=settings.provided.redis.replicas,
             trace=tracing.provided.current,
         ),
     )
@@ -106,7 +114,7 @@ class Stores(containers.DeclarativeContainer):
         RedisActivityInbox, redis, blocking_redis, takeover=settings.provided.activity.takeover, block=BLOCK
     )
     dead_letters = providers.Singleton(RedisDeadLetters, redis)
-    queue_watch = providers.Singleton(RedisQueueWatch, redis)
+    queue_watch = providers.Singleton(RedisQueueWatch, redis, replicas=settings.provided.redis.replicas)
     directory = providers.Singleton(SettingsDirectory, settings, circuits)
     index = providers.Singleton(LiveIndex, render_plan, plan_prefix, parse_plan, seed=settings.provided.search.timezone)
 

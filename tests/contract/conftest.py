@@ -1,7 +1,6 @@
 """The backends that every contract suite runs over: memory (the reference), one Redis server, a Redis Cluster."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from copy import deepcopy

@@ -139,6 +139,30 @@ def test_while_redis_is_away_health_and_the_catalogs_routes_say_so_and_search_an
     until(lambda: service.ask("/health").json["status"] == "ok")
 
 
+def test_while_redis_takes_no_writes_health_says_why_and_search_answers(
+    installation: Installation, service: Service
+) -> None:
+    refusals = {"maxmemory": (1, 0, "its memory is full"), "min-replicas-to-write": (1, 0, "too few replicas")}
+    for setting, (broken, whole, reason) in refusals.items():
+        with installation.redis() as operator:
+            operator.config_set(setting, broken)
+            until(lambda: service.ask("/health").json["status"] == "degraded")
+            health, posted = service.ask("/health").json, post(service)
+            found, up = service.search(), service.figure("marquee_store_up")
+            operator.config_set(setting, whole)
+        until(lambda: service.ask("/health").json["status"] == "ok")
+
+        assert reason in health["store"]["reason"]
+        assert (health["store"]["up"], up, posted, len(found)) == (False, 0, 503, PLANS)
+        assert post(service) == 202
+
+
+def post(service: Service) -> int:
+    with closing(service.connect()) as connection:
+        connection.request("POST", "/events", b'[{"type": "view"}]', {"Content-Type": "application/json"})
+        return connection.getresponse().status
+
+
 def test_a_redis_that_lost_everything_costs_no_plan_and_the_next_sync_lists_all_again(
     installation: Installation,
 ) -> None:

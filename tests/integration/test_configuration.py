@@ -176,6 +176,12 @@ def test_the_file_is_the_one_that_is_named_else_marquee_config_else_the_one_here
         ("redis", {"url": "http://localhost"}, "redis.url: expected 'embedded' or a URL that begins with redis://"),
         ("redis", {"fsync": "never"}, "redis.fsync: Input should be 'always' or 'everysec' (found 'never')"),
         ("redis", {"timeout": 0}, "redis.timeout: Input should be greater than 0 (found 0)"),
+        (
+            "redis",
+            {"replicas": 1},
+            "redis: replicas: the embedded Redis has none; set 0, or name a server in redis.url",
+        ),
+        ("redis", {"url": "redis://h", "replicas": -1}, "redis.replicas: Input should be greater than or equal to 0"),
         ("catalog", {"lease": 0.5}, "catalog.lease: Input should be greater than or equal to 1"),
         ("logging", {"level": "loud"}, "logging.level: Input should be 'debug', 'info', 'warning' or 'error'"),
         ("providers", [ACME, ACME], "providers: two providers of one name: acme"),

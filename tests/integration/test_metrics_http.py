@@ -468,6 +468,19 @@ async def test_health_is_degraded_while_the_history_is_away(edge: Edge) -> None:
     assert found["store"]["up"]
 
 
+async def test_health_is_degraded_while_the_store_takes_no_writes(edge: Edge) -> None:
+    edge.store.refusal = "its memory is full"
+    await edge.take_in(3)
+    await edge.see()
+
+    found = await health(edge)
+
+    assert found["status"] == "degraded"
+    assert (found["store"]["up"], found["store"]["reason"]) == (False, "its memory is full")
+    assert found["store"]["seen_at"]
+    assert found["activities"]["backlog"] == 3
+
+
 async def test_health_says_nothing_of_a_queue_that_was_never_seen(edge: Edge) -> None:
     edge.store.unavailable = "away"
     await edge.see()

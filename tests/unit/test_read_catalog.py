@@ -184,6 +184,21 @@ async def test_of_many_providers_some_are_looked_at_each_time_and_all_of_them_in
     assert all(watch.totals[world.name] == {"runs.applied": 1} for world in worlds)
 
 
+async def test_a_store_that_answers_and_takes_no_writes_is_away_for_who_writes() -> None:
+    world = SyncWorld()
+    describe = DescribeProviders(Directory(world.configured), world.catalog, world.journal, MemoryCircuitStates())
+    watch = WatchCatalog(describe, world.journal, world.queue, world.clock)
+    never = watch.away
+    await watch.look()
+    well = watch.away
+    world.store.refusal = "its memory is full"
+    await watch.look()
+
+    assert (never, well) == ("not asked yet", None)
+    assert (watch.trouble, watch.refusal, watch.away) == (None, "its memory is full", "its memory is full")
+    assert watch.seen_at == world.clock.now()
+
+
 async def test_the_catalog_that_is_away_says_so() -> None:
     world = SyncWorld()
     world.store.unavailable = "away"

@@ -156,6 +156,8 @@ class QueueFigures:
     """Settled since waits are measured."""
     oldest_age: float = 0.0
     """Seconds since the oldest was appended that is not settled; 0 when none waits."""
+    refusal: str | None = None
+    """Why the queue's server takes no writes now; None when it does."""
 
     @property
     def received(self) -> int:

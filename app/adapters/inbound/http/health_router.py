@@ -45,7 +45,7 @@ def health_router(
     @router.get("", summary="What is up, how old the catalog is, the circuits' states")
     async def health(request: Request) -> Response:
         await service.asked()
-        troubled = watch.trouble is not None or service.history_trouble is not None or not is_ready()
+        troubled = watch.away is not None or service.history_trouble is not None or not is_ready()
         told: dict[str, object] = {"status": "degraded" if troubled else "ok"}
         if tells_all or request.scope.get("principal") is not None:
             told |= details()
@@ -55,7 +55,7 @@ def health_router(
         now = watch.clock.now()
         return {
             "search": {"ready": is_ready(), "plans": size()},
-            "store": {"up": watch.trouble is None, "reason": watch.trouble, "seen_at": instant(watch.seen_at)},
+            "store": {"up": watch.away is None, "reason": watch.away, "seen_at": instant(watch.seen_at)},
             "history": {"up": service.history_trouble is None, "reason": service.history_trouble},
             "activities": _activities(service),
             "providers": [_provider(provider, now) for provider in watch.providers],
@@ -108,7 +108,7 @@ def catalog_figures(watch: WatchCatalog, is_ready: Callable[[], bool], size: Cal
     held = [((s.provider.name,), float(s.waiting)) for s in rows]
     yield gauge("marquee_catalog_plans", "Plans that search may find.", (), [((), size())])
     yield gauge("marquee_search_ready", "1 when this process has an index.", (), [((), is_ready())])
-    yield gauge("marquee_store_up", "1 when the catalog's store answers.", (), [((), watch.trouble is None)])
+    yield gauge("marquee_store_up", "1 when Redis answers and takes writes.", (), [((), watch.away is None)])
     yield gauge("marquee_sync_age_seconds", "Seconds since the last good sync.", ("provider",), ages)
     yield counter("marquee_sync_runs", "Runs of the sync by how they ended.", ("provider", "outcome"), outcomes)
     yield counter("marquee_sync_rejections", "Records that could not be used.", ("provider", "reason"), rejections)

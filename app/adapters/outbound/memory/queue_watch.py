@@ -28,4 +28,5 @@ class MemoryQueueWatch(QueueWatch):
             waited=counts.waited,
             timed=counts.settled,
             oldest_age=max((monotonic() - entry.appended_at for entry in self._stream.entries.values()), default=0.0),
+            refusal=self._stream.store.refusal,
         )

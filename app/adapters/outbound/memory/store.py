@@ -73,6 +73,8 @@ class MemoryStore:
     def __init__(self) -> None:
         self.unavailable: str | None = None
         """Set it to a reason, and every port on this store raises LiveStateUnavailableError with it."""
+        self.refusal: str | None = None
+        """Set it to a reason, and the queue's figures say that no writes are taken."""
         self.leases: dict[Lease, float] = {}
         """Who holds what until when (`time.monotonic`, s)."""
         self.written = asyncio.Event()

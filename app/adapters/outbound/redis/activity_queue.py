@@ -22,7 +22,8 @@ W3C traceparents of those calls that are traced, with commas. Trimmed behind wha
 (activity_inbox.py)."""
 FIGURES = f"{ACTIVITIES}:figures"
 """A hash of counters that only grow: `accepted`, `duplicates`, `settled`, of these `buried` and `retried` (activities);
-`accepted_bytes`, `settled_bytes` (of `d`); `waited_ms`, from append to settled, of the `timed` activities together."""
+`accepted_bytes`, `settled_bytes` (of `d`); `waited_ms`, from append to settled, of the `timed` activities together.
+And `looked_at` (Unix time, ms), written by whoever looks at them, to see whether Redis takes writes."""
 IDS = f"{ACTIVITIES}:ids"
 """Sets of ids (16 bytes each), `ids:<window in ms>:<0-3>`: that of the current window, modulo 4, the one before, one
 that is to go and one to come. An id is remembered for one to two windows; a set that nobody removes runs out."""
@@ -113,21 +114,25 @@ class RedisActivityQueue(ActivityQueue):
 
     `window` is in seconds; deduplication goes by the server's clock, and starts anew with another window. The queue is
     full at `max_backlog` activities or `max_backlog_bytes`, whatever comes first; what comes while it is not is taken
-    whole, so an append is never too large for it. `trace`, if given, is asked at each append what
+    whole, so an append is never too large for it. An answer waits until `replicas` replicas have what it promises, also
+    when all of it was there before: a duplicate is counted, and that count is a write of its own, behind the first one.
+    `trace`, if given, is asked at each append what
     to note for the worker.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a setting
         self,
         client: RedisClient,
         *,
         window: float = 600.0,
         max_backlog: int = 5_000_000,
         max_backlog_bytes: int = 1024**3,
+        replicas: int = 0,
         trace: Callable[[], str | None] | None = None,
     ) -> None:
         window_ms = max(1, round(window * 1000))
         self._client = client
+        self._replicas = replicas
         self._trace = trace
         self._keys = [STREAM, FIGURES, *(f"{IDS}:{window_ms}:{number}" for number in range(4))]
         self._limits = (window_ms, max_backlog, max_backlog_bytes)
@@ -181,7 +186,9 @@ class RedisActivityQueue(ActivityQueue):
         arguments: list[bytes | str | float] = [payload, ids, *self._limits]
         if self._trace and (traces := [append.trace for append in group if append.trace]):
             arguments.append(",".join(traces[:_TRACES_PER_CALL]))
-        duplicates: Sequence[int] | None = await self._client.run(_APPEND, self._keys, arguments)
+        duplicates: Sequence[int] | None = await self._client.run(
+            _APPEND, self._keys, arguments, replicas=self._replicas
+        )
         if duplicates is None:
             raise QueueFullError("the backlog of activities has reached its limit: workers have to drain some of it")
         return duplicates

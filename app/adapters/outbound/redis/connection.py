@@ -1,57 +1,24 @@
-"""The connection to Redis: every timeout and retry set by us, every failure told as the ports want it.
+"""The connection to Redis: every timeout set by us, nothing tried twice, every failure told as the ports want it."""
 
-redis-py 8.1 left to itself waits 3.2 s for a refused port and 60 s for a silent server (10 retries).
-"""
-
-import asyncio
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha1
 from typing import Any
-from urllib.parse import urlsplit
 
-from redis.asyncio import ConnectionPool, Redis, RedisCluster
-from redis.asyncio.connection import SSLConnection, parse_url
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import (
-    AuthenticationError,
-    AuthorizationError,
-    InvalidResponse,
-    NoPermissionError,
-    NoScriptError,
-    RedisClusterException,
-    RedisError,
-)
-from redis.exceptions import (
-    ConnectionError as RedisConnectionError,
-)
-from redis.exceptions import (
-    TimeoutError as RedisTimeoutError,
-)
+from redis.exceptions import NoScriptError
 
-from app.application.ports.system import LiveStateUnavailableError
+from app.adapters.outbound.redis.node import MAX_CONNECTIONS, Part, Route
+from app.adapters.outbound.redis.redis_url import read_url
+from app.adapters.outbound.redis.refusals import COMES_BACK, START_IT, refusal_advice, refusals_told
 
-# Replies that pass by themselves or that an operator can end; inside a script 6.2 wraps them in a longer sentence.
-_REFUSALS: Mapping[str, str] = {
-    "MISCONF": "it cannot save to disk; free space on its disk and look into its log",
-    "OOM": "its memory is full; raise its maxmemory or free memory",
-    "READONLY": "it is a replica and takes no writes; point redis.url at the primary",
-    "LOADING": "it is still loading its data; try again in a moment",
-    "BUSY": "a script has kept it busy for too long; try again in a moment",
-    "NOREPLICAS": "it has too few replicas to take writes; start them",
-    "MASTERDOWN": "it has lost its primary; start the primary or let a replica take over",
-    "CLUSTERDOWN": "the cluster is down; start its missing nodes",
-    "TRYAGAIN": "the cluster is moving these keys; try again in a moment",
-}
-# What a URL may say after its `?`, beside `ssl_...`: who we are and where, not how long we wait.
-_URL_OPTIONS = {"connection_class", "host", "port", "path", "db", "username", "password", "client_name"}
-START_IT = "start it, or correct redis.url"
-COMES_BACK = "`marquee run` starts it again; if it does not, its log says why"
-"""Of the embedded one."""
-_REFUSAL = re.compile(rf"\b({'|'.join(_REFUSALS)})\b")
+__all__ = ["COMES_BACK", "START_IT", "RedisClient", "Script", "connect"]
+
+
+_SENT_TOGETHER = 100
+"""Commands in one pipeline: so many take a few milliseconds on both ends."""
+
+Call = tuple[Sequence[str], Sequence[Part]]
+"""The keys and the arguments of a script."""
 
 
 _SENT_TOGETHER = 100
@@ -73,46 +40,74 @@ class Script:
 
 
 class RedisClient:
-    """One server or cluster. Whoever connects closes it; nothing is opened before the first command."""
+    """One server, a cluster, or what Sentinels watch. Who connects closes it; nothing is opened before a command."""
 
-    def __init__(self, client: Redis | RedisCluster, name: str, remedy: str) -> None:
-        self._client: Any = client  # the two kinds of client share no precise type
+    def __init__(self, route: Route, name: str, remedy: str) -> None:
+        self._route = route
         self._remedy = remedy
-        self._starting = asyncio.Lock()
         self.name = name
         """Where it is, as a URL without user, password and options: fit for messages."""
 
-    async def command(self, *parts: bytes | str | float) -> Any:
+    async def command(self, *parts: Part) -> Any:
         """Send one command and return redis-py's form of its reply (RESP2, bytes).
 
         Raises:
             LiveStateUnavailableError: not reached, no answer in time, or not able to take the command now.
         """
-        with cancellation_kept(), refusals_told(self.name, self._remedy):
-            return await self._execute(*parts)
+        with refusals_told(self.name, self._remedy):
+            return await self._route.execute(*parts)
 
-    async def run(self, script: Script, keys: Sequence[str], arguments: Sequence[bytes | str | float] = ()) -> Any:
-        """Run a script atomically; its keys share one hash tag.
+    async def run(
+        self, script: Script, keys: Sequence[str], arguments: Sequence[Part] = (), *, replicas: int = 0
+    ) -> Any:
+        """Run a script atomically; its keys share one hash tag. Then wait until `replicas` replicas have what it wrote.
 
         Raises:
             LiveStateUnavailableError: as in `command`. Whether the script ran is then unknown, but never runs in part.
         """
         tail = (len(keys), *keys, *arguments)
-        with cancellation_kept(), refusals_told(self.name, self._remedy):
+        with refusals_told(self.name, self._remedy):
             try:
-                return await self._execute("EVALSHA", script.digest, *tail)
+                return await self._route.execute("EVALSHA", script.digest, *tail, replicas=replicas)
             except NoScriptError:
-                return await self._execute("EVAL", script.source, *tail)
+                return await self._route.execute("EVAL", script.source, *tail, replicas=replicas)
 
-    async def _execute(self, *parts: bytes | str | float) -> Any:
-        if isinstance(self._client, RedisCluster):
-            async with self._starting:  # redis-py 8.1 fails commands that are sent while it looks for the nodes
-                await self._client.initialize()
-        return await self._client.execute_command(*parts)
+    async def many(self, commands: Sequence[Sequence[Part]]) -> list[Any]:
+        """Send commands together, a hundred at a time, over one connection (a cluster: one a node); replies in order.
+
+        Raises:
+            LiveStateUnavailableError: as in `command`; some may have been carried out.
+        """
+        replies: list[Any] = []
+        for begin in range(0, len(commands), _SENT_TOGETHER):
+            with refusals_told(self.name, self._remedy):
+                replies += _or_raise(await self._route.many(commands[begin : begin + _SENT_TOGETHER]))
+        return replies
+
+    async def run_many(self, script: Script, calls: Sequence[Call]) -> list[Any]:
+        """Run a script with many keys and arguments as `many` sends commands, each call atomic by itself."""
+        replies: list[Any] = []
+        for begin in range(0, len(calls), _SENT_TOGETHER):
+            tails = [(len(keys), *keys, *arguments) for keys, arguments in calls[begin : begin + _SENT_TOGETHER]]
+            with refusals_told(self.name, self._remedy):
+                replies += _or_raise(await self._run_together(script, tails))
+        return replies
+
+    async def _run_together(self, script: Script, tails: Sequence[Sequence[Part]]) -> list[Any]:
+        replies = await self._route.many([("EVALSHA", script.digest, *tail) for tail in tails])
+        if unknown := [position for position, reply in enumerate(replies) if isinstance(reply, NoScriptError)]:
+            again = await self._route.many([("EVAL", script.source, *tails[position]) for position in unknown])
+            for position, reply in zip(unknown, again, strict=True):
+                replies[position] = reply
+        return replies
+
+    def refusal(self, reply: str) -> str:
+        """Say what an error means with which Redis refused to write within a script."""
+        return f"Redis at {self.name} {refusal_advice(reply) or f'refuses to write ({reply})'}"
 
     async def aclose(self) -> None:
         """Close every connection. Safe to call twice."""
-        await self._client.aclose()
+        await self._route.aclose()
 
     async def many(self, commands: Sequence[Sequence[bytes | str | float]]) -> list[Any]:
         """Send commands together, a hundred at a time, over one connection (a cluster: one a node); replies in order.
@@ -159,126 +154,23 @@ def _or_raise(replies: list[Any]) -> list[Any]:
     return replies
 
 
-def connect(url: str, *, timeout: float, remedy: str = START_IT) -> RedisClient:
-    """Prepare a client of `redis://`, `rediss://`, `unix://` or, for a cluster, `redis+cluster://`, `rediss+cluster://`.
+def _or_raise(replies: list[Any]) -> list[Any]:
+    for reply in replies:
+        if isinstance(reply, Exception):
+            raise reply
+    return replies
 
-    `timeout` is in seconds, for opening a connection and for each answer; nothing is tried twice, because a script
+
+def connect(url: str, *, timeout: float, remedy: str = START_IT, max_connections: int = MAX_CONNECTIONS) -> RedisClient:
+    """Prepare a client of what `redis_url.py` can read.
+
+    `timeout` is in seconds, for getting a connection and for each answer; nothing is tried twice, because a script
     whose answer was lost may have run. Blocking reads take a client of their own, with the time
-    that they block on top. `remedy` says what to do about a server that is not there.
+    that they block on top. `remedy` says what to do about a server that is not there. Beyond `max_connections` to one
+    server, commands wait for each other.
 
     Raises:
         ValueError: the URL cannot be used; the message does not repeat it, for it may hold a password.
     """
-    try:
-        name = _name(url)
-        options: dict[str, Any] = dict(parse_url(url.replace("+cluster://", "://", 1)))
-        _check_options(options)
-    except ValueError:
-        raise ValueError(
-            "redis.url is not a URL that Redis understands: expected redis://[user:password@]host:port/db, rediss://, "
-            "redis+cluster:// or unix:///path/to/socket, with / : @ # ? in a password written as %2F %3A %40 %23 %3F "
-            "and no options but db, username, password, client_name and ssl_..."
-        ) from None
-    options |= _limits(timeout, on_a_socket_file=url.startswith("unix:"))
-    if "+cluster:" not in url.partition("/")[0]:
-        return RedisClient(Redis.from_pool(ConnectionPool(**options)), name, remedy)
-    return RedisClient(_cluster(options), name, remedy)
-
-
-def _check_options(options: Mapping[str, Any]) -> None:
-    if any(name not in _URL_OPTIONS and not name.startswith("ssl_") for name in options):
-        raise ValueError
-
-
-def _limits(timeout: float, *, on_a_socket_file: bool) -> dict[str, Any]:
-    limits = {
-        "socket_timeout": timeout,
-        "socket_connect_timeout": timeout,
-        "retry": Retry(NoBackoff(), 0),
-        "protocol": 2,
-        "decode_responses": False,
-        "health_check_interval": 0,
-    }
-    return limits if on_a_socket_file else limits | {"socket_keepalive": True}
-
-
-def _cluster(options: dict[str, Any]) -> RedisCluster:
-    encrypted = options.pop("connection_class", None) is SSLConnection
-    try:
-        return RedisCluster(**options, ssl=encrypted)
-    except (RedisClusterException, TypeError):
-        raise ValueError(
-            "redis.url names a cluster: expected redis+cluster://[user:password@]host:port, without a db"
-        ) from None
-
-
-def _name(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme == "unix":
-        return f"unix://{parts.path}"
-    host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname or "localhost"
-    return f"{parts.scheme}://{host}:{parts.port or 6379}{parts.path.rstrip('/')}"
-
-
-@contextmanager
-def cancellation_kept() -> Iterator[None]:
-    """Stop a task that was cancelled in the block, even if the block went on.
-
-    redis-py sends through `asyncio.wait_for`, which before Python 3.12 forgets a cancellation that comes together with
-    its result; a task that follows a log or renews a lease would then run for ever.
-    """
-    task = asyncio.current_task()
-    asked_before = task.cancelling() if task else 0
-    try:
-        yield
-    finally:
-        if task and task.cancelling() > asked_before:
-            raise asyncio.CancelledError
-
-
-@contextmanager
-def refusals_told(name: str, remedy: str = START_IT) -> Iterator[None]:
-    """Turn what redis-py raises when Redis does not serve into a LiveStateUnavailableError with an advice.
-
-    Anything else (a wrong type of key, a script that fails) is a bug and passes unchanged.
-    """
-    try:
-        yield
-    except (RedisError, RedisClusterException, OSError) as error:
-        advice = _advice(_innermost(error), remedy)
-        if advice is None:
-            raise
-        raise LiveStateUnavailableError(f"Redis at {name} {advice}") from error
-
-
-def _innermost(error: BaseException) -> BaseException:
-    """Unwrap: while a connection is made, redis-py hides what really happened inside a ConnectionError."""
-    while type(error) is RedisConnectionError and isinstance(error.__cause__, RedisError | OSError):
-        error = error.__cause__
-    return error
-
-
-def _advice(error: BaseException, remedy: str) -> str | None:
-    # redis-py cuts the code off the replies for which it has a class, so the class's name is looked at as well
-    refusal = _REFUSAL.search(str(error)) or _REFUSAL.search(_CODES.get(type(error).__name__, ""))
-    match error:
-        case AuthenticationError() | AuthorizationError() | NoPermissionError():
-            return f"refused us ({error}): correct the user and password of redis.url"
-        case RedisError() if refusal:
-            return f"does not serve us now: {_REFUSALS[refusal[1]]}"
-        case RedisTimeoutError() | TimeoutError():
-            return "does not answer in time: see whether it is stopped or overloaded"
-        case RedisConnectionError() | RedisClusterException() | InvalidResponse() | OSError():
-            return f"cannot be reached ({error}): {remedy}"
-        case _:
-            return None
-
-
-_CODES = {
-    "OutOfMemoryError": "OOM",
-    "ReadOnlyError": "READONLY",
-    "BusyLoadingError": "LOADING",
-    "ClusterDownError": "CLUSTERDOWN",
-    "MasterDownError": "MASTERDOWN",
-    "TryAgainError": "TRYAGAIN",
-}
+    found = read_url(url)
+    return RedisClient(found.route(timeout, max_connections), found.name, remedy)
