@@ -163,7 +163,7 @@ def redis_server(folder: Path) -> Iterator[Path]:
     """Run a Redis of the measurement's own, on a socket file."""
     socket = folder / "redis.sock"
     options = ["--port", "0", "--unixsocket", str(socket), "--dir", str(folder), "--save", "", "--appendonly", "no"]
-    process = subprocess.Popen([find_redis_binary(), *options], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([find_redis_binary().path, *options], stdout=subprocess.DEVNULL)
     try:
         until(socket.exists, time.monotonic())
         yield socket

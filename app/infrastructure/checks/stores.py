@@ -15,7 +15,8 @@ from app.adapters.outbound.sql.migrate import SchemaError, check_schema, newest
 from app.application.check_installation import Check, Finding, Verdict
 from app.application.ports.system import HistoryUnavailableError, LiveStateUnavailableError
 from app.infrastructure.checks.threads import in_thread
-from app.infrastructure.redis_binary import OLDEST, EmbeddedRedisError, find_redis_binary, redis_version
+from app.infrastructure.redis_binary import EmbeddedRedisError, find_redis_binary
+from app.infrastructure.server_version import OLDEST, written_by
 from app.infrastructure.settings import Settings
 
 REDIS = "redis"
@@ -29,7 +30,7 @@ def check_stores(settings: Settings) -> list[Check]:
 
 async def _redis(settings: Settings) -> Sequence[Finding]:
     if settings.redis.url == "embedded":
-        return [await in_thread(_embedded_redis)]
+        return [await in_thread(lambda: _embedded_redis(settings.service.data_dir / "redis"))]
     try:
         client = connect(settings.redis.url, timeout=settings.redis.timeout)
     except ValueError as error:
@@ -42,13 +43,12 @@ async def _redis(settings: Settings) -> Sequence[Finding]:
         await client.aclose()
 
 
-def _embedded_redis() -> Finding:
+def _embedded_redis(directory: Path) -> Finding:
     try:
-        binary = find_redis_binary()
-        version = ".".join(map(str, redis_version(binary)))
-    except EmbeddedRedisError as error:
+        binary = find_redis_binary(written_by(directory), where=str(directory))
+    except (EmbeddedRedisError, OSError) as error:
         return Finding(REDIS, Verdict.PROBLEM, " ".join(str(error).split()))
-    return Finding(REDIS, Verdict.OK, f"embedded, by {binary} (version {version})")
+    return Finding(REDIS, Verdict.OK, f"embedded, by {binary}")
 
 
 def _of_one_node(info: Any) -> Mapping[str, Any]:
@@ -62,10 +62,10 @@ def _judged(name: str, info: Mapping[str, Any]) -> list[Finding]:
     findings = [Finding(REDIS, Verdict.OK, f"{name} answers, version {version}")]
     for is_so, verdict, found, remedy in (
         (
-            tuple(map(int, str(info["redis_version"]).split(".")[:2])) < OLDEST,
+            tuple(map(int, str(info["redis_version"]).split(".")[:2])) < OLDEST.version[:2],
             Verdict.PROBLEM,
             f"{name} is too old",
-            f"use {OLDEST[0]}.{OLDEST[1]} or later",
+            f"use {OLDEST} or later",
         ),
         (info.get("role") == "slave", Verdict.PROBLEM, f"{name} is a replica", "point redis.url at the primary"),
         (

@@ -21,13 +21,6 @@ Call = tuple[Sequence[str], Sequence[Part]]
 """The keys and the arguments of a script."""
 
 
-_SENT_TOGETHER = 100
-"""Commands in one pipeline: so many take a few milliseconds on both ends."""
-
-Call = tuple[Sequence[str], Sequence[bytes | str | float]]
-"""The keys and the arguments of a script."""
-
-
 @dataclass(frozen=True, slots=True)
 class Script:
     """A Lua script; sent by its digest, in full only to a server that does not have it (or lost it)."""
@@ -108,50 +101,6 @@ class RedisClient:
     async def aclose(self) -> None:
         """Close every connection. Safe to call twice."""
         await self._route.aclose()
-
-    async def many(self, commands: Sequence[Sequence[bytes | str | float]]) -> list[Any]:
-        """Send commands together, a hundred at a time, over one connection (a cluster: one a node); replies in order.
-
-        Raises:
-            LiveStateUnavailableError: as in `command`; some may have been carried out.
-        """
-        replies: list[Any] = []
-        for begin in range(0, len(commands), _SENT_TOGETHER):
-            with cancellation_kept(), refusals_told(self.name, self._remedy):
-                replies += _or_raise(await self._pipelined(commands[begin : begin + _SENT_TOGETHER]))
-        return replies
-
-    async def run_many(self, script: Script, calls: Sequence[Call]) -> list[Any]:
-        """Run a script with many keys and arguments as `many` sends commands, each call atomic by itself."""
-        replies: list[Any] = []
-        for begin in range(0, len(calls), _SENT_TOGETHER):
-            some = calls[begin : begin + _SENT_TOGETHER]
-            with cancellation_kept(), refusals_told(self.name, self._remedy):
-                found = await self._pipelined(_script_calls("EVALSHA", script.digest, some))
-                if any(isinstance(reply, NoScriptError) for reply in found):
-                    found = await self._pipelined(_script_calls("EVAL", script.source, some))
-                replies += _or_raise(found)
-        return replies
-
-    async def _pipelined(self, commands: Sequence[Sequence[bytes | str | float]]) -> list[Any]:
-        if isinstance(self._client, RedisCluster):
-            async with self._starting:
-                await self._client.initialize()
-        pipeline = self._client.pipeline(transaction=False)
-        for parts in commands:
-            pipeline.execute_command(*parts)
-        return list(await pipeline.execute(raise_on_error=False))
-
-
-def _script_calls(command: str, script: str, calls: Sequence[Call]) -> list[list[bytes | str | float]]:
-    return [[command, script, len(keys), *keys, *arguments] for keys, arguments in calls]
-
-
-def _or_raise(replies: list[Any]) -> list[Any]:
-    for reply in replies:
-        if isinstance(reply, Exception):
-            raise reply
-    return replies
 
 
 def _or_raise(replies: list[Any]) -> list[Any]:
