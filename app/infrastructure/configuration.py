@@ -11,17 +11,9 @@ from pydantic_settings import SettingsError
 
 from app.infrastructure.setting_mistakes import told, unknown_variables, unreadable_variables
 from app.infrastructure.settings import Settings
+from app.infrastructure.start_errors import ConfigurationError as ConfigurationError  # noqa: PLC0414 - it belongs here
 
 DEFAULT_FILE = "config.yaml"
-
-
-class ConfigurationError(Exception):
-    """The settings are wrong: one line for each mistake, which names the key, what was found and what was expected."""
-
-    def __init__(self, mistakes: list[str]) -> None:
-        """Keep the lines."""
-        super().__init__("\n".join(mistakes))
-        self.mistakes = mistakes
 
 
 def find_file(named: Path | None) -> Path | None:

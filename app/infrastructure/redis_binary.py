@@ -8,6 +8,8 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from app.infrastructure.start_errors import StartError
+
 RedisVersion = tuple[int, int]
 """Major and minor."""
 
@@ -18,7 +20,7 @@ _VERSION = re.compile(r"\bv=(\d+)\.(\d+)")
 _VERSION_SECONDS = 5
 
 
-class EmbeddedRedisError(Exception):
+class EmbeddedRedisError(StartError):
     """There is no embedded Redis to be had; the message says why and what to do about it."""
 
 

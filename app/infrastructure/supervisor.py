@@ -13,11 +13,9 @@ from dataclasses import dataclass, field
 import structlog
 
 from app.infrastructure.lifeline import LIFELINE_VARIABLE, Lifeline
+from app.infrastructure.start_errors import EX_CONFIG as EX_CONFIG  # noqa: PLC0414 - a child's exit code
 
 log = structlog.get_logger()
-
-EX_CONFIG = 78
-"""A child's exit code that says: the configuration is wrong, starting me again is of no use (sysexits.h)."""
 
 _WATCH_SECONDS = 1.0
 _FIGURE = re.compile(r"\d+")

@@ -1,0 +1,100 @@
+"""The commands that run the service, wholly or in part, and the migration. Each loads what it runs."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Annotated, Any
+
+import typer
+
+from app.infrastructure.command_settings import (
+    chosen_file,
+    is_new_installation,
+    settings_of_role,
+    tell_new_installation,
+)
+from app.infrastructure.start_errors import StartError
+
+
+def add_role_commands(cli: typer.Typer) -> None:
+    """Add `run`, `api`, `scheduler` and `worker` to `cli`."""
+
+    @cli.command()
+    def run() -> None:
+        """Run everything: Redis, the scheduler and the API, supervised, until Ctrl-C."""
+        from app.infrastructure.supervision import run_all
+
+        settings = settings_of_role("supervisor")
+        raise typer.Exit(asyncio.run(run_all(settings, chosen_file())))
+
+    @cli.command()
+    def api(
+        fd: Annotated[int | None, typer.Option(hidden=True, help="A listening socket that is open already.")] = None,
+    ) -> None:
+        """Run the API alone, on a machine of its own."""
+        settings = settings_of_role("api")
+        if fd is None and settings.service.workers > 1:
+            from app.infrastructure.supervision import run_api_processes
+
+            raise typer.Exit(asyncio.run(run_api_processes(settings, chosen_file())))
+        from app.infrastructure.roles import run_api
+
+        _run_on_uvloop(run_api(settings, _listening(settings, fd)))
+
+    @cli.command()
+    def scheduler() -> None:
+        """Run the scheduler alone, on a machine of its own."""
+        from app.infrastructure.roles import run_scheduler
+
+        _run_on_uvloop(run_scheduler(settings_of_role("scheduler")))
+
+    @cli.command()
+    def worker() -> None:
+        """Run one worker alone: it stores activities and writes the journal. Any number may run, anywhere."""
+        from app.infrastructure.roles import run_worker
+
+        _run_on_uvloop(run_worker(settings_of_role("worker")))
+
+
+def add_migrate_command(cli: typer.Typer) -> None:
+    """Add `migrate` to `cli`."""
+
+    @cli.command()
+    def migrate() -> None:
+        """Bring the database to the newest schema; every start does it with the embedded one."""
+        from app.application.ports.system import HistoryUnavailableError
+        from app.infrastructure.roles import run_migrate
+
+        settings = settings_of_role("cli")
+        is_new = is_new_installation(settings)
+        try:
+            before, now = asyncio.run(run_migrate(settings))
+        except HistoryUnavailableError as error:
+            raise StartError(str(error)) from None
+        if is_new:
+            tell_new_installation(settings)
+        typer.echo(f"the schema is {now}" + ("" if before == now else f"; before: {before or 'none'}"))
+
+
+def add_version_command(cli: typer.Typer) -> None:
+    """Add `version` to `cli`."""
+
+    @cli.command()
+    def version() -> None:
+        """Say which version this is."""
+        from app.infrastructure.version import VERSION
+
+        typer.echo(VERSION)
+
+
+def _listening(settings: Any, fd: int | None) -> Any:
+    import socket
+
+    from app.infrastructure.listening import listen
+
+    return socket.socket(fileno=fd) if fd is not None else listen(settings)
+
+
+def _run_on_uvloop(work: Coroutine[Any, Any, None]) -> None:
+    import uvloop
+
+    uvloop.run(work)
