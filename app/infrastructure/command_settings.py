@@ -16,11 +16,16 @@ def name_file(file: Path | None) -> None:
         _named["config"] = file
 
 
+def named_file() -> Path | None:
+    """Say what `--config` named."""
+    return _named.get("config")
+
+
 def chosen_file() -> Path | None:
     """Say which file describes this installation: `--config`, MARQUEE_CONFIG, ./config.yaml; None: no file does."""
     from app.infrastructure.configuration import find_file
 
-    return find_file(_named.get("config"))
+    return find_file(named_file())
 
 
 def chosen_settings() -> "Settings":
@@ -41,10 +46,8 @@ def settings_of_role(role: str) -> "Settings":
         ConfigurationError: everything that is wrong with them.
     """
     from app.infrastructure.logging import configure_logging
-    from app.infrastructure.provider_directory import check_providers
 
     settings = chosen_settings()
-    check_providers(settings)
     configure_logging(settings.logging, role)
     return settings
 

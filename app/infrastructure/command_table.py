@@ -25,6 +25,12 @@ COMMANDS = (
         f"{_ROLES}:add_migrate_command",
         "Bring the database to the newest schema; every start does it with the embedded one.",
     ),
+    LazyCommand(
+        "prepare",
+        f"{_ROLES}:add_prepare_command",
+        "See to the history before the processes of `marquee run` work.",
+        hidden=True,
+    ),
     LazyCommand("version", f"{_ROLES}:add_version_command", "Say which version this is."),
     LazyCommand("sync", _CATALOG, "Sync providers now. Exit code 0: all applied, or nothing to do.", "cli_core"),
     LazyCommand("providers", _CATALOG, "List the providers and how they fare.", "cli_core"),

@@ -27,6 +27,8 @@ class LazyCommand:
     """The part of the container that the commands work on; the function then gets what opens it, too."""
     live_state: bool = True
     """Whether that part needs Redis."""
+    hidden: bool = False
+    """Whether the list leaves it out."""
 
     def load(self) -> Any:
         """Load the code and make the command of it."""
@@ -50,7 +52,7 @@ def lazy_group(table: Sequence[LazyCommand]) -> type[TyperGroup]:
             super().__init__(**attributes)
             self._table = {entry.name: entry for entry in table}
             for entry in table:
-                self.add_command(TyperCommand(entry.name, help=entry.help))
+                self.add_command(TyperCommand(entry.name, help=entry.help, hidden=entry.hidden))
 
         def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
             """Find the command that is to be run, or completed, and load it; who lists them needs no code."""

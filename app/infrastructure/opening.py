@@ -12,8 +12,7 @@ from app.adapters.outbound.sql.migrate import SchemaError, check_schema, migrate
 from app.application.ports.system import HistoryUnavailableError
 from app.infrastructure.configuration import ConfigurationError
 from app.infrastructure.container import Container
-from app.infrastructure.embedded_redis import EmbeddedRedis
-from app.infrastructure.redis_server import RedisOptions
+from app.infrastructure.embedded_redis import embedded_redis as embedded_redis  # noqa: PLC0414 - for who opens
 from app.infrastructure.settings import Settings
 
 log = structlog.get_logger()
@@ -80,14 +79,6 @@ async def _see_to_schema(database: Database) -> None:
         if not database.is_sqlite:
             raise
         await migrate(database)
-
-
-def embedded_redis(settings: Settings) -> EmbeddedRedis | None:
-    """Make this process's share in the embedded Redis; None when the settings name a server."""
-    if settings.redis.url != "embedded":
-        return None
-    options = RedisOptions(fsync=settings.redis.fsync, loading_seconds=settings.redis.start_timeout)
-    return EmbeddedRedis(settings.service.data_dir, options)
 
 
 async def _close(*clients: Callable[[], RedisClient]) -> None:

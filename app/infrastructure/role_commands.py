@@ -9,6 +9,7 @@ import typer
 from app.infrastructure.command_settings import (
     chosen_file,
     is_new_installation,
+    named_file,
     settings_of_role,
     tell_new_installation,
 )
@@ -21,10 +22,13 @@ def add_role_commands(cli: typer.Typer) -> None:
     @cli.command()
     def run() -> None:
         """Run everything: Redis, the scheduler and the API, supervised, until Ctrl-C."""
-        from app.infrastructure.supervision import run_all
+        from app.infrastructure.launching import Launcher
 
-        settings = settings_of_role("supervisor")
-        raise typer.Exit(asyncio.run(run_all(settings, chosen_file())))
+        with Launcher(str(named_file() or "")) as launcher:  # first, for it loads beside us
+            settings = settings_of_role("supervisor")
+            from app.infrastructure.supervision import run_all
+
+            raise typer.Exit(asyncio.run(run_all(settings, chosen_file(), launcher)))
 
     @cli.command()
     def api(
@@ -33,11 +37,14 @@ def add_role_commands(cli: typer.Typer) -> None:
         """Run the API alone, on a machine of its own."""
         settings = settings_of_role("api")
         if fd is None and settings.service.workers > 1:
+            from app.infrastructure.launching import Launcher
             from app.infrastructure.supervision import run_api_processes
 
-            raise typer.Exit(asyncio.run(run_api_processes(settings, chosen_file())))
+            with Launcher(str(named_file() or "")) as launcher:
+                raise typer.Exit(asyncio.run(run_api_processes(settings, chosen_file(), launcher)))
         from app.infrastructure.roles import run_api
 
+        _check_providers(settings)
         _run_on_uvloop(run_api(settings, _listening(settings, fd)))
 
     @cli.command()
@@ -45,14 +52,29 @@ def add_role_commands(cli: typer.Typer) -> None:
         """Run the scheduler alone, on a machine of its own."""
         from app.infrastructure.roles import run_scheduler
 
-        _run_on_uvloop(run_scheduler(settings_of_role("scheduler")))
+        settings = settings_of_role("scheduler")
+        _check_providers(settings)
+        _run_on_uvloop(run_scheduler(settings))
 
     @cli.command()
     def worker() -> None:
         """Run one worker alone: it stores activities and writes the journal. Any number may run, anywhere."""
         from app.infrastructure.roles import run_worker
 
-        _run_on_uvloop(run_worker(settings_of_role("worker")))
+        settings = settings_of_role("worker")
+        _check_providers(settings)
+        _run_on_uvloop(run_worker(settings))
+
+
+def add_prepare_command(cli: typer.Typer) -> None:
+    """Add `prepare` to `cli`: what a supervisor has done by a process of its own."""
+
+    @cli.command(hidden=True)
+    def prepare() -> None:
+        """See to the history before the processes of `marquee run` work."""
+        from app.infrastructure import preparation
+
+        asyncio.run(preparation.prepare(settings_of_role("supervisor")))
 
 
 def add_migrate_command(cli: typer.Typer) -> None:
@@ -92,6 +114,12 @@ def _listening(settings: Any, fd: int | None) -> Any:
     from app.infrastructure.listening import listen
 
     return socket.socket(fileno=fd) if fd is not None else listen(settings)
+
+
+def _check_providers(settings: Any) -> None:
+    from app.infrastructure.provider_directory import check_providers
+
+    check_providers(settings)
 
 
 def _run_on_uvloop(work: Coroutine[Any, Any, None]) -> None:

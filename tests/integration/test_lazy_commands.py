@@ -78,7 +78,7 @@ def test_the_list_of_commands_says_what_the_help_of_each_says_first(entry: LazyC
     command = entry.load()
 
     assert (command.name, " ".join(command.help.split("\n\n")[0].split())) == (entry.name, entry.help)
-    assert not command.hidden
+    assert command.hidden is entry.hidden
 
 
 def marquee(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
