@@ -5,7 +5,7 @@ socket, whose end ends it. Each message is a JSON object and gets one answer:
 
 - `{"fork": [arguments of marquee], "set": {name: value}, "unset": [names], "fds": [numbers]}` with the open files and,
   last, one more that the child keeps open as long as it lives: `{"pid": N}`, or `{"errno": N}`.
-- `{"reap": pid}`, of a child that ends: `{"status": N}`, its exit code or minus the signal; until then the id is its own.
+- `{"reap": pid}`, of a child that ends: `{"status": N}`, the exit code or minus the signal; till then the id is kept.
 """
 
 import ctypes
@@ -26,9 +26,12 @@ LOADED = (
     "app.infrastructure.roles",
     "app.infrastructure.role_commands",
     "app.infrastructure.command_line",
-    "app.infrastructure.provider_directory",
+    "app.infrastructure.preparation",
+    "sqlite3",
+    "uvloop",
+    *(("pydantic.v1",) if sys.version_info < (3, 14) else ()),
 )
-"""What all roles need; what only some of the users' settings need is loaded by their process."""
+"""What all roles need, at the end what libraries load late; what only some settings need is loaded by who has them."""
 
 MOST_BYTES = 1 << 16
 """Of a message."""

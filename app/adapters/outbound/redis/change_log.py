@@ -1,25 +1,41 @@
 """ChangeLog in Redis: a stream per provider, whose entry ids say which log they are of and where in it."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from struct import iter_unpack
 
 from app.adapters.outbound.redis.catalog_update import HEAD, LOG, SUMMARIES
 from app.adapters.outbound.redis.connection import RedisClient, Script
 from app.adapters.outbound.redis.keys import provider_key
-from app.adapters.outbound.redis.plan_catalog import scan
 from app.adapters.outbound.redis.plan_codec import unpack_searchable
 from app.application.ports.catalog import Behind, ChangeLog, LoggedChange
 from app.domain.plans import PlanId, SearchablePlan
 from app.domain.reconciliation import ChangeKind
 
 _ENTRIES_PER_READ = 100
+_PLANS_PER_SCAN = 1_000
+"""Redis stands still for a millisecond."""
 
 # Head and next entry at one instant: between two commands a commit could look like a gap.
 _LOOK = Script("""
 local head = redis.call('HMGET', KEYS[1], 'epoch', 'sequence')
 local following = redis.call('XRANGE', KEYS[2], '(' .. ARGV[1], '+', 'COUNT', 1)
 return {head[1] or '0', head[2] or '0', #following}
+""")
+
+
+# The ids, 16 bytes each, the sizes of the values, 4 bytes each, and the values, all in one order.
+_SCAN = Script("""
+local found = redis.call('HSCAN', KEYS[1], ARGV[1], 'COUNT', ARGV[2])
+local ids, sizes, values = {}, {}, {}
+for at = 1, #found[2], 2 do
+  local value = found[2][at + 1]
+  ids[#ids + 1] = found[2][at]
+  sizes[#sizes + 1] = struct.pack('<I4', #value)
+  values[#values + 1] = value
+end
+return {found[1], table.concat(ids), table.concat(sizes), table.concat(values)}
 """)
 
 
@@ -54,10 +70,16 @@ class RedisChangeLog(ChangeLog):
         self._block_ms = max(1, round(block * 1000))
 
     async def searchable(self, provider: str) -> AsyncIterator[Sequence[SearchablePlan]]:
-        """Scan the summaries."""
-        async for batch in scan(self._client, provider_key(provider, SUMMARIES)):
-            if batch:
-                yield [unpack_searchable(PlanId(bytes=plan_id), packed) for plan_id, packed in batch.items()]
+        """Scan the summaries, a batch as one answer: redis-py takes as long to read a value as all else takes."""
+        cursor = b"0"
+        while True:
+            cursor, ids, sizes, joined = await self._client.run(
+                _SCAN, [provider_key(provider, SUMMARIES)], [cursor, _PLANS_PER_SCAN]
+            )
+            if ids:
+                yield list(_unjoined(ids, sizes, joined))
+            if cursor == b"0":
+                return
 
     async def follow(self, provider: str) -> AsyncIterator[Sequence[LoggedChange] | Behind]:
         """Read the stream from its head on; compare with the head whenever nothing came."""
@@ -89,6 +111,15 @@ class RedisChangeLog(ChangeLog):
         keys = [provider_key(provider, HEAD), provider_key(provider, LOG)]
         epoch, sequence, following = await self._client.run(_LOOK, keys, [position.entry_id])
         return _Position(int(epoch), int(sequence)), bool(following)
+
+
+def _unjoined(ids: bytes, sizes: bytes, joined: bytes) -> Iterator[SearchablePlan]:
+    """Read what `_SCAN` answered."""
+    begin = 0
+    for at, (size,) in enumerate(iter_unpack("<I", sizes)):
+        end = begin + size
+        yield unpack_searchable(PlanId(bytes=ids[at * 16 : at * 16 + 16]), joined[begin:end])
+        begin = end
 
 
 def _go_on_from(position: _Position, entries: Sequence[_Entry]) -> bool:
