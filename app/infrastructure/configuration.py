@@ -37,7 +37,7 @@ def load_settings(file: Path | None) -> Settings:
     where = str(file or "environment")
     mistakes = [*unknown_variables(), *(f"{where}: {mistake}" for mistake in _names_given_twice(found))]
     try:
-        settings = Settings(**_anchored(found, base))
+        settings = Settings(**_anchored(found, base)).from_folder(base)
     except ValidationError as error:
         mistakes += told(error.errors(), found, where)
     except SettingsError:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from app.domain.activities import ACTIVITY_TYPE, LARGEST_ACTIVITY, LONGEST_SOURCE, RESERVED_TYPES, ActivityRules
@@ -239,6 +239,17 @@ class Settings(BaseSettings):
     telemetry: Telemetry = Telemetry()
     providers: Annotated[tuple[ProviderSettings, ...], AfterValidator(_unique)] = ()
     logging: Logging = Logging()
+    _folder: Path = PrivateAttr(default_factory=Path.cwd)
+
+    @property
+    def folder(self) -> Path:
+        """Where the file stands that said them, beside which modules of users are looked for."""
+        return self._folder
+
+    def from_folder(self, folder: Path) -> "Settings":
+        """Note where that is."""
+        self._folder = folder
+        return self
 
     @classmethod
     def settings_customise_sources(

@@ -160,6 +160,8 @@ class ConfiguredProvider:
     enabled: bool
     gate: GatePolicy
     source: Provider
+    trouble: str | None = None
+    """Why it cannot be used, whatever its feed says; None when it can."""
 
 
 class ProviderDirectory(Protocol):

@@ -22,7 +22,7 @@ from app.adapters.inbound.cli.tables import (
 from app.application.ports.catalog import LeaseLostError
 from app.application.ports.providers import ConfiguredProvider, ProviderDirectory
 from app.application.ports.system import LeaseTakenError
-from app.application.read_catalog import DescribeProviders, ListRejections, ListRuns
+from app.application.read_catalog import DescribeProviders, ListRejections, ListRuns, ProviderStatus
 from app.application.restore_catalog import Restoration, RestoreCatalog
 from app.application.sync_provider import SyncOrder, SyncProvider
 from app.domain.sync_runs import SyncReport
@@ -75,6 +75,7 @@ def add_catalog_commands(cli: typer.Typer, open_core: OpenCore) -> None:
             print_json([provider_answer(row) for row in rows])
         else:
             console().print(providers_table(rows))
+            _tell_troubles(rows)
 
     @cli.command()
     def runs(name: Name, limit: Limit = 20, as_json: Json = False) -> None:
@@ -124,6 +125,12 @@ async def _sync(core: CatalogCore, names: Sequence[str], *, approve: bool, dry_r
             watcher = ProgressBar(display, provider.name) if display else None
             reports.append(await core.sync(provider, order, watcher))
     return reports
+
+
+def _tell_troubles(rows: Sequence[ProviderStatus]) -> None:
+    for row in rows:
+        if row.provider.trouble:
+            typer.echo(f"{row.provider.name}: {row.provider.trouble}")
 
 
 def _choose(directory: ProviderDirectory, names: Sequence[str]) -> list[ConfiguredProvider]:
