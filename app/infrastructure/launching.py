@@ -116,7 +116,9 @@ class Launcher:
             if not answer:
                 self._replace()
                 raise LauncherGoneError
-            self._answered = True
+            if not self._answered:
+                self._answered = True
+                log.info("launcher has loaded the code", name="launcher", pid=self._process.pid)
             return json.loads(answer)
 
     def _begin(self) -> None:
