@@ -29,6 +29,8 @@ from bench.processes import free_port
 
 BEFORE = "b8d7efd"
 START_SECONDS = 120.0
+SETTLING_SECONDS = 900.0
+"""The first start journals the whole catalog."""
 QUIET_SECONDS = 2.0
 """A service is quiet when its processes have together computed less than a tenth of so long in so long."""
 SEED = """
@@ -82,11 +84,11 @@ class Build:
         script = self._directory / "seed.py"
         script.write_text(SEED, encoding="utf-8")
         path = {"PYTHONPATH": str(self._folder)}
-        command = [self._python, script, data, str(plans)]
+        command = [str(self._python), str(script), str(data), str(plans)]
         subprocess.run(command, check=True, env=os.environ | path, stderr=subprocess.DEVNULL)
         with self._running(data) as (pid, port):
             first(START_SECONDS, lambda: answers(port, "GET", SEARCH, 200))
-            wait_until_quiet(pid)
+            wait_until_quiet(pid, SETTLING_SECONDS)
 
     def start(self) -> Figures:
         """Start once, from a copy of the data."""
@@ -162,7 +164,7 @@ def answers(port: int, method: str, target: str, status: int) -> bool:
         connection.close()
 
 
-def wait_until_quiet(pid: int) -> None:
+def wait_until_quiet(pid: int, seconds: float = START_SECONDS) -> None:
     """Wait until the processes have hardly anything left to do."""
 
     def is_quiet() -> bool:
@@ -170,7 +172,7 @@ def wait_until_quiet(pid: int) -> None:
         time.sleep(QUIET_SECONDS)
         return sum(map(cpu_seconds, with_descendants(pid))) - before < QUIET_SECONDS / 10
 
-    first(START_SECONDS, is_quiet)
+    first(seconds, is_quiet)
 
 
 def with_descendants(pid: int) -> Sequence[int]:

@@ -78,7 +78,10 @@ async def spawn(child: Child, lifeline: int, on_end: Callable[[], None]) -> Runn
 def kill(child: RunningChild) -> None:
     """End a child that still runs, and all that it started, at once."""
     if not child.ended():
-        os.killpg(child.pid, signal.SIGKILL)
+        try:
+            os.killpg(child.pid, signal.SIGKILL)
+        except ProcessLookupError:  # it has no group of its own yet, and nothing else in it
+            os.kill(child.pid, signal.SIGKILL)
 
 
 def terminate(child: RunningChild) -> None:

@@ -43,14 +43,13 @@ OTHERS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 def main() -> None:
     """Load, then fork for the supervisor; in a child, run `marquee`."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in OTHERS}
+    signal.pthread_sigmask(signal.SIG_BLOCK, OTHERS)  # and not ignored: what a fork is sent at once must reach it
     load()
     name_process(["marquee", "launcher", *sys.argv[2:]])
     arguments = serve(control)
     if arguments is None:
         return
-    for number, handler in before.items():
-        signal.signal(number, handler)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, OTHERS)
     from app.infrastructure.command_line import run_command_line  # noqa: PLC0415 - the launcher has loaded it
 
     sys.argv[1:] = arguments

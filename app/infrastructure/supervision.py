@@ -16,6 +16,7 @@ from app.infrastructure.history_care import warn_of_lonely_history
 from app.infrastructure.launching import Launcher
 from app.infrastructure.lifeline import Lifeline
 from app.infrastructure.listening import address, listen
+from app.infrastructure.memory import settle_memory
 from app.infrastructure.settings import Settings
 from app.infrastructure.shared_metrics import shared_metrics
 from app.infrastructure.supervisor import Child, Supervisor
@@ -46,6 +47,7 @@ async def run_all(settings: Settings, config: Path | None, launcher: Launcher) -
                 *api,
             ]
             _tell_what_to_try(settings, listening)
+            settle_memory()
             watch = embedded.ensure if embedded else None
             drain = settings.service.drain + 2
             return await Supervisor(children, drain_seconds=drain, watch=watch, start=launcher.start).run()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.infrastructure.children import Child, SpawnedChild, kill
+from app.infrastructure.children import Child, SpawnedChild, kill, terminate
 from app.infrastructure.launching import START_METHOD, ForkedChild, Launcher
 from app.infrastructure.lifeline import Lifeline
 from app.infrastructure.start_errors import EX_CONFIG
@@ -41,13 +41,16 @@ async def test_a_fork_runs_marquee_and_how_it_ended_is_told_once(lifeline: int, 
     with Launcher("test") as launcher:
         good = await launcher.start(marquee("version"), lifeline, lambda: ends.append("good"))
         bad = await launcher.start(marquee("worker", "--config", str(tmp_path)), lifeline, lambda: ends.append("bad"))
-        slow = await launcher.start(marquee("webhooks", "--help"), lifeline, nothing)
-        kill(slow)
+        killed = await launcher.start(marquee("webhooks", "--help"), lifeline, nothing)
+        kill(killed)  # at once, before it has a group of its own
+        told = await launcher.start(marquee("webhooks", "--help"), lifeline, nothing)
+        terminate(told)  # at once, before it has handlers of its own
 
         assert isinstance(good, ForkedChild)
-        assert (await good.wait(), await bad.wait(), await slow.wait()) == (0, EX_CONFIG, -signal.SIGKILL)
+        assert (await good.wait(), await bad.wait()) == (0, EX_CONFIG)
+        assert (await killed.wait(), await told.wait()) == (-signal.SIGKILL, -signal.SIGTERM)
         assert sorted(ends) == ["bad", "good"]
-        assert not any(lives(one.pid) for one in (good, bad, slow))
+        assert not any(lives(one.pid) for one in (good, bad, killed, told))
         (process,) = launchers()
 
     assert not lives(process)
@@ -84,6 +87,7 @@ async def test_other_programs_are_spawned(lifeline: int) -> None:
         child = await launcher.start(Child("other", ["true"]), lifeline, nothing)
 
         assert isinstance(child, SpawnedChild)
+        assert await child.wait() == 0
 
 
 async def test_whoever_runs_the_service_may_choose_to_spawn(lifeline: int, monkeypatch: pytest.MonkeyPatch) -> None:

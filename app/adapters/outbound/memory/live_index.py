@@ -104,7 +104,8 @@ class LiveIndex(SearchIndex):
         else:
             gone = set(old)
             self.index = PlanIndex.of([*(entry for entry in self.index.entries() if entry not in gone), *new])
-        self._starts.update((plan_id, after.starts_at) for plan_id, (_, after) in moves.items())
+        # Copies, side by side: so nothing that stays lies in what the load took, and all of that is given back.
+        self._starts.update((bytes(bytearray(key)), after.starts_at + 0.0) for key, (_, after) in moves.items())
         for entry in (*old, *new):
             self._checksum ^= _hash(entry)
         self.etag = self._tag()
