@@ -42,27 +42,28 @@ def add_role_commands(cli: typer.Typer) -> None:
 
             with Launcher(str(named_file() or "")) as launcher:
                 raise typer.Exit(asyncio.run(run_api_processes(settings, chosen_file(), launcher)))
+        listening = _listening(settings, fd)  # mistakes are told before the code is loaded
+        _check_providers(settings)
         from app.infrastructure.roles import run_api
 
-        _check_providers(settings)
-        _run_on_uvloop(run_api(settings, _listening(settings, fd)))
+        _run_on_uvloop(run_api(settings, listening))
 
     @cli.command()
     def scheduler() -> None:
         """Run the scheduler alone, on a machine of its own."""
-        from app.infrastructure.roles import run_scheduler
-
         settings = settings_of_role("scheduler")
         _check_providers(settings)
+        from app.infrastructure.roles import run_scheduler
+
         _run_on_uvloop(run_scheduler(settings))
 
     @cli.command()
     def worker() -> None:
         """Run one worker alone: it stores activities and writes the journal. Any number may run, anywhere."""
-        from app.infrastructure.roles import run_worker
-
         settings = settings_of_role("worker")
         _check_providers(settings)
+        from app.infrastructure.roles import run_worker
+
         _run_on_uvloop(run_worker(settings))
 
 
