@@ -244,7 +244,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
-    for name in [name for name in os.environ if name.startswith("MARQUEE")]:
+    for name in [name for name in os.environ if name.startswith(("MARQUEE", "PYTHONPATH"))]:
         del os.environ[name]
     with TemporaryDirectory(prefix="mq-bench-") as name, ExitStack() as stack:
         directory = Path(name)

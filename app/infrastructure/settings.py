@@ -3,12 +3,13 @@
 Durations are seconds, sizes are bytes. `config.yaml` in the repository explains each key.
 """
 
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from app.domain.activities import ACTIVITY_TYPE, LARGEST_ACTIVITY, LONGEST_SOURCE, RESERVED_TYPES, ActivityRules
@@ -239,16 +240,15 @@ class Settings(BaseSettings):
     telemetry: Telemetry = Telemetry()
     providers: Annotated[tuple[ProviderSettings, ...], AfterValidator(_unique)] = ()
     logging: Logging = Logging()
-    _folder: Path = PrivateAttr(default_factory=Path.cwd)
 
-    @property
+    @cached_property
     def folder(self) -> Path:
-        """Where the file stands that said them, beside which modules of users are looked for."""
-        return self._folder
+        """Where the file stands that said them, beside which modules of users are looked for. It is no setting."""
+        return Path.cwd()
 
     def from_folder(self, folder: Path) -> "Settings":
         """Note where that is."""
-        self._folder = folder
+        vars(self)["folder"] = folder
         return self
 
     @classmethod
