@@ -142,17 +142,20 @@ async def drain(watch: RedisQueueWatch) -> tuple[QueueFigures, float]:
     return figures, time.perf_counter() - began
 
 
+ROLES = ("launcher", "api", "worker", "scheduler")
+
+
 def roles(pid: int, folder: Path) -> dict[str, int]:
     """Name the processes of an installation, by what their command lines say."""
     found = {"supervisor": pid}
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(["ps", "-ww", "-eo", "pid=,args="], capture_output=True, text=True, check=True).stdout
     for line in listed.splitlines():
-        child, parent, arguments = line.split(maxsplit=2)
+        child, arguments = line.split(maxsplit=1)
         if any(server in arguments for server in ("valkey-server", "redis-server")) and str(folder) in arguments:
             found["redis"] = int(child)
-        elif int(parent) == pid and "app.infrastructure.main" in arguments:
+        elif int(child) != pid and str(folder) in arguments:
             words = arguments.split()
-            found[next((word for word in words if word in ("api", "worker", "scheduler")), words[-1])] = int(child)
+            found[next((word for word in words if word in ROLES), words[-1])] = int(child)
     return found
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import structlog
 
+from app.infrastructure.embedded_redis import embedded_redis
+from app.infrastructure.embedded_redis_run import running
 from app.infrastructure.lifeline import LIFELINE_VARIABLE, until_supervisor_gone
-from app.infrastructure.opening import embedded_redis, running
 from app.infrastructure.settings import Settings
 
 log = structlog.get_logger()

@@ -1,53 +1,34 @@
-"""The commands of `marquee`, and what they say when they cannot do their work."""
+"""The command `marquee`: its options, its commands by name, and what it says when it cannot do its work."""
 
-import asyncio
 import logging
-import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, NoReturn
 
 import typer
-import uvloop
 
-from app.adapters.inbound.cli.catalog_commands import add_catalog_commands
-from app.adapters.inbound.cli.check_command import add_check_command
-from app.adapters.inbound.cli.dead_letter_commands import add_dead_letter_commands
-from app.adapters.inbound.cli.import_command import add_import_command
-from app.adapters.inbound.cli.init_command import add_init_command
-from app.adapters.inbound.cli.stats_commands import add_stats_commands
-from app.adapters.inbound.cli.user_commands import add_user_commands
-from app.adapters.inbound.cli.webhook_commands import add_webhook_commands
-from app.adapters.outbound.sql.database import FILE
 from app.adapters.terminal_text import visible
-from app.application.ports.system import HistoryUnavailableError
-from app.infrastructure.checks.installation import prepare_check
-from app.infrastructure.configuration import DEFAULT_FILE, ConfigurationError, find_file, load_settings
-from app.infrastructure.container import Container
-from app.infrastructure.ending import ToldToEndError, ended_by_signals
-from app.infrastructure.listening import EX_TEMPFAIL, AddressTakenError, listen
-from app.infrastructure.logging import configure_logging, traceback_lines
-from app.infrastructure.memory import settle_memory
-from app.infrastructure.opening import open_container
-from app.infrastructure.provider_directory import check_providers
-from app.infrastructure.redis_binary import EmbeddedRedisError
-from app.infrastructure.reference import reference_configuration
-from app.infrastructure.roles import run_api, run_migrate, run_scheduler, run_worker
-from app.infrastructure.settings import Settings
-from app.infrastructure.supervision import run_all, run_api_processes
-from app.infrastructure.supervisor import EX_CONFIG
-from app.infrastructure.version import VERSION
+from app.infrastructure.command_settings import name_file
+from app.infrastructure.command_table import COMMANDS
+from app.infrastructure.lazy_commands import lazy_group
+from app.infrastructure.start_errors import StartError
 
 cli = typer.Typer(
     name="marquee",
+    cls=lazy_group(COMMANDS),
     help="The events backend of a marketplace: provider feeds in, search out.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
     pretty_exceptions_enable=False,
 )
-chosen: dict[str, Path | None] = {"config": None}
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        from app.infrastructure.version import VERSION
+
+        typer.echo(VERSION)
+        raise typer.Exit
 
 
 @cli.callback()
@@ -55,149 +36,27 @@ def options(
     config: Annotated[
         Path | None, typer.Option("--config", help="The settings; else MARQUEE_CONFIG, else ./config.yaml.")
     ] = None,
+    version: Annotated[  # noqa: ARG001 - its callback has said all
+        bool, typer.Option("--version", is_eager=True, callback=_tell_version, help="Say which version this is.")
+    ] = False,
 ) -> None:
     """Take what holds for every command."""
-    chosen["config"] = find_file(config)
-
-
-@cli.command()
-def run() -> None:
-    """Run everything: Redis, the scheduler and the API, supervised, until Ctrl-C."""
-    settings = _settings("supervisor")
-    raise typer.Exit(asyncio.run(_until_told(run_all(settings, chosen["config"]))))
-
-
-@cli.command()
-def api(
-    fd: Annotated[int | None, typer.Option(hidden=True, help="A listening socket that is open already.")] = None,
-) -> None:
-    """Run the API alone, on a machine of its own."""
-    settings = _settings("api")
-    if fd is None and settings.service.workers > 1:
-        raise typer.Exit(asyncio.run(_until_told(run_api_processes(settings, chosen["config"]))))
-    _run_on_uvloop(_run_api(settings, fd))
-
-
-async def _run_api(settings: Settings, fd: int | None) -> None:
-    await run_api(settings, socket.socket(fileno=fd) if fd is not None else await listen(settings))
-
-
-@cli.command()
-def scheduler() -> None:
-    """Run the scheduler alone, on a machine of its own."""
-    _run_on_uvloop(run_scheduler(_settings("scheduler")))
-
-
-@cli.command()
-def worker() -> None:
-    """Run one worker alone: it stores activities and writes the journal. Any number may run, anywhere."""
-    _run_on_uvloop(run_worker(_settings("worker")))
-
-
-@cli.command(name="migrate")
-def migrate_database() -> None:
-    """Bring the database to the newest schema; every start does it with the embedded one."""
-    settings = _settings("cli")
-    is_new = _is_new_installation(settings)
-    try:
-        before, now = asyncio.run(run_migrate(settings))
-    except HistoryUnavailableError as error:
-        _fail([str(error)], 1)
-    else:
-        if is_new:
-            _tell_new_installation(settings)
-        typer.echo(f"the schema is {now}" + ("" if before == now else f"; before: {before or 'none'}"))
-
-
-@cli.command()
-def version() -> None:
-    """Say which version this is."""
-    typer.echo(VERSION)
-
-
-CoreT = TypeVar("CoreT")
-ResultT = TypeVar("ResultT")
-
-
-def _opening(
-    choose: Callable[[Container], CoreT], *, live_state: bool = True
-) -> Callable[[], AbstractAsyncContextManager[CoreT]]:
-    """Make what opens the part of the container that some commands need."""
-
-    @asynccontextmanager
-    async def opened() -> AsyncIterator[CoreT]:
-        settings = load_settings(chosen["config"])
-        check_providers(settings)
-        configure_logging(settings.logging.model_copy(update={"level": "warning"}), "cli")
-        settle_memory()
-        is_new = _is_new_installation(settings)
-        with ended_by_signals():
-            async with open_container(settings, "cli", live_state=live_state) as container:
-                if is_new:
-                    _tell_new_installation(settings)
-                yield choose(container)
-
-    return opened
-
-
-add_check_command(cli, lambda: prepare_check(chosen["config"]))
-add_init_command(cli, reference_configuration)
-add_catalog_commands(cli, _opening(lambda container: container.cli_core()))
-add_stats_commands(cli, _opening(lambda container: container.stats_use_cases(), live_state=False))
-add_import_command(cli, _opening(lambda container: container.import_core(), live_state=False))
-add_user_commands(cli, _opening(lambda container: container.user_use_cases(), live_state=False))
-add_webhook_commands(cli, _opening(lambda container: container.webhook_core(), live_state=False))
-add_dead_letter_commands(cli, _opening(lambda container: container.dead_letters()))
-
-
-def _settings(role: str) -> Settings:
-    settings = load_settings(chosen["config"])
-    check_providers(settings)
-    configure_logging(settings.logging, role)
-    return settings
-
-
-def _is_new_installation(settings: Settings) -> bool:
-    """Whether a command is about to make an embedded database for which no file asks: the directory may be wrong."""
-    embedded = settings.database.url == "embedded"
-    return chosen["config"] is None and embedded and not (settings.service.data_dir / FILE).exists()
-
-
-def _tell_new_installation(settings: Settings) -> None:
-    sys.stderr.write(
-        f"marquee: a new, empty installation was made in {settings.service.data_dir}, for {Path.cwd()} has no "
-        f"{DEFAULT_FILE}; `marquee --config FILE` works with the one that the file describes\n"
-    )
-
-
-def _run_on_uvloop(work: Coroutine[Any, Any, None]) -> None:
-    uvloop.run(_until_told(work))
-
-
-async def _until_told(work: Coroutine[Any, Any, ResultT]) -> ResultT:
-    """Run a role, which ends well when it is told to end before it has begun."""
-    with ended_by_signals(exit_code=0):
-        return await work
+    name_file(config)
 
 
 def run_command_line() -> None:
     """Run the command line; what the user can mend is said in plain lines, without a traceback."""
     try:
-        cli()
-    except ConfigurationError as error:
-        _fail(error.mistakes, EX_CONFIG)
-    except AddressTakenError as error:
-        _fail([str(error)], EX_TEMPFAIL)
-    except ToldToEndError as told:
-        logging.shutdown()
-        sys.exit(told.exit_code)
-    except EmbeddedRedisError as error:
-        _fail(str(error).splitlines(), 1)
+        cli(prog_name="marquee")
+    except StartError as error:
+        _end(error.lines, error.exit_code)
     except Exception as error:  # noqa: BLE001 - a bug: Python would print its words as they are
-        _fail(traceback_lines(error), 1)
+        from app.infrastructure.logging import traceback_lines
+
+        _end(traceback_lines(error), 1)
 
 
-def _fail(lines: list[str], code: int) -> NoReturn:
+def _end(lines: list[str], code: int) -> NoReturn:
     for line in lines:
         sys.stderr.write(f"marquee: {visible(line)}\n")
     logging.shutdown()

@@ -11,17 +11,9 @@ from pydantic_settings import SettingsError
 
 from app.infrastructure.setting_mistakes import told, unknown_variables, unreadable_variables
 from app.infrastructure.settings import Settings
+from app.infrastructure.start_errors import ConfigurationError as ConfigurationError  # noqa: PLC0414 - it belongs here
 
 DEFAULT_FILE = "config.yaml"
-
-
-class ConfigurationError(Exception):
-    """The settings are wrong: one line for each mistake, which names the key, what was found and what was expected."""
-
-    def __init__(self, mistakes: list[str]) -> None:
-        """Keep the lines."""
-        super().__init__("\n".join(mistakes))
-        self.mistakes = mistakes
 
 
 def find_file(named: Path | None) -> Path | None:
@@ -45,7 +37,7 @@ def load_settings(file: Path | None) -> Settings:
     where = str(file or "environment")
     mistakes = [*unknown_variables(), *(f"{where}: {mistake}" for mistake in _names_given_twice(found))]
     try:
-        settings = Settings(**_anchored(found, base))
+        settings = Settings(**_anchored(found, base)).from_folder(base)
     except ValidationError as error:
         mistakes += told(error.errors(), found, where)
     except SettingsError:

@@ -9,7 +9,7 @@ import threading
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
 import structlog
@@ -18,6 +18,9 @@ from app.infrastructure.file_lock import POLL_SECONDS, FileLock, LockTimeoutErro
 from app.infrastructure.redis_binary import EmbeddedRedisError
 from app.infrastructure.redis_directory import make_redis_directory, socket_path
 from app.infrastructure.redis_server import RedisAnswer, RedisOptions, RedisServer
+
+if TYPE_CHECKING:
+    from app.infrastructure.settings import Settings
 
 log = structlog.get_logger()
 
@@ -192,3 +195,11 @@ class EmbeddedRedis:
             log.info("embedded redis stopped", data=str(self._directory))
         else:
             log.warning("redis does not end", data=str(self._directory), see="redis.log and redis.pid there")
+
+
+def embedded_redis(settings: "Settings") -> EmbeddedRedis | None:
+    """Make this process's share in the embedded Redis; None when the settings name a server."""
+    if settings.redis.url != "embedded":
+        return None
+    options = RedisOptions(fsync=settings.redis.fsync, loading_seconds=settings.redis.start_timeout)
+    return EmbeddedRedis(settings.service.data_dir, options)

@@ -6,8 +6,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from app.infrastructure.start_errors import StartError
 
-class ToldToEndError(Exception):
+
+class ToldToEndError(StartError):
     """SIGTERM or SIGHUP came before the work had handlers of its own.
 
     `exit_code` is what the process is to end with.
@@ -17,6 +19,11 @@ class ToldToEndError(Exception):
         """Remember which signal it was."""
         super().__init__(f"ended by {number.name}")
         self.exit_code = exit_code
+
+    @property
+    def lines(self) -> list[str]:
+        """Nobody needs to be told."""
+        return []
 
 
 @contextmanager

@@ -3,13 +3,16 @@
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from math import isfinite
+from typing import TYPE_CHECKING
 
 import structlog
 
-from app.adapters.inbound.http.local_only import LocalOnly
 from app.application.ports.limits import Bucket, Rate
 from app.domain.access import OPEN_ELSEWHERE, OPEN_ON_LOOPBACK, Area
 from app.infrastructure.settings import Settings
+
+if TYPE_CHECKING:
+    from app.adapters.inbound.http.local_only import LocalOnly
 
 log = structlog.get_logger()
 
@@ -43,8 +46,10 @@ def open_areas(settings: Settings) -> frozenset[Area]:
     return OPEN_ON_LOOPBACK if is_loopback(settings.service.host) else OPEN_ELSEWHERE
 
 
-def local_only(settings: Settings) -> LocalOnly:
+def local_only(settings: Settings) -> "LocalOnly":
     """Say what is open only because the service listens on loopback, and by which names this machine is asked."""
+    from app.adapters.inbound.http.local_only import LocalOnly  # noqa: PLC0415 - the supervisor serves no HTTP
+
     security = settings.security
     by_address = security.anonymous is None and is_loopback(settings.service.host)
     return LocalOnly(OPEN_ON_LOOPBACK - OPEN_ELSEWHERE if by_address else frozenset(), security.hosts)

@@ -2,14 +2,16 @@
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import structlog
 
-from app.adapters.inbound.worker.journal_loop import log_restoration
 from app.application.ports.system import HistoryUnavailableError, LiveStateUnavailableError
-from app.infrastructure.container import Container
 from app.infrastructure.lifeline import LIFELINE_VARIABLE
 from app.infrastructure.settings import Settings
+
+if TYPE_CHECKING:
+    from app.infrastructure.container import Container
 
 log = structlog.get_logger()
 
@@ -24,8 +26,10 @@ def warn_of_lonely_history(settings: Settings) -> None:
         )
 
 
-async def restore_what_was_lost(container: Container) -> None:
+async def restore_what_was_lost(container: "Container") -> None:
     """Bring back what a Redis that came back empty lost, before the first sync takes every plan for a new one."""
+    from app.adapters.inbound.worker.journal_loop import log_restoration  # noqa: PLC0415 - the supervisor does not
+
     try:
         for done in await container.restore_catalog().if_lost():
             log_restoration(done)
@@ -33,7 +37,7 @@ async def restore_what_was_lost(container: Container) -> None:
         log.warning("whether the catalog lost plans cannot be told now; the journal's writer will", reason=str(error))
 
 
-async def let_first_admin_in(container: Container) -> None:
+async def let_first_admin_in(container: "Container") -> None:
     """Show the first admin's key on the terminal, once and for all; never in the log."""
     try:
         key = await container.let_first_admin_in()()

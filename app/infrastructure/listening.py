@@ -7,13 +7,11 @@ import time
 
 import structlog
 
-from app.infrastructure.configuration import ConfigurationError
 from app.infrastructure.settings import Settings
+from app.infrastructure.start_errors import EX_TEMPFAIL, ConfigurationError, StartError
 
 log = structlog.get_logger()
 
-EX_TEMPFAIL = 75
-"""The exit code that says: it may go well later (sysexits.h); 78 would say that nobody needs to try again."""
 PATIENCE = 5.0
 """Seconds that an address in use is tried for: processes of a supervisor that was killed may hold it for a moment."""
 _POLL = 0.1
@@ -21,8 +19,10 @@ BACKLOG = 2048
 """Connections that wait in the socket's queue, for instance while a process is started again."""
 
 
-class AddressTakenError(Exception):
+class AddressTakenError(StartError):
     """Somebody else listens on the service's address, and goes on doing so; the message says what to do."""
+
+    exit_code = EX_TEMPFAIL
 
 
 async def listen(settings: Settings) -> socket.socket:

@@ -1,8 +1,7 @@
 """Open the container and what it stands on; close it after."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import structlog
 
@@ -12,10 +11,9 @@ from app.adapters.outbound.sql.migrate import SchemaError, check_schema, migrate
 from app.application.ports.system import HistoryUnavailableError
 from app.infrastructure.configuration import ConfigurationError
 from app.infrastructure.container import Container
-from app.infrastructure.embedded_redis import EmbeddedRedis
-from app.infrastructure.lifeline import until_supervisor_gone
+from app.infrastructure.embedded_redis import embedded_redis as embedded_redis  # noqa: PLC0414 - for who opens
+from app.infrastructure.embedded_redis_run import running
 from app.infrastructure.redis_care import warn_of_forgetful_redis
-from app.infrastructure.redis_server import RedisOptions
 from app.infrastructure.settings import Settings
 
 log = structlog.get_logger()
@@ -45,49 +43,6 @@ async def open_container(settings: Settings, role: str, *, live_state: bool = Tr
         finally:
             await _close(container.redis, container.blocking_redis)
             await container.database().aclose()
-
-
-@asynccontextmanager
-async def running(embedded: EmbeddedRedis | None) -> AsyncIterator[None]:
-    """Have the embedded Redis run while the block does.
-
-    A start that is cancelled, or whose supervisor is gone meanwhile, is given up: it leaves no server behind that
-    nobody else uses, however much that has yet to read.
-
-    Raises:
-        EmbeddedRedisError: it cannot be started, or the supervisor is gone.
-    """
-    if embedded is None:
-        yield
-        return
-    try:
-        await _start(embedded)
-        yield
-    finally:
-        stopping = asyncio.create_task(asyncio.to_thread(embedded.stop))
-        await _finished(stopping)
-        stopping.result()
-
-
-async def _start(embedded: EmbeddedRedis) -> None:
-    starting = asyncio.create_task(asyncio.to_thread(embedded.start))
-    alone = asyncio.create_task(until_supervisor_gone())
-    try:
-        await asyncio.wait((starting, alone), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        alone.cancel()
-        if not starting.done():
-            embedded.give_up()
-            await _finished(starting)
-    starting.result()
-
-
-async def _finished(task: "asyncio.Task[None]") -> None:
-    """Wait until a thread's work has ended, even when this task is cancelled over it: a thread cannot be."""
-    while not task.done():
-        with suppress(asyncio.CancelledError):
-            await asyncio.wait((task,))
-    task.exception()  # seen: whoever wants it raised asks for the result
 
 
 def _check_urls(container: Container) -> None:
@@ -122,14 +77,6 @@ async def _see_to_schema(database: Database) -> None:
         if not database.is_sqlite:
             raise
         await migrate(database)
-
-
-def embedded_redis(settings: Settings) -> EmbeddedRedis | None:
-    """Make this process's share in the embedded Redis; None when the settings name a server."""
-    if settings.redis.url != "embedded":
-        return None
-    options = RedisOptions(fsync=settings.redis.fsync, loading_seconds=settings.redis.start_timeout)
-    return EmbeddedRedis(settings.service.data_dir, options)
 
 
 async def _close(*clients: Callable[[], RedisClient]) -> None:

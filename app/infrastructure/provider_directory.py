@@ -1,8 +1,6 @@
 """From the settings of a provider to a provider: the kind names the adapter, all get the same retry and breaker."""
 
-import sys
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit, urlunsplit
@@ -13,6 +11,7 @@ from app.adapters.outbound.providers.fetched_feed import FetchLimits
 from app.adapters.outbound.providers.pinned_get import PinnedGet
 from app.adapters.outbound.providers.plan_list_xml import PlanListXmlProvider
 from app.adapters.outbound.providers.recorded import RecordedProvider
+from app.adapters.outbound.providers.unusable import UnusableProvider
 from app.adapters.outbound.resilience.circuit_breaker import BreakerPolicy
 from app.adapters.outbound.resilience.resilient_provider import ResilientProvider, RetryPolicy
 from app.application.ports.providers import ConfiguredProvider, Provider, ProviderDirectory, ProviderSpec
@@ -20,6 +19,7 @@ from app.application.ports.system import CircuitStates
 from app.domain.errors import UnknownProviderError
 from app.domain.gate import GatePolicy
 from app.infrastructure.configuration import ConfigurationError
+from app.infrastructure.provider_modules import NoSuchModuleError, load_attribute
 from app.infrastructure.settings import ProviderSettings, Settings
 
 
@@ -30,9 +30,9 @@ class SettingsDirectory(ProviderDirectory):
         """Make all of them.
 
         Raises:
-            ConfigurationError: a kind cannot be had or refuses its settings.
+            ConfigurationError: a kind of ours refuses its settings.
         """
-        self._providers = {found.name: _configured(found, circuits) for found in settings.providers}
+        self._providers = {found.name: _configured(found, settings.folder, circuits) for found in settings.providers}
 
     def all(self) -> Sequence[ConfiguredProvider]:
         """See ProviderDirectory."""
@@ -54,18 +54,16 @@ def check_providers(settings: Settings) -> None:
     SettingsDirectory(settings, MemoryCircuitStates())
 
 
-def _configured(found: ProviderSettings, circuits: CircuitStates) -> ConfiguredProvider:
-    try:
-        kind = _source(found)
-    except ValueError as error:
-        raise ConfigurationError([f"providers.{found.name}: {error}"]) from None
-    source = ResilientProvider(
-        kind,
-        name=found.name,
-        states=circuits,
-        retry=RetryPolicy(**found.retry.model_dump()),
-        breaker=BreakerPolicy(**found.breaker.model_dump()),
-    )
+def _configured(found: ProviderSettings, folder: Path, circuits: CircuitStates) -> ConfiguredProvider:
+    source, trouble = _source(found, folder)
+    if trouble is None:
+        source = ResilientProvider(
+            source,
+            name=found.name,
+            states=circuits,
+            retry=RetryPolicy(**found.retry.model_dump()),
+            breaker=BreakerPolicy(**found.breaker.model_dump()),
+        )
     return ConfiguredProvider(
         name=found.name,
         kind=found.kind,
@@ -76,33 +74,40 @@ def _configured(found: ProviderSettings, circuits: CircuitStates) -> ConfiguredP
         gate=GatePolicy(**found.gate.model_dump()),
         max_plans=found.limits.max_plans,
         source=source,
+        trouble=trouble,
     )
 
 
-def _source(found: ProviderSettings) -> Provider:
+def _source(found: ProviderSettings, folder: Path) -> tuple[Provider, str | None]:
+    """Make a provider of its kind; one of a kind from outside that cannot be had, and why."""
+    if ":" not in found.kind:
+        return _ours(found), None
+    try:
+        return _foreign(found, folder), None
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - code of users: whatever it does costs its provider alone
+        said = "".join(char if char.isprintable() else " " for char in " ".join(str(error).split()))
+        trouble = said if isinstance(error, NoSuchModuleError) else f"{type(error).__name__}: {said}"
+        trouble = f"kind {found.kind!r} cannot be used: {trouble}"
+        return UnusableProvider(trouble), trouble
+
+
+def _ours(found: ProviderSettings) -> Provider:
     limits = FetchLimits(**found.limits.model_dump(exclude={"max_plans"}))
-    if found.kind == "recorded":
-        return RecordedProvider(name=found.name, files=found.files, timezone=found.timezone, limits=limits)
-    if found.kind == "plan-list-xml":
+    try:
+        if found.kind == "recorded":
+            return RecordedProvider(name=found.name, files=found.files, timezone=found.timezone, limits=limits)
         get = PinnedGet(limits=limits, policy=AddressPolicy(allow_private_networks=found.allow_private_networks))
         return PlanListXmlProvider(name=found.name, url=found.url, timezone=found.timezone, get=get)
-    return _foreign(found)
+    except ValueError as error:
+        raise ConfigurationError([f"providers.{found.name}: {error}"]) from None
 
 
-def _foreign(found: ProviderSettings) -> Provider:
-    """Make a provider of a kind from outside: `package.module:Class`, looked for beside the command too."""
-    module, _, name = found.kind.partition(":")
-    if str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))
+def _foreign(found: ProviderSettings, folder: Path) -> Provider:
+    """Make a provider of a kind from outside: `package.module:Class`."""
     spec = ProviderSpec(name=found.name, url=found.url, timezone=found.timezone, options=found.options)
-    try:
-        made = getattr(import_module(module), name)(spec)
-    except Exception as error:
-        words = f"providers.{found.name}.kind: {found.kind!r} cannot be used: {type(error).__name__}: {error}"
-        raise ConfigurationError([words]) from error
+    made = load_attribute(found.kind, folder)(spec)
     if not callable(getattr(made, "fetch", None)):
-        expected = "app.application.ports.providers.Provider"
-        raise ConfigurationError([f"providers.{found.name}.kind: {found.kind!r} makes no {expected}: it has no fetch"])
+        raise TypeError("it makes no app.application.ports.providers.Provider: it has no fetch")
     return cast("Provider", made)
 
 

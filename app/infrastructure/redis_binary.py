@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.infrastructure.server_version import OLDEST, ServerVersion, said_by_program
+from app.infrastructure.start_errors import StartError
 
 PROGRAMS = ("valkey-server", "redis-server")
 SUPPORTED = "Linux (glibc 2.28 or later) on x86_64 and arm64, macOS on arm64"
@@ -17,7 +18,7 @@ SUPPORTED = "Linux (glibc 2.28 or later) on x86_64 and arm64, macOS on arm64"
 _VERSION_SECONDS = 5
 
 
-class EmbeddedRedisError(Exception):
+class EmbeddedRedisError(StartError):
     """There is no embedded Redis to be had; the message says why and what to do about it."""
 
 

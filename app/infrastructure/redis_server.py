@@ -3,17 +3,16 @@
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import redis
 import structlog
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from app.infrastructure.file_lock import POLL_SECONDS, FileLock
+from app.infrastructure.plain_redis import ConnectionError as RedisConnectionError
+from app.infrastructure.plain_redis import PlainRedis, RedisError, ResponseError
+from app.infrastructure.plain_redis import TimeoutError as RedisTimeoutError
 from app.infrastructure.redis_binary import (
     EmbeddedRedisError,
     RedisBinary,
@@ -117,18 +116,18 @@ class RedisServer:
         if not self._socket.exists():
             return None
         try:
-            with closing(self._client()) as client:
-                info = client.info()
-                where = str(client.config_get("dir")["dir"])
-        except (redis.ConnectionError, redis.TimeoutError):
+            client = self._client()
+            info = client.info()
+            where = client.config_get("dir")["dir"]
+        except (RedisConnectionError, RedisTimeoutError):
             return None
-        except redis.ResponseError:  # BUSY: a script runs for long
+        except ResponseError:  # BUSY: a script runs for long
             return RedisAnswer(None, loading=False, loaded_percent=100)
         if Path(where).resolve() != self._directory:
             raise EmbeddedRedisError(
                 f"{self._socket} belongs to another Redis, which works in {where}: end that one first."
             )
-        return RedisAnswer(int(info["process_id"]), bool(info["loading"]), float(info.get("loading_loaded_perc", 100)))
+        return RedisAnswer(int(info["process_id"]), info["loading"] != "0", float(info.get("loading_loaded_perc", 100)))
 
     def shut_down(self) -> bool:
         """Have the server write everything to the disk and end; False when it still runs after `starting_seconds`."""
@@ -211,18 +210,11 @@ class RedisServer:
 
     def _send_shutdown(self) -> bool:
         try:
-            with closing(self._client()) as client:
-                client.shutdown(nosave=True)  # no snapshot; the AOF is written and fsynced in any case
-        except redis.RedisError as error:
+            self._client().shutdown()  # no snapshot; the AOF is written and fsynced in any case
+        except RedisError as error:
             log.debug("redis did not take the shutdown", reason=str(error))
             return False
         return True
 
-    def _client(self) -> redis.Redis:
-        return redis.Redis(
-            unix_socket_path=str(self._socket),
-            socket_timeout=_ANSWER_SECONDS,
-            socket_connect_timeout=_ANSWER_SECONDS,
-            retry=Retry(NoBackoff(), 0),
-            decode_responses=True,
-        )
+    def _client(self) -> PlainRedis:
+        return PlainRedis(self._socket, _ANSWER_SECONDS)

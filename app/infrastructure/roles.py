@@ -125,6 +125,9 @@ async def run_scheduler(settings: Settings) -> None:
         await restore_what_was_lost(container)
         enabled = [provider.name for provider in container.directory().all() if provider.enabled]
         log.info("scheduler runs", providers=enabled or "none: add one to config.yaml")
+        for provider in container.directory().all():
+            if provider.trouble:
+                log.error("a provider cannot be used, the others can", provider=provider.name, reason=provider.trouble)
         schedule = asyncio.create_task(container.schedule()(settings.service.drain))
         await beside(quietly(schedule), (container.announce_process()(),), schedule.cancel, settings)
 

@@ -3,7 +3,7 @@
 Durations are seconds, sizes are bytes. `config.yaml` in the repository explains each key.
 """
 
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -263,6 +263,16 @@ class Settings(BaseSettings):
     telemetry: Telemetry = Telemetry()
     providers: Annotated[tuple[ProviderSettings, ...], AfterValidator(_unique)] = ()
     logging: Logging = Logging()
+
+    @cached_property
+    def folder(self) -> Path:
+        """Where the file stands that said them, beside which modules of users are looked for. It is no setting."""
+        return Path.cwd()
+
+    def from_folder(self, folder: Path) -> "Settings":
+        """Note where that is."""
+        vars(self)["folder"] = folder
+        return self
 
     @classmethod
     def settings_customise_sources(

@@ -9,11 +9,14 @@ from pathlib import Path
 import structlog
 
 from app.domain.access import Area
+from app.infrastructure.embedded_redis import embedded_redis
+from app.infrastructure.embedded_redis_run import running
 from app.infrastructure.exposure import open_areas, warn_of_open_doors
-from app.infrastructure.history_care import let_first_admin_in, restore_what_was_lost, warn_of_lonely_history
+from app.infrastructure.history_care import warn_of_lonely_history
+from app.infrastructure.launching import Launcher
+from app.infrastructure.lifeline import Lifeline
 from app.infrastructure.listening import address, listen
-from app.infrastructure.opening import embedded_redis, open_container, running
-from app.infrastructure.redis_care import warn_of_forgetful_redis
+from app.infrastructure.memory import settle_memory
 from app.infrastructure.settings import Settings
 from app.infrastructure.shared_metrics import shared_metrics
 from app.infrastructure.supervisor import Child, Supervisor
@@ -24,7 +27,7 @@ log = structlog.get_logger()
 HALF_OPEN = "marquee runs; what is named here needs no key, the rest does (`marquee keys create`); Ctrl-C ends it all"
 
 
-async def run_all(settings: Settings, config: Path | None) -> int:
+async def run_all(settings: Settings, config: Path | None, launcher: Launcher) -> int:
     """Supervise every role as processes of their own; returns the exit code."""
     check_tracing(settings.telemetry)
     warn_of_lonely_history(settings)
@@ -34,32 +37,45 @@ async def run_all(settings: Settings, config: Path | None) -> int:
         async with running(embedded):
             if embedded:
                 log.info("redis runs", at=embedded.url)
-            await _open_history(settings)
+            if code := await _prepare(settings, config, launcher):
+                return code
             children = [
                 _child("scheduler", config),
                 *_worker_children(settings, config),
                 *api,
             ]
             _tell_what_to_try(settings, listening)
+            settle_memory()
             watch = embedded.ensure if embedded else None
-            return await Supervisor(children, drain_seconds=settings.service.drain + 2, watch=watch).run()
+            drain = settings.service.drain + 2
+            return await Supervisor(children, drain_seconds=drain, watch=watch, start=launcher.start).run()
 
 
-async def run_api_processes(settings: Settings, config: Path | None) -> int:
+async def run_api_processes(settings: Settings, config: Path | None, launcher: Launcher) -> int:
     """Supervise the API processes alone, when `service.workers` asks for several; returns the exit code."""
     check_tracing(settings.telemetry)
     warn_of_lonely_history(settings)
     warn_of_open_doors(settings)
-    await warn_of_forgetful_redis(settings)
+    if settings.redis.url != "embedded":
+        from app.infrastructure.redis_care import warn_of_forgetful_redis  # noqa: PLC0415 - loads a client of Redis
+
+        await warn_of_forgetful_redis(settings)
     with await listen(settings) as listening, _api_children(settings, config, listening) as children:
-        return await Supervisor(children, drain_seconds=settings.service.drain + 2).run()
+        return await Supervisor(children, drain_seconds=settings.service.drain + 2, start=launcher.start).run()
 
 
-async def _open_history(settings: Settings) -> None:
-    """Stop now, in one line, when the history has another schema, and not in every child; then see to what was lost."""
-    async with open_container(settings, "supervisor") as container:
-        await restore_what_was_lost(container)
-        await let_first_admin_in(container)
+async def _prepare(settings: Settings, config: Path | None, launcher: Launcher) -> int:
+    """See to the history before anybody works, in a process that has the code; return its exit code."""
+    if launcher.forks:
+        with Lifeline() as lifeline:
+            running = await launcher.start(_child("prepare", config), lifeline.read_end, lambda: None)
+            code = await running.wait()
+        if code is not None:
+            return code
+    from app.infrastructure.preparation import prepare  # noqa: PLC0415 - needs the code of everything
+
+    await prepare(settings)
+    return 0
 
 
 def _worker_children(settings: Settings, config: Path | None) -> list[Child]:
@@ -89,7 +105,9 @@ def _child(
 ) -> Child:
     role = name.partition("-")[0]
     file = ("--config", str(config.resolve())) if config else ()
-    return Child(name, (sys.executable, "-m", "app.infrastructure.main", *file, role, *options), env or {}, pass_fds)
+    arguments = (role, *file, *options)
+    command = (sys.executable, "-P", "-m", "app.infrastructure.main", *arguments)
+    return Child(name, command, env or {}, pass_fds, arguments)
 
 
 def _tell_what_to_try(settings: Settings, listening: socket.socket) -> None:

@@ -1,39 +1,24 @@
 """The supervisor: runs the roles as processes of their own, restarts one that dies, ends them all when it ends."""
 
 import asyncio
-import os
 import re
 import signal
-import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 
-from app.infrastructure.lifeline import LIFELINE_VARIABLE, Lifeline
+from app.infrastructure.children import Child as Child  # noqa: PLC0414 - what a Supervisor is made of
+from app.infrastructure.children import RunningChild, Start, kill, spawn, terminate
+from app.infrastructure.lifeline import Lifeline
+from app.infrastructure.start_errors import EX_CONFIG as EX_CONFIG  # noqa: PLC0414 - a child's exit code
 
 log = structlog.get_logger()
 
-EX_CONFIG = 78
-"""A child's exit code that says: the configuration is wrong, starting me again is of no use (sysexits.h)."""
-
 _WATCH_SECONDS = 1.0
 _FIGURE = re.compile(r"\d+")
-
-
-@dataclass(frozen=True, slots=True)
-class Child:
-    """A process to be kept running. It gets SIGTERM when it is to end, and the lifeline (`until_supervisor_gone`)."""
-
-    name: str
-    command: Sequence[str]
-    env: Mapping[str, str] = field(default_factory=dict)
-    """Set beside what the supervisor's own environment has."""
-    pass_fds: Sequence[int] = ()
-    """Open files that it inherits under the same numbers, such as a listening socket that all API processes share:
-    as the supervisor holds it too, connections wait in its queue while a child is started again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +54,13 @@ class Supervisor:
         drain_seconds: float = 10.0,
         watch: Callable[[], None] | None = None,
         backoff: Backoff = _BACKOFF,
+        start: Start = spawn,
     ) -> None:
         self._children = children
         self._drain_seconds = drain_seconds
         self._watch = watch
         self._backoff = backoff
+        self._start = start
         self._stopping = asyncio.Event()
         self._hurrying = asyncio.Event()
         self._child_ended = asyncio.Event()
@@ -118,18 +105,21 @@ class Supervisor:
     async def _run_once(self, child: Child, lifeline: int) -> str:
         """Run a child until it ends, by itself or because we stop, and say in words how it did."""
         try:
-            process = _spawn(child, lifeline)
+            running = await self._started(child, lifeline)
         except OSError as error:
             return f"could not be started: {error}"
-        log.info("child started", name=child.name, pid=process.pid)
+        if running is None:
+            return "not started"
+        log.info("child started", name=child.name, pid=running.pid)
         try:
-            await self._until_ended_or(process, self._stopping)
-            if process.poll() is None:
-                await self._drain(child, process)
+            await self._until_ended_or(running, self._stopping)
+            if not running.ended():
+                await self._drain(child, running)
         finally:  # nothing of ours outlives us, not even when this task is cancelled
-            _kill(process)
-        how = _how_it_ended(process.wait())
-        if process.returncode == EX_CONFIG and not self._stopping.is_set():
+            kill(running)
+        code = await running.wait()
+        how = _how_it_ended(code)
+        if code == EX_CONFIG and not self._stopping.is_set():
             log.error("child finds the configuration to be wrong, everything ends", name=child.name, how=how)
             self._exit_code = EX_CONFIG
             self.stop()
@@ -137,20 +127,31 @@ class Supervisor:
             log.info("child ended", name=child.name, how=how)
         return how
 
-    async def _drain(self, child: Child, process: subprocess.Popen[bytes]) -> None:
-        process.terminate()
+    async def _started(self, child: Child, lifeline: int) -> RunningChild | None:
+        """Start a child; None when we are told to stop before it has."""
+        starting = asyncio.ensure_future(self._start(child, lifeline, self._somebody_ended))
+        telling = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait((starting, telling), return_when=asyncio.FIRST_COMPLETED)
+            return starting.result() if starting.done() else None
+        finally:
+            telling.cancel()
+            starting.cancel()
+
+    async def _drain(self, child: Child, running: RunningChild) -> None:
+        terminate(running)
         with suppress(TimeoutError):
             async with asyncio.timeout(self._drain_seconds):
-                await self._until_ended_or(process, self._hurrying)
-        if process.poll() is None:
+                await self._until_ended_or(running, self._hurrying)
+        if not running.ended():
             waited = "no longer waited for" if self._hurrying.is_set() else f"did not end in {self._drain_seconds:g} s"
             log.warning("child is killed", name=child.name, why=waited)
 
-    async def _until_ended_or(self, process: subprocess.Popen[bytes], told: asyncio.Event) -> None:
+    async def _until_ended_or(self, running: RunningChild, told: asyncio.Event) -> None:
         telling = asyncio.create_task(told.wait())
         try:
-            # SIGCHLD is handled by the loop, never between poll and wait: no end of a child is missed.
-            while process.poll() is None and not told.is_set():
+            # An end is told in the loop, never between asking and waiting: none is missed.
+            while not running.ended() and not told.is_set():
                 ending = asyncio.create_task(self._child_ended.wait())
                 await asyncio.wait((telling, ending), return_when=asyncio.FIRST_COMPLETED)
                 ending.cancel()
@@ -196,22 +197,9 @@ class Supervisor:
         ended.set()
 
 
-def _spawn(child: Child, lifeline: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(  # noqa: S603 - the commands of our own roles, no shell
-        child.command,
-        env={**os.environ, **child.env, LIFELINE_VARIABLE: str(lifeline)},
-        stdin=subprocess.DEVNULL,
-        pass_fds=(*child.pass_fds, lifeline),
-        start_new_session=True,
-    )
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:  # not reaped yet, so the number is still its own
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-def _how_it_ended(code: int) -> str:
+def _how_it_ended(code: int | None) -> str:
+    if code is None:
+        return "ended, its launcher too"
     if code >= 0:
         return f"exit code {code}"
     try:

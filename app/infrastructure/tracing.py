@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from starlette.types import ASGIApp
-
-from app.adapters.outbound.sql.database import Database
 from app.application.ports.activities import ActivityInbox, ActivityQueue, ActivityStore
 from app.infrastructure.configuration import ConfigurationError
 from app.infrastructure.outward_settings import Telemetry
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from app.adapters.outbound.sql.database import Database
 
 INSTALL = ".venv/bin/pip install -e '.[telemetry]'"
 """From the project's own folder: an index of packages may have another one of our name."""
@@ -21,7 +23,7 @@ class Tracing:
     current: Callable[[], str | None] | None = None
     """Spells what is going on where it is called, for a worker to go on with."""
 
-    def http(self, app: ASGIApp) -> ASGIApp:
+    def http(self, app: "ASGIApp") -> "ASGIApp":
         """Trace requests; goes around everything else."""
         return app
 
@@ -33,7 +35,7 @@ class Tracing:
         """Go on, in a worker, with the traces of the door."""
         return inbox
 
-    def store(self, store: ActivityStore, database: Database) -> ActivityStore:  # noqa: ARG002 - for those that do
+    def store(self, store: ActivityStore, database: "Database") -> ActivityStore:  # noqa: ARG002 - for those that do
         """Trace a worker's transactions; needs the same object's `inbox`."""
         return store
 

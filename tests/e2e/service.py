@@ -26,7 +26,7 @@ from redis.retry import Retry
 from tests.processes.waiting import lives, until
 
 REPOSITORY = Path(__file__).parents[2]
-COMMAND = (sys.executable, "-m", "app.infrastructure.main")
+COMMAND = (sys.executable, "-P", "-m", "app.infrastructure.main")
 READY_SECONDS = 90.0
 END_SECONDS = 20.0
 COMMAND_SECONDS = 60.0
@@ -66,13 +66,15 @@ def ask(
 class Service:
     """One `marquee` command that runs until it is told to end. Its log (JSON) is in `log_file`."""
 
-    def __init__(self, command: Sequence[str], log_file: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, command: Sequence[str], log_file: Path, environment: Mapping[str, str], cwd: Path = REPOSITORY
+    ) -> None:
         self.log_file = log_file
         self._port = environment.get("MARQUEE__SERVICE__PORT")
         with log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 command,
-                cwd=REPOSITORY,
+                cwd=cwd,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -219,22 +221,24 @@ class Installation:
         path.with_suffix(".new").replace(path)
         return path.as_uri()
 
-    def start(self, role: str, **environment: str) -> Service:
+    def start(self, role: str, cwd: Path = REPOSITORY, **environment: str) -> Service:
         """Start `run`, `api` or `scheduler` without waiting for anything."""
         log_file = self.directory / f"{len(self._services)}-{role}.log"
         command = (*COMMAND, "--config", str(self.config), role)
-        self._services.append(Service(command, log_file, self._environment(environment)))
+        self._services.append(Service(command, log_file, self._environment(environment), cwd))
         return self._services[-1]
 
     def run(self, **environment: str) -> Service:
         """Start `marquee run` and wait until it is ready."""
-        return self.start("run", **environment).until_ready()
+        return self.start("run", REPOSITORY, **environment).until_ready()
 
-    def command(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    def command(
+        self, *arguments: str, cwd: Path = REPOSITORY, **environment: str
+    ) -> "subprocess.CompletedProcess[str]":
         """Run a command to its end."""
         return subprocess.run(
             (*COMMAND, "--config", str(self.config), *arguments),
-            cwd=REPOSITORY,
+            cwd=cwd,
             env=self._environment(environment),
             stdin=subprocess.DEVNULL,
             capture_output=True,

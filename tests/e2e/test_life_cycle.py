@@ -193,13 +193,37 @@ def test_mistakes_in_the_settings_are_told_in_one_line_each_with_exit_code_78(
     ]
 
 
-@pytest.mark.parametrize("role", ["run", "scheduler"])
-def test_a_kind_that_cannot_be_had_ends_the_start_and_everything_with_it(installation: Installation, role: str) -> None:
-    installation.configure({"name": "acme", "kind": "nowhere.to.be:Found"})
-    service = installation.start(role)
+def test_a_kind_that_cannot_be_had_costs_its_provider_alone_and_says_why(installation: Installation) -> None:
+    installation.write("acme_json.py", "import no_such_library\n")
+    url = installation.write("feed.xml", a_feed(some_items(3)))
+    installation.configure(
+        {"name": "acme", "url": url, "interval": 3600}, {"name": "broken", "kind": "acme_json:Acme", "interval": 3600}
+    )
+    service = run(installation)
 
-    lines = [line for line in mistakes_of(service) if line.startswith("marquee: ")]
+    good, broken = service.ask("/catalog/providers").json
+    synced, listed = installation.command("sync", "broken"), installation.command("providers")
 
-    assert lines
-    assert all("providers.acme.kind" in line and "nowhere" in line for line in lines)
-    assert not any(map(lives, service.pids()))
+    reason = "kind 'acme_json:Acme' cannot be used: ModuleNotFoundError: No module named 'no_such_library'"
+    assert (good["trouble"], broken["trouble"]) == (None, reason)
+    assert synced.returncode == 1
+    assert reason in synced.stdout
+    assert f"broken: {reason}\n" in listed.stdout
+    assert [entry["reason"] for entry in service.log if entry["event"].startswith("a provider cannot be used")] == [
+        reason
+    ]
+    assert service.request_sync("acme")["outcome"] == "unchanged"
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_what_stands_in_the_working_directory_or_beside_the_settings_is_not_loaded(method: str) -> None:
+    with Installation() as installation:
+        folder = installation.directory
+        for name in ("app", "redis", "logging", "select", "yaml", "hiredis", "sitecustomize"):
+            installation.write(f"{name}.py", f"open({str(folder / 'loaded')!r}, 'a').write('{name} ')\n")
+        service = installation.start("run", cwd=folder, MARQUEE_START_METHOD=method).until_ready()
+
+        done = installation.command("providers", cwd=folder)
+
+        assert (done.returncode, service.end()) == (0, 0)
+        assert not (folder / "loaded").exists()

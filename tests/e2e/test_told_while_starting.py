@@ -13,7 +13,7 @@ import pytest
 from app.infrastructure.embedded_redis import EmbeddedRedis
 from app.infrastructure.file_lock import FileLock
 from app.infrastructure.lifeline import LIFELINE_VARIABLE
-from app.infrastructure.listening import EX_TEMPFAIL
+from app.infrastructure.start_errors import EX_TEMPFAIL
 from tests.e2e.feeds import a_feed, some_items
 from tests.e2e.service import COMMAND, COMMAND_SECONDS, READY_SECONDS, REPOSITORY, Installation, Service
 from tests.processes.waiting import lives, until

@@ -82,6 +82,7 @@ def provider_answer(status: ProviderStatus) -> dict[str, Any]:
         "timezone": provider.timezone,
         "interval": provider.interval,
         "enabled": provider.enabled,
+        "trouble": provider.trouble,
         "last_good_sync_at": instant(status.snapshot_at),
         "waiting_for_approval": status.waiting,
         "circuit": {"state": circuit.state, "failures": circuit.failures, "reason": circuit.reason},

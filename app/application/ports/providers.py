@@ -162,6 +162,8 @@ class ConfiguredProvider:
     max_plans: int
     """How many records of one snapshot are read."""
     source: Provider
+    trouble: str | None = None
+    """Why it cannot be used, whatever its feed says; None when it can."""
 
 
 class ProviderDirectory(Protocol):

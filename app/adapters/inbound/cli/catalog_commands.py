@@ -16,7 +16,7 @@ from app.adapters.inbound.cli.tables import print_report, print_runs, providers_
 from app.application.ports.catalog import LeaseLostError
 from app.application.ports.providers import ConfiguredProvider, ProviderDirectory
 from app.application.ports.system import LeaseTakenError
-from app.application.read_catalog import DescribeProviders, ListRejections, ListRuns
+from app.application.read_catalog import DescribeProviders, ListRejections, ListRuns, ProviderStatus
 from app.application.restore_catalog import Restoration, RestoreCatalog
 from app.application.sync_provider import SyncOrder, SyncProvider
 from app.domain.sync_runs import SyncReport
@@ -69,6 +69,7 @@ def add_catalog_commands(cli: typer.Typer, open_core: OpenCore) -> None:
             print_json([provider_answer(row) for row in rows])
         else:
             providers_listing(rows).show()
+            _tell_troubles(rows)
 
     @cli.command()
     def runs(name: Name, limit: Limit = 20, as_json: Json = False) -> None:
@@ -118,6 +119,12 @@ async def _sync(core: CatalogCore, names: Sequence[str], *, approve: bool, dry_r
             watcher = ProgressBar(display, provider.name) if display else None
             reports.append(await core.sync(provider, order, watcher))
     return reports
+
+
+def _tell_troubles(rows: Sequence[ProviderStatus]) -> None:
+    for row in rows:
+        if row.provider.trouble:
+            say(f"{row.provider.name}: {row.provider.trouble}")
 
 
 def _choose(directory: ProviderDirectory, names: Sequence[str]) -> list[ConfiguredProvider]:

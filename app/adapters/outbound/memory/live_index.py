@@ -1,11 +1,11 @@
 """The index that searches read now, and how it moves on as plans change."""
 
 import asyncio
-from array import array
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
 from itertools import islice
+from struct import Struct
 
 from app.adapters.outbound.memory.plan_chunks import Entry
 from app.adapters.outbound.memory.plan_index import EMPTY, PlanIndex
@@ -20,6 +20,8 @@ STEP = 100
 
 SMALL = 10_000
 """An index of up to this many plans is built anew in no time."""
+
+_instants = Struct("dd").pack
 
 Render = Callable[[PlanSummary], bytes]
 Prefix = Callable[[PlanId], bytes]
@@ -85,14 +87,12 @@ class LiveIndex(SearchIndex):
     def _plan_moves(self, plans: Iterable[SearchablePlan], moves: Moves) -> None:
         for plan in plans:
             plan_id = plan.summary.plan_id
-            before = self._current(plan_id)
-            after = Entry(seconds(plan.starts_at), self._render(plan.summary), seconds(plan.ends_at))
+            key = plan_id.bytes
+            starts_at = self._starts.get(key)
+            before = None if starts_at is None else self.index.lookup(starts_at, self._prefix(plan_id))
+            after = Entry(plan.starts_at.timestamp(), self._render(plan.summary), plan.ends_at.timestamp())
             if before != after:
-                moves.setdefault(plan_id.bytes, (before, after))  # twice in one load: the change log says the rest
-
-    def _current(self, plan_id: PlanId) -> Entry | None:
-        starts_at = self._starts.get(plan_id.bytes)
-        return None if starts_at is None else self.index.lookup(starts_at, self._prefix(plan_id))
+                moves.setdefault(key, (before, after))  # twice in one load: the change log says the rest
 
     def _move_on(self, moves: Moves) -> None:
         if not moves:
@@ -104,7 +104,8 @@ class LiveIndex(SearchIndex):
         else:
             gone = set(old)
             self.index = PlanIndex.of([*(entry for entry in self.index.entries() if entry not in gone), *new])
-        self._starts.update((plan_id, after.starts_at) for plan_id, (_, after) in moves.items())
+        # Copies, side by side: so nothing that stays lies in what the load took, and all of that is given back.
+        self._starts.update((bytes(bytearray(key)), after.starts_at + 0.0) for key, (_, after) in moves.items())
         for entry in (*old, *new):
             self._checksum ^= _hash(entry)
         self.etag = self._tag()
@@ -115,10 +116,9 @@ class LiveIndex(SearchIndex):
 
 def seconds(at: datetime) -> float:
     """Turn an instant into POSIX seconds: a float keeps microseconds apart until the year 2242."""
-    return (at - EPOCH).total_seconds()
+    return at.timestamp()
 
 
 def _hash(entry: Entry) -> int:
-    digest = blake2b(entry.fragment, digest_size=8)
-    digest.update(array("d", (entry.starts_at, entry.ends_at)))
-    return int.from_bytes(digest.digest(), "big")
+    content = entry.fragment + _instants(entry.starts_at, entry.ends_at)
+    return int.from_bytes(blake2b(content, digest_size=8).digest(), "big")

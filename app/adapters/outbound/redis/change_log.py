@@ -1,7 +1,8 @@
 """ChangeLog in Redis: a stream per provider, whose entry ids say which log they are of and where in it."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import datetime
+from struct import iter_unpack
 from typing import Any
 
 from app.adapters.outbound.redis.catalog_update import HEAD, LOG, SUMMARIES
@@ -9,13 +10,14 @@ from app.adapters.outbound.redis.connection import Call, RedisClient, Script
 from app.adapters.outbound.redis.keys import provider_key
 from app.adapters.outbound.redis.log_entries import NAME_ENTRY, behind, entry_id, entry_name, leads_on, position_of
 from app.adapters.outbound.redis.log_heads import LogHeads
-from app.adapters.outbound.redis.plan_catalog import scan
 from app.adapters.outbound.redis.plan_codec import unpack_searchable
 from app.application.ports.catalog import Behind, ChangeLog, LoggedChange, LogPage, LogPosition
 from app.domain.plans import PlanId, SearchablePlan
 from app.domain.reconciliation import ChangeKind
 
 _ENTRIES_PER_READ = 100
+_PLANS_PER_SCAN = 1_000
+"""Redis stands still for a millisecond."""
 
 # Head and entries at one instant: between two commands a commit could look like a gap. Whole plans stay where they are.
 _READ = Script(
@@ -38,6 +40,19 @@ return {{epoch, sequence, name_entry(KEYS[2], epoch .. '-' .. sequence)}, name_e
 """
 )
 
+# The ids, 16 bytes each, the sizes of the values, 4 bytes each, and the values, all in one order.
+_SCAN = Script("""
+local found = redis.call('HSCAN', KEYS[1], ARGV[1], 'COUNT', ARGV[2])
+local ids, sizes, values = {}, {}, {}
+for at = 1, #found[2], 2 do
+  local value = found[2][at + 1]
+  ids[#ids + 1] = found[2][at]
+  sizes[#sizes + 1] = struct.pack('<I4', #value)
+  values[#values + 1] = value
+end
+return {found[1], table.concat(ids), table.concat(sizes), table.concat(values)}
+""")
+
 
 class RedisChangeLog(ChangeLog):
     """Waits in blocking reads of at most `block` seconds.
@@ -51,10 +66,16 @@ class RedisChangeLog(ChangeLog):
         self._block = block
 
     async def searchable(self, provider: str) -> AsyncIterator[Sequence[SearchablePlan]]:
-        """Scan the summaries."""
-        async for batch in scan(self._client, provider_key(provider, SUMMARIES)):
-            if batch:
-                yield [unpack_searchable(PlanId(bytes=plan_id), packed) for plan_id, packed in batch.items()]
+        """Scan the summaries, a batch as one answer: redis-py takes as long to read a value as all else takes."""
+        cursor = b"0"
+        while True:
+            cursor, ids, sizes, joined = await self._client.run(
+                _SCAN, [provider_key(provider, SUMMARIES)], [cursor, _PLANS_PER_SCAN]
+            )
+            if ids:
+                yield list(_unjoined(ids, sizes, joined))
+            if cursor == b"0":
+                return
 
     def heads(self) -> AsyncIterator[Mapping[str, LogPosition | None]]:
         """Watch with a memory of its own."""
@@ -85,6 +106,15 @@ class RedisChangeLog(ChangeLog):
         stream_id, last = entries[-1]
         end = LogPosition(after.epoch, told[-1].sequence, entry_name(stream_id, last[b"run"], last[b"id"]))
         return LogPage(told, end, more=end.sequence != head.sequence)
+
+
+def _unjoined(ids: bytes, sizes: bytes, joined: bytes) -> Iterator[SearchablePlan]:
+    """Read what `_SCAN` answered."""
+    begin = 0
+    for at, (size,) in enumerate(iter_unpack("<I", sizes)):
+        end = begin + size
+        yield unpack_searchable(PlanId(bytes=ids[at * 16 : at * 16 + 16]), joined[begin:end])
+        begin = end
 
 
 def _told(provider: str, sequence: int, fields: Mapping[bytes, bytes]) -> LoggedChange:

@@ -1,0 +1,18 @@
+"""What `marquee run` sees to before its processes work."""
+
+from app.infrastructure.history_care import let_first_admin_in, restore_what_was_lost
+from app.infrastructure.opening import open_container
+from app.infrastructure.provider_directory import check_providers
+from app.infrastructure.settings import Settings
+
+
+async def prepare(settings: Settings) -> None:
+    """Stop now, in one line, when the history has another schema, and not in every child; then see to what was lost.
+
+    Raises:
+        ConfigurationError: it has, or a provider cannot be made.
+    """
+    check_providers(settings)
+    async with open_container(settings, "supervisor") as container:
+        await restore_what_was_lost(container)
+        await let_first_admin_in(container)
