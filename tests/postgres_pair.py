@@ -43,7 +43,7 @@ class Server:
     def tell(self, *statements: str) -> None:
         with psycopg.connect(self.url, autocommit=True) as admin:
             for statement in statements:
-                admin.execute(statement)  # type: ignore[arg-type]
+                admin.execute(statement)
 
 
 @dataclass(frozen=True)

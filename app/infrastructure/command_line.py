@@ -14,6 +14,7 @@ import uvloop
 
 from app.adapters.inbound.cli.catalog_commands import add_catalog_commands
 from app.adapters.inbound.cli.dead_letter_commands import add_dead_letter_commands
+from app.adapters.inbound.cli.history_commands import add_history_commands
 from app.adapters.inbound.cli.import_command import add_import_command
 from app.adapters.inbound.cli.stats_commands import add_stats_commands
 from app.adapters.inbound.cli.user_commands import add_user_commands
@@ -22,6 +23,7 @@ from app.adapters.outbound.sql.database import FILE
 from app.application.ports.system import HistoryUnavailableError
 from app.infrastructure.configuration import DEFAULT_FILE, ConfigurationError, find_file, load_settings
 from app.infrastructure.container import Container
+from app.infrastructure.copying import open_history_copy
 from app.infrastructure.listening import listen
 from app.infrastructure.logging import configure_logging
 from app.infrastructure.memory import settle_memory
@@ -134,6 +136,7 @@ add_stats_commands(cli, _opening(lambda container: container.stats_use_cases(), 
 add_import_command(cli, _opening(lambda container: container.import_core(), live_state=False))
 add_user_commands(cli, _opening(lambda container: container.user_use_cases(), live_state=False))
 add_webhook_commands(cli, _opening(lambda container: container.webhook_core(), live_state=False))
+add_history_commands(cli, lambda source, target: open_history_copy(_settings("cli"), source, target))
 add_dead_letter_commands(cli, _opening(lambda container: container.dead_letters()))
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.load import assert_exact, counted, finish, promised, start_clients
+from tests.e2e.activities import counted
+from tests.e2e.load import assert_exact, finish, promised, start_clients
 from tests.e2e.service import Installation, Service
 from tests.pgbouncer import pgbouncer
 from tests.postgres import postgres_database
@@ -30,11 +31,11 @@ def test_two_workers_behind_a_pooler_store_and_count_each_activity_once() -> Non
         installation.configure(database={"url": through}, activity={"workers": 2, "takeover": 1})
         assert installation.command("migrate").returncode == 0
         service = installation.run()
-        clients = start_clients(service, 3)
-        until(lambda: counted(service) > 2_000)
+        clients = start_clients(service, 3, pause=0.05)
+        until(lambda: counted(service) > 1_000)
         os.kill(service.child("worker-1"), signal.SIGKILL)
         before = promised(clients)
-        until(lambda: promised(clients) > before + 2_000)
+        until(lambda: promised(clients) > before + 1_000)
         posted = finish(clients)
 
         assert_exact(service, posted)
@@ -48,7 +49,7 @@ def test_a_failover_of_the_database_is_followed_and_costs_nothing(pair: Postgres
         installation.configure(database={"url": pair.url, "timeout": 2}, activity={"workers": 2, "takeover": 1})
         assert installation.command("migrate").returncode == 0
         service = installation.run()
-        clients = start_clients(service, 2, pause=0.02)
+        clients = start_clients(service, 2, pause=0.05)
         until(lambda: counted(service) > 500)
 
         pair.demote()  # sessions stay, as behind a proxy: what is connected must notice by itself
@@ -67,7 +68,7 @@ def test_a_failover_of_the_database_is_followed_and_costs_nothing(pair: Postgres
 def test_a_history_file_that_is_moved_away_stops_the_settling_until_it_is_back() -> None:
     with Installation(activity={"workers": 2, "takeover": 1}) as installation:
         service = installation.run()
-        clients = start_clients(service, 2)
+        clients = start_clients(service, 2, pause=0.05)
         until(lambda: counted(service) > 500)
         file, elsewhere = installation.data / "history.sqlite3", installation.data / "elsewhere"
 
@@ -90,7 +91,7 @@ def test_a_history_file_that_is_moved_away_stops_the_settling_until_it_is_back()
 def test_what_was_promised_while_another_history_file_lay_there_is_counted_after_a_restart() -> None:
     with Installation(activity={"workers": 2, "takeover": 1}) as installation:
         service = installation.run()
-        clients = start_clients(service, 2)
+        clients = start_clients(service, 2, pause=0.05)
         until(lambda: counted(service) > 500)
         file, kept = installation.data / "history.sqlite3", installation.data / "kept"
 

@@ -92,12 +92,12 @@ async def test_connections_to_a_server_that_takes_no_writes_any_more_are_dropped
             await migrate(database)
             await database.check_writes()
             database.engine.dispose()
-            admin.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")  # type: ignore[arg-type]
+            admin.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
 
             with pytest.raises(HistoryUnavailableError, match="takes no writes: it is read-only"):
                 await SqlActivityStore(database, UTC).store([an_activity(1)])
             assert await SqlStats(database).totals() == []
-            admin.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")  # type: ignore[arg-type]
+            admin.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
             with pytest.raises(HistoryUnavailableError, match="takes no writes"):
                 await database.check_writes()  # by the connection that was made meanwhile
             await database.check_writes()

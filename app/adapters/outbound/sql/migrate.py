@@ -18,7 +18,7 @@ _ENVIRONMENT = Path(__file__).parent / "alembic_environment"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 UNFINISHED = "unfinished-copy"
-"""The version of a database that `marquee history copy` has not brought to its end: nobody works with it."""
+"""How the version of a database begins that `marquee history copy` has not brought to its end: nobody works with it."""
 
 
 class SchemaError(Exception):
@@ -39,7 +39,7 @@ async def migrate(database: Database) -> str | None:
         SchemaError: it is newer than this code.
         HistoryUnavailableError: as in every use of a database.
     """
-    return await database.write(partial(_migrate, name=database.name), patient=True)
+    return await database.write(partial(migrate_now, name=database.name), patient=True)
 
 
 async def check_schema(database: Database) -> None:
@@ -60,7 +60,8 @@ async def check_schema(database: Database) -> None:
         )
 
 
-def _migrate(connection: Connection, name: str) -> str | None:
+def migrate_now(connection: Connection, name: str) -> str | None:
+    """Do what `migrate` does in a transaction of the database of that name."""
     hold(connection, AdvisoryLock.MIGRATION)
     before = version(connection, name)
     if before is not None:
@@ -121,10 +122,10 @@ def _is_shown(connection: Connection, name: str) -> bool:
 
 
 def _refuse_newer(found: str, name: str) -> None:
-    if found == UNFINISHED:
+    if found.startswith(UNFINISHED):
         raise SchemaError(
             f"the database {name} is the target of a `marquee history copy` that has not ended: run the same command "
-            "again, it goes on from there"
+            "again, with the same version of Marquee, and it goes on from there"
         )
     known = {script.revision for script in _scripts().walk_revisions()}
     if found not in known:
