@@ -12,6 +12,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 import typer
 import uvloop
 
+from app.adapters.inbound.cli.backup_commands import add_backup_commands
 from app.adapters.inbound.cli.catalog_commands import add_catalog_commands
 from app.adapters.inbound.cli.dead_letter_commands import add_dead_letter_commands
 from app.adapters.inbound.cli.history_commands import add_history_commands
@@ -21,6 +22,7 @@ from app.adapters.inbound.cli.user_commands import add_user_commands
 from app.adapters.inbound.cli.webhook_commands import add_webhook_commands
 from app.adapters.outbound.sql.database import FILE
 from app.application.ports.system import HistoryUnavailableError
+from app.infrastructure.backup.backups import open_backups
 from app.infrastructure.configuration import DEFAULT_FILE, ConfigurationError, find_file, load_settings
 from app.infrastructure.container import Container
 from app.infrastructure.copying import open_history_copy
@@ -136,6 +138,7 @@ add_stats_commands(cli, _opening(lambda container: container.stats_use_cases(), 
 add_import_command(cli, _opening(lambda container: container.import_core(), live_state=False))
 add_user_commands(cli, _opening(lambda container: container.user_use_cases(), live_state=False))
 add_webhook_commands(cli, _opening(lambda container: container.webhook_core(), live_state=False))
+add_backup_commands(cli, lambda: open_backups(_settings("cli")))
 add_history_commands(cli, lambda source, target: open_history_copy(_settings("cli"), source, target))
 add_dead_letter_commands(cli, _opening(lambda container: container.dead_letters()))
 

@@ -9,6 +9,7 @@ from app.adapters.outbound.sql.database import FILE, SQLITE, Database, open_data
 from app.adapters.outbound.sql.history_copy import SqlHistoryCopy
 from app.application.ports.copies import CopyError, HistoryCopy
 from app.infrastructure.configuration import ConfigurationError
+from app.infrastructure.logging import configure_logging
 from app.infrastructure.settings import DATABASE_SCHEMES, Settings
 
 
@@ -20,6 +21,7 @@ async def open_history_copy(settings: Settings, source: str | None, target: str)
         ConfigurationError: one of the URLs cannot be used.
         CopyError: there is no source, or it is the target.
     """
+    quieten(settings)
     source = source or settings.database.url
     file, other = history_file(settings, source), history_file(settings, target)
     if source == target or (file is not None and other is not None and file.resolve() == other.resolve()):
@@ -28,6 +30,11 @@ async def open_history_copy(settings: Settings, source: str | None, target: str)
         raise CopyError(f"there is no history in {file}")
     async with opened(settings, source) as one, opened(settings, target) as two:
         yield SqlHistoryCopy(one, two)
+
+
+def quieten(settings: Settings) -> None:
+    """Let a command's log tell of troubles only, as that of every other command."""
+    configure_logging(settings.logging.model_copy(update={"level": "warning"}), "cli")
 
 
 def history_file(settings: Settings, url: str) -> Path | None:

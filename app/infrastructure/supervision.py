@@ -11,7 +11,12 @@ import structlog
 
 from app.domain.access import Area
 from app.infrastructure.exposure import open_areas, warn_of_open_doors
-from app.infrastructure.history_care import let_first_admin_in, restore_what_was_lost, warn_of_lonely_history
+from app.infrastructure.history_care import (
+    let_first_admin_in,
+    restore_what_was_lost,
+    warn_of_history_beside,
+    warn_of_lonely_history,
+)
 from app.infrastructure.listening import address, listen
 from app.infrastructure.opening import embedded_redis, open_container
 from app.infrastructure.settings import Settings
@@ -62,6 +67,7 @@ async def run_api_processes(settings: Settings, config: Path | None) -> int:
 async def _open_history(settings: Settings) -> None:
     """Stop now, in one line, when the history has another schema, and not in every child; then see to what was lost."""
     async with open_container(settings, "supervisor") as container:
+        await warn_of_history_beside(container)
         await restore_what_was_lost(container)
         await let_first_admin_in(container)
 
