@@ -15,7 +15,7 @@ from tests.e2e.service import Installation, Service
 from tests.postgres import postgres_database
 from tests.processes.waiting import until
 
-pytestmark = [pytest.mark.redis_server, pytest.mark.faults, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.redis_server, pytest.mark.faults, pytest.mark.timeout(600)]
 
 
 def test_a_backup_under_load_has_what_was_promised_before_it_and_counts_nothing_twice() -> None:

@@ -16,7 +16,7 @@ from tests.postgres import postgres_database
 from tests.postgres_pair import PostgresPair, postgres_pair
 from tests.processes.waiting import until
 
-pytestmark = [pytest.mark.redis_server, pytest.mark.faults, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.redis_server, pytest.mark.faults, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

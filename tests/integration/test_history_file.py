@@ -14,6 +14,7 @@ from app.adapters.outbound.sql.database import FILE, Database, open_database
 from app.adapters.outbound.sql.migrate import migrate
 from app.adapters.outbound.sql.stats import SqlStats
 from app.application.ports.system import HistoryUnavailableError
+from app.infrastructure.backup.history_part import is_in_use
 from tests.builders import an_activity
 from tests.postgres import POSTGRES_URL, postgres_database
 
@@ -75,6 +76,16 @@ async def test_a_transaction_whose_file_goes_before_its_end_is_not_promised(data
 
     with pytest.raises(HistoryUnavailableError, match="was deleted"):
         await database.write(work)
+
+
+async def test_a_restore_sees_that_somebody_has_the_file_open(database: Database, tmp_path: Path) -> None:
+    await SqlStats(database).totals()  # a connection that does nothing now
+    used = is_in_use(tmp_path / FILE)
+    await database.aclose()
+
+    assert used
+    assert not is_in_use(tmp_path / FILE)
+    assert not is_in_use(tmp_path / "nothing")
 
 
 async def test_a_long_write_ahead_log_gives_its_room_back(database: Database) -> None:

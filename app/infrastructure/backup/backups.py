@@ -50,18 +50,18 @@ class InstallationBackups(Backups):
         """See Backups."""
         await asyncio.to_thread(_take_folder, folder)
         began = self._clock.now()
-        redis = await self._save_redis(folder)
+        redis, server = await self._save_redis(folder)
         schema, history = await self._save_history(folder)
-        await asyncio.to_thread(self._write_manifest, folder, began, schema, redis.is_there)
+        await asyncio.to_thread(self._write_manifest, folder, began, schema, server)
         return redis, history
 
-    async def _save_redis(self, folder: Path) -> BackupPart:
+    async def _save_redis(self, folder: Path) -> tuple[BackupPart, str | None]:
         embedded = embedded_redis(self._settings)
         if embedded is None:
-            return BackupPart("redis", _NO_REDIS, is_there=False)
-        file = await asyncio.to_thread(redis_part.save_redis, embedded, self._data, folder)
+            return BackupPart("redis", _NO_REDIS, is_there=False), None
+        file, server = await asyncio.to_thread(redis_part.save_redis, embedded, self._data, folder)
         keys = await asyncio.to_thread(redis_part.count_keys, file, RedisOptions())
-        return BackupPart("redis", f"{keys:,} keys, read back", is_there=True)
+        return BackupPart("redis", f"{keys:,} keys of {server}, read back", is_there=True), server
 
     async def _save_history(self, folder: Path) -> tuple[str, BackupPart]:
         source, target = history_file(self._settings, self._settings.database.url), folder / history_part.FILE
@@ -74,7 +74,7 @@ class InstallationBackups(Backups):
         schema, activities = await asyncio.to_thread(history_part.check_history, target)
         return schema, BackupPart("history", f"{activities:,} activities, checked", is_there=True)
 
-    def _write_manifest(self, folder: Path, began: datetime, schema: str, has_redis: bool) -> None:
+    def _write_manifest(self, folder: Path, began: datetime, schema: str, server: str | None) -> None:
         write_manifest(
             folder,
             Manifest(
@@ -82,7 +82,8 @@ class InstallationBackups(Backups):
                 version=VERSION,
                 schema=schema,
                 history=part_of(folder / history_part.FILE),
-                redis=part_of(folder / redis_part.FILE) if has_redis else None,
+                redis=part_of(folder / redis_part.FILE) if server else None,
+                redis_server=server,
             ),
         )
 

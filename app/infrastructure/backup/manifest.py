@@ -30,6 +30,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     schema: str
     history: Part
     redis: Part | None = None
+    redis_server: str | None = None
+    """Which server wrote it, such as `valkey 9.1.2`: an older one, or one of the other kind, may not read it."""
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

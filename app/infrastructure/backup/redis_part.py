@@ -21,8 +21,8 @@ RESTORED = "appendonly.aof"
 _SAVE_SECONDS = 600.0
 
 
-def save_redis(embedded: EmbeddedRedis, data_dir: Path, folder: Path) -> Path:
-    """Have the server write all that it holds, and take that into the folder.
+def save_redis(embedded: EmbeddedRedis, data_dir: Path, folder: Path) -> tuple[Path, str]:
+    """Have the server write all that it holds, and take that into the folder; the copy, and which server it is.
 
     Raises:
         CopyError: the server cannot write it.
@@ -34,11 +34,18 @@ def save_redis(embedded: EmbeddedRedis, data_dir: Path, folder: Path) -> Path:
         try:
             client.bgsave(schedule=True)
             _await_save(client, written)
-            return copy_file(written, folder / FILE)
+            return copy_file(written, folder / FILE), server_of(client)
         except redis.RedisError as error:
             raise CopyError(f"the embedded Redis cannot write a copy: {error}") from None
         finally:
             written.unlink(missing_ok=True)
+
+
+def server_of(client: "redis.Redis") -> str:
+    """Say which server this is, and its version."""
+    said = client.info("server")
+    kind = "valkey" if "valkey_version" in said else "redis"
+    return f"{kind} {said[f'{kind}_version']}"
 
 
 def count_keys(file: Path, options: RedisOptions) -> int:
