@@ -33,6 +33,7 @@ def test_a_backup_under_load_has_what_was_promised_before_it_and_counts_nothing_
             after = promised(clients)
             until(lambda: promised(clients) > after + 200)
             posted = finish(clients)
+            service.end()
             restored = second.command("restore", str(folder))
         finally:
             os.umask(old_mask)
@@ -40,7 +41,6 @@ def test_a_backup_under_load_has_what_was_promised_before_it_and_counts_nothing_
         assert _modes(folder) == {0o600, 0o700}
         assert _modes(second.data) == {0o600, 0o700}
         assert "switched off: shop" in restored.stdout
-        service.end()
 
         again = second.run()
         until(lambda: again.ask("/health").json["activities"]["backlog"] == 0)

@@ -193,5 +193,5 @@ async def open_backups(settings: Settings) -> AsyncIterator[Backups]:
 def _told_history(activities: int, off: Sequence[str]) -> BackupPart:
     note = f"{activities:,} activities"
     if off:
-        note += f"; switched off: {', '.join(off)} (`marquee webhooks on NAME`, once nobody else sends for it)"
+        note += f"; switched off: {', '.join(off)} (`marquee webhooks enable NAME`, once nobody else sends for it)"
     return BackupPart("history", note, is_there=True)
