@@ -15,7 +15,9 @@ from app.adapters.outbound.memory.users import AccessStore, MemoryUsers
 from app.adapters.outbound.memory.webhook_endpoints import MemoryWebhooks
 from app.adapters.outbound.memory.webhook_states import MemoryWebhookStates
 from app.application.ports.figures import RunningProcess
+from app.application.ports.history import HistoryWatch
 from app.application.ports.providers import ConfiguredProvider, ProviderDirectory
+from app.application.ports.system import HistoryUnavailableError
 from app.application.read_catalog import DescribeProviders
 from app.application.watch_catalog import WatchCatalog
 from app.application.watch_service import WatchService
@@ -49,6 +51,16 @@ class AskedUsers(MemoryUsers):
         return await super().counts()
 
 
+class ScriptedHistory(HistoryWatch):
+    """A history that takes writes, unless there is a trouble."""
+
+    trouble: str | None = None
+
+    async def check_writes(self) -> None:
+        if self.trouble:
+            raise HistoryUnavailableError(self.trouble)
+
+
 class ServiceWorld:
     def __init__(self) -> None:
         self.syncs = SyncWorld()
@@ -67,6 +79,7 @@ class ServiceWorld:
         describe = DescribeProviders(self.directory, self.syncs.catalog, self.syncs.journal, MemoryCircuitStates())
         self.catalog = WatchCatalog(describe, self.syncs.journal, MemoryQueueWatch(self.stream), self.clock)
         self.own = a_process("own", "api")
+        self.history = ScriptedHistory()
         self.watch = WatchService(
             self.own,
             self.catalog,
@@ -76,6 +89,7 @@ class ServiceWorld:
             self.positions,
             MemoryWebhookStates(self.webhooks),
             self.clock,
+            self.history,
         )
         self._next = 0
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from app.application.manage_webhooks import BY_HAND
 from app.application.ports.activities import QueueFigures
 from app.application.ports.figures import Figure, Presence, RunningProcess, SharedFigures
+from app.application.ports.history import HistoryWatch
 from app.application.ports.publishing import PublishingPositions, ToldCounts
 from app.application.ports.system import Clock, HistoryUnavailableError, LiveStateUnavailableError
 from app.application.ports.users import Users
@@ -53,6 +54,7 @@ class WatchService:
     positions: PublishingPositions
     webhooks: WebhookStates
     clock: Clock
+    history: HistoryWatch
     running: Sequence[RunningProcess] = ()
     """The processes of the service; at least this one once the store was seen."""
     counted: Mapping[Figure, float] | None = None
@@ -62,7 +64,7 @@ class WatchService:
     """By publisher."""
     webhook_counts: WebhookCounts | None = None
     history_trouble: str | None = "not asked yet"
-    """Why the history cannot be reached; None when it can."""
+    """Why the history cannot be reached, or takes no writes; None when it does."""
     history_looked_at: datetime | None = None
     """When the last look ended, or somebody gave up waiting for one."""
     looks: int = 0
@@ -106,10 +108,11 @@ class WatchService:
         try:
             users, told = await self.users.counts(), await self.positions.counts()
             webhooks = _webhook_counts(await self.webhooks.counts())
+            self.user_counts, self.told, self.webhook_counts = users, told, webhooks
+            await self.history.check_writes()
         except HistoryUnavailableError as error:
             self.history_trouble = str(error)
         else:
-            self.user_counts, self.told, self.webhook_counts = users, told, webhooks
             self.history_trouble = None
         self._note_history()
 

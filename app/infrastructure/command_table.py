@@ -41,6 +41,21 @@ COMMANDS = (
         "app.infrastructure.setup_commands:add_check",
         "Say whether all that the configuration names can be reached. Exit code 1: something cannot.",
     ),
+    LazyCommand(
+        "backup",
+        "app.infrastructure.setup_commands:add_backup",
+        "Copy Redis and the history into an empty directory, while the service runs, and check the copy.",
+    ),
+    LazyCommand(
+        "restore",
+        "app.infrastructure.setup_commands:add_backup",
+        "Put a backup where the settings say that the installation is; the service must not run.",
+    ),
+    LazyCommand(
+        "history",
+        "app.infrastructure.setup_commands:add_history",
+        "The whole history: activities, figures, journal, users, keys, webhooks.",
+    ),
     LazyCommand("version", f"{_ROLES}:add_version_command", "Say which version this is."),
     LazyCommand("sync", _CATALOG, "Sync providers now. Exit code 0: all applied, or nothing to do.", "cli_core"),
     LazyCommand("providers", _CATALOG, "List the providers and how they fare.", "cli_core"),

@@ -218,6 +218,7 @@ class Core(Stores):
         Stores.publishing_positions,
         Stores.webhook_states,
         Stores.clock,
+        Stores.database,
     )
     plans_around = providers.Singleton(PlansAround, Stores.calendar, Stores.clock, Stores.zone)
     watch_dashboard = providers.Singleton(

@@ -1,5 +1,6 @@
 """What a process sees to in the history before it works."""
 
+import asyncio
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -24,6 +25,30 @@ def warn_of_lonely_history(settings: Settings) -> None:
             "redis.url is a server, but the history is a file of this machine: processes elsewhere have one of their "
             "own; set database.url when there are several machines"
         )
+
+
+async def warn_of_history_beside(container: "Container") -> None:
+    """Say that a file of the embedded history lies there unused, while the database that is used instead is empty."""
+    from app.adapters.outbound.sql.database import FILE  # noqa: PLC0415 - the supervisor does not load it
+    from app.adapters.outbound.sql.emptiness import count_in_file, is_empty  # noqa: PLC0415 - the same
+
+    settings = container.settings()
+    file = settings.service.data_dir / FILE
+    if settings.database.url == "embedded" or not file.exists():
+        return
+    try:
+        beside = await asyncio.to_thread(count_in_file, file)
+        if beside and await is_empty(container.database()):
+            log.warning(
+                "the database is empty, and a history file lies beside it that is not used: to bring it over, stop the "
+                "service before it fills the database, and `marquee history copy --from embedded --to` with the URL of "
+                "an empty one; else move the file away",
+                database=container.database().name,
+                file=str(file),
+                activities_and_states=beside,
+            )
+    except HistoryUnavailableError as error:
+        log.warning("whether the database is empty cannot be told now", reason=str(error))
 
 
 async def restore_what_was_lost(container: "Container") -> None:

@@ -23,7 +23,7 @@ from app.infrastructure.beside import beside, quietly
 from app.infrastructure.configuration import ConfigurationError
 from app.infrastructure.container import Container
 from app.infrastructure.exposure import warn_of_open_doors, warn_of_proxy
-from app.infrastructure.history_care import restore_what_was_lost, warn_of_lonely_history
+from app.infrastructure.history_care import restore_what_was_lost, warn_of_history_beside, warn_of_lonely_history
 from app.infrastructure.lifeline import LIFELINE_VARIABLE
 from app.infrastructure.listening import address
 from app.infrastructure.memory import settle_memory
@@ -140,6 +140,8 @@ async def run_worker(settings: Settings) -> None:
         container.tracing.override(tracing)
         stopping = asyncio.Event()
         log.info("worker runs", database=container.database().name)
+        if LIFELINE_VARIABLE not in os.environ:
+            await warn_of_history_beside(container)
         inbox = container.activity_inbox()
         try:
             loops = (

@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Executable, select, text
 
 from app.adapters.outbound.memory.activity_store import MemoryActivityStore
-from app.adapters.outbound.sql.activity_store import COUNTING, SqlActivityStore, SqlImportMarks
+from app.adapters.outbound.sql.activity_store import SqlActivityStore, SqlImportMarks
 from app.adapters.outbound.sql.activity_types import SqlTypeBound
+from app.adapters.outbound.sql.advisory_locks import AdvisoryLock
 from app.adapters.outbound.sql.all_tables import metadata
 from app.adapters.outbound.sql.database import Database, open_database
 from app.adapters.outbound.sql.migrate import migrate
@@ -531,7 +532,7 @@ async def test_a_lock_that_somebody_holds_is_waited_for_no_longer_than_the_timeo
     keeper = SqlStatsKeeper(other, UTC)
 
     def hold(connection: Connection) -> float:
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({COUNTING})"))
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({AdvisoryLock.COUNTING.number})"))
         begun = time.monotonic()
         with pytest.raises(HistoryUnavailableError, match="locked by somebody else"):
             asyncio.run(keeper.reset())

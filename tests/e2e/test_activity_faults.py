@@ -7,21 +7,17 @@ import sqlite3
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
-from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import make_url
 
-from tests.e2e.activities import Client, ask_exactly, counted, expected, known_activities, stats_of, wire
+from tests.e2e.activities import counted, known_activities, wire
 from tests.e2e.feeds import a_feed, some_items
+from tests.e2e.load import assert_exact, finish, promised, start_clients
 from tests.e2e.service import Answer, Installation, Service
-from tests.oracle import Oracle
 from tests.postgres import postgres_database
 from tests.processes.waiting import is_stopped, until
 from tests.relay import Relay
@@ -29,7 +25,6 @@ from tests.relay import Relay
 pytestmark = [pytest.mark.redis_server, pytest.mark.slow, pytest.mark.timeout(600)]
 
 A_MINUTE = 60.0
-RECOVERY_SECONDS = 150.0
 MIB = 1024 * 1024
 
 
@@ -41,37 +36,37 @@ def test_a_database_that_is_down_for_a_minute_costs_nothing_but_time() -> None:
             installation.configure(database={"url": through, "timeout": 2}, activity={"takeover": 1})
             assert installation.command("migrate").returncode == 0
             service = installation.run()
-            clients = _start(service, 2, pause=0.05)  # so that a minute's backlog is none of many minutes
+            clients = start_clients(service, 2, pause=0.05)  # so that a minute's backlog is none of many minutes
             until(lambda: counted(service) > 0)
 
             relay.down()
             time.sleep(A_MINUTE)
-            before = _promised(clients)
-            until(lambda: _promised(clients) > before)
+            before = promised(clients)
+            until(lambda: promised(clients) > before)
             asked = service.ask("/stats")
             relay.up()
-            posted = _finish(clients)
+            posted = finish(clients)
 
             assert (asked.status, asked.json["error"]["code"]) == (503, "history_unavailable")
             assert int(asked.headers["retry-after"]) > 0
             assert all(set(client.statuses) == {202} for client in clients)
-            _assert_exact(service, posted)
+            assert_exact(service, posted)
 
 
 def test_an_embedded_database_that_somebody_has_locked_is_waited_for() -> None:
     with Installation(database={"timeout": 1}) as installation:
         service = installation.run()
-        clients = _start(service, 2)
+        clients = start_clients(service, 2)
         until(lambda: counted(service) > 0)
 
         with closing(sqlite3.connect(installation.data / "history.sqlite3", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             time.sleep(10)
             other.execute("ROLLBACK")
-        posted = _finish(clients)
+        posted = finish(clients)
 
         assert all(set(client.statuses) == {202} for client in clients)
-        _assert_exact(service, posted)
+        assert_exact(service, posted)
 
 
 def test_while_redis_is_down_the_door_says_503_and_search_goes_on() -> None:
@@ -120,7 +115,7 @@ def test_a_full_disk_is_told_and_costs_nothing_once_there_is_room() -> None:
     with small_disk(96 * MIB) as disk, Installation(service={"data_dir": str(disk / "data")}) as installation:
         installation.data = disk / "data"
         service = installation.run()
-        clients = _start(service, 2, pause=0.02)
+        clients = start_clients(service, 2, pause=0.02)
         until(lambda: counted(service) > 0)
 
         ballast = disk / "ballast"
@@ -131,39 +126,13 @@ def test_a_full_disk_is_told_and_costs_nothing_once_there_is_room() -> None:
         searched = service.ask("/search?starts_at=2021-01-01T00:00:00Z")
         ballast.unlink()
         until(lambda: _post(service, wire([])).status == 400, 60)
-        posted = _finish(clients)
+        posted = finish(clients)
 
         assert searched.status == 200
         assert all(set(client.statuses) <= {202, 503, "no answer"} for client in clients)
-        _assert_exact(service, posted)
+        assert_exact(service, posted)
         with closing(sqlite3.connect(disk / "data" / "history.sqlite3")) as database:
             assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-
-
-def _start(service: Service, count: int, *, pause: float = 0.005) -> list[Client]:
-    assert service.url
-    netloc = urlsplit(service.url).netloc
-    clients = [Client(lambda: HTTPConnection(netloc, timeout=30), seed, pause=pause) for seed in range(count)]
-    for client in clients:
-        client.start()
-    return clients
-
-
-def _promised(clients: Sequence[Client]) -> int:
-    return sum(len(client.posted) for client in clients)
-
-
-def _finish(clients: Sequence[Client]) -> list[Any]:
-    posted = [activity for client in clients for activity in client.finish()]
-    assert not [surprise for client in clients for surprise in client.surprises]
-    return posted
-
-
-def _assert_exact(service: Service, posted: Sequence[Any]) -> None:
-    oracle = Oracle(posted, UTC)
-    until(lambda: counted(service) >= len(oracle.activities), RECOVERY_SECONDS)
-    today = datetime.now(UTC).date()
-    assert stats_of(lambda target: ask_exactly(service, target)) == expected(oracle, today)
 
 
 def _post(service: Service, body: bytes) -> Answer:

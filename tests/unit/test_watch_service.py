@@ -236,6 +236,16 @@ async def test_a_history_that_comes_back_is_told_of(world: ServiceWorld) -> None
     assert world.watch.history_trouble is None
 
 
+async def test_a_history_that_can_be_read_and_takes_no_writes_is_a_trouble(world: ServiceWorld) -> None:
+    await world.add_user(1)
+    world.history.trouble = "it is read-only"
+
+    await world.watch.look_at_history()
+
+    assert world.watch.user_counts is not None
+    assert world.watch.history_trouble == "it is read-only"
+
+
 async def test_a_history_that_is_silent_is_waited_for_by_the_first_alone_and_not_for_long(world: ServiceWorld) -> None:
     begun = time.monotonic()
     await asyncio.gather(*(world.watch.asked() for _ in range(10)))

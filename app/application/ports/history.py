@@ -133,3 +133,15 @@ class JournalSource(Protocol):
         The newest entries stay for those who follow the log, as many as the configuration says (about), and of each
         reader of this kind the entry that its position names.
         """
+
+
+class HistoryWatch(Protocol):
+    """Whether the history serves: not every read shows that nothing can be written."""
+
+    @abstractmethod
+    async def check_writes(self) -> None:
+        """Return when it takes writes now.
+
+        Raises:
+            HistoryUnavailableError: it is away, read-only, full, or its file is gone; the message says which.
+        """

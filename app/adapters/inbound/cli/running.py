@@ -11,6 +11,7 @@ from app.adapters.inbound.activity_files.source import UsageMistakeError
 from app.adapters.inbound.cli.saying import say
 from app.adapters.inbound.dates import InvalidDateError
 from app.application.import_activities import ActivityFileError
+from app.application.ports.copies import CopyError
 from app.application.ports.system import HistoryUnavailableError, LiveStateUnavailableError
 from app.domain.errors import DomainError
 
@@ -19,7 +20,7 @@ T = TypeVar("T")
 
 MISTAKES = (DomainError, InvalidDateError, UsageMistakeError)
 """What was asked for cannot be answered: exit code 2."""
-TROUBLES = (LiveStateUnavailableError, HistoryUnavailableError, ActivityFileError)
+TROUBLES = (LiveStateUnavailableError, HistoryUnavailableError, ActivityFileError, CopyError)
 """It might be later: exit code 1."""
 
 

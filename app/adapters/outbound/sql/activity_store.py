@@ -6,12 +6,14 @@ from datetime import tzinfo
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
+from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold
 from app.adapters.outbound.sql.bulk import Bulk, PostgresBulk, SqliteBulk
-from app.adapters.outbound.sql.database import Database, is_about_the_data
+from app.adapters.outbound.sql.database import Database
+from app.adapters.outbound.sql.failures import is_about_the_data
 from app.adapters.outbound.sql.schema import (
     daily_totals,
     daily_users,
@@ -24,9 +26,6 @@ from app.application.ports.activities import ActivityStore, ImportMarks, NotStor
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity
 from app.domain.stats import Fold, UserFigures, add, fold, union
-
-COUNTING = 0x6D61727175656501
-"""The advisory lock of PostgreSQL that those who count share, and who replaces the rollups has alone."""
 
 
 class SqlActivityStore(ActivityStore):
@@ -48,7 +47,7 @@ class SqlActivityStore(ActivityStore):
 
     def _store(self, connection: Connection, given: Mapping[Any, Activity]) -> int:
         with refusals_told():
-            share_counting(connection, self._database)
+            hold(connection, AdvisoryLock.COUNTING, shared=True)
             require_zone(connection, self._database, self._zone)
             new = self._bulk.insert_new(connection, given)
             if new:
@@ -82,12 +81,6 @@ class SqlActivityStore(ActivityStore):
 def bulk_of(database: Database) -> Bulk:
     """Choose the statements."""
     return SqliteBulk() if database.is_sqlite else PostgresBulk()
-
-
-def share_counting(connection: Connection, database: Database) -> None:
-    """Wait while somebody replaces the rollups. SQLite has one writer at a time anyway."""
-    if not database.is_sqlite:
-        connection.execute(select(func.pg_advisory_xact_lock_shared(COUNTING)))
 
 
 def require_zone(connection: Connection, database: Database, zone: tzinfo) -> None:

@@ -5,27 +5,28 @@ no asynchronous interface at all.
 """
 
 import asyncio
-import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from decimal import Decimal
 from enum import Enum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from app.adapters.private_files import close_to_others, make_private_directory, make_private_file
+from app.adapters.outbound.sql.failures import advice, is_about_the_data
+from app.adapters.outbound.sql.sqlite_file import HistoryFile, sqlite_engine
+from app.application.ports.history import HistoryWatch
 from app.application.ports.system import HistoryUnavailableError
-from app.domain.stats import add
 
 T = TypeVar("T")
 
 FILE = "history.sqlite3"
 """The embedded database, in the data directory."""
+SQLITE = "sqlite:///"
+"""How the URL of another file of SQLite begins; its path follows."""
 
 
 class Lane(Enum):
@@ -43,18 +44,18 @@ _ALL_THREADS = sum(_THREADS.values())
 """Each uses one connection at a time, so that none waits for a connection either."""
 _SLOW_READ, _SLOW_WRITE = 10.0, 60.0
 """Seconds beyond the timeout for a lock that a question, and a transaction of a worker, may take."""
-_CACHE_KIB = 64 * 1024
 
 
-class Database:
+class Database(HistoryWatch):
     """A database and the threads that talk with it. Whoever opens it closes it; nothing is opened before the first use.
 
     `name` says where it is, without a password: fit for messages.
     """
 
-    def __init__(self, engine: Engine, name: str, timeout: float) -> None:
+    def __init__(self, engine: Engine, name: str, timeout: float, file: HistoryFile | None = None) -> None:
         self.engine = engine
         self.name = name
+        self._file = file
         self._timeout = timeout
         self._threads = {
             lane: ThreadPoolExecutor(number, thread_name_prefix=lane.value) for lane, number in _THREADS.items()
@@ -86,10 +87,10 @@ class Database:
 
     def read_now(self, work: Callable[[Connection], T]) -> T:
         """Do the reading in this thread."""
-        options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         with (
             self._failures_told(),
-            self.engine.connect().execution_options(**options) as connection,
+            self._watched(),
+            self.engine.connect().execution_options(snapshot=True) as connection,
             connection.begin(),
         ):
             return work(connection)
@@ -98,10 +99,19 @@ class Database:
         """Do the writing in this thread."""
         with (
             self._failures_told(),
+            self._watched(),
             self.engine.connect().execution_options(writes=True) as connection,
             connection.begin(),
         ):
             return work(connection)
+
+    async def check_writes(self) -> None:
+        """See that it is the one that takes writes; connections to one that does not any more are dropped."""
+        if self._file is not None:
+            self._file.check_writes()
+        elif await self.read(_is_read_only):
+            self.engine.dispose()
+            raise HistoryUnavailableError(f"the database {self.name} takes no writes: it is read-only, or a standby")
 
     async def _in_thread(
         self,
@@ -127,6 +137,15 @@ class Database:
         self.engine.dispose()
 
     @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """See before, and after the end of a transaction, that it was one of the file that is there."""
+        if self._file is not None:
+            self._file.check()
+        yield
+        if self._file is not None:
+            self._file.check()
+
+    @contextmanager
     def _failures_told(self) -> Iterator[None]:
         """Turn what a driver raises when its database does not serve into a HistoryUnavailableError with an advice.
 
@@ -141,38 +160,12 @@ class Database:
         except DBAPIError as error:
             if is_about_the_data(error):
                 raise
-            raise HistoryUnavailableError(f"the database {self.name} {_advice(error)}") from error
+            raise HistoryUnavailableError(f"the database {self.name} {advice(error)}") from error
 
 
-def is_about_the_data(error: DBAPIError) -> bool:
-    """Tell whether a database refuses what it was given, and will for ever: PostgreSQL by the class of its code."""
-    code = getattr(error.orig, "sqlstate", None)
-    if code is not None:
-        return str(code).startswith(("22", "23", "54"))
-    return type(error).__name__ in {"DataError", "IntegrityError"}
-
-
-_ADVICE = (
-    (r"\b(?:password|role|authentication)\b", "refused us: correct the user and password of database.url"),
-    (r"disk is full|DiskFull|No space left|disk I/O", "has no room left: free space on its disk"),
-    (r"locked|LockNotAvailable", "is locked by somebody else: try again when that has ended"),
-    (r"database \S+ does not exist", "does not exist: create it, then run `marquee migrate`"),
-    (r"no such table|UndefinedTable|does not exist|no such column", "has not our schema: run `marquee migrate`"),
-    (r"readonly|read-only|ReadOnly", "takes no writes: it is read-only"),
-    (r"malformed|not a database", "is damaged: restore a backup"),
-)
-
-
-def _advice(error: DBAPIError) -> str:
-    said = " ".join(f"{type(error.orig).__name__} {error.orig}".split())
-    for pattern, advice in _ADVICE:
-        if re.search(pattern, said, re.IGNORECASE):
-            return f"{advice} ({_first_words(said)})"
-    return f"cannot be used ({_first_words(said)}): start it, or correct database.url"
-
-
-def _first_words(text: str) -> str:
-    return text if len(text) <= 200 else text[:200] + "..."  # noqa: PLR2004 - enough to tell
+def _is_read_only(connection: Connection) -> bool:
+    """Ask PostgreSQL: a standby says so too, and one whose default is to be read-only."""
+    return bool(connection.exec_driver_sql("SHOW transaction_read_only").scalar() == "on")
 
 
 def open_database(url: str, data_dir: Path, *, timeout: float) -> Database:
@@ -183,87 +176,21 @@ def open_database(url: str, data_dir: Path, *, timeout: float) -> Database:
     Raises:
         ValueError: the URL or the directory cannot be used; the URL is not repeated, for it may hold a password.
     """
-    if url == "embedded":
-        return Database(_sqlite(_own_file(data_dir), timeout), f"in {data_dir / FILE}", timeout)
-    parsed = _parsed(url)
-    engine = create_engine(
-        parsed,
-        connect_args={
-            "connect_timeout": max(1, round(timeout)),
-            "application_name": "marquee",
-            "options": f"-c lock_timeout={round(timeout * 1000)}",
-            "keepalives_idle": 10,
-            "keepalives_interval": 5,
-            "keepalives_count": 3,
-            "tcp_user_timeout": round((timeout + _SLOW_WRITE) * 1000),
-        },
-        pool_size=_ALL_THREADS,
-        max_overflow=0,
-        pool_timeout=timeout,
-        pool_pre_ping=True,
-        hide_parameters=True,
-    )
-    return Database(engine, f"{parsed.host or 'localhost'}:{parsed.port or 5432}/{parsed.database}", timeout)
+    if url == "embedded" or url.startswith(SQLITE):
+        file = _own_file(data_dir / FILE if url == "embedded" else Path(url.removeprefix(SQLITE)))
+        engine = sqlite_engine(file, timeout=timeout, connections=_ALL_THREADS)
+        return Database(engine, f"in {file.path}", timeout, file)
+    from app.adapters.outbound.sql.postgres import postgres_engine  # noqa: PLC0415 - its driver is for those who use it
+
+    silence = timeout + _SLOW_WRITE
+    engine, name = postgres_engine(url, timeout=timeout, silence=silence, connections=_ALL_THREADS)
+    return Database(engine, name, timeout)
 
 
-def _parsed(url: str) -> URL:
-    """Read a URL; one whose password was not encoded would show its parts as host and name, so it is refused."""
-    mistake = ValueError(
-        "database.url is not understood: expected postgresql://user:password@host:port/name, with / : @ # ? in a "
-        "password written as %2F %3A %40 %23 %3F"
-    )
+def _own_file(path: Path) -> HistoryFile:
+    file = HistoryFile(path)
     try:
-        parsed = make_url(url).set(drivername="postgresql+psycopg")
-    except (ArgumentError, ValueError):
-        raise mistake from None
-    if not parsed.host or not parsed.database or any(mark in parsed.host + parsed.database for mark in "@/:"):
-        raise mistake
-    return parsed
-
-
-def _own_file(data_dir: Path) -> Path:
-    """Make the file readable for us alone: it says what people did. SQLite gives its other new files the same mode.
-
-    Raises:
-        ValueError: the directory cannot be written to.
-    """
-    try:
-        make_private_directory(data_dir)
-        make_private_file(data_dir / FILE)
-        for beside in ("-wal", "-shm"):
-            close_to_others(data_dir / f"{FILE}{beside}")
+        file.make()
     except OSError as error:
-        raise ValueError(f"service.data_dir: {data_dir} cannot hold the history: {error.strerror}") from None
-    return data_dir / FILE
-
-
-def _sqlite(file: Path, timeout: float) -> Engine:
-    engine = create_engine(
-        f"sqlite:///{file}", connect_args={"timeout": timeout}, max_overflow=_ALL_THREADS, hide_parameters=True
-    )
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # transactions begin where we say, see below
-        connection.create_function("add_exactly", 2, _add_texts, deterministic=True)
-        for pragma in (
-            "journal_mode=WAL",  # readers and the writer do not wait for each other
-            "synchronous=FULL",  # what is acknowledged is on the disk
-            f"cache_size=-{_CACHE_KIB}",
-            "temp_store=FILE",
-            "foreign_keys=ON",
-            "wal_autocheckpoint=4000",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("writes")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine
-
-
-def _add_texts(one: str, other: str) -> str:
-
-    return f"{add(Decimal(one), Decimal(other)):f}"
+        raise ValueError(f"service.data_dir: {path.parent} cannot hold the history: {error.strerror}") from None
+    return file

@@ -11,9 +11,10 @@ from uuid import UUID
 from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from app.adapters.outbound.sql.advisory_locks import AdvisoryLock
 from app.adapters.outbound.sql.database import Database
 from app.adapters.outbound.sql.ids import id_key, id_of
-from app.adapters.outbound.sql.log_order import PLANS, hold_log
+from app.adapters.outbound.sql.log_order import hold_log
 from app.adapters.outbound.sql.plan_codec import (
     instant,
     microseconds,
@@ -74,7 +75,7 @@ class _Batch:
         if self.closed:
             connection.execute(_close, self.closed)
         if self.added:
-            hold_log(connection, PLANS)
+            hold_log(connection, AdvisoryLock.PLAN_LOG)
             connection.execute(insert(journal), self.added)
 
 

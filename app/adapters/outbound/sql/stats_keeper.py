@@ -11,9 +11,10 @@ from datetime import UTC, tzinfo
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Table, delete, func, insert, select
+from sqlalchemy import Connection, Executable, Table, delete, insert, select
 
-from app.adapters.outbound.sql.activity_store import COUNTING, add_totals, add_users, bulk_of
+from app.adapters.outbound.sql.activity_store import add_totals, add_users, bulk_of
+from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold
 from app.adapters.outbound.sql.bulk import unpack_visits
 from app.adapters.outbound.sql.database import Database
 from app.adapters.outbound.sql.instants import instant_of
@@ -67,8 +68,7 @@ class SqlStatsKeeper(StatsKeeper):
         return await self._database.read(lambda connection: self._verify(connection, progress), patient=True)
 
     def _empty(self, connection: Connection) -> None:
-        if not self._database.is_sqlite:
-            connection.execute(select(func.pg_advisory_xact_lock(COUNTING)))
+        hold(connection, AdvisoryLock.COUNTING)
         for table in ROLLUPS:
             connection.execute(delete(table))
 

@@ -1,0 +1,197 @@
+"""Backups of an installation: what is (Redis) first, then what has been (SQL), so that the history is never the older.
+
+What Redis hands out again is known to the history by its id and changes nothing; what only Redis had settled would be
+lost if the history were the older one.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+from app.adapters.outbound.sql.database import SQLITE
+from app.adapters.outbound.sql.history_copy import SqlHistoryCopy
+from app.adapters.outbound.sql.migrate import newest
+from app.application.ports.copies import BackupPart, Backups, CopyError
+from app.application.ports.system import Clock
+from app.infrastructure.backup import history_part, redis_part
+from app.infrastructure.backup.manifest import (
+    Manifest,
+    copy_file,
+    own_folder,
+    part_of,
+    read_manifest,
+    write_manifest,
+)
+from app.infrastructure.clock import SystemClock
+from app.infrastructure.copying import history_file, opened, quieten
+from app.infrastructure.file_lock import FileLock
+from app.infrastructure.opening import embedded_redis
+from app.infrastructure.redis_server import RedisOptions
+from app.infrastructure.settings import Settings
+from app.infrastructure.version import VERSION
+
+_NO_REDIS = (
+    "redis.url names a server, which is not in this backup: have it backed up by its own means before the history, "
+    "never after, for its queue holds what was promised and is not stored yet"
+)
+
+
+class InstallationBackups(Backups):
+    """Backups of what the settings describe; a PostgreSQL becomes a file of SQLite, and can be filled from one."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._data = settings.service.data_dir
+
+    async def back_up(self, folder: Path) -> Sequence[BackupPart]:
+        """See Backups."""
+        await asyncio.to_thread(_take_folder, folder)
+        began = self._clock.now()
+        redis, server = await self._save_redis(folder)
+        schema, history = await self._save_history(folder)
+        await asyncio.to_thread(self._write_manifest, folder, began, schema, server)
+        return redis, history
+
+    async def _save_redis(self, folder: Path) -> tuple[BackupPart, str | None]:
+        embedded = embedded_redis(self._settings)
+        if embedded is None:
+            return BackupPart("redis", _NO_REDIS, is_there=False), None
+        file, server = await asyncio.to_thread(redis_part.save_redis, embedded, self._data, folder)
+        keys = await asyncio.to_thread(redis_part.count_keys, file, RedisOptions())
+        return BackupPart("redis", f"{keys:,} keys of {server}, read back", is_there=True), server
+
+    async def _save_history(self, folder: Path) -> tuple[str, BackupPart]:
+        source, target = history_file(self._settings, self._settings.database.url), folder / history_part.FILE
+        if source is None:
+            await self._copy(self._settings.database.url, f"{SQLITE}{target}")
+        elif source.exists():
+            await asyncio.to_thread(history_part.save_history, source, target)
+        else:
+            raise CopyError(f"there is no history in {source}")
+        schema, activities = await asyncio.to_thread(history_part.check_history, target)
+        return schema, BackupPart("history", f"{activities:,} activities, checked", is_there=True)
+
+    def _write_manifest(self, folder: Path, began: datetime, schema: str, server: str | None) -> None:
+        write_manifest(
+            folder,
+            Manifest(
+                made_at=began.isoformat(),
+                version=VERSION,
+                schema=schema,
+                history=part_of(folder / history_part.FILE),
+                redis=part_of(folder / redis_part.FILE) if server else None,
+                redis_server=server,
+            ),
+        )
+
+    async def restore(self, folder: Path, *, keep_webhooks: bool, force: bool) -> Sequence[BackupPart]:
+        """See Backups."""
+        manifest = await asyncio.to_thread(read_manifest, folder)
+        own_folder(self._data)
+        with self._nobody_else():
+            aside = await asyncio.to_thread(self._make_room, force)
+            prepared = copy_file(folder / history_part.FILE, self._data / "history.restoring")
+            try:
+                schema, activities = await asyncio.to_thread(history_part.check_history, prepared)
+                off = [] if keep_webhooks else await asyncio.to_thread(history_part.switch_webhooks_off, prepared)
+                redis = await asyncio.to_thread(self._restore_redis, folder, manifest)
+                await self._restore_history(prepared, schema)
+            finally:
+                prepared.unlink(missing_ok=True)
+        return redis, _told_history(activities, off), *aside
+
+    @contextmanager
+    def _nobody_else(self) -> Iterator[None]:
+        """Keep every service away from the data directory while the block runs.
+
+        Raises:
+            CopyError: one is there.
+        """
+        runs = CopyError(f"a service runs on {self._data}: stop it first")
+        if self._settings.database.url == "embedded" and history_part.is_in_use(self._data / history_part.FILE):
+            raise runs
+        if self._settings.redis.url != "embedded":
+            yield
+            return
+        folder = own_folder(self._data / "redis")
+        locks = [FileLock(folder / name) for name in ("start.lock", "users.lock", "server.lock")]
+        try:
+            if not all(lock.try_exclusive() for lock in locks):
+                raise runs
+            yield
+        finally:
+            for lock in locks:
+                lock.release()
+
+    def _make_room(self, force: bool) -> Sequence[BackupPart]:
+        there = [path for path in self._own_files() if path.exists()]
+        if not there:
+            return ()
+        if not force:
+            raise CopyError(f"{there[0]} is in the way: --force moves what lies there aside")
+        aside = own_folder(self._data / f"replaced-{self._clock.now():%Y%m%dT%H%M%SZ}")
+        own_folder(aside / "redis")
+        for path in there:
+            path.rename(aside / path.relative_to(self._data))
+        return (BackupPart("replaced", f"what lay there is in {aside} now: remove it when all is well", is_there=True),)
+
+    def _own_files(self) -> Iterator[Path]:
+        """Name what a service finds at its start."""
+        if self._settings.database.url == "embedded":
+            yield from (self._data / f"{history_part.FILE}{end}" for end in ("", "-wal", "-shm", "-journal"))
+        if self._settings.redis.url == "embedded":
+            with suppress(FileNotFoundError):
+                for path in (self._data / "redis").iterdir():
+                    if path.suffix != ".lock":
+                        yield path
+
+    def _restore_redis(self, folder: Path, manifest: Manifest) -> BackupPart:
+        if manifest.redis is None:
+            note = "not in the backup: it is filled from the history at the start, its queue begins empty"
+            return BackupPart("redis", note, is_there=False)
+        if self._settings.redis.url != "embedded":
+            return BackupPart("redis", "redis.url names a server: its part of the backup is left out", is_there=False)
+        copy_file(folder / redis_part.FILE, own_folder(self._data / "redis") / redis_part.RESTORED)
+        return BackupPart("redis", f"as of {manifest.made_at}", is_there=True)
+
+    async def _restore_history(self, prepared: Path, schema: str) -> None:
+        target = history_file(self._settings, self._settings.database.url)
+        if target is not None:
+            await asyncio.to_thread(prepared.rename, target)
+            return
+        if schema != newest():
+            raise CopyError(
+                f"the backup has the schema {schema}: only one of {newest()} can be put into PostgreSQL; restore it as "
+                "a file with database.url: embedded first, which brings it to that"
+            )
+        await self._copy(f"{SQLITE}{prepared}", self._settings.database.url)
+
+    async def _copy(self, source: str, target: str) -> None:
+        async with opened(self._settings, source) as one, opened(self._settings, target) as other:
+            await SqlHistoryCopy(one, other)()
+
+
+def _take_folder(folder: Path) -> None:
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise CopyError(f"{folder} is not empty: name a directory that is, or that is not there yet")
+        own_folder(folder)
+    except OSError as error:
+        raise CopyError(f"{folder} cannot hold a backup: {error.strerror}") from None
+
+
+@asynccontextmanager
+async def open_backups(settings: Settings) -> AsyncIterator[Backups]:
+    """Open the way of an installation into a directory and back; each step opens what it needs."""
+    quieten(settings)
+    yield InstallationBackups(settings, SystemClock())
+
+
+def _told_history(activities: int, off: Sequence[str]) -> BackupPart:
+    note = f"{activities:,} activities"
+    if off:
+        note += f"; switched off: {', '.join(off)} (`marquee webhooks enable NAME`, once nobody else sends for it)"
+    return BackupPart("history", note, is_there=True)
