@@ -53,7 +53,7 @@ def log_restoration(done: Restoration) -> None:
     if not done.restored:
         return
     log.warning(
-        "the catalog had lost plans, or later states of them, that the journal knows; they were restored",
+        "the catalog had lost plans that the journal knows; they were restored",
         provider=done.provider,
         restored=done.restored,
         present=done.present,
