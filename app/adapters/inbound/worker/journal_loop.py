@@ -13,6 +13,10 @@ from app.application.restore_catalog import Restoration
 log = structlog.get_logger()
 
 
+QUIET_LOOKS = 3
+"""Of so many looks that found nothing moved, one compares all positions: a provider may have been synced before."""
+
+
 @dataclass(slots=True, kw_only=True)
 class JournalLoop(LeasedLoop):
     """Journal for ever. Two at a time would do no harm: the position in the journal lets each entry in once."""
@@ -26,14 +30,17 @@ class JournalLoop(LeasedLoop):
     log: ChangeLog
 
     async def work(self, until: float) -> None:
-        """Journal in rounds, one for each time that logs may have moved."""
+        """Journal in rounds: whenever logs have moved, and now and then what could not be done before."""
         heads: dict[str, LogPosition] = {}
+        number = 0
         async for moved in self.log.heads():  # pragma: no branch - it never ends by itself
             heads |= {name: head for name, head in moved.items() if head is not None}
             for gone in (name for name, head in moved.items() if head is None):
                 heads.pop(gone, None)
-            await self.journal(heads)
-            self.tell(None)
+            if moved or number % QUIET_LOOKS == 0:
+                await self.journal(heads)
+                self.tell(None)
+            number += 1
             if self.now() >= until:
                 return
 
@@ -46,7 +53,7 @@ def log_restoration(done: Restoration) -> None:
     if not done.restored:
         return
     log.warning(
-        "the catalog had lost plans, or later states of them, that the journal knows; they were restored",
+        "the catalog had lost plans that the journal knows; they were restored",
         provider=done.provider,
         restored=done.restored,
         present=done.present,
