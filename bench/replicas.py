@@ -42,7 +42,7 @@ def main() -> None:
 def _server(folder: Path, *options: str) -> Iterator[int]:
     folder.mkdir()
     port = free_port()
-    command = [str(find_redis_binary()), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
+    command = [str(find_redis_binary().path), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
     command += ["--save", "", "--appendonly", "yes", "--appendfsync", "always", "--repl-diskless-sync-delay", "0"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([*command, *options], stdout=log, stderr=log)

@@ -31,7 +31,7 @@ def server() -> Iterator[RedisServer]:
 
 @pytest.fixture
 async def client(server: RedisServer) -> AsyncIterator[RedisClient]:
-    client = connect(server.url, timeout=2)
+    client = connect(server.url, timeout=5)
     yield client
     await client.aclose()
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.redis_server
 
 KEY, OTHER = "a-key", "{a-key}:other"
 SLOT = key_slot(KEY.encode())
-TIMEOUT = 1.0
+TIMEOUT = 2.0
 _COPY = Script("return redis.call('SET', KEYS[2], redis.call('GET', KEYS[1]))")
 
 
@@ -43,7 +43,7 @@ def cluster(shared_cluster: ReplicatedCluster) -> ReplicatedCluster:
 
 @pytest.fixture
 async def client(cluster: ReplicatedCluster) -> AsyncIterator[RedisClient]:
-    made = connect(cluster.url, timeout=TIMEOUT)
+    made = connect(cluster.url, timeout=2.5 * TIMEOUT)
     yield made
     await made.aclose()
 
