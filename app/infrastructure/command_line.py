@@ -7,7 +7,6 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from app.adapters.terminal_text import visible
 from app.infrastructure.command_settings import name_file
 from app.infrastructure.command_table import COMMANDS
 from app.infrastructure.lazy_commands import lazy_group
@@ -20,6 +19,7 @@ cli = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["--help", "-h"]},
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # its boxes take two thirds of what a help costs
 )
 
 
@@ -57,6 +57,8 @@ def run_command_line() -> None:
 
 
 def _end(lines: list[str], code: int) -> NoReturn:
+    from app.adapters.terminal_text import visible
+
     for line in lines:
         sys.stderr.write(f"marquee: {visible(line)}\n")
     logging.shutdown()

@@ -64,7 +64,7 @@ COMMANDS = (
     LazyCommand(
         "import",
         f"{_CLI}.import_command:add_import_command",
-        "Import activities; safe to repeat, and to continue after a kill. Exit code 0: every row was handled.",
+        "Import activities; safe to repeat, and to continue after a kill. Exit code 1: cut short, or no usable row.",
         "import_core",
         live_state=False,
     ),

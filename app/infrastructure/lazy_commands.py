@@ -33,7 +33,7 @@ class LazyCommand:
     def load(self) -> Any:
         """Load the code and make the command of it."""
         module, _, function = self.source.partition(":")
-        cli = typer.Typer(add_completion=False)
+        cli = typer.Typer(add_completion=False, rich_markup_mode=None)
         cli.callback()(_nothing)
         opened = [opening(self.opens, live_state=self.live_state)] if self.opens else []
         getattr(import_module(module), function)(cli, *opened)
@@ -41,6 +41,7 @@ class LazyCommand:
         option = _config_option()
         for one in _with_all_below(command):
             one.params.append(option)
+            one.short_help = " ".join((one.help or "").partition("\n\n")[0].split())  # whole, and not cut to fit
         return command
 
 
@@ -52,7 +53,7 @@ def lazy_group(table: Sequence[LazyCommand]) -> type[TyperGroup]:
             super().__init__(**attributes)
             self._table = {entry.name: entry for entry in table}
             for entry in table:
-                self.add_command(TyperCommand(entry.name, help=entry.help, hidden=entry.hidden))
+                self.add_command(TyperCommand(entry.name, help=entry.help, short_help=entry.help, hidden=entry.hidden))
 
         def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
             """Find the command that is to be run, or completed, and load it; who lists them needs no code."""

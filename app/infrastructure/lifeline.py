@@ -4,7 +4,6 @@ The supervisor alone holds the write end of a pipe and never writes. Each child 
 once the supervisor is gone: the kernel closes what the dead had open.
 """
 
-import asyncio
 import os
 import select
 import stat
@@ -66,6 +65,8 @@ async def until_supervisor_gone() -> None:
 
     May be awaited by several tasks at a time, on any event loop that watches files.
     """
+    import asyncio  # noqa: PLC0415 - `marquee --help` needs none of it, and begins with this module
+
     read_end = _read_end()
     if read_end is None:
         await asyncio.Event().wait()
