@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from app.application.ports.catalog import CatalogPlan, LeaseLostError, PlanCatalog
 from app.application.ports.history import PlanJournal
 from app.application.ports.system import Clock, Leases, LeaseTakenError
+from app.application.retime_plans import RetimePlans
 from app.domain.errors import DomainError
 from app.domain.reconciliation import ChangeKind, KnownPlan, PlanChange
 
@@ -43,6 +44,7 @@ class RestoreCatalog:
     journal: PlanJournal
     leases: Leases
     clock: Clock
+    retime: RetimePlans
     new_run_id: Callable[[], str]
 
     async def __call__(self, providers: Sequence[str] = ()) -> Sequence[Restoration]:
@@ -91,6 +93,8 @@ class RestoreCatalog:
                     await update.stage(changes)
                     restored += len(changes)
                     seen += len(plans)
+                if restored:
+                    await self.retime.unsettle(lease, await self.catalog.state(name))
                 await update.commit(RESTORED)
         return Restoration(name, restored, seen - restored)
 

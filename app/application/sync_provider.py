@@ -16,6 +16,7 @@ from app.application.ports.providers import (
 )
 from app.application.ports.system import Clock, Lease, Leases, LeaseTakenError, LiveStateUnavailableError
 from app.application.read_snapshot import SnapshotReading
+from app.application.retime_plans import RetimePlans
 from app.domain.feeds import Rejection
 from app.domain.gate import GatePolicy, Hold, SnapshotCounts, inspect, signature
 from app.domain.reconciliation import ChangeKind
@@ -49,6 +50,7 @@ class SyncProvider:
     journal: SyncJournal
     leases: Leases
     clock: Clock
+    retime: RetimePlans
     on_bug: Callable[[Exception], None] = lambda _: None
     """Told of errors that no port foresees, with their traceback; the report has only their words."""
 
@@ -101,6 +103,7 @@ class _Run:
 
     async def leased(self) -> SyncReport:
         async with self.sync.leases.hold(self.provider.name) as lease:
+            await self.sync.retime.under(lease)
             return await self._fetch(lease)
 
     async def dry(self) -> SyncReport:
@@ -119,12 +122,14 @@ class _Run:
     async def _read(self, lease: Lease | None, state: ProviderState, snapshot: FeedSnapshot) -> SyncReport:
         known = await self.sync.catalog.known(self.provider.name)
         if lease is None:
-            reading = SnapshotReading(self.provider.name, known, None, self.at)
+            reading = SnapshotReading(self.provider.name, known, None, self.at, self.sync.retime.rules)
             await reading.read(snapshot, state.snapshot_at)
             return self._judge(reading, state, snapshot)[0]
         async with aclosing(self.sync.catalog.update(lease, self.order.run_id, self.at)) as update:
-            reading = SnapshotReading(self.provider.name, known, update, self.at)
+            reading = SnapshotReading(self.provider.name, known, update, self.at, self.sync.retime.rules)
             await reading.read(snapshot, state.snapshot_at)
+            if reading.found_changes and state.settled_rules != self.sync.retime.rules:
+                state = await self.sync.retime.unsettle(lease, state)
             report, next_state, kinds = self._judge(reading, state, snapshot)
             await update.commit(kinds)
             await self.sync.catalog.remember(lease, next_state)
@@ -153,8 +158,8 @@ class _Run:
         )
         if hold or reading.broken:
             again = state.mark.unsettled() if state.mark else None
-            return report, ProviderState(again, state.snapshot_at, proposal if hold else None), kinds
-        return report, ProviderState(snapshot.mark, self.at, None), kinds
+            return report, replace(state, mark=again, proposed=proposal if hold else None), kinds
+        return report, replace(state, mark=snapshot.mark, snapshot_at=self.at, proposed=None), kinds
 
     def report(self, outcome: SyncOutcome, reason: Exception | str | None = None) -> SyncReport:
         return SyncReport(

@@ -2,6 +2,8 @@
 
 import gc
 
+from app.infrastructure.zone_rules import use_pinned_rules
+
 
 def main() -> None:
     """Load the program and run the command line.
@@ -9,6 +11,7 @@ def main() -> None:
     Loading makes a million objects, of which next to none is garbage: looking for it would take a fifth of a start.
     """
     gc.disable()
+    use_pinned_rules()
     from app.infrastructure.command_line import run_command_line  # noqa: PLC0415 - what is loaded without looking
 
     gc.enable()

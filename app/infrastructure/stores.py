@@ -39,6 +39,7 @@ from app.infrastructure.outward import publishers, rate_limiter, running_process
 from app.infrastructure.provider_directory import SettingsDirectory
 from app.infrastructure.settings import Settings
 from app.infrastructure.tracing import Tracing
+from app.infrastructure.zone_rules import ZONE_RULES
 
 BLOCK = 1.0
 """Seconds that a blocking read of Redis waits at the most."""
@@ -72,6 +73,7 @@ class Stores(containers.DeclarativeContainer):
 
     # outbound
     clock = providers.Singleton(SystemClock)
+    zone_rules = providers.Object(ZONE_RULES)
     circuits = providers.Singleton(RedisCircuitStates, redis)
     catalog = providers.Singleton(RedisPlanCatalog, redis)
     sync_journal = providers.Singleton(

@@ -66,8 +66,9 @@ class PlanJournal(Protocol):
     ) -> None:
         """Write entries and the new position in one transaction; `after` may be `before` again.
 
-        An entry that leaves its plan as the journal knows it already (same `known`) is not written a second time. A
-        withdrawal of a plan that the journal has never seen is dropped.
+        An entry that leaves its plan as the journal knows it already (same `known`, same instants) is not written a
+        second time. A withdrawal of a plan that the journal has never seen is dropped. Instants are those that the
+        entry's offsets say, whatever the rules of this process.
 
         Raises:
             JournalMovedError: the position is not `before` any more; nothing was written.

@@ -26,8 +26,9 @@ def health_router(
     is_ready: Callable[[], bool],
     size: Callable[[], int],
     tells_all: bool = True,
+    zone_rules: str = "",
 ) -> APIRouter:
-    """Make the routes; `size` is the number of plans that search may find.
+    """Make the routes; `size` is the number of plans that search may find, `zone_rules` the version of tzdata in use.
 
     Unless it `tells_all`, only those with a key hear more than the status.
     """
@@ -59,6 +60,7 @@ def health_router(
             "history": {"up": service.history_trouble is None, "reason": service.history_trouble},
             "activities": _activities(service),
             "providers": [_provider(provider, now) for provider in watch.providers],
+            "tzdata": zone_rules,
         }
 
     return router

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.application.ports.catalog import CatalogPlan
+from app.application.ports.catalog import CatalogPlan, with_offsets
 from app.application.ports.history import (
     JournalEntry,
     JournalMovedError,
@@ -59,10 +59,15 @@ class MemoryPlanJournal(PlanJournal, PlanHistory):
     def _add(self, entry: JournalEntry) -> None:
         before = self._newest().get(entry.plan_id)
         plan = entry.plan or (before.state.found.plan if before else None)
-        if plan is None or (before and before.state.found.known == entry.known):
+        if plan is None:
+            return
+        found = CatalogPlan(plan, entry.known)
+        told = found if entry.plan or not before else before.state.found
+        found = with_offsets(found, *told.instants)
+        if before and _is_the_same(before.state.found, found):
             return
         at = max(entry.at, before.state.at) if before else entry.at
-        state = PastState(at, entry.kinds, entry.run_id, CatalogPlan(plan, entry.known))
+        state = PastState(at, entry.kinds, entry.run_id, found)
         self._rows.append(Row(entry.provider, entry.plan_id, state))
 
     async def sizes(self) -> Mapping[str, int]:
@@ -87,7 +92,7 @@ class MemoryPlanJournal(PlanJournal, PlanHistory):
         self._check()
         found = sorted(
             (plan.starts_at, str(plan.summary.plan_id), plan.summary)
-            for plan in (searchable(state.found.plan) for state in self._found(as_of))
+            for plan in (searchable(state.found.plan, state.found.known.offsets) for state in self._found(as_of))
             if window.holds(plan.starts_at, plan.ends_at)
         )
         return [summary for _, _, summary in found[: max(limit, 0)]]
@@ -127,6 +132,12 @@ class MemoryPlanLog(DomainEventLog):
         return len(self._journal.rows)
 
 
+def _is_the_same(before: CatalogPlan, after: CatalogPlan) -> bool:
+    """Compare what is known, and the instants; by which rules these were reckoned does not matter."""
+    known, then = replace(before.known, offsets=None), replace(after.known, offsets=None)
+    return known == then and before.instants == after.instants
+
+
 def _told(number: int, row: Row) -> PlanFact:
     state = row.state
     return plan_fact_of(state.kinds)(
@@ -138,5 +149,5 @@ def _told(number: int, row: Row) -> PlanFact:
         run_id=state.run_id,
         in_feed=state.found.known.in_feed,
         is_searchable=state.found.known.seen_online,
-        state=searchable(state.found.plan),
+        state=searchable(state.found.plan, state.found.known.offsets),
     )
