@@ -70,7 +70,7 @@ class SyncProvider:
         except Exception as error:  # noqa: BLE001 - a kind from outside may raise anything; it must not stop the others
             self.on_bug(error)
             report = run.report(SyncOutcome.FAILED, f"unexpected {type(error).__name__}: {error}")
-        report = replace(report, took=(self.clock.now() - run.at).total_seconds())
+        report = replace(report, took=max(0.0, (self.clock.now() - run.at).total_seconds()))
         await self._keep(report, run.rejections)
         return report
 

@@ -16,9 +16,10 @@ from app.adapters.outbound.providers.recorded import RecordedProvider
 from app.adapters.outbound.resilience.circuit_breaker import BreakerPolicy
 from app.adapters.outbound.resilience.resilient_provider import ResilientProvider, RetryPolicy
 from app.application.ports.providers import ConfiguredProvider, Provider, ProviderDirectory, ProviderSpec
-from app.application.ports.system import CircuitStates
+from app.application.ports.system import CircuitStates, Clock
 from app.domain.errors import UnknownProviderError
 from app.domain.gate import GatePolicy
+from app.infrastructure.clock import SystemClock
 from app.infrastructure.configuration import ConfigurationError
 from app.infrastructure.settings import ProviderSettings, Settings
 
@@ -26,13 +27,13 @@ from app.infrastructure.settings import ProviderSettings, Settings
 class SettingsDirectory(ProviderDirectory):
     """The providers of the settings."""
 
-    def __init__(self, settings: Settings, circuits: CircuitStates) -> None:
+    def __init__(self, settings: Settings, circuits: CircuitStates, clock: Clock) -> None:
         """Make all of them.
 
         Raises:
             ConfigurationError: a kind cannot be had or refuses its settings.
         """
-        self._providers = {found.name: _configured(found, circuits) for found in settings.providers}
+        self._providers = {found.name: _configured(found, circuits, clock) for found in settings.providers}
 
     def all(self) -> Sequence[ConfiguredProvider]:
         """See ProviderDirectory."""
@@ -51,12 +52,12 @@ def check_providers(settings: Settings) -> None:
     Raises:
         ConfigurationError: see SettingsDirectory.
     """
-    SettingsDirectory(settings, MemoryCircuitStates())
+    SettingsDirectory(settings, MemoryCircuitStates(), SystemClock())
 
 
-def _configured(found: ProviderSettings, circuits: CircuitStates) -> ConfiguredProvider:
+def _configured(found: ProviderSettings, circuits: CircuitStates, clock: Clock) -> ConfiguredProvider:
     try:
-        kind = _source(found)
+        kind = _source(found, clock)
     except ValueError as error:
         raise ConfigurationError([f"providers.{found.name}: {error}"]) from None
     source = ResilientProvider(
@@ -65,6 +66,7 @@ def _configured(found: ProviderSettings, circuits: CircuitStates) -> ConfiguredP
         states=circuits,
         retry=RetryPolicy(**found.retry.model_dump()),
         breaker=BreakerPolicy(**found.breaker.model_dump()),
+        clock=clock,
     )
     return ConfiguredProvider(
         name=found.name,
@@ -78,13 +80,13 @@ def _configured(found: ProviderSettings, circuits: CircuitStates) -> ConfiguredP
     )
 
 
-def _source(found: ProviderSettings) -> Provider:
+def _source(found: ProviderSettings, clock: Clock) -> Provider:
     limits = FetchLimits(**found.limits.model_dump())
     if found.kind == "recorded":
-        return RecordedProvider(name=found.name, files=found.files, timezone=found.timezone, limits=limits)
+        return RecordedProvider(name=found.name, files=found.files, timezone=found.timezone, limits=limits, clock=clock)
     if found.kind == "plan-list-xml":
         get = PinnedGet(limits=limits, policy=AddressPolicy(allow_private_networks=found.allow_private_networks))
-        return PlanListXmlProvider(name=found.name, url=found.url, timezone=found.timezone, get=get)
+        return PlanListXmlProvider(name=found.name, url=found.url, timezone=found.timezone, get=get, clock=clock)
     return _foreign(found)
 
 

@@ -74,7 +74,7 @@ class Stores(containers.DeclarativeContainer):
     # outbound
     clock = providers.Singleton(SystemClock)
     zone_rules = providers.Object(ZONE_RULES)
-    circuits = providers.Singleton(RedisCircuitStates, redis)
+    circuits = providers.Singleton(RedisCircuitStates, redis, clock)
     catalog = providers.Singleton(RedisPlanCatalog, redis)
     sync_journal = providers.Singleton(
         RedisSyncJournal,
@@ -106,7 +106,7 @@ class Stores(containers.DeclarativeContainer):
     )
     dead_letters = providers.Singleton(RedisDeadLetters, redis)
     queue_watch = providers.Singleton(RedisQueueWatch, redis)
-    directory = providers.Singleton(SettingsDirectory, settings, circuits)
+    directory = providers.Singleton(SettingsDirectory, settings, circuits, clock)
     index = providers.Singleton(LiveIndex, render_plan, plan_prefix, parse_plan, seed=settings.provided.search.timezone)
 
     calendar = providers.Singleton(IndexCalendar, index, providers.Object(parse_plan))

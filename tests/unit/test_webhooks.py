@@ -54,18 +54,18 @@ def test_an_endpoint_hears_of_what_it_subscribes_to(names: tuple[str, ...], hear
         "deleted": deleted(a_user()),
     }
 
-    assert [name for name, fact in facts.items() if an_endpoint(names=names).hears_of(fact)] == heard
+    assert [name for name, fact in facts.items() if an_endpoint(names=names).hears_of(fact, NOW)] == heard
 
 
 def test_one_that_is_off_hears_of_nothing() -> None:
-    assert not an_endpoint().switched_off("because").hears_of(a_plan_told())
+    assert not an_endpoint().switched_off("because").hears_of(a_plan_told(), NOW)
 
 
 def test_what_happened_long_before_it_was_added_is_not_told() -> None:
     endpoint = an_endpoint()
 
-    assert endpoint.hears_of(a_plan_told(at=NOW - HEARS_BACK))
-    assert not endpoint.hears_of(a_plan_told(at=NOW - HEARS_BACK - SECOND))
+    assert endpoint.hears_of(a_plan_told(at=NOW - HEARS_BACK), NOW)
+    assert not endpoint.hears_of(a_plan_told(at=NOW - HEARS_BACK - SECOND), NOW)
 
 
 def test_a_star_among_the_names_is_everything_and_each_name_counts_once() -> None:
