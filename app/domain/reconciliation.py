@@ -57,7 +57,7 @@ class PlanChange:
 def judge(plan: Plan, digest: bytes, known: KnownPlan | None, at: datetime, rules: str = "") -> PlanChange | None:
     """Compare one record, read `at` an instant, with what is known of its plan; None when nothing is to be written.
 
-    `rules` is the version of the time zone rules of this process, by which the instants of what is written are reckoned.
+    `rules` is the version of this process's time zone rules, by which the instants of what is written are reckoned.
     """
     kinds = tuple(_kinds(plan, digest, known))
     if not kinds:

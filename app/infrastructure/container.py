@@ -173,9 +173,7 @@ class Container(Core):
         providers.Singleton(stats_router, stats_use_cases),
         providers.Singleton(users_router, user_use_cases),
         providers.Singleton(dashboard_router, viewers, trusted_proxies),
-        providers.Singleton(
-            health_router, Core.watch_catalog, Core.watch_service, is_ready, size, tells_health, Core.zone_rules
-        ),
+        providers.Singleton(health_router, Core.watch_catalog, Core.watch_service, is_ready, size, tells_health),
         providers.Singleton(metrics_router, metrics, figures, Core.watch_service),
     )
     api = providers.Singleton(create_api, routers, providers.Object(VERSION), anonymous)

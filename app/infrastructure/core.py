@@ -214,7 +214,9 @@ class Core(Stores):
         Stores.users,
         Stores.publishing_positions,
         Stores.webhook_states,
+        Stores.stats_keeper,
         Stores.clock,
+        Stores.zone_rules,
     )
     plans_around = providers.Singleton(PlansAround, Stores.calendar, Stores.clock, Stores.zone)
     watch_dashboard = providers.Singleton(

@@ -11,7 +11,7 @@ RETRY_STORE = 1.0
 
 
 async def retime_at_the_start(retime: RetimePlans) -> None:
-    """See to every provider once, also to those that are not synced any more; whose plans newer rules timed, is told."""
+    """See to every provider once, also to those that nobody syncs any more; whose plans newer rules timed is told."""
     while True:
         try:
             done = await retime()

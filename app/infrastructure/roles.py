@@ -23,7 +23,7 @@ from app.infrastructure.beside import beside, quietly
 from app.infrastructure.configuration import ConfigurationError
 from app.infrastructure.container import Container
 from app.infrastructure.exposure import warn_of_open_doors
-from app.infrastructure.history_care import restore_what_was_lost, warn_of_lonely_history
+from app.infrastructure.history_care import restore_what_was_lost, warn_of_days, warn_of_lonely_history
 from app.infrastructure.lifeline import LIFELINE_VARIABLE
 from app.infrastructure.listening import address
 from app.infrastructure.memory import settle_memory
@@ -138,6 +138,7 @@ async def run_worker(settings: Settings) -> None:
     async with open_container(settings, "worker") as container, open_tracing(settings.telemetry, "worker") as tracing:
         container.tracing.override(tracing)
         stopping = asyncio.Event()
+        await warn_of_days(container)
         log.info("worker runs", database=container.database().name, tzdata=ZONE_RULES)
         inbox = container.activity_inbox()
         try:

@@ -39,7 +39,7 @@ from app.infrastructure.outward import publishers, rate_limiter, running_process
 from app.infrastructure.provider_directory import SettingsDirectory
 from app.infrastructure.settings import Settings
 from app.infrastructure.tracing import Tracing
-from app.infrastructure.zone_rules import ZONE_RULES
+from app.infrastructure.zone_rules import ZONE_RULES, rules_of
 
 BLOCK = 1.0
 """Seconds that a blocking read of Redis waits at the most."""
@@ -112,11 +112,12 @@ class Stores(containers.DeclarativeContainer):
     calendar = providers.Singleton(IndexCalendar, index, providers.Object(parse_plan))
 
     zone = settings.provided.stats.zone
-    activity_store = providers.Singleton(SqlActivityStore, database, zone)
+    day_rules = providers.Singleton(rules_of, settings.provided.stats.timezone)
+    activity_store = providers.Singleton(SqlActivityStore, database, zone, day_rules)
     import_marks = providers.Singleton(SqlImportMarks, database)
     stats = providers.Singleton(SqlStats, database)
     plan_journal = providers.Singleton(SqlPlanJournal, database)
-    stats_keeper = providers.Singleton(SqlStatsKeeper, database, zone)
+    stats_keeper = providers.Singleton(SqlStatsKeeper, database, zone, day_rules)
 
     users = providers.Singleton(SqlUsers, database)
     api_keys = providers.Singleton(SqlApiKeys, database)

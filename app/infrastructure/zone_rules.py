@@ -1,8 +1,11 @@
 """Whose time zone rules hold in this process: those of the pinned package `tzdata`, on every machine (ADR 0052)."""
 
 import zoneinfo
+from importlib import resources
 
 import tzdata  # type: ignore[import-untyped]  # it comes without types
+
+from app.domain.zone_rules import ZoneRules
 
 ZONE_RULES: str = tzdata.IANA_VERSION
 """The version in use, as IANA names it (`2026f`): later ones sort behind."""
@@ -16,3 +19,9 @@ def use_pinned_rules() -> None:
     """
     zoneinfo.reset_tzpath(to=())
     zoneinfo.ZoneInfo.clear_cache()
+
+
+def rules_of(zone: str) -> ZoneRules:
+    """Read the rules of an IANA time zone."""
+    file = resources.files("tzdata.zoneinfo").joinpath(*zone.split("/"))
+    return ZoneRules(zone, ZONE_RULES, file.read_bytes())

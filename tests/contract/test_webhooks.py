@@ -620,7 +620,9 @@ async def test_what_a_clock_that_was_ahead_put_off_is_due_and_what_the_schedule_
     await hooks.deliveries.settle(ONE, [Attempted(failed, BROKEN, ahead)], ahead)
 
     def paused(endpoint: Endpoint) -> Endpoint:
-        return replace(endpoint, failing_since=NOW, failed_at=ahead, paused_until=ahead + timedelta(minutes=5), failures=7)
+        return replace(
+            endpoint, failing_since=NOW, failed_at=ahead, paused_until=ahead + timedelta(minutes=5), failures=7
+        )
 
     await hooks.endpoints.change(ONE, paused)
     await hooks.endpoints.add(replace(an_endpoint(2), paused_until=NOW + timedelta(minutes=5), failed_at=NOW))

@@ -1,7 +1,7 @@
 """The time zone rules of the package `tzdata` decide, whatever the machine has; newer ones reach plans that stay.
 
-Vancouver had winter time until 2025; from 2026 on it stays seven hours behind. A show there at 21:00 on 2026-12-05 begins
-at 04:00Z on the 6th by the rules of 2026, and at 05:00Z by those of 2025.
+Vancouver had winter time until 2025; from 2026 on it stays seven hours behind. A show there at 21:00 on 2026-12-05
+begins at 04:00Z on the 6th by the rules of 2026, and at 05:00Z by those of 2025.
 """
 
 import json

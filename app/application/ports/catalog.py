@@ -30,7 +30,7 @@ class ProviderState:
     proposed: str | None = None
     """The signature of what the last run proposed and the gate held (`gate.signature`)."""
     newest_rules: str | None = None
-    """The newest version of the time zone rules by which instants of its plans were ever reckoned, as far as is noted."""
+    """The newest version of the time zone rules by which instants of its plans were reckoned, as far as is noted."""
     settled_rules: str | None = None
     """The version whose instants all of its plans have; None when others may have written since."""
 
@@ -132,7 +132,7 @@ class PlanCatalog(Protocol):
 
     @abstractmethod
     def everything(self, provider: str) -> AsyncIterator[Sequence[CatalogPlan]]:
-        """Hand out every plan of a provider as it stands, in batches of a bounded size, in no order; some may come twice.
+        """Hand out every plan of a provider as it stands, in batches of a bounded size, in no order, some twice.
 
         Of one that was written before offsets were noted they are those of what search says of it, if it says anything.
         """

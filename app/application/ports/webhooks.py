@@ -127,7 +127,6 @@ class WebhookDeliveries(Protocol):
         `afresh` begins their schedule anew.
         """
 
-
     @abstractmethod
     async def clamp(self, now: datetime) -> int:
         """Undo what a clock that was ahead has put off, and return how many deliveries are due `now` for it.

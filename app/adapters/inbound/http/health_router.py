@@ -26,9 +26,8 @@ def health_router(
     is_ready: Callable[[], bool],
     size: Callable[[], int],
     tells_all: bool = True,
-    zone_rules: str = "",
 ) -> APIRouter:
-    """Make the routes; `size` is the number of plans that search may find, `zone_rules` the version of tzdata in use.
+    """Make the routes; `size` is the number of plans that search may find.
 
     Unless it `tells_all`, only those with a key hear more than the status.
     """
@@ -59,8 +58,9 @@ def health_router(
             "store": {"up": watch.trouble is None, "reason": watch.trouble, "seen_at": instant(watch.seen_at)},
             "history": {"up": service.history_trouble is None, "reason": service.history_trouble},
             "activities": _activities(service),
+            "stats": {"trouble": service.stats_trouble},
             "providers": [_provider(provider, now) for provider in watch.providers],
-            "tzdata": zone_rules,
+            "tzdata": service.zone_rules,
         }
 
     return router

@@ -4,7 +4,14 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 
 from app.adapters.outbound.memory.store import Logged, MemoryStore, Shelf
-from app.application.ports.catalog import CatalogPlan, CatalogUpdate, LoggedChange, PlanCatalog, ProviderState, with_offsets
+from app.application.ports.catalog import (
+    CatalogPlan,
+    CatalogUpdate,
+    LoggedChange,
+    PlanCatalog,
+    ProviderState,
+    with_offsets,
+)
 from app.application.ports.history import JournalEntry
 from app.application.ports.system import Lease
 from app.domain.plans import PlanId, SearchablePlan, searchable

@@ -80,7 +80,6 @@ class MemoryWebhookDeliveries(WebhookDeliveries):
                 begun = replace(changed, attempts=0, scheduled_at=None) if afresh else changed
                 self._store.deliveries[delivery.delivery_id] = begun
 
-
     async def clamp(self, now: datetime) -> int:
         """Look at everything."""
         self._store.check()

@@ -20,7 +20,6 @@ _COMPRESSION = 1
 _SearchableFields = tuple[datetime, datetime, str, datetime, datetime, Decimal | None, Decimal | None]
 
 
-
 class _Known(msgspec.Struct, array_like=True, gc=False):
     """A KnownPlan. Without offsets it has eight fields, as it had before they were noted."""
 

@@ -33,7 +33,7 @@ class RetryPolicy:
 class ResilientProvider(Provider):
     """A provider that is tried again, through a circuit breaker that counts every try."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - most have a default
         self,
         provider: Provider,
         *,

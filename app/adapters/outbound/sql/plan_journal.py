@@ -172,7 +172,9 @@ class SqlPlanJournal(PlanJournal, PlanHistory):
 
     async def states(self, plan_id: PlanId, limit: int) -> Sequence[PastState]:
         """Read the plan's newest rows."""
-        wanted = select(journal.c.known_from, journal.c.kinds, journal.c.run_id, *_FOUND).where(journal.c.plan_id == self._key(plan_id))
+        wanted = select(journal.c.known_from, journal.c.kinds, journal.c.run_id, *_FOUND).where(
+            journal.c.plan_id == self._key(plan_id)
+        )
         wanted = wanted.order_by(journal.c.entry_id.desc()).limit(max(limit, 0))
         return await self._database.read(
             lambda connection: [

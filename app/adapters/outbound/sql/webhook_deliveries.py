@@ -108,7 +108,9 @@ class SqlWebhookDeliveries(WebhookDeliveries):
         at = microseconds(now)
         waits = {attempts: at + longest_wait(attempts) // _MICROSECOND for attempts in range(len(SCHEDULE) + 1)}
         furthest = case(waits, value=deliveries.c.attempts, else_=max(waits.values()))
-        late = update(deliveries).where(_is_up, deliveries.c.next_attempt_at > at, deliveries.c.next_attempt_at > furthest)
+        late = update(deliveries).where(
+            _is_up, deliveries.c.next_attempt_at > at, deliveries.c.next_attempt_at > furthest
+        )
         in_future = endpoints.c.failed_at > at
         too_long = endpoints.c.paused_until > at + round(LONGEST_WISH * 1_000_000)
         failed_at, since = endpoints.c.failed_at, endpoints.c.failing_since
