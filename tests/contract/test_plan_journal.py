@@ -17,7 +17,7 @@ from app.adapters.outbound.sql.all_tables import metadata
 from app.application.ports.catalog import CatalogPlan, with_offsets
 from app.application.ports.history import JournalEntry, JournalMovedError, LogPosition, PastState
 from app.application.ports.system import HistoryUnavailableError
-from app.domain.plans import Plan, PlanId, SellMode, searchable
+from app.domain.plans import Plan, PlanId, SellMode, UtcOffsets, searchable
 from app.domain.reconciliation import ChangeKind
 from app.domain.time_window import TimeWindow
 from tests.builders import NOW, a_change, a_plan, a_zone
@@ -123,6 +123,33 @@ async def test_an_entry_comes_back_with_all_that_was_known(journal: Journal):
     [found] = await journal.search(EVER, NOW, 10)
     assert found == searchable(plan).summary
     assert (found.min_price, str(found.max_price)) == (Decimal("15.00"), "20.10")
+
+
+async def test_instants_are_those_of_the_offsets_and_other_ones_are_a_new_state(journal: Journal):
+    plan, at = a_plan(starts="2026-12-05T21:00"), datetime(2026, 12, 6, 5, tzinfo=UTC)
+    listed = an_entry(plan)
+    listed = replace(listed, known=replace(listed.known, offsets=UtcOffsets(-28800, -28800, "2025b")))
+    same = replace(listed, known=replace(listed.known, offsets=UtcOffsets(-28800, -28800, "2026a")))
+    moved = replace(
+        listed,
+        kinds=(ChangeKind.RETIMED,),
+        at=NOW + timedelta(hours=1),
+        known=replace(listed.known, offsets=UtcOffsets(-25200, -25200, "2026b")),
+    )
+
+    await write(journal, listed, same, moved)
+
+    states = await journal.states(plan.key.plan_id, 10)
+    assert [(state.kinds, state.found.instants[0]) for state in states] == [
+        ((ChangeKind.RETIMED,), at - timedelta(hours=1)),
+        ((ChangeKind.LISTED,), at),
+    ]
+    then, now = NOW, NOW + timedelta(hours=1)
+    assert len(await journal.search(TimeWindow(at, None), then, 10)) == 1
+    assert len(await journal.search(TimeWindow(at, None), now, 10)) == 0
+    assert len(await journal.search(TimeWindow(at - timedelta(hours=1), at), now, 10)) == 1
+    [latest] = (await everything(journal)).values()
+    assert latest.known.offsets == UtcOffsets(-25200, -25200, "2026b")
 
 
 async def test_the_position_moves_with_the_entries_and_each_provider_has_its_own(journal: Journal):
