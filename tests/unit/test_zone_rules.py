@@ -49,7 +49,8 @@ def test_ours_are_those_of_the_pinned_package() -> None:
     ours = rules_of(VANCOUVER)
 
     assert (ours.key, ours.version) == (VANCOUVER, ZONE_RULES)
-    assert datetime(2026, 12, 5, tzinfo=ours.zone).utcoffset() == datetime(
-        2026, 12, 5, tzinfo=ZoneInfo(VANCOUVER)
-    ).utcoffset()
+    assert (
+        datetime(2026, 12, 5, tzinfo=ours.zone).utcoffset()
+        == datetime(2026, 12, 5, tzinfo=ZoneInfo(VANCOUVER)).utcoffset()
+    )
     assert rules_of("UTC").zone.utcoffset(datetime(2026, 1, 1)) is not None  # noqa: DTZ001 -- a wall clock
