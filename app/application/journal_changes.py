@@ -1,7 +1,7 @@
 """Write every change of every plan from the change log to the journal, each once."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.application.ports.catalog import Behind, LeaseLostError, PlanCatalog
 from app.application.ports.history import JournalEntry, JournalMovedError, JournalSource, LogPosition, PlanJournal
@@ -65,10 +65,15 @@ class JournalChanges:
             if not entries:
                 return read
             start = LogPosition(start.epoch, start.sequence + len(entries))
-            await self.journal.append(name, stands, entries, start)
+            await self.journal.append(name, stands, [self._by_now(entry) for entry in entries], start)
             await self.source.stored(name, start)
             stands = start
             read += len(entries)
+
+    def _by_now(self, entry: JournalEntry) -> JournalEntry:
+        """Say of what a clock that was ahead wrote that it is known from now on: nothing is known in the future."""
+        now = self.clock.now()
+        return entry if entry.at <= now else replace(entry, at=now)
 
     async def _take_over(self, name: str, stands: LogPosition | None) -> int:
         """Journal the state of every plan, when the way to it is not known.

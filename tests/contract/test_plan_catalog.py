@@ -142,8 +142,8 @@ async def test_plans_are_counted_by_provider_each_once(backend: Backend):
     assert [await backend.plan_catalog().count(name) for name in ("demo", "other")] == [3, 0]
 
 
-def with_offsets_of(change: PlanChange, *offsets: int, rules: str) -> PlanChange:
-    return replace(change, known=replace(change.known, offsets=UtcOffsets(*offsets, rules)))
+def with_offsets_of(change: PlanChange, starts: int, ends: int, *, rules: str) -> PlanChange:
+    return replace(change, known=replace(change.known, offsets=UtcOffsets(starts, ends, rules)))
 
 
 async def test_everything_is_handed_out_with_the_offsets_that_it_was_written_with(backend: Backend):

@@ -311,3 +311,17 @@ async def test_whatever_is_lost_whenever_the_journal_ends_with_what_the_catalog_
     assert newest == await world.everything()
     assert ever <= set(newest)
     assert await world.journal_changes() == 0
+
+
+async def test_what_a_clock_that_was_ahead_wrote_is_known_from_now_on() -> None:
+    world = JournalWorld()
+    world.clock.move(7200)
+    await world.sync_with(a_plan())
+    world.clock.move(-7200)
+    now = world.clock.now()
+
+    await world.journal_changes()
+    await world.sync_with(a_plan(title="new"))
+    await world.journal_changes()
+
+    assert [state.at for state in await world.states(a_plan())] == [now, world.clock.now()]

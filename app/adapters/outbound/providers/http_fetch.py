@@ -132,7 +132,7 @@ class HttpFetch:
         status = response.status_code
         found = f"{self.source}: expected 200, found {status} {httpx.codes.get_reason_phrase(status)}".rstrip()
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _MAY_PASS:
-            wish = retry_after(response.headers.get("retry-after"), self._clock.now())
+            wish = retry_after(response.headers, self._clock.now())
             return FeedUnavailableError(found, retry_after=wish)
         return FeedRefusedError(found)
 

@@ -124,7 +124,7 @@ def _standing(
 
 def _catalog_plan(id_: bytes, plan: bytes, known: bytes, summary: bytes | None) -> CatalogPlan:
     found = CatalogPlan(unpack_plan(plan), unpack_known(known))
-    if summary is None:
+    if summary is None or found.known.offsets is not None:
         return found
     told = unpack_searchable(PlanId(bytes=id_), summary)
     return with_offsets(found, told.starts_at, told.ends_at)
