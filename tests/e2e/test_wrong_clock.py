@@ -9,7 +9,7 @@ from tests.e2e.feeds import a_feed, an_item
 from tests.e2e.service import Installation, Service
 from tests.processes.waiting import until
 
-pytestmark = [pytest.mark.redis_server, pytest.mark.faults, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.redis_server, pytest.mark.faults, pytest.mark.timeout(600)]
 
 
 def age(service: Service) -> float:

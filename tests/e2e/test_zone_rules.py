@@ -19,7 +19,7 @@ from tests.processes.waiting import until
 from tests.webhook_receiver import Receiver
 from tests.zone_files import VANCOUVER, VANCOUVER_OF_2025, VANCOUVER_OF_2026, tzdata_package, zone_path
 
-pytestmark = [pytest.mark.redis_server, pytest.mark.faults, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.redis_server, pytest.mark.faults, pytest.mark.timeout(600)]
 
 SHOW = an_item("show", title="Show", starts="2026-12-05T21:00:00", ends="2026-12-05T23:00:00")
 SUMMER = an_item("summer", title="Summer", starts="2026-07-05T21:00:00", ends="2026-07-05T23:00:00")
