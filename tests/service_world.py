@@ -68,6 +68,7 @@ class ServiceWorld:
         describe = DescribeProviders(self.directory, self.syncs.catalog, self.syncs.journal, MemoryCircuitStates())
         self.catalog = WatchCatalog(describe, self.syncs.journal, MemoryQueueWatch(self.stream), self.clock)
         self.own = a_process("own", "api")
+        self.kept = MemoryActivityStore(UTC)
         self.watch = WatchService(
             self.own,
             self.catalog,
@@ -76,8 +77,9 @@ class ServiceWorld:
             self.users,
             self.positions,
             MemoryWebhookStates(self.webhooks),
-            MemoryActivityStore(UTC),
+            self.kept,
             self.clock,
+            "2026f",
         )
         self._next = 0
 
