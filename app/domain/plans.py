@@ -180,7 +180,8 @@ def utc_offsets(plan: Plan, rules: str) -> UtcOffsets:
         OverflowError: an instant would lie before year 1 or after year 9999.
         zoneinfo.ZoneInfoNotFoundError: the rules do not know the plan's time zone.
     """
-    return offsets_between(plan, plan.starts_at, plan.ends_at, rules)
+    starts_at = plan.starts_at
+    return offsets_between(plan, starts_at, max(instant(plan.ends, plan.timezone), starts_at), rules)
 
 
 def offsets_between(plan: Plan, starts_at: datetime, ends_at: datetime, rules: str = "") -> UtcOffsets:
