@@ -1,6 +1,6 @@
 """What `marquee run` sees to before its processes work."""
 
-from app.infrastructure.history_care import let_first_admin_in, restore_what_was_lost
+from app.infrastructure.history_care import let_first_admin_in, restore_what_was_lost, warn_of_days
 from app.infrastructure.opening import open_container
 from app.infrastructure.provider_directory import check_providers
 from app.infrastructure.settings import Settings
@@ -15,4 +15,5 @@ async def prepare(settings: Settings) -> None:
     check_providers(settings)
     async with open_container(settings, "supervisor") as container:
         await restore_what_was_lost(container)
+        await warn_of_days(container)
         await let_first_admin_in(container)

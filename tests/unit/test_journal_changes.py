@@ -504,3 +504,17 @@ async def test_whatever_a_replica_missed_the_journal_has_every_change_in_order(
         newest[entry.plan_id] = entry.known
     assert [(row.plan_id, row.state.run_id) for row in world.plan_journal.rows] == expected
     assert {plan_id: plan.known for plan_id, plan in (await world.everything()).items()} == newest
+
+
+async def test_what_a_clock_that_was_ahead_wrote_is_known_from_now_on() -> None:
+    world = JournalWorld()
+    world.clock.move(7200)
+    await world.sync_with(a_plan())
+    world.clock.move(-7200)
+    now = world.clock.now()
+
+    await world.journal_changes()
+    await world.sync_with(a_plan(title="new"))
+    await world.journal_changes()
+
+    assert [state.at for state in await world.states(a_plan())] == [now, world.clock.now()]

@@ -12,30 +12,34 @@ from sqlalchemy.exc import DBAPIError
 
 from app.adapters.outbound.sql.bulk import Bulk, PostgresBulk, SqliteBulk
 from app.adapters.outbound.sql.database import Database, is_about_the_data
+from app.adapters.outbound.sql.day_rules import DayRules
 from app.adapters.outbound.sql.schema import (
     daily_totals,
     daily_users,
     import_marks,
     retention_cells,
-    stats_settings,
     type_totals,
 )
 from app.application.ports.activities import ActivityStore, ImportMarks, NotStorableError
-from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity
 from app.domain.stats import Fold, UserFigures, add, fold, union
+from app.domain.zone_rules import ZoneRules
 
 COUNTING = 0x6D61727175656501
 """The advisory lock of PostgreSQL that those who count share, and who replaces the rollups has alone."""
 
 
 class SqlActivityStore(ActivityStore):
-    """Counts days in `zone`, which is the same for all rollups of one database."""
+    """Counts days in `zone`, which is the same for all rollups of one database.
 
-    def __init__(self, database: Database, zone: tzinfo) -> None:
+    With its `rules`, also by the same rules: the newest by which no day would differ that was counted already.
+    """
+
+    def __init__(self, database: Database, zone: tzinfo, rules: ZoneRules | None = None) -> None:
         self._database = database
-        self._zone = zone
+        self._day_rules = DayRules(zone, rules)
         self._bulk = bulk_of(database)
+        self._settled = False
 
     async def store(self, activities: Sequence[Activity]) -> int:
         """Insert what is new, fold it, move the figures."""
@@ -44,15 +48,22 @@ class SqlActivityStore(ActivityStore):
             given.setdefault(activity.activity_id, activity)
         if not given:
             return 0
+        if not self._settled:
+            await self._database.write(self._settle)
+            self._settled = True
         return await self._database.write(lambda connection: self._store(connection, given))
+
+    def _settle(self, connection: Connection) -> None:
+        stop_counting(connection, self._database)
+        self._day_rules.settle(connection)
 
     def _store(self, connection: Connection, given: Mapping[Any, Activity]) -> int:
         with refusals_told():
             share_counting(connection, self._database)
-            require_zone(connection, self._database, self._zone)
+            zone = self._day_rules.zone(connection)
             new = self._bulk.insert_new(connection, given)
             if new:
-                self._count(connection, fold((given[activity_id] for activity_id in new), self._zone))
+                self._count(connection, fold((given[activity_id] for activity_id in new), zone))
             return len(new)
 
     def _count(self, connection: Connection, new: Fold) -> None:
@@ -90,19 +101,10 @@ def share_counting(connection: Connection, database: Database) -> None:
         connection.execute(select(func.pg_advisory_xact_lock_shared(COUNTING)))
 
 
-def require_zone(connection: Connection, database: Database, zone: tzinfo) -> None:
-    """See that the rollups count the days of `zone`; empty ones are told to.
-
-    Raises:
-        HistoryUnavailableError: they count those of another one.
-    """
-    row = connection.execute(select(stats_settings.c.timezone)).first()
-    if row is None:
-        connection.execute(_inserting(database, stats_settings).values(timezone=str(zone)).on_conflict_do_nothing())
-    elif row[0] != str(zone):
-        raise HistoryUnavailableError(
-            f"the stats count days in {row[0]}, stats.timezone says {zone}: set it back, or run `marquee stats rebuild`"
-        )
+def stop_counting(connection: Connection, database: Database) -> None:
+    """Keep all others from counting until the transaction ends."""
+    if not database.is_sqlite:
+        connection.execute(select(func.pg_advisory_xact_lock(COUNTING)))
 
 
 def add_totals(connection: Connection, bulk: Bulk, new: Fold) -> None:
