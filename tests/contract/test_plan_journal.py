@@ -189,6 +189,28 @@ async def test_what_the_journal_lacks_is_told_by_run_and_of_a_restored_state_by_
     assert await journal.lacking([*other, first]) == other
 
 
+async def test_a_retimed_state_is_lacking_only_while_what_it_mends_is_the_newest(journal: Journal):
+    def of(run_id: str, offsets: UtcOffsets | None, *kinds: ChangeKind, title: str = "old") -> JournalEntry:
+        entry = an_entry(a_plan(title=title), *kinds, run_id=run_id)
+        return replace(entry, known=replace(entry.known, offsets=offsets))
+
+    winter, summer = UtcOffsets(3600, 3600, "2025b"), UtcOffsets(7200, 7200, "2026a")
+    retimed = of("retiming-2", summer, ChangeKind.RETIMED)
+    restored = of("restore-1", winter._replace(rules="2024a"), ChangeKind.RESTORED)
+    await write(journal, of("run-1", winter))
+    assert await journal.lacking([retimed, restored]) == [retimed]
+
+    await journal.append("demo", LogPosition(7, 1), [of("retiming-1", summer, ChangeKind.RETIMED)], LogPosition(7, 2))
+    assert await journal.lacking([retimed, restored]) == []
+
+    unknown = of("retiming-2", summer, ChangeKind.RETIMED, title="unknown")
+    later_rules = of("retiming-2", UtcOffsets(0, 0, "2026b"), ChangeKind.RETIMED)
+    assert await journal.lacking([unknown, later_rules]) == [unknown, later_rules]
+    newer = of("run-2", summer, ChangeKind.CHANGED, title="new")
+    await journal.append("demo", LogPosition(7, 2), [newer], LogPosition(7, 3))
+    assert await journal.lacking([later_rules]) == []
+
+
 @pytest.mark.parametrize("before", [None, LogPosition(7, 2), LogPosition(8, 1), LogPosition(7, 0)])
 async def test_from_another_position_nothing_is_written(journal: Journal, before: LogPosition | None):
     await write(journal, an_entry())
