@@ -7,6 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from app.infrastructure.zone_rules import use_pinned_rules
+
+use_pinned_rules()
+
 # How long an example takes is the machine's affair; what may take how long, tests say themselves.
 settings.register_profile("marquee", deadline=None)
 settings.load_profile("marquee")

@@ -29,6 +29,7 @@ class JournalWorld(SyncWorld):
             journal=self.plan_journal,
             leases=self.leases,
             clock=self.clock,
+            retime=self.retime,
             new_run_id=lambda: f"restore-{next(numbers)}",
         )
         self.journaling = self.journaling_from(self.source)

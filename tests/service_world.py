@@ -1,10 +1,11 @@
 """The watch over a whole service in memory: what tests of figures need."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from uuid import UUID
 
 from app.adapters.outbound.memory.activity_inbox import MemoryActivityInbox
 from app.adapters.outbound.memory.activity_queue import MemoryActivityQueue
+from app.adapters.outbound.memory.activity_store import MemoryActivityStore
 from app.adapters.outbound.memory.activity_stream import MemoryActivityStream
 from app.adapters.outbound.memory.circuit_states import MemoryCircuitStates
 from app.adapters.outbound.memory.presence import MemoryPresence
@@ -80,6 +81,7 @@ class ServiceWorld:
         self.catalog = WatchCatalog(describe, self.syncs.journal, MemoryQueueWatch(self.stream), self.clock)
         self.own = a_process("own", "api")
         self.history = ScriptedHistory()
+        self.kept = MemoryActivityStore(UTC)
         self.watch = WatchService(
             self.own,
             self.catalog,
@@ -88,8 +90,10 @@ class ServiceWorld:
             self.users,
             self.positions,
             MemoryWebhookStates(self.webhooks),
+            self.kept,
             self.clock,
             self.history,
+            "2026f",
         )
         self._next = 0
 

@@ -1,5 +1,6 @@
 """One provider, one catalog in memory, and the sync between them: what tests of the sync need."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -10,7 +11,10 @@ from app.adapters.outbound.memory.plan_catalog import MemoryPlanCatalog
 from app.adapters.outbound.memory.queue_watch import MemoryQueueWatch
 from app.adapters.outbound.memory.store import MemoryStore
 from app.adapters.outbound.memory.sync_journal import MemorySyncJournal
+from app.application.ports.catalog import PlanCatalog
 from app.application.ports.providers import FeedWatcher
+from app.application.ports.system import Clock, Leases
+from app.application.retime_plans import RetimePlans, Retiming
 from app.application.sync_provider import SyncOrder, SyncProvider
 from app.domain.feeds import FeedRecord
 from app.domain.gate import GatePolicy
@@ -18,6 +22,24 @@ from app.domain.plans import Plan
 from app.domain.sync_runs import SyncReport
 from tests.fixed_clock import FixedClock
 from tests.scripted_provider import OPEN_GATE, ScriptedProvider, configured
+
+
+def a_retiming(
+    catalog: PlanCatalog,
+    leases: Leases,
+    clock: Clock,
+    rules: str = "2026a",
+    on_retimed: Callable[[Retiming], None] = lambda _: None,
+) -> RetimePlans:
+    """Make what mends instants, in a process that has the zone rules of this version."""
+    return RetimePlans(
+        catalog=catalog,
+        leases=leases,
+        clock=clock,
+        new_run_id=lambda: "retiming",
+        rules=rules,
+        on_retimed=on_retimed,
+    )
 
 
 @dataclass
@@ -35,15 +57,22 @@ class SyncWorld:
         self.leases = MemoryLeases(self.store)
         self.log = MemoryChangeLog(self.store, block=0.05)
         self.configured = configured(self.provider, name=self.name, gate=self.gate)
+        self._numbers = count(1)
+        self.retimed: list[Retiming] = []
+        self.retime = self.retiming_by("2026a")
         self.sync_provider = SyncProvider(
             catalog=self.catalog,
             journal=self.journal,
             leases=self.leases,
             clock=self.clock,
+            retime=self.retime,
             on_bug=self.bugs.append,
         )
         self.queue = MemoryQueueWatch(MemoryActivityStream(self.store))
-        self._numbers = count(1)
+
+    def retiming_by(self, rules: str) -> RetimePlans:
+        """Make what mends instants in a process that has these rules."""
+        return a_retiming(self.catalog, self.leases, self.clock, rules, self.retimed.append)
 
     async def sync(
         self, *, approve: bool = False, dry_run: bool = False, watcher: FeedWatcher | None = None

@@ -1,19 +1,32 @@
 """The Retry-After header (RFC 9110, 10.2.3)."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 LONGEST = 24 * 3600.0
 
 
-def retry_after(value: str | None, now: datetime) -> float | None:
-    """Read seconds or an HTTP date -> seconds from `now` on, between 0 and a day; None when nothing can be read."""
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Read seconds or an HTTP date -> seconds from now on, between 0 and a day; None when nothing can be read.
+
+    A date is compared with that of the answer, where it has one: of two clocks that differ, that is the one it is of.
+    """
+    value = headers.get("retry-after")
     if value is None:
         return None
     if value.strip().isascii() and value.strip().isdigit():
         return min(float(value), LONGEST)
+    at = _date(value)
+    if at is None:
+        return None
+    answered_at = _date(headers.get("date", "")) or now
+    return min(max((at - answered_at).total_seconds(), 0.0), LONGEST)
+
+
+def _date(value: str) -> datetime | None:
     try:
         at = parsedate_to_datetime(value)
     except (ValueError, OverflowError):
         return None
-    return min(max(((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds(), 0.0), LONGEST)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

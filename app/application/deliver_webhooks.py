@@ -73,6 +73,10 @@ class DeliverWebhooks:
         """
         return await self.deliveries.ready(self.clock.now())
 
+    async def clamp(self) -> int:
+        """Undo what a clock that was ahead has put off; return how many deliveries are due for it."""
+        return await self.deliveries.clamp(self.clock.now())
+
     async def __call__(self, endpoint_id: EndpointId, goes_on: Callable[[], bool] = lambda: True) -> int:
         """Deliver to one endpoint until nothing is due or `goes_on` says no; return the number of attempts.
 

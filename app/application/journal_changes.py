@@ -1,7 +1,7 @@
 """Write every change of every plan from the change log to the journal, each once."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from app.application.ports.catalog import Behind, LeaseLostError, LogPosition
 from app.application.ports.history import JournalEntry, JournalMovedError, JournalSource, PlanJournal
@@ -54,7 +54,7 @@ class JournalChanges:
             if isinstance(page, Behind):
                 return read + await self._catch_up(name, stands, page)
             if page.end != stands:
-                await self.journal.append(name, stands, page.entries, page.end)
+                await self.journal.append(name, stands, self._by_now(page.entries), page.end)
                 await self.source.stored(name, page.end)
             start = stands = page.end
             more = page.more
@@ -71,9 +71,14 @@ class JournalChanges:
         if not behind.trimmed:
             self.on_restored(await self.restore.set_back(name))
             async for entries in UnjournaledChanges(self.source, self.journal)(name):
-                await self.journal.append(name, stands, entries, stands)
+                await self.journal.append(name, stands, self._by_now(entries), stands)
                 read += len(entries)
         return read + await self._take_over(name, stands)
+
+    def _by_now(self, entries: Sequence[JournalEntry]) -> Sequence[JournalEntry]:
+        """Say of what a clock that was ahead wrote that it is known from now on: nothing is known in the future."""
+        now = self.clock.now()
+        return [entry if entry.at <= now else replace(entry, at=now) for entry in entries]
 
     async def _take_over(self, name: str, stands: LogPosition | None) -> int:
         """Journal the state of every plan where it differs, when the way to it is not known.

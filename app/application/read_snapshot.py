@@ -37,6 +37,8 @@ class SnapshotReading:
     at: datetime
     max_plans: int
     """How many records are read, with the rejected ones; whoever sends more decides nothing by what is missing."""
+    rules: str = ""
+    """As `judge` takes it."""
     records: int = 0
     rejected_for: Counter[RejectionReason] = field(default_factory=Counter)
     unplaced: int = 0
@@ -100,7 +102,7 @@ class SnapshotReading:
             return None
         plan_id = record.plan.key.plan_id
         self._present.add(plan_id)
-        return judge(record.plan, record.digest, self.known.get(plan_id), self.at)
+        return judge(record.plan, record.digest, self.known.get(plan_id), self.at, self.rules)
 
     def _note(self, rejection: Rejection) -> None:
         self.rejected_for[rejection.reason] += 1

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from app.application.ports.catalog import Behind, CatalogPlan, LeaseLostError, LogPosition, PlanCatalog
 from app.application.ports.history import JournalEntry, JournalSource, PlanJournal
 from app.application.ports.system import Clock, Lease, Leases, LeaseTakenError
+from app.application.retime_plans import RetimePlans
 from app.application.unjournaled_changes import UnjournaledChanges
 from app.domain.errors import DomainError
 from app.domain.plans import PlanId
@@ -48,6 +49,7 @@ class RestoreCatalog:
     journal: PlanJournal
     leases: Leases
     clock: Clock
+    retime: RetimePlans
     new_run_id: Callable[[], str]
 
     async def __call__(self, providers: Sequence[str] = ()) -> Sequence[Restoration]:
@@ -123,6 +125,8 @@ class RestoreCatalog:
                 await update.stage(changes)
                 restored += len(changes)
                 seen += len(plans)
+            if restored:
+                await self.retime.unsettle(lease, await self.catalog.state(name))
             await update.commit(RESTORED)
         if restored:
             await self._read_the_feed_again(lease)
@@ -138,7 +142,7 @@ class RestoreCatalog:
             for plan in plans
             if (plan_id := plan.plan.key.plan_id) not in newer
             and (found := known.get(plan_id)) is not None
-            and found != plan.known
+            and not found.is_as(plan.known)
         ]
         unknown = {entry.plan_id for entry in await self.journal.lacking(differing)}
         return {entry.plan_id for entry in differing} - unknown

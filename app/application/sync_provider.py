@@ -1,11 +1,11 @@
 """Sync one provider: lease -> fetch -> parse -> reconcile -> gate -> commit -> report."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.application.ports.catalog import LeaseLostError, PlanCatalog, ProviderState, SyncJournal
+from app.application.ports.catalog import CatalogUpdate, LeaseLostError, PlanCatalog, ProviderState, SyncJournal
 from app.application.ports.providers import (
     CircuitOpenError,
     ConfiguredProvider,
@@ -16,9 +16,11 @@ from app.application.ports.providers import (
 )
 from app.application.ports.system import Clock, Lease, Leases, LeaseTakenError, LiveStateUnavailableError
 from app.application.read_snapshot import SnapshotReading
+from app.application.retime_plans import RetimePlans
 from app.domain.feeds import Rejection
 from app.domain.gate import GatePolicy, Hold, SnapshotCounts, inspect, signature
-from app.domain.reconciliation import ChangeKind
+from app.domain.plans import PlanId
+from app.domain.reconciliation import ChangeKind, KnownPlan
 from app.domain.sync_runs import SyncOutcome, SyncReport
 
 EVERY_KIND = frozenset(ChangeKind)
@@ -49,6 +51,7 @@ class SyncProvider:
     journal: SyncJournal
     leases: Leases
     clock: Clock
+    retime: RetimePlans
     on_bug: Callable[[Exception], None] = lambda _: None
     """Told of errors that no port foresees, with their traceback; the report has only their words."""
 
@@ -68,7 +71,7 @@ class SyncProvider:
         except Exception as error:  # noqa: BLE001 - a kind from outside may raise anything; it must not stop the others
             self.on_bug(error)
             report = run.report(SyncOutcome.FAILED, f"unexpected {type(error).__name__}: {error}")
-        report = replace(report, took=(self.clock.now() - run.at).total_seconds())
+        report = replace(report, took=max(0.0, (self.clock.now() - run.at).total_seconds()))
         await self._keep(report, run.rejections)
         return report
 
@@ -101,6 +104,7 @@ class _Run:
 
     async def leased(self) -> SyncReport:
         async with self.sync.leases.hold(self.provider.name) as lease:
+            await self.sync.retime.under(lease)
             return await self._fetch(lease)
 
     async def dry(self) -> SyncReport:
@@ -119,16 +123,22 @@ class _Run:
     async def _read(self, lease: Lease | None, state: ProviderState, snapshot: FeedSnapshot) -> SyncReport:
         known = await self.sync.catalog.known(self.provider.name)
         if lease is None:
-            reading = SnapshotReading(self.provider.name, known, None, self.at, self.provider.max_plans)
+            reading = self._reading(known, None)
             await reading.read(snapshot, state.snapshot_at)
             return self._judge(reading, state, snapshot)[0]
         async with aclosing(self.sync.catalog.update(lease, self.order.run_id, self.at)) as update:
-            reading = SnapshotReading(self.provider.name, known, update, self.at, self.provider.max_plans)
+            reading = self._reading(known, update)
             await reading.read(snapshot, state.snapshot_at)
+            if reading.found_changes and state.settled_rules != self.sync.retime.rules:
+                state = await self.sync.retime.unsettle(lease, state)
             report, next_state, kinds = self._judge(reading, state, snapshot)
             await update.commit(kinds)
             await self.sync.catalog.remember(lease, next_state)
             return report
+
+    def _reading(self, known: Mapping[PlanId, KnownPlan], update: CatalogUpdate | None) -> SnapshotReading:
+        provider = self.provider
+        return SnapshotReading(provider.name, known, update, self.at, provider.max_plans, self.sync.retime.rules)
 
     def _judge(
         self, reading: SnapshotReading, state: ProviderState, snapshot: FeedSnapshot
@@ -153,8 +163,8 @@ class _Run:
         )
         if hold or reading.broken:
             again = state.mark.unsettled() if state.mark else None
-            return report, ProviderState(again, state.snapshot_at, proposal if hold else None), kinds
-        return report, ProviderState(snapshot.mark, self.at, None), kinds
+            return report, replace(state, mark=again, proposed=proposal if hold else None), kinds
+        return report, replace(state, mark=snapshot.mark, snapshot_at=self.at, proposed=None), kinds
 
     def report(self, outcome: SyncOutcome, reason: Exception | str | None = None) -> SyncReport:
         return SyncReport(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from app.application.manage_webhooks import BY_HAND
-from app.application.ports.activities import QueueFigures
+from app.application.ports.activities import QueueFigures, StatsKeeper
 from app.application.ports.figures import Figure, Presence, RunningProcess, SharedFigures
 from app.application.ports.history import HistoryWatch
 from app.application.ports.publishing import PublishingPositions, ToldCounts
@@ -53,8 +53,11 @@ class WatchService:
     users: Users
     positions: PublishingPositions
     webhooks: WebhookStates
+    keeper: StatsKeeper
     clock: Clock
     history: HistoryWatch
+    zone_rules: str = ""
+    """The version of the time zone rules of this process."""
     running: Sequence[RunningProcess] = ()
     """The processes of the service; at least this one once the store was seen."""
     counted: Mapping[Figure, float] | None = None
@@ -65,6 +68,8 @@ class WatchService:
     webhook_counts: WebhookCounts | None = None
     history_trouble: str | None = "not asked yet"
     """Why the history cannot be reached, or takes no writes; None when it does."""
+    stats_trouble: str | None = None
+    """What is to be known of the days that the stats count."""
     history_looked_at: datetime | None = None
     """When the last look ended, or somebody gave up waiting for one."""
     looks: int = 0
@@ -108,6 +113,7 @@ class WatchService:
         try:
             users, told = await self.users.counts(), await self.positions.counts()
             webhooks = _webhook_counts(await self.webhooks.counts())
+            self.stats_trouble = await self.keeper.trouble()
             self.user_counts, self.told, self.webhook_counts = users, told, webhooks
             await self.history.check_writes()
         except HistoryUnavailableError as error:

@@ -92,6 +92,12 @@ class PlanWentOffline(PlanFact):
     name = "plan.went_offline"
 
 
+class PlanRetimed(PlanFact):
+    """Its provider's clock shows what it showed; newer time zone rules make it another instant."""
+
+    name = "plan.retimed"
+
+
 class PlanRestored(PlanFact):
     """Its state was taken over from elsewhere than a feed: the way from the state before is not known."""
 
@@ -105,6 +111,7 @@ PLAN_FACTS: dict[ChangeKind, type[PlanFact]] = {
     ChangeKind.CHANGED: PlanChanged,
     ChangeKind.WENT_ONLINE: PlanWentOnline,
     ChangeKind.WENT_OFFLINE: PlanWentOffline,
+    ChangeKind.RETIMED: PlanRetimed,
     ChangeKind.RESTORED: PlanRestored,
 }
 """The first of these kinds among those of a change gives the domain event its name."""

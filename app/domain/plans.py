@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
@@ -56,6 +56,19 @@ class PlanKey(NamedTuple):
 @lru_cache(maxsize=1024)  # a sync asks for the same id at each of its steps
 def _plan_id(key: PlanKey) -> PlanId:
     return uuid5(PLAN_NAMESPACE, json.dumps(key, ensure_ascii=False, separators=(",", ":")))
+
+
+class UtcOffsets(NamedTuple):
+    """How the instants of a plan were reckoned from its wall clock: seconds east of UTC, under some version of rules.
+
+    They are stored with the plan, so that everybody says the same instants, and new rules show which are to be mended.
+    """
+
+    starts: int
+    ends: int
+    """As it counts: of an end that would lie before its start, the one that makes them equal."""
+    rules: str
+    """Whose rules: a version of the IANA time zone database (`2026f`; later ones sort behind); empty: not known."""
 
 
 class PriceRange(NamedTuple):
@@ -133,12 +146,14 @@ class SearchablePlan:
     summary: PlanSummary
 
 
-def searchable(plan: Plan) -> SearchablePlan:
-    """Reduce a plan to what search needs: no zones, so that a million of them fit into memory."""
+def searchable(plan: Plan, offsets: UtcOffsets | None = None) -> SearchablePlan:
+    """Reduce a plan to what search needs: no zones, so that a million of them fit into memory.
+
+    Its instants follow from `offsets`; without them, from the rules of this process.
+    """
     prices = plan.prices
     return SearchablePlan(
-        plan.starts_at,
-        plan.ends_at,
+        *instants(plan, offsets),
         PlanSummary(
             plan_id=plan.key.plan_id,
             title=plan.title,
@@ -148,6 +163,38 @@ def searchable(plan: Plan) -> SearchablePlan:
             max_price=prices.highest if prices else None,
         ),
     )
+
+
+def instants(plan: Plan, offsets: UtcOffsets | None = None) -> tuple[datetime, datetime]:
+    """Tell start and end (aware, UTC) as they were reckoned once; without `offsets`, by the rules of this process."""
+    if offsets is None:
+        return plan.starts_at, plan.ends_at
+    starts_at = _behind(plan.starts, offsets.starts)
+    return starts_at, max(_behind(plan.ends, offsets.ends), starts_at)
+
+
+def utc_offsets(plan: Plan, rules: str) -> UtcOffsets:
+    """Reckon a plan's instants by the rules of this process, which are those of the version `rules`.
+
+    Raises:
+        OverflowError: an instant would lie before year 1 or after year 9999.
+        zoneinfo.ZoneInfoNotFoundError: the rules do not know the plan's time zone.
+    """
+    starts_at = plan.starts_at
+    return offsets_between(plan, starts_at, max(instant(plan.ends, plan.timezone), starts_at), rules)
+
+
+def offsets_between(plan: Plan, starts_at: datetime, ends_at: datetime, rules: str = "") -> UtcOffsets:
+    """Find the offsets that make these instants (aware, UTC) of the plan's wall clock."""
+    return UtcOffsets(_seconds_between(plan.starts, starts_at), _seconds_between(plan.ends, ends_at), rules)
+
+
+def _behind(wall_clock: datetime, offset: int) -> datetime:
+    return wall_clock.replace(tzinfo=UTC) - timedelta(seconds=offset)
+
+
+def _seconds_between(wall_clock: datetime, at: datetime) -> int:
+    return round((wall_clock.replace(tzinfo=UTC) - at).total_seconds())
 
 
 def instant(wall_clock: datetime, timezone: str) -> datetime:

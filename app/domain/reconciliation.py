@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from zoneinfo import ZoneInfoNotFoundError
 
-from app.domain.plans import Plan, PlanId, SellMode
+from app.domain.plans import Plan, PlanId, SellMode, UtcOffsets, utc_offsets
 
 
 class ChangeKind(StrEnum):
@@ -17,6 +18,8 @@ class ChangeKind(StrEnum):
     RETURNED = "returned"
     WENT_ONLINE = "went_online"
     WENT_OFFLINE = "went_offline"
+    RETIMED = "retimed"
+    """It says what it said, but newer time zone rules give its wall clock other instants."""
     RESTORED = "restored"
     """Taken over from elsewhere than a feed: from the journal into the catalog, or the other way."""
 
@@ -35,6 +38,24 @@ class KnownPlan:
     withdrawn_at: datetime | None = None
     last_seen_at: datetime | None = None
     """Set when the plan is withdrawn; while it is in the feed, that is the provider's last complete snapshot."""
+    offsets: UtcOffsets | None = None
+    """From which its instants follow, as they were told; None for a plan that was written before this was noted."""
+
+    def is_like(self, other: "KnownPlan") -> bool:
+        """Tell whether both say the same, be it with other instants."""
+        return replace(self, offsets=None) == replace(other, offsets=None)
+
+    def is_as(self, other: "KnownPlan") -> bool:
+        """Tell whether both say the same with the same instants, by whichever rules these were reckoned.
+
+        Where one has none noted, the other must be of the same age: all that is known of its rules is that, too.
+        """
+        ours, theirs = self.offsets, other.offsets
+        if ours is None or theirs is None:
+            same = not any(offsets.rules for offsets in (ours, theirs) if offsets)
+        else:
+            same = ours[:2] == theirs[:2]
+        return same and self.is_like(other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +70,11 @@ class PlanChange:
     """The plan as the feed has it now; None when it was withdrawn: its last state stays."""
 
 
-def judge(plan: Plan, digest: bytes, known: KnownPlan | None, at: datetime) -> PlanChange | None:
-    """Compare one record, read `at` an instant, with what is known of its plan; None when nothing is to be written."""
+def judge(plan: Plan, digest: bytes, known: KnownPlan | None, at: datetime, rules: str = "") -> PlanChange | None:
+    """Compare one record, read `at` an instant, with what is known of its plan; None when nothing is to be written.
+
+    `rules` is the version of this process's time zone rules, by which the instants of what is written are reckoned.
+    """
     kinds = tuple(_kinds(plan, digest, known))
     if not kinds:
         return None
@@ -62,6 +86,7 @@ def judge(plan: Plan, digest: bytes, known: KnownPlan | None, at: datetime) -> P
         in_feed=True,
         seen_online=online or (known is not None and known.seen_online),
         first_seen_at=known.first_seen_at if known else at,
+        offsets=utc_offsets(plan, rules),
     )
     return PlanChange(plan.key.plan_id, kinds, now_known, plan)
 
@@ -76,6 +101,20 @@ def _kinds(plan: Plan, digest: bytes, known: KnownPlan | None) -> Iterator[Chang
         yield ChangeKind.CHANGED
     if known.sell_mode is not plan.sell_mode:
         yield ChangeKind.WENT_ONLINE if plan.sell_mode is SellMode.ONLINE else ChangeKind.WENT_OFFLINE
+
+
+def retimed(plan: Plan, known: KnownPlan, rules: str) -> PlanChange | None:
+    """Compare the instants that were told of a plan with those of this process's rules; None when they are the same.
+
+    Also None when nobody knows what was told, or when the rules can give no instants: what stands then stays.
+    """
+    try:
+        offsets = utc_offsets(plan, rules)
+    except (OverflowError, ZoneInfoNotFoundError):
+        return None
+    if known.offsets is None or known.offsets[:2] == offsets[:2]:
+        return None
+    return PlanChange(plan.key.plan_id, (ChangeKind.RETIMED,), replace(known, offsets=offsets), plan)
 
 
 def withdrawals(

@@ -15,10 +15,12 @@ PAUSE_BETWEEN_SNAPSHOTS = 0.5
 
 
 def first_wait(interval: float, snapshot_at: datetime | None, now: datetime) -> float:
-    """Seconds from `now` to the first sync of a process: none when the catalog is older than the interval."""
-    if snapshot_at is None:
-        return 0.0
-    return max(0.0, interval - (now - snapshot_at).total_seconds())
+    """Seconds from `now` to the first sync of a process: none when the catalog is older than the interval.
+
+    None either when it is from the future: some clock was wrong, and nobody knows its age.
+    """
+    age = _age(snapshot_at, now)
+    return 0.0 if age is None else max(0.0, interval - age)
 
 
 def next_wait(interval: float, report: SyncReport, failures: int, chance: float) -> float:
@@ -44,4 +46,11 @@ def count_failures(failures: int, report: SyncReport) -> int:
 
 def is_due(interval: float, snapshot_at: datetime | None, now: datetime) -> bool:
     """Tell whether a sync is worth its while: not when another process has just done it."""
-    return snapshot_at is None or (now - snapshot_at).total_seconds() >= interval / 2
+    age = _age(snapshot_at, now)
+    return age is None or age >= interval / 2
+
+
+def _age(snapshot_at: datetime | None, now: datetime) -> float | None:
+    """Seconds since a snapshot; None without one, and for one from the future."""
+    age = -1.0 if snapshot_at is None else (now - snapshot_at).total_seconds()
+    return age if age >= 0 else None

@@ -13,6 +13,16 @@ SCHEDULE = (5.0, 5 * _MINUTE, 30 * _MINUTE, *(hours * _HOUR for hours in (2, 5, 
 """Seconds between an attempt that failed and the next one, about three days in all."""
 
 
+JITTER = 0.1
+"""The share of a wait that chance adds or takes."""
+
+
+def longest_wait(attempts: int) -> timedelta:
+    """Say how far ahead the next attempt can be after so many: what is further was put there by a wrong clock."""
+    waits = (0.0, *SCHEDULE)
+    return timedelta(seconds=waits[min(attempts, len(SCHEDULE))] * (1 + JITTER))
+
+
 class UnknownDeliveryError(DomainError):
     """The webhook has no such delivery that could be sent again."""
 
@@ -87,5 +97,5 @@ class Delivery:
         if answer.is_success or attempts > len(SCHEDULE):
             state = DeliveryState.DELIVERED if answer.is_success else DeliveryState.GIVEN_UP
             return replace(self, state=state, attempts=attempts, next_attempt_at=None, ended_at=now)
-        at = now + timedelta(seconds=SCHEDULE[attempts - 1] * (0.9 + 0.2 * chance))
+        at = now + timedelta(seconds=SCHEDULE[attempts - 1] * (1 - JITTER + 2 * JITTER * chance))
         return replace(self, attempts=attempts, next_attempt_at=at, scheduled_at=at)

@@ -110,9 +110,9 @@ class Endpoint:
         for name in self.names:
             _check_name(name)
 
-    def hears_of(self, fact: DomainEvent) -> bool:
-        """Tell whether it is to be told of a domain event."""
-        if not self.is_active or fact.occurred_at < self.created_at - HEARS_BACK:
+    def hears_of(self, fact: DomainEvent, now: datetime) -> bool:
+        """Tell whether it is to be told of a domain event; one that seems to be made after `now` was made by now."""
+        if not self.is_active or fact.occurred_at < min(self.created_at, now) - HEARS_BACK:
             return False
         return not self.names or any(_covers(wanted, name) for wanted in self.names for name in fact.names)
 
@@ -141,6 +141,15 @@ class Endpoint:
     def may_be_sent_to(self, now: datetime) -> bool:
         """Tell whether anything may be sent now."""
         return self.is_active and (self.paused_until is None or self.paused_until <= now)
+
+    def clamped(self, now: datetime) -> "Endpoint":
+        """Forget a pause that a wrong clock made: one that began in the future, or lasts longer than any may."""
+        in_future = self.failed_at is not None and self.failed_at > now
+        too_long = self.paused_until is not None and self.paused_until > now + timedelta(seconds=LONGEST_WISH)
+        if not in_future and not too_long:
+            return self
+        since = self.failing_since and min(self.failing_since, now)
+        return replace(self, failing_since=since, failed_at=self.failed_at and now, paused_until=None)
 
     def switched_on(self) -> "Endpoint":
         """Begin anew."""

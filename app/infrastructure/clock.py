@@ -1,13 +1,5 @@
 """The real clock."""
 
-from datetime import UTC, datetime
+from app.adapters.system_clock import SystemClock
 
-from app.application.ports.system import Clock
-
-
-class SystemClock(Clock):
-    """The machine's clock."""
-
-    def now(self) -> datetime:
-        """See Clock."""
-        return datetime.now(UTC)
+__all__ = ["SystemClock"]

@@ -38,6 +38,7 @@ from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention
 from app.application.record_activities import RecordActivities
 from app.application.request_sync import RequestSync
 from app.application.restore_catalog import RestoreCatalog
+from app.application.retime_plans import RetimePlans
 from app.application.store_activities import StoreActivities
 from app.application.sync_provider import SyncProvider
 from app.application.watch_catalog import WatchCatalog
@@ -52,6 +53,7 @@ from app.infrastructure.telling import (
     tell_catalog_trouble,
     tell_delivery_bug,
     tell_publisher_bug,
+    tell_retimed,
     tell_switched_off,
     tell_turned,
     tell_worker_trouble,
@@ -66,12 +68,22 @@ def unless_listed(settings: Settings, types: TypeBound) -> TypeBound | None:
 class Core(Stores):
     """The use cases."""
 
+    retime_plans = providers.Singleton(
+        RetimePlans,
+        catalog=Stores.catalog,
+        leases=Stores.leases,
+        clock=Stores.clock,
+        new_run_id=providers.Object(new_run_id),
+        rules=Stores.zone_rules,
+        on_retimed=providers.Object(tell_retimed),
+    )
     sync_provider = providers.Singleton(
         SyncProvider,
         catalog=Stores.catalog,
         journal=Stores.sync_journal,
         leases=Stores.leases,
         clock=Stores.clock,
+        retime=retime_plans,
         on_bug=providers.Object(tell_bug),
     )
     describe_plan = providers.Singleton(DescribePlan, Stores.catalog)
@@ -97,6 +109,7 @@ class Core(Stores):
         journal=Stores.plan_journal,
         leases=Stores.leases,
         clock=Stores.clock,
+        retime=retime_plans,
         new_run_id=providers.Object(new_run_id),
     )
     journal_changes = providers.Singleton(
@@ -217,8 +230,10 @@ class Core(Stores):
         Stores.users,
         Stores.publishing_positions,
         Stores.webhook_states,
+        Stores.stats_keeper,
         Stores.clock,
         Stores.database,
+        Stores.zone_rules,
     )
     plans_around = providers.Singleton(PlansAround, Stores.calendar, Stores.clock, Stores.zone)
     watch_dashboard = providers.Singleton(

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -60,6 +61,14 @@ async def restore_what_was_lost(container: "Container") -> None:
             log_restoration(done)
     except (LiveStateUnavailableError, HistoryUnavailableError) as error:
         log.warning("whether the catalog lost plans cannot be told now; the journal's writer will", reason=str(error))
+
+
+async def warn_of_days(container: "Container") -> None:
+    """Say what is to be known of the days that the stats count, for instance that they are to be counted anew."""
+    with suppress(HistoryUnavailableError):
+        trouble = await container.stats_keeper().trouble()
+        if trouble:
+            log.warning("the stats count days by other rules than this process's", reason=trouble)
 
 
 async def let_first_admin_in(container: "Container") -> None:

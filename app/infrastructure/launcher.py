@@ -22,6 +22,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from app.infrastructure.zone_rules import use_pinned_rules
+
 LOADED = (
     "app.infrastructure.roles",
     "app.infrastructure.role_commands",
@@ -63,6 +65,7 @@ def load() -> None:
         SystemExit: a library has started a thread, which would be missing in a fork.
     """
     gc.disable()
+    use_pinned_rules()
     for module in LOADED:
         import_module(module)
     gc.freeze()

@@ -2,6 +2,8 @@
 
 import gc
 
+from app.infrastructure.zone_rules import use_pinned_rules
+
 
 def main() -> None:
     """Load the program and run the command line.
@@ -12,6 +14,7 @@ def main() -> None:
     from app.infrastructure.lifeline import ended_with_supervisor  # noqa: PLC0415 - what is loaded without looking
 
     with ended_with_supervisor():
+        use_pinned_rules()
         from app.infrastructure.command_line import run_command_line  # noqa: PLC0415 - the same
 
     gc.enable()

@@ -1,6 +1,11 @@
 """What `marquee run` sees to before its processes work."""
 
-from app.infrastructure.history_care import let_first_admin_in, restore_what_was_lost, warn_of_history_beside
+from app.infrastructure.history_care import (
+    let_first_admin_in,
+    restore_what_was_lost,
+    warn_of_days,
+    warn_of_history_beside,
+)
 from app.infrastructure.opening import open_container
 from app.infrastructure.provider_directory import check_providers
 from app.infrastructure.settings import Settings
@@ -16,4 +21,5 @@ async def prepare(settings: Settings) -> None:
     async with open_container(settings, "supervisor") as container:
         await warn_of_history_beside(container)
         await restore_what_was_lost(container)
+        await warn_of_days(container)
         await let_first_admin_in(container)

@@ -15,9 +15,10 @@ from app.adapters.outbound.providers.unusable import UnusableProvider
 from app.adapters.outbound.resilience.circuit_breaker import BreakerPolicy
 from app.adapters.outbound.resilience.resilient_provider import ResilientProvider, RetryPolicy
 from app.application.ports.providers import ConfiguredProvider, Provider, ProviderDirectory, ProviderSpec
-from app.application.ports.system import CircuitStates
+from app.application.ports.system import CircuitStates, Clock
 from app.domain.errors import UnknownProviderError
 from app.domain.gate import GatePolicy
+from app.infrastructure.clock import SystemClock
 from app.infrastructure.configuration import ConfigurationError
 from app.infrastructure.provider_modules import NoSuchModuleError, load_attribute
 from app.infrastructure.settings import ProviderSettings, Settings
@@ -26,13 +27,15 @@ from app.infrastructure.settings import ProviderSettings, Settings
 class SettingsDirectory(ProviderDirectory):
     """The providers of the settings."""
 
-    def __init__(self, settings: Settings, circuits: CircuitStates) -> None:
+    def __init__(self, settings: Settings, circuits: CircuitStates, clock: Clock) -> None:
         """Make all of them.
 
         Raises:
             ConfigurationError: a kind of ours refuses its settings.
         """
-        self._providers = {found.name: _configured(found, settings.folder, circuits) for found in settings.providers}
+        self._providers = {
+            found.name: _configured(found, settings.folder, circuits, clock) for found in settings.providers
+        }
 
     def all(self) -> Sequence[ConfiguredProvider]:
         """See ProviderDirectory."""
@@ -51,11 +54,11 @@ def check_providers(settings: Settings) -> None:
     Raises:
         ConfigurationError: see SettingsDirectory.
     """
-    SettingsDirectory(settings, MemoryCircuitStates())
+    SettingsDirectory(settings, MemoryCircuitStates(), SystemClock())
 
 
-def _configured(found: ProviderSettings, folder: Path, circuits: CircuitStates) -> ConfiguredProvider:
-    source, trouble = _source(found, folder)
+def _configured(found: ProviderSettings, folder: Path, circuits: CircuitStates, clock: Clock) -> ConfiguredProvider:
+    source, trouble = _source(found, folder, clock)
     if trouble is None:
         source = ResilientProvider(
             source,
@@ -63,6 +66,7 @@ def _configured(found: ProviderSettings, folder: Path, circuits: CircuitStates) 
             states=circuits,
             retry=RetryPolicy(**found.retry.model_dump()),
             breaker=BreakerPolicy(**found.breaker.model_dump()),
+            clock=clock,
         )
     return ConfiguredProvider(
         name=found.name,
@@ -78,10 +82,10 @@ def _configured(found: ProviderSettings, folder: Path, circuits: CircuitStates) 
     )
 
 
-def _source(found: ProviderSettings, folder: Path) -> tuple[Provider, str | None]:
+def _source(found: ProviderSettings, folder: Path, clock: Clock) -> tuple[Provider, str | None]:
     """Make a provider of its kind; one of a kind from outside that cannot be had, and why."""
     if ":" not in found.kind:
-        return _ours(found), None
+        return _ours(found, clock), None
     try:
         return _foreign(found, folder), None
     except (Exception, SystemExit) as error:  # noqa: BLE001 - code of users: whatever it does costs its provider alone
@@ -91,15 +95,16 @@ def _source(found: ProviderSettings, folder: Path) -> tuple[Provider, str | None
         return UnusableProvider(trouble), trouble
 
 
-def _ours(found: ProviderSettings) -> Provider:
+def _ours(found: ProviderSettings, clock: Clock) -> Provider:
+    name, zone = found.name, found.timezone
     limits = FetchLimits(**found.limits.model_dump(exclude={"max_plans"}))
     try:
         if found.kind == "recorded":
-            return RecordedProvider(name=found.name, files=found.files, timezone=found.timezone, limits=limits)
+            return RecordedProvider(name=name, files=found.files, timezone=zone, limits=limits, clock=clock)
         get = PinnedGet(limits=limits, policy=AddressPolicy(allow_private_networks=found.allow_private_networks))
-        return PlanListXmlProvider(name=found.name, url=found.url, timezone=found.timezone, get=get)
+        return PlanListXmlProvider(name=name, url=found.url, timezone=zone, get=get, clock=clock)
     except ValueError as error:
-        raise ConfigurationError([f"providers.{found.name}: {error}"]) from None
+        raise ConfigurationError([f"providers.{name}: {error}"]) from None
 
 
 def _foreign(found: ProviderSettings, folder: Path) -> Provider:

@@ -23,13 +23,20 @@ from app.infrastructure.beside import beside, quietly
 from app.infrastructure.configuration import ConfigurationError
 from app.infrastructure.container import Container
 from app.infrastructure.exposure import warn_of_open_doors, warn_of_proxy
-from app.infrastructure.history_care import restore_what_was_lost, warn_of_history_beside, warn_of_lonely_history
+from app.infrastructure.history_care import (
+    restore_what_was_lost,
+    warn_of_days,
+    warn_of_history_beside,
+    warn_of_lonely_history,
+)
 from app.infrastructure.lifeline import LIFELINE_VARIABLE
 from app.infrastructure.listening import address
 from app.infrastructure.memory import settle_memory
 from app.infrastructure.opening import open_container
+from app.infrastructure.retiming import retime_at_the_start
 from app.infrastructure.settings import Settings
 from app.infrastructure.tracing import open_tracing
+from app.infrastructure.zone_rules import ZONE_RULES
 
 log = structlog.get_logger()
 
@@ -86,7 +93,7 @@ async def run_api(settings: Settings, listening: socket.socket) -> None:
         app = with_cors(container.http(), settings.security.cors_origins)
         protocol = careful_protocol(edge_limits(settings), on_forwarded=warn_of_proxy(settings))
         server = http_server(app, settings.service.drain, protocol, end_streams)
-        log.info("api loads the catalog", at=address(listening))
+        log.info("api loads the catalog", at=address(listening), tzdata=ZONE_RULES)
         announcement = _announce(container, address(listening))  # asked now: uvicorn closes the socket when it ends
         background = (
             container.follow_catalog()(),
@@ -124,12 +131,13 @@ async def run_scheduler(settings: Settings) -> None:
     async with open_container(settings, "scheduler") as container:
         await restore_what_was_lost(container)
         enabled = [provider.name for provider in container.directory().all() if provider.enabled]
-        log.info("scheduler runs", providers=enabled or "none: add one to config.yaml")
+        log.info("scheduler runs", providers=enabled or "none: add one to config.yaml", tzdata=ZONE_RULES)
         for provider in container.directory().all():
             if provider.trouble:
                 log.error("a provider cannot be used, the others can", provider=provider.name, reason=provider.trouble)
         schedule = asyncio.create_task(container.schedule()(settings.service.drain))
-        await beside(quietly(schedule), (container.announce_process()(),), schedule.cancel, settings)
+        background = (container.announce_process()(), retime_at_the_start(container.retime_plans()))
+        await beside(quietly(schedule), background, schedule.cancel, settings)
 
 
 async def run_worker(settings: Settings) -> None:
@@ -139,9 +147,10 @@ async def run_worker(settings: Settings) -> None:
     async with open_container(settings, "worker") as container, open_tracing(settings.telemetry, "worker") as tracing:
         container.tracing.override(tracing)
         stopping = asyncio.Event()
-        log.info("worker runs", database=container.database().name)
+        log.info("worker runs", database=container.database().name, tzdata=ZONE_RULES)
         if LIFELINE_VARIABLE not in os.environ:
             await warn_of_history_beside(container)
+            await warn_of_days(container)
         inbox = container.activity_inbox()
         try:
             loops = (

@@ -41,6 +41,8 @@ from app.infrastructure.outward import publishers, rate_limiter, running_process
 from app.infrastructure.provider_directory import SettingsDirectory
 from app.infrastructure.settings import Settings
 from app.infrastructure.tracing import Tracing
+from app.infrastructure.zone_files import rules_of
+from app.infrastructure.zone_rules import ZONE_RULES
 
 BLOCK = 1.0
 """Seconds that a blocking read of Redis waits at the most."""
@@ -81,7 +83,8 @@ class Stores(containers.DeclarativeContainer):
 
     # outbound
     clock = providers.Singleton(SystemClock)
-    circuits = providers.Singleton(RedisCircuitStates, redis)
+    zone_rules = providers.Object(ZONE_RULES)
+    circuits = providers.Singleton(RedisCircuitStates, redis, clock)
     catalog = providers.Singleton(RedisPlanCatalog, redis)
     sync_journal = providers.Singleton(
         RedisSyncJournal,
@@ -115,18 +118,19 @@ class Stores(containers.DeclarativeContainer):
     )
     dead_letters = providers.Singleton(RedisDeadLetters, redis)
     queue_watch = providers.Singleton(RedisQueueWatch, redis, replicas=settings.provided.redis.replicas)
-    directory = providers.Singleton(SettingsDirectory, settings, circuits)
+    directory = providers.Singleton(SettingsDirectory, settings, circuits, clock)
     index = providers.Singleton(LiveIndex, render_plan, plan_prefix, parse_plan, seed=settings.provided.search.timezone)
 
     calendar = providers.Singleton(IndexCalendar, index, providers.Object(parse_plan))
 
     zone = settings.provided.stats.zone
-    activity_store = providers.Singleton(SqlActivityStore, database, zone)
+    day_rules = providers.Singleton(rules_of, settings.provided.stats.timezone)
+    activity_store = providers.Singleton(SqlActivityStore, database, zone, day_rules)
     import_marks = providers.Singleton(SqlImportMarks, database)
     import_types = providers.Singleton(SqlTypeBound, database, settings.provided.activity.max_types)
     stats = providers.Singleton(SqlStats, database)
     plan_journal = providers.Singleton(SqlPlanJournal, database)
-    stats_keeper = providers.Singleton(SqlStatsKeeper, database, zone)
+    stats_keeper = providers.Singleton(SqlStatsKeeper, database, zone, day_rules)
 
     users = providers.Singleton(SqlUsers, database)
     api_keys = providers.Singleton(SqlApiKeys, database)

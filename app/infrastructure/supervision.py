@@ -21,6 +21,7 @@ from app.infrastructure.settings import Settings
 from app.infrastructure.shared_metrics import shared_metrics
 from app.infrastructure.supervisor import Child, Supervisor
 from app.infrastructure.tracing import check_tracing
+from app.infrastructure.zone_rules import ZONE_RULES
 
 log = structlog.get_logger()
 
@@ -123,4 +124,5 @@ def _tell_what_to_try(settings: Settings, listening: socket.socket) -> None:
         at=at,
         **dict(said for area, said in to_try.items() if area in opened),
         data=str(settings.service.data_dir),
+        tzdata=ZONE_RULES,
     )

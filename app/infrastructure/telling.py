@@ -2,6 +2,7 @@
 
 import structlog
 
+from app.application.retime_plans import Retiming
 from app.domain.webhooks import Endpoint
 
 log = structlog.get_logger()
@@ -31,6 +32,24 @@ def tell_buried(reason: str) -> None:
 def tell_bug(error: Exception) -> None:
     """Keep the trace of what nobody foresaw."""
     log.error("a sync met an error that it does not know", exc_info=error)
+
+
+def tell_retimed(done: Retiming) -> None:
+    """Say that plans have other instants, though their provider said nothing new; or that newer rules made them."""
+    if done.newer:
+        log.warning(
+            "plans were timed by newer time zone rules than this process has: it mends none; update its tzdata",
+            provider=done.provider,
+            newer=done.newer,
+            tzdata=done.rules,
+        )
+    elif done.retimed:
+        log.warning(
+            "time zone rules have changed; plans keep their wall clock and have other instants",
+            provider=done.provider,
+            retimed=done.retimed,
+            tzdata=done.rules,
+        )
 
 
 def tell_limits_trouble(trouble: str | None) -> None:

@@ -31,10 +31,12 @@ from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
 from app.application.ports.activities import ActivityStore, ImportMarks, NotStorableError, Stats, StatsKeeper
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity
-from app.domain.stats import Granularity, TypeCount, TypeRanking, TypeTotal, period_of, retention
+from app.domain.stats import Granularity, TypeCount, TypeRanking, TypeTotal, date_of, period_of, retention
+from app.domain.zone_rules import ZoneRules
 from tests.builders import NOW, an_activity
 from tests.oracle import Oracle
 from tests.postgres import postgres_database
+from tests.zone_files import VANCOUVER, VANCOUVER_OF_2025, VANCOUVER_OF_2026, compiled
 
 MADRID, KATHMANDU = ZoneInfo("Europe/Madrid"), ZoneInfo("Asia/Kathmandu")
 ALL_DAYS = (date(2025, 12, 1), date(2026, 2, 28))
@@ -437,6 +439,102 @@ async def test_another_time_zone_counts_nothing_until_a_rebuild(sql: SqlBackend)
     assert (difference.rollup, difference.kept) == ("timezone", "UTC")
     assert await figures(sql) == by_definition(activities, KATHMANDU)
     assert await sql.store(KATHMANDU).store(some_activities(1, seed=3)) == 1
+
+
+OLD = ZoneRules(VANCOUVER, "2025b", compiled(VANCOUVER_OF_2025))
+NEW = ZoneRules(VANCOUVER, "2026b", compiled(VANCOUVER_OF_2026))
+SUMMER = datetime(2026, 7, 5, 12, tzinfo=UTC)
+BY_MIDNIGHT = datetime(2026, 12, 6, 7, 30, tzinfo=UTC)
+"""Half past eleven in Vancouver's winter of 2025, half past midnight by the rules of 2026."""
+
+
+def counting_by(sql: SqlBackend, rules: ZoneRules) -> tuple[SqlActivityStore, SqlStatsKeeper]:
+    """Make what a worker has whose tzdata has these rules."""
+    zone = rules.zone
+    return SqlActivityStore(sql.database, zone, rules), SqlStatsKeeper(sql.database, zone, rules)
+
+
+async def users_by_day(sql: SqlBackend) -> dict[int, int]:
+    found = await sql.stats().daily_users(date(2026, 12, 5), date(2026, 12, 6))
+    return {date_of(day).day: users for day, users in found.items() if users}
+
+
+async def test_newer_rules_count_on_where_no_day_that_was_counted_differs(sql: SqlBackend) -> None:
+    old, _ = counting_by(sql, OLD)
+    await old.store([an_activity(1, at=SUMMER)])
+    new, keeper = counting_by(sql, NEW)
+    assert await keeper.trouble() is None
+
+    await new.store([an_activity(2, at=BY_MIDNIGHT)])
+
+    assert await users_by_day(sql) == {6: 1}
+    assert await keeper.trouble() is None
+    assert await keeper.verify() is None
+
+
+async def test_a_worker_with_older_rules_counts_by_the_newer_ones_and_says_so(sql: SqlBackend) -> None:
+    new, _ = counting_by(sql, NEW)
+    await new.store([an_activity(1, at=SUMMER)])
+    old, keeper = counting_by(sql, OLD)
+
+    await old.store([an_activity(2, at=BY_MIDNIGHT)])
+
+    assert await users_by_day(sql) == {6: 1}
+    assert "newer than this process's" in (await keeper.trouble() or "")
+    assert await keeper.verify() is None
+    await keeper.rebuild()
+    assert await users_by_day(sql) == {6: 1}
+
+
+async def test_days_that_differ_are_counted_on_as_they_were_and_a_rebuild_is_said_to_be_due(sql: SqlBackend) -> None:
+    old, _ = counting_by(sql, OLD)
+    await old.store([an_activity(1, at=BY_MIDNIGHT)])
+    new, keeper = counting_by(sql, NEW)
+
+    await new.store([an_activity(2, at=BY_MIDNIGHT, user="eva")])
+
+    assert await users_by_day(sql) == {5: 2}
+    trouble = await keeper.trouble() or ""
+    assert trouble == await keeper.trouble()
+    assert "from 2026-12-05 on" in trouble
+    assert "marquee stats rebuild" in trouble
+    assert await keeper.verify() is not None
+    await keeper.rebuild()
+    assert await keeper.trouble() is None
+    assert await users_by_day(sql) == {6: 2}
+    await old.store([an_activity(3, at=BY_MIDNIGHT, user="ada")])  # it goes by what is noted, and not by what it noted
+    assert await users_by_day(sql) == {6: 3}
+
+
+async def test_days_that_were_counted_before_rules_were_noted_are_said_to_be_looked_at_once(sql: SqlBackend) -> None:
+    zone = OLD.zone
+    await SqlActivityStore(sql.database, zone).store([an_activity(1, at=SUMMER)])
+    new, keeper = counting_by(sql, NEW)
+
+    assert "marquee stats verify" in (await keeper.trouble() or "")
+    await new.store([an_activity(2, at=SUMMER)])
+
+    assert await keeper.trouble() is None
+    assert await SqlStatsKeeper(sql.database, zone).trouble() is None
+
+
+async def test_an_upgrade_says_nothing_of_days_of_utc_nor_of_none_at_all(sql: SqlBackend) -> None:
+    utc = ZoneRules("UTC", "2026b", compiled("UTC0"))
+    _, nothing_yet = counting_by(sql, NEW)
+    assert await nothing_yet.trouble() is None
+    await sql.store(utc.zone).store([an_activity(1)])
+
+    assert await counting_by(sql, utc)[1].trouble() is None
+    assert "stats.timezone says" in (await nothing_yet.trouble() or "")
+
+
+async def test_workers_with_other_rules_that_begin_at_once_count_alike(sql: SqlBackend) -> None:
+    stores = [counting_by(sql, rules)[0] for rules in (OLD, NEW, OLD, NEW)]
+
+    activities = [an_activity(number, at=BY_MIDNIGHT, user=f"user-{number}") for number in range(40)]
+    await asyncio.gather(*(store.store(activities[n::4]) for n, store in enumerate(stores)))
+
+    assert list((await users_by_day(sql)).values()) == [40]
 
 
 async def test_a_rebuild_and_workers_do_not_disturb_each_other(sql: SqlBackend) -> None:

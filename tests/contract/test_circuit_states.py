@@ -5,9 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
+from app.adapters.outbound.redis.circuit_states import RedisCircuitStates
 from app.application.ports.system import CircuitState
 from tests.builders import NOW
 from tests.contract.conftest import Backend, RedisBackend
+from tests.fixed_clock import FixedClock
 from tests.redis_server import RedisServer
 
 OPEN = CircuitState("open", 5, NOW, "demo answered 503 five times")
@@ -65,6 +67,20 @@ async def test_what_was_learned_during_an_outage_is_not_forgotten_after_it(serve
     assert await states.load("demo") == OPEN
     await redis.circuit_states().save("demo", CircuitState("closed"))
     assert await states.load("demo") == CircuitState("closed")
+
+
+@pytest.mark.redis_server
+async def test_a_state_of_a_clock_that_was_ahead_is_followed_by_that_of_one_that_is_right(redis: RedisBackend):
+    ahead, right = FixedClock(), FixedClock()
+    ahead.move(7200)
+    theirs, ours = RedisCircuitStates(redis.client, ahead), RedisCircuitStates(redis.client, right)
+    await theirs.save("demo", OPEN)
+    assert await ours.load("demo") == OPEN
+
+    await ours.save("demo", CircuitState("closed"))
+
+    assert await theirs.load("demo") == CircuitState("closed")
+    assert await ours.load("demo") == CircuitState("closed")
 
 
 @pytest.mark.redis_server

@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import available_timezones
@@ -25,8 +26,8 @@ from app.adapters.outbound.redis.plan_codec import (
 from app.application.ports.catalog import CatalogPlan, LeaseLostError, ProviderState
 from app.application.ports.providers import FeedMark
 from app.application.ports.system import Lease, LiveStateUnavailableError
-from app.domain.plans import Plan, PlanKey, SellMode, Zone, searchable
-from app.domain.reconciliation import ChangeKind, KnownPlan
+from app.domain.plans import Plan, PlanKey, SellMode, UtcOffsets, Zone, searchable
+from app.domain.reconciliation import ChangeKind, KnownPlan, PlanChange
 from tests.builders import NOW, a_change, a_plan, a_zone
 from tests.contract.conftest import ALL_KINDS, Backend, RedisBackend, commit, entries, follow, sync
 from tests.redis_server import RedisServer
@@ -139,6 +140,48 @@ async def test_plans_are_counted_by_provider_each_once(backend: Backend):
     await sync(backend, a_change(a_plan(1), ChangeKind.WITHDRAWN), a_change(a_plan(2, title="new"), ChangeKind.CHANGED))
 
     assert await backend.plan_catalog().counts(["demo", "other"]) == [3, 0]
+
+
+def with_offsets_of(change: PlanChange, starts: int, ends: int, *, rules: str) -> PlanChange:
+    return replace(change, known=replace(change.known, offsets=UtcOffsets(starts, ends, rules)))
+
+
+async def test_everything_is_handed_out_with_the_offsets_that_it_was_written_with(backend: Backend):
+    told = with_offsets_of(a_change(a_plan(1)), -7200, -3600, rules="2025b")
+    draft = with_offsets_of(a_change(a_plan(2, sell_mode="offline")), 3600, 3600, rules="2026a")
+    older = a_change(a_plan(3, timezone="Europe/Madrid"))  # as it was written before offsets were noted
+    unknown = a_change(a_plan(4, sell_mode="offline"))
+    await sync(backend, told, draft, older, unknown)
+    await sync(backend, with_offsets_of(a_change(a_plan(1), ChangeKind.WITHDRAWN), -7200, -3600, rules="2025b"))
+
+    batches = [batch async for batch in backend.plan_catalog().everything("demo")]
+
+    found = {plan.plan.key.item_id: plan for batch in batches for plan in batch}
+    assert {item: plan.known.offsets for item, plan in found.items()} == {
+        "1": UtcOffsets(-7200, -3600, "2025b"),
+        "2": UtcOffsets(3600, 3600, "2026a"),
+        "3": UtcOffsets(7200, 7200, ""),
+        "4": None,
+    }
+    assert not found["1"].known.in_feed
+    assert [batch async for batch in backend.plan_catalog().everything("other") if batch] == []
+
+
+async def test_search_is_told_the_instants_of_the_offsets_and_not_those_of_this_process(backend: Backend):
+    change = with_offsets_of(a_change(a_plan(starts="21:00", ends="22:00")), -7200, -3600, rules="2025b")
+
+    await sync(backend, change)
+
+    [[found]] = [batch async for batch in backend.change_log().searchable("demo") if batch]
+    assert [found.starts_at.hour, found.ends_at.hour] == [23, 23]
+
+
+async def test_which_rules_a_provider_follows_is_remembered(backend: Backend):
+    state = ProviderState(newest_rules="2026f", settled_rules="2026a")
+    async with backend.leases().hold("demo") as lease:
+        await backend.plan_catalog().remember(lease, state)
+
+    assert await backend.plan_catalog().state("demo") == state
 
 
 async def test_an_older_lease_cannot_commit(backend: Backend):
@@ -444,6 +487,7 @@ def test_any_plan_reads_back_from_redis_as_it_was(plan: Plan):
         st.datetimes(timezones=st.just(NOW.tzinfo)),
         st.none() | st.datetimes(timezones=st.just(NOW.tzinfo)),
         st.none() | st.datetimes(timezones=st.just(NOW.tzinfo)),
+        st.none() | st.builds(UtcOffsets, st.integers(-86_400, 86_400), st.integers(-86_400, 86_400), _texts),
     )
 )
 def test_anything_known_reads_back_from_redis_as_it_was(known: KnownPlan):

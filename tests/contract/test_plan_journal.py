@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from app.adapters.outbound.memory.plan_journal import MemoryPlanJournal
 from app.adapters.outbound.sql.all_tables import metadata
-from app.application.ports.catalog import CatalogPlan, LogPosition
+from app.application.ports.catalog import CatalogPlan, LogPosition, with_offsets
 from app.application.ports.history import JournalEntry, JournalMovedError, PastState
 from app.application.ports.system import HistoryUnavailableError
-from app.domain.plans import Plan, PlanId, SellMode, searchable
-from app.domain.reconciliation import ChangeKind, KnownPlan
+from app.domain.plans import Plan, PlanId, SellMode, UtcOffsets, searchable
+from app.domain.reconciliation import ChangeKind
 from app.domain.time_window import TimeWindow
 from tests.builders import NOW, a_change, a_plan, a_zone
 from tests.contract.history_backends import (
@@ -75,7 +75,12 @@ def an_entry(
 
 
 def a_state(entry: JournalEntry, plan: Plan, at: datetime | None = None) -> PastState:
-    return PastState(at or entry.at, entry.kinds, entry.run_id, CatalogPlan(plan, entry.known))
+    return PastState(at or entry.at, entry.kinds, entry.run_id, as_kept(CatalogPlan(plan, entry.known)))
+
+
+def as_kept(found: CatalogPlan) -> CatalogPlan:
+    """Give it the offsets of its instants, as the journal does."""
+    return with_offsets(found, *found.instants)
 
 
 async def write(journal: Journal, *entries: JournalEntry, provider: str = "demo") -> None:
@@ -114,10 +119,37 @@ async def test_an_entry_comes_back_with_all_that_was_known(journal: Journal):
     await write(journal, entry)
 
     assert await journal.states(plan.key.plan_id, 10) == [a_state(entry, plan)]
-    assert await everything(journal) == {plan.key.plan_id: CatalogPlan(plan, entry.known)}
+    assert await everything(journal) == {plan.key.plan_id: as_kept(CatalogPlan(plan, entry.known))}
     [found] = await journal.search(EVER, NOW, 10)
     assert found == searchable(plan).summary
     assert (found.min_price, str(found.max_price)) == (Decimal("15.00"), "20.10")
+
+
+async def test_instants_are_those_of_the_offsets_and_other_ones_are_a_new_state(journal: Journal):
+    plan, at = a_plan(starts="2026-12-05T21:00"), datetime(2026, 12, 6, 5, tzinfo=UTC)
+    listed = an_entry(plan)
+    listed = replace(listed, known=replace(listed.known, offsets=UtcOffsets(-28800, -28800, "2025b")))
+    same = replace(listed, known=replace(listed.known, offsets=UtcOffsets(-28800, -28800, "2026a")))
+    moved = replace(
+        listed,
+        kinds=(ChangeKind.RETIMED,),
+        at=NOW + timedelta(hours=1),
+        known=replace(listed.known, offsets=UtcOffsets(-25200, -25200, "2026b")),
+    )
+
+    await write(journal, listed, same, moved)
+
+    states = await journal.states(plan.key.plan_id, 10)
+    assert [(state.kinds, state.found.instants[0]) for state in states] == [
+        ((ChangeKind.RETIMED,), at - timedelta(hours=1)),
+        ((ChangeKind.LISTED,), at),
+    ]
+    then, now = NOW, NOW + timedelta(hours=1)
+    assert len(await journal.search(TimeWindow(at, None), then, 10)) == 1
+    assert len(await journal.search(TimeWindow(at, None), now, 10)) == 0
+    assert len(await journal.search(TimeWindow(at - timedelta(hours=1), at), now, 10)) == 1
+    [latest] = (await everything(journal)).values()
+    assert latest.known.offsets == UtcOffsets(-25200, -25200, "2026b")
 
 
 async def test_the_position_moves_with_the_entries_and_each_provider_has_its_own(journal: Journal):
@@ -155,6 +187,28 @@ async def test_what_the_journal_lacks_is_told_by_run_and_of_a_restored_state_by_
     assert await journal.lacking([first, second]) == []
     assert await journal.lacking([again, first, repeated, second, mended]) == [again, mended]
     assert await journal.lacking([*other, first]) == other
+
+
+async def test_a_retimed_state_is_lacking_only_while_what_it_mends_is_the_newest(journal: Journal):
+    def of(run_id: str, offsets: UtcOffsets | None, *kinds: ChangeKind, title: str = "old") -> JournalEntry:
+        entry = an_entry(a_plan(title=title), *kinds, run_id=run_id)
+        return replace(entry, known=replace(entry.known, offsets=offsets))
+
+    winter, summer = UtcOffsets(3600, 3600, "2025b"), UtcOffsets(7200, 7200, "2026a")
+    retimed = of("retiming-2", summer, ChangeKind.RETIMED)
+    restored = of("restore-1", winter._replace(rules="2024a"), ChangeKind.RESTORED)
+    await write(journal, of("run-1", winter))
+    assert await journal.lacking([retimed, restored]) == [retimed]
+
+    await journal.append("demo", LogPosition(7, 1), [of("retiming-1", summer, ChangeKind.RETIMED)], LogPosition(7, 2))
+    assert await journal.lacking([retimed, restored]) == []
+
+    unknown = of("retiming-2", summer, ChangeKind.RETIMED, title="unknown")
+    later_rules = of("retiming-2", UtcOffsets(0, 0, "2026b"), ChangeKind.RETIMED)
+    assert await journal.lacking([unknown, later_rules]) == [unknown, later_rules]
+    newer = of("run-2", summer, ChangeKind.CHANGED, title="new")
+    await journal.append("demo", LogPosition(7, 2), [newer], LogPosition(7, 3))
+    assert await journal.lacking([later_rules]) == []
 
 
 @pytest.mark.parametrize("before", [None, LogPosition(7, 2), LogPosition(8, 1), LogPosition(7, 0)])
@@ -219,7 +273,7 @@ async def test_a_withdrawal_carries_the_plan_as_it_was(journal: Journal):
     await write(journal, gone)
 
     assert await journal.states(listed.plan_id, 10) == [a_state(gone, a_plan()), a_state(listed, a_plan())]
-    assert await everything(journal) == {listed.plan_id: CatalogPlan(a_plan(), gone.known)}
+    assert await everything(journal) == {listed.plan_id: as_kept(CatalogPlan(a_plan(), gone.known))}
     assert await journal.search(EVER, later(60), 10) == [searchable(a_plan()).summary]
 
 
@@ -326,7 +380,7 @@ class Reference:
     def add(self, entry: JournalEntry) -> None:
         known = self.states.setdefault(entry.plan_id, [])
         plan = entry.plan or (known[-1].found.plan if known else None)
-        if plan and not (known and known[-1].found.known == entry.known):
+        if plan and not (known and known[-1].found == as_kept(CatalogPlan(known[-1].found.plan, entry.known))):
             known.append(a_state(entry, plan, max([entry.at, *(state.at for state in known)])))
 
     def search(self, window: TimeWindow, as_of: datetime) -> list[PlanId]:
@@ -343,7 +397,7 @@ class Reference:
 def as_entries(told: Sequence[tuple[str, int, str, int, str]]) -> Iterator[JournalEntry]:
     """Make entries as syncs would: what was seen online stays so."""
     online: set[PlanId] = set()
-    known: dict[PlanId, KnownPlan] = {}
+    told_of: dict[PlanId, JournalEntry] = {}
     for number, (provider, item, what, minute, title) in enumerate(told):
         mode = SellMode.OFFLINE if what == "offline" else SellMode.ONLINE
         plan = a_plan(item, provider=provider, title=title, sell_mode=mode, starts=f"20:{minute % 60:02}", ends="22:00")
@@ -353,9 +407,12 @@ def as_entries(told: Sequence[tuple[str, int, str, int, str]]) -> Iterator[Journ
         kind = ChangeKind.WITHDRAWN if what == "withdrawn" else ChangeKind.CHANGED
         at = NOW + timedelta(minutes=minute)
         entry = an_entry(plan, kind, at=at, run_id=f"run-{number}", seen_online=plan_id in online)
-        if what == "again" and plan_id in known:
-            entry = replace(entry, known=known[plan_id])
-        known[plan_id] = entry.known
+        if what == "again" and plan_id in told_of:
+            entry = replace(told_of[plan_id], at=at, run_id=entry.run_id)
+        if entry.plan:
+            told_of[plan_id] = entry
+        else:
+            told_of.pop(plan_id, None)
         yield entry
 
 

@@ -607,3 +607,35 @@ async def _fill(sql: SqlBackend, size: int, *, one_subject: bool) -> None:
     rows = [row(number, ended=True) for number in range(size // 4)]
     rows += [row(number, ended=False) for number in range(size)]
     await sql.database.write(lambda connection: connection.execute(insert(webhook_deliveries), rows), patient=True)
+
+
+async def test_what_a_clock_that_was_ahead_put_off_is_due_and_what_the_schedule_did_stays(hooks: Webhooks) -> None:
+    ahead = NOW + timedelta(hours=2)
+    early = replace(a_message(9, to=1, subject="d"), created_at=ahead)
+    await add(hooks, "a", "b", "c")
+    await settle(hooks, BROKEN, after=0)  # a, by a clock that is right
+    await hooks.deliveries.add([early])
+    [second] = [one for one in await hooks.deliveries.due(ONE, ahead, 9) if one.message.subject == "b"]
+    failed = second.after(BROKEN, ahead, 0.5)
+    await hooks.deliveries.settle(ONE, [Attempted(failed, BROKEN, ahead)], ahead)
+
+    def paused(endpoint: Endpoint) -> Endpoint:
+        return replace(
+            endpoint, failing_since=NOW, failed_at=ahead, paused_until=ahead + timedelta(minutes=5), failures=7
+        )
+
+    await hooks.endpoints.change(ONE, paused)
+    await hooks.endpoints.add(replace(an_endpoint(2), paused_until=NOW + timedelta(minutes=5), failed_at=NOW))
+
+    assert await hooks.deliveries.clamp(NOW) == 2
+    assert await hooks.deliveries.clamp(NOW) == 0
+
+    due = await hooks.deliveries.due(ONE, NOW, 9)
+    assert sorted(one.message.subject for one in due) == ["b", "c", "d"]
+    assert await hooks.deliveries.ready(NOW) == [ONE]
+    mended = await hooks.endpoints.find(ONE)
+    assert mended
+    assert (mended.failing_since, mended.failed_at, mended.paused_until, mended.failures) == (NOW, NOW, None, 7)
+    other = await hooks.endpoints.find(UUID(int=2))
+    assert other
+    assert other.paused_until == NOW + timedelta(minutes=5)

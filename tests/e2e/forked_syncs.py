@@ -19,6 +19,7 @@ from app.application.sync_provider import SyncOrder, SyncProvider
 from app.domain.sync_runs import SyncOutcome
 from app.infrastructure.clock import SystemClock
 from tests.scripted_provider import configured
+from tests.sync_world import a_retiming
 
 LEASE_SECONDS = 0.05
 """Short, so that the next sync need not wait for long for what a killed one left."""
@@ -28,11 +29,13 @@ EXIT_CODES = {SyncOutcome.APPLIED: 0, SyncOutcome.UNCHANGED: 0, SyncOutcome.SKIP
 
 async def sync(socket: str, feed: str) -> int:
     client = connect(f"unix://{socket}", timeout=5)
+    catalog, leases, clock = RedisPlanCatalog(client), RedisLeases(client, ttl=LEASE_SECONDS), SystemClock()
     use_case = SyncProvider(
-        catalog=RedisPlanCatalog(client),
+        catalog=catalog,
         journal=RedisSyncJournal(client),
-        leases=RedisLeases(client, ttl=LEASE_SECONDS),
-        clock=SystemClock(),
+        leases=leases,
+        clock=clock,
+        retime=a_retiming(catalog, leases, clock),
     )
     provider = configured(PlanListXmlProvider(name="acme", url=feed, timezone="Europe/Madrid"), name="acme")
     report = await use_case(provider, SyncOrder(run_id=str(uuid4())))

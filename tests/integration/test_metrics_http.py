@@ -457,6 +457,20 @@ async def test_health_is_ok_while_everything_is_up(edge: Edge) -> None:
     assert found["activities"] == {"backlog": 3, "dead_letters": 0, "workers": 1}
 
 
+async def test_health_says_whose_time_zone_rules_hold_and_what_is_to_be_known_of_the_days(edge: Edge) -> None:
+    await edge.see()
+    before, figure = await health(edge), (await edge.samples())[("marquee_stats_trouble",)]
+    edge.kept.days_trouble = "days were counted by older rules: run `marquee stats rebuild`"
+    await edge.see()
+
+    found = await health(edge)
+
+    assert (before["tzdata"], before["stats"]) == ("2026f", {"trouble": None})
+    assert found["stats"] == {"trouble": edge.kept.days_trouble}
+    assert found["status"] == "ok"
+    assert (figure, (await edge.samples())[("marquee_stats_trouble",)]) == (0, 1)
+
+
 async def test_health_is_degraded_while_the_history_is_away(edge: Edge) -> None:
     edge.access.unavailable = "the database is down"
     await edge.see()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.adapters.outbound.memory.circuit_states import MemoryCircuitStates
+from app.adapters.system_clock import SYSTEM_CLOCK
 from app.application.ports.providers import ConfiguredProvider, FeedRefusedError
 from app.infrastructure.configuration import load_settings
 from app.infrastructure.provider_directory import SettingsDirectory
@@ -24,7 +25,7 @@ class Acme:
 def provider_of(folder: Path, kind: str) -> ConfiguredProvider:
     config = folder / "config.yaml"
     config.write_text(json.dumps({"providers": [{"name": "acme", "kind": kind}]}))
-    return SettingsDirectory(load_settings(config), MemoryCircuitStates()).get("acme")
+    return SettingsDirectory(load_settings(config), MemoryCircuitStates(), SYSTEM_CLOCK).get("acme")
 
 
 def write(folder: Path, name: str, text: str) -> None:

@@ -26,6 +26,7 @@ from app.application.ports.providers import (
 from app.application.ports.system import CircuitState, CircuitStates
 from tests.feed_server import FeedServer, answer
 from tests.feeds import a_feed
+from tests.fixed_clock import FixedClock
 
 ONCE = RetryPolicy(attempts=1)
 AT_ONCE = RetryPolicy(attempts=3, initial=0.001)
@@ -190,6 +191,34 @@ async def test_a_circuit_that_another_process_opened_is_open_here():
 
     assert source.fetches == 0
     assert caught.value.retry_after == pytest.approx(50, abs=2)
+
+
+@pytest.mark.parametrize("ahead", [1, 7200, 10**8])
+async def test_a_circuit_that_opened_in_the_future_is_tried_at_once(ahead: float):
+    states, source = MemoryCircuitStates(), Fickle([DOWN])
+    await states.save("demo", CircuitState("open", 3, ago(-ahead), "down"))
+
+    await fail(resilient(source, states), 1, CircuitOpenError)
+
+    assert source.fetches == 1
+    assert (await states.load("demo")).opened_at == pytest.approx(ago(0), abs=timedelta(seconds=30))
+
+
+async def test_the_breaker_goes_by_the_clock_that_it_is_given():
+    states, source, clock = MemoryCircuitStates(), Fickle([DOWN] * 9), FixedClock()
+    provider = ResilientProvider(
+        source, name="demo", states=states, retry=ONCE, breaker=BreakerPolicy(failures=1, reset_after=60), clock=clock
+    )
+    await fail(provider, 1)
+    assert (await states.load("demo")).opened_at == clock.now()
+
+    clock.move(59)
+    await fail(provider, 1, CircuitOpenError)
+    assert source.fetches == 1
+    clock.move(1)
+    await fail(provider, 1)
+
+    assert source.fetches == 2
 
 
 async def test_after_the_reset_time_an_answer_closes_the_circuit():

@@ -30,6 +30,7 @@ from tests.contract.history_backends import HistoryBackend, SqlHistory, postgres
 from tests.fixed_clock import FixedClock
 from tests.redis_server import RedisServer, redis_server_binary
 from tests.scripted_provider import ScriptedProvider, configured
+from tests.sync_world import a_retiming
 
 pytestmark = [
     pytest.mark.redis_server,
@@ -73,12 +74,14 @@ class Installation:
         self.source = RedisJournalSource(self.client, log_kept=10)
         leases = RedisLeases(self.client)
         journal = self.history.plan_journal()
+        retime = a_retiming(self.catalog, leases, self.clock)
         self.restore = RestoreCatalog(
             catalog=self.catalog,
             source=self.source,
             journal=journal,
             leases=leases,
             clock=self.clock,
+            retime=retime,
             new_run_id=lambda: "restore",
         )
         self._journaling = JournalChanges(
@@ -90,7 +93,11 @@ class Installation:
             on_restored=self.restored.append,
         )
         self._sync = SyncProvider(
-            catalog=self.catalog, journal=MemorySyncJournal(MemoryStore()), leases=leases, clock=self.clock
+            catalog=self.catalog,
+            journal=MemorySyncJournal(MemoryStore()),
+            leases=leases,
+            clock=self.clock,
+            retime=retime,
         )
 
     async def sync_with(self, *plans: Plan) -> SyncReport:

@@ -325,6 +325,16 @@ def test_the_summary_of_an_import_is_one_json_document(world: World, file: Path)
     }
 
 
+def test_what_is_to_be_known_of_the_days_is_said_beside_the_answer(world: World) -> None:
+    world.store.days_trouble = "days were counted by older rules: run `marquee stats rebuild`"
+
+    for command in (("dau",), ("top",), ("retention",), ("verify",)):
+        done = world.run("stats", *command, "--json")
+        assert done.stderr == f"marquee: {world.store.days_trouble}\n"
+        json.loads(done.stdout)
+    assert world.run("stats", "totals").stderr == ""
+
+
 def test_a_second_import_says_that_it_was_done_before(world: World, file: Path) -> None:
     file.write_text(HEADER + ROW * 2)
     world.run("import", str(file))

@@ -477,3 +477,20 @@ async def test_whatever_fails_a_subject_is_told_in_its_order(subjects: list[str]
 
 def test_the_pause_begins_before_a_second_batch() -> None:
     assert PAUSE_AFTER <= TO_ONE
+
+
+async def test_what_failed_by_a_clock_that_was_ahead_is_tried_again_at_once_and_not_hours_later(
+    world: WebhookWorld,
+) -> None:
+    await world.tell("a", "b")
+    world.sender.by_event = {"plan-1": BROKEN}
+    world.clock.move(7200)
+    await world.round()
+    world.clock.move(-7200)
+    world.sender.by_event = {}
+    assert await world.round() == 0
+
+    assert [await world.deliver.clamp(), await world.deliver.clamp()] == [1, 0]
+
+    await world.round()
+    assert await world.states() == ["delivered"] * 2

@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from copy import deepcopy
 from dataclasses import replace
 
@@ -8,15 +9,16 @@ from hypothesis import strategies as st
 
 from app.adapters.outbound.memory.journal_source import MemoryJournalSource
 from app.adapters.outbound.memory.plan_journal import MemoryPlanJournal, MemoryPlanLog
-from app.application.ports.catalog import CatalogPlan, LogPosition
+from app.application.ports.catalog import CatalogPlan, LogPosition, ProviderState
 from app.application.ports.history import JournalEntry
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.domain_events import PlanFact
-from app.domain.plans import PlanId
+from app.domain.plans import Plan, PlanId, UtcOffsets
 from app.domain.reconciliation import KnownPlan
-from tests.builders import a_change, a_plan
+from tests.builders import NOW, a_change, a_plan
 from tests.contract.conftest import commit
 from tests.journal_world import JournalWorld
+from tests.zone_files import VANCOUVER
 
 
 async def journaled_sequence(world: JournalWorld) -> int:
@@ -504,3 +506,120 @@ async def test_whatever_a_replica_missed_the_journal_has_every_change_in_order(
         newest[entry.plan_id] = entry.known
     assert [(row.plan_id, row.state.run_id) for row in world.plan_journal.rows] == expected
     assert {plan_id: plan.known for plan_id, plan in (await world.everything()).items()} == newest
+
+
+async def test_what_a_clock_that_was_ahead_wrote_is_known_from_now_on() -> None:
+    world = JournalWorld()
+    world.clock.move(7200)
+    await world.sync_with(a_plan())
+    world.clock.move(-7200)
+    now = world.clock.now()
+
+    await world.journal_changes()
+    await world.sync_with(a_plan(title="new"))
+    await world.journal_changes()
+
+    assert [state.at for state in await world.states(a_plan())] == [now, world.clock.now()]
+
+
+SHOW = a_plan("show", title="old", starts="2026-12-05T21:00", ends="2026-12-05T23:00", timezone=VANCOUVER)
+WINTER_OF_2025 = UtcOffsets(-28_800, -28_800, "2025b")
+"""Since 2026 it is seven hours behind in winter, too."""
+WINTER_OF_2026 = UtcOffsets(-25_200, -25_200, "2026a")
+
+
+async def write(world: JournalWorld, plan: Plan, offsets: UtcOffsets | None, kind: str, run_id: str) -> None:
+    """Commit a plan as a process with these rules did."""
+    change = a_change(plan, kind)
+    change = replace(change, known=replace(change.known, offsets=offsets))
+    async with world.leases.hold("demo") as lease, aclosing(world.catalog.update(lease, run_id, NOW)) as update:
+        await update.stage([change])
+        await update.commit(change.kinds)
+
+
+async def offsets_of(world: JournalWorld, plan: Plan) -> UtcOffsets | None:
+    return (await world.catalog.known("demo"))[plan.key.plan_id].offsets
+
+
+async def test_a_redis_that_was_set_back_before_plans_were_retimed_has_the_new_instants_again() -> None:
+    world = JournalWorld()
+    await write(world, SHOW, WINTER_OF_2025, "listed", "run-1")
+    copy = Copy(world)
+    await write(world, SHOW, WINTER_OF_2026, "retimed", "retiming-1")
+    await write(world, a_plan(2), None, "listed", "run-2")
+    await world.journal_changes()
+    copy.set_back()
+
+    await world.journal_changes()
+
+    assert await offsets_of(world, SHOW) == WINTER_OF_2026
+    assert await world.kinds(SHOW) == ["listed", "retimed"]
+
+
+async def test_what_was_retimed_after_the_setting_back_is_journaled_as_such() -> None:
+    world = JournalWorld()
+    await write(world, SHOW, WINTER_OF_2025, "listed", "run-1")
+    copy = Copy(world)
+    await write(world, a_plan(2), None, "listed", "run-2")
+    await world.journal_changes()
+    copy.set_back()
+    await write(world, SHOW, WINTER_OF_2026, "retimed", "retiming-1")
+
+    await world.journal_changes()
+
+    assert await world.kinds(SHOW) == ["listed", "retimed"]
+    assert await offsets_of(world, SHOW) == WINTER_OF_2026
+    assert await world.kinds(a_plan(2)) == ["listed"]
+    assert len(await world.everything()) == 2
+
+
+async def test_an_older_state_that_was_retimed_after_the_setting_back_gives_way_to_the_journals_newest() -> None:
+    world = JournalWorld()
+    await write(world, SHOW, WINTER_OF_2025, "listed", "run-1")
+    copy = Copy(world)
+    await write(world, replace(SHOW, title="new"), WINTER_OF_2025, "changed", "run-2")
+    await world.journal_changes()
+    copy.set_back()
+    await write(world, SHOW, WINTER_OF_2026, "retimed", "retiming-1")
+    async with world.leases.hold("demo") as lease:
+        await world.catalog.remember(lease, ProviderState(newest_rules="2026a", settled_rules="2026a"))
+
+    await world.journal_changes()
+
+    assert await world.kinds(SHOW) == ["listed", "changed"]
+    assert await world.titles() == ["new"]
+    assert await offsets_of(world, SHOW) == WINTER_OF_2025
+    await world.retime()
+    await world.journal_changes()
+    assert await world.kinds(SHOW) == ["listed", "changed", "retimed"]
+
+
+async def test_plans_without_noted_offsets_are_not_older_than_what_the_journal_has() -> None:
+    world = JournalWorld()
+    await write(world, SHOW, None, "listed", "run-1")
+    copy = Copy(world)
+    await write(world, a_plan(2), None, "listed", "run-2")
+    await world.journal_changes()
+    copy.set_back()
+
+    await world.journal_changes()
+
+    [restoration] = world.restored
+    assert (restoration.restored, restoration.present) == (1, 1)
+    assert await world.kinds(SHOW) == ["listed"]
+
+
+async def test_what_a_clock_that_was_ahead_wrote_after_the_setting_back_is_known_from_now_on() -> None:
+    world = JournalWorld()
+    await world.sync_with(a_plan(title="a"))
+    copy = Copy(world)
+    await world.sync_with(a_plan(title="lost"))
+    await world.journal_changes()
+    copy.set_back()
+    world.clock.move(7200)
+    await world.sync_with(a_plan(title="b"))
+    world.clock.move(-7200)
+
+    await world.journal_changes()
+
+    assert [state.at for state in await world.states(a_plan())][-1] == world.clock.now()

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from app.domain.errors import PlanEndsBeforeItStartsError
-from app.domain.plans import PlanKey, instant, searchable
+from app.domain.plans import PlanKey, UtcOffsets, instant, instants, searchable, utc_offsets
 from tests.builders import a_plan, a_zone
 
 
@@ -92,3 +92,17 @@ def test_a_plan_never_ends_before_it_starts_in_instants_either() -> None:
 
     assert plan.starts_at == datetime(2021, 3, 28, 1, 50, tzinfo=UTC)
     assert plan.ends_at == plan.starts_at
+
+
+def test_offsets_give_the_instants_back_whatever_the_rules_say_by_then() -> None:
+    plan = a_plan(starts="2023-03-26T02:30:00.5", ends="2023-03-26T03:10:00.25", timezone="Europe/Madrid")
+
+    offsets = utc_offsets(plan, "2026f")
+
+    assert offsets.rules == "2026f"
+    assert instants(plan, offsets)[0] == plan.starts_at
+    assert instants(plan, offsets)[1] >= plan.starts_at
+    later = UtcOffsets(-3600, -3600, "2027a")
+    assert instants(plan, later)[0].hour == 3
+    assert (searchable(plan, later).starts_at, searchable(plan, later).ends_at) == instants(plan, later)
+    assert instants(plan) == (plan.starts_at, plan.ends_at)

@@ -1,9 +1,9 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from app.domain.plans import Plan, PlanId
+from app.domain.plans import Plan, PlanId, UtcOffsets
 from app.domain.reconciliation import ChangeKind, KnownPlan, PlanChange, judge, withdrawals
-from tests.builders import NOW, a_plan
+from tests.builders import NOW, a_change, a_plan
 
 LATER = NOW + timedelta(hours=1)
 
@@ -105,3 +105,20 @@ def test_a_plan_that_goes_offline_stays_searchable() -> None:
     assert change is not None
     assert change.kinds == (ChangeKind.CHANGED, ChangeKind.WENT_OFFLINE)
     assert change.known.seen_online
+
+
+def test_what_is_known_is_the_same_by_its_instants_whatever_rules_they_are_by() -> None:
+    unnoted = a_change(a_plan()).known
+    old, same = (replace(unnoted, offsets=UtcOffsets(3600, 3600, rules)) for rules in ("2025b", "2026a"))
+    moved = replace(unnoted, offsets=UtcOffsets(7200, 7200, "2026a"))
+    told = replace(unnoted, offsets=UtcOffsets(3600, 3600, ""))
+
+    assert old.is_like(moved)
+    assert old.is_as(same)
+    assert not old.is_as(moved)
+    assert unnoted.is_as(unnoted)
+    assert unnoted.is_as(told)
+    assert told.is_as(old)
+    assert not unnoted.is_as(old)
+    assert not old.is_as(replace(old, in_feed=False))
+    assert not old.is_like(replace(old, in_feed=False))

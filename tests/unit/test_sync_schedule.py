@@ -62,3 +62,12 @@ def test_a_sync_that_another_process_has_just_done_is_not_due() -> None:
     assert is_due(60, None, NOW)
     assert is_due(60, NOW - timedelta(seconds=30), NOW)
     assert not is_due(60, NOW - timedelta(seconds=29), NOW)
+
+
+@pytest.mark.parametrize("ahead", [0.001, 60, 7200, 10**9])
+def test_a_snapshot_from_the_future_is_due_at_once(ahead: float) -> None:
+    at = NOW + timedelta(seconds=ahead)
+
+    assert first_wait(60, at, NOW) == 0
+    assert is_due(60, at, NOW)
+    assert not is_due(60, NOW, NOW)

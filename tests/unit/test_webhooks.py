@@ -54,18 +54,18 @@ def test_an_endpoint_hears_of_what_it_subscribes_to(names: tuple[str, ...], hear
         "deleted": deleted(a_user()),
     }
 
-    assert [name for name, fact in facts.items() if an_endpoint(names=names).hears_of(fact)] == heard
+    assert [name for name, fact in facts.items() if an_endpoint(names=names).hears_of(fact, NOW)] == heard
 
 
 def test_one_that_is_off_hears_of_nothing() -> None:
-    assert not an_endpoint().switched_off("because").hears_of(a_plan_told())
+    assert not an_endpoint().switched_off("because").hears_of(a_plan_told(), NOW)
 
 
 def test_what_happened_long_before_it_was_added_is_not_told() -> None:
     endpoint = an_endpoint()
 
-    assert endpoint.hears_of(a_plan_told(at=NOW - HEARS_BACK))
-    assert not endpoint.hears_of(a_plan_told(at=NOW - HEARS_BACK - SECOND))
+    assert endpoint.hears_of(a_plan_told(at=NOW - HEARS_BACK), NOW)
+    assert not endpoint.hears_of(a_plan_told(at=NOW - HEARS_BACK - SECOND), NOW)
 
 
 def test_a_star_among_the_names_is_everything_and_each_name_counts_once() -> None:
@@ -259,3 +259,24 @@ def test_switched_on_it_begins_anew_and_switched_off_twice_the_first_reason_stay
 
     assert off.why_off == "first"
     assert off.switched_on() == an_endpoint()
+
+
+def test_a_pause_that_a_clock_that_was_ahead_began_is_forgotten() -> None:
+    ahead = NOW + timedelta(hours=2)
+    wrong = replace(an_endpoint(), failing_since=ahead, failed_at=ahead, failures=9, paused_until=ahead + SECOND)
+    endless = replace(an_endpoint(), paused_until=NOW + timedelta(days=2))
+    right = replace(an_endpoint(), failing_since=NOW, failed_at=NOW, failures=9, paused_until=NOW + SECOND)
+
+    mended = wrong.clamped(NOW)
+
+    assert (mended.failing_since, mended.failed_at, mended.paused_until, mended.failures) == (NOW, NOW, None, 9)
+    assert mended.may_be_sent_to(NOW)
+    assert endless.clamped(NOW) == an_endpoint()
+    assert right.clamped(NOW) == right
+    assert an_endpoint().clamped(NOW) == an_endpoint()
+
+
+def test_one_that_a_clock_that_was_ahead_added_hears_of_what_happens_now() -> None:
+    endpoint = an_endpoint(at=NOW + timedelta(days=2))
+
+    assert endpoint.hears_of(a_plan_told(at=NOW), NOW)

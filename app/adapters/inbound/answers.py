@@ -3,11 +3,12 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from app.application.ports.catalog import CatalogPlan
 from app.application.ports.history import PastState
 from app.application.read_catalog import PlanDescription, ProviderStatus
 from app.application.restore_catalog import Restoration
 from app.domain.feeds import Rejection
-from app.domain.plans import Plan, Zone
+from app.domain.plans import Zone
 from app.domain.sync_runs import SyncReport
 
 
@@ -32,7 +33,7 @@ def plan_answer(description: PlanDescription) -> dict[str, Any]:
         "title": plan.title,
         "sell_mode": plan.sell_mode,
         "organizer_id": plan.organizer_id,
-        **_times(plan),
+        **_times(description.found),
         "sold_out": plan.sold_out,
         "min_price": plan.prices.lowest if plan.prices else None,
         "max_price": plan.prices.highest if plan.prices else None,
@@ -56,13 +57,14 @@ def restoration_answer(done: Restoration) -> dict[str, Any]:
     return {"provider": done.provider, "restored": done.restored, "present": done.present}
 
 
-def _times(plan: Plan) -> dict[str, Any]:
+def _times(found: CatalogPlan) -> dict[str, Any]:
+    plan, (starts_at, ends_at) = found.plan, found.instants
     return {
         "timezone": plan.timezone,
         "starts": wall_clock(plan.starts),
         "ends": wall_clock(plan.ends),
-        "starts_at": instant(plan.starts_at),
-        "ends_at": instant(plan.ends_at),
+        "starts_at": instant(starts_at),
+        "ends_at": instant(ends_at),
         "sell_from": wall_clock(plan.sell_from),
         "sell_to": wall_clock(plan.sell_to),
     }

@@ -275,6 +275,14 @@ class StatsKeeper(Protocol):
     async def verify(self, progress: Progress | None = None) -> Difference | None:
         """Fold the raw activities as they are at one instant and compare; None when there is no difference."""
 
+    @abstractmethod
+    async def trouble(self) -> str | None:
+        """Say what is to be known of the days that were counted, and what to do; None when all is well.
+
+        That is: they are those of another zone, or by older rules of it than this process has and by these some would
+        be other ones, or by newer ones, or by nobody knows which.
+        """
+
 
 class ImportMarks(Protocol):
     """How far imports have come, by the digest of their file."""

@@ -2,14 +2,14 @@
 
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from app.application.ports.providers import FeedMark
 from app.application.ports.system import Lease
 from app.domain.feeds import Rejection
-from app.domain.plans import Plan, PlanId, PlanSummary, SearchablePlan
+from app.domain.plans import Plan, PlanId, PlanSummary, SearchablePlan, instants, offsets_between
 from app.domain.reconciliation import ChangeKind, KnownPlan, PlanChange
 from app.domain.sync_runs import SyncReport
 from app.domain.time_window import TimeWindow
@@ -31,6 +31,10 @@ class ProviderState:
     """When a snapshot was last read whole (an unchanged one counts)."""
     proposed: str | None = None
     """The signature of what the last run proposed and the gate held (`gate.signature`)."""
+    newest_rules: str | None = None
+    """The newest version of the time zone rules by which instants of its plans were reckoned, as far as is noted."""
+    settled_rules: str | None = None
+    """The version whose instants all of its plans have; None when others may have written since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,19 @@ class CatalogPlan:
 
     plan: Plan
     known: KnownPlan
+
+    @property
+    def instants(self) -> tuple[datetime, datetime]:
+        """Start and end as they were told (aware, UTC)."""
+        return instants(self.plan, self.known.offsets)
+
+
+def with_offsets(found: CatalogPlan, starts_at: datetime, ends_at: datetime) -> CatalogPlan:
+    """Fill in the offsets of a plan that was written before they were noted, from the instants that stand with it."""
+    if found.known.offsets is not None:
+        return found
+    offsets = offsets_between(found.plan, starts_at, ends_at)
+    return CatalogPlan(found.plan, replace(found.known, offsets=offsets))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +135,13 @@ class PlanCatalog(Protocol):
     @abstractmethod
     async def find(self, plan_id: PlanId) -> CatalogPlan | None:
         """Find one plan, in the feed or not; None when it was never seen."""
+
+    @abstractmethod
+    def everything(self, provider: str) -> AsyncIterator[Sequence[CatalogPlan]]:
+        """Hand out every plan of a provider as it stands, in batches of a bounded size, in no order, some twice.
+
+        Of one that was written before offsets were noted they are those of what search says of it, if it says anything.
+        """
 
     @abstractmethod
     def update(self, lease: Lease, run_id: str, at: datetime) -> CatalogUpdate:

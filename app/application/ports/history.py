@@ -27,9 +27,22 @@ class JournalEntry:
     """None when the change did not bring one (a withdrawal): the plan's last state stays."""
 
     @property
-    def is_restored(self) -> bool:
-        """Whether it repeats a state that was known before."""
-        return ChangeKind.RESTORED in self.kinds
+    def repeats(self) -> bool:
+        """Whether it says what was known before, be it with other instants, and not what a feed says."""
+        return not {ChangeKind.RESTORED, ChangeKind.RETIMED}.isdisjoint(self.kinds)
+
+    def is_in(self, states: Sequence[tuple[str, KnownPlan]]) -> bool:
+        """Tell whether it is in the journal, which has these states of its plan (run and knowledge, oldest first).
+
+        The run tells. One that repeats is also there when its state is, with its instants, or when something else came
+        after what it repeats: nobody restores or mends what is over, but in a log that was set back.
+        """
+        if any(run_id == self.run_id for run_id, _ in states):
+            return True
+        if not self.repeats:
+            return False
+        like = [known.is_like(self.known) for _, known in states]
+        return (any(like) and not like[-1]) or any(known.is_as(self.known) for _, known in states)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +76,9 @@ class PlanJournal(Protocol):
     ) -> None:
         """Write entries and the new position in one transaction; `after` may be `before` again.
 
-        An entry that leaves its plan as the journal knows it already (same `known`) is not written a second time. A
-        withdrawal of a plan that the journal has never seen is dropped.
+        An entry that leaves its plan as the journal knows it already (same `known`, same instants) is not written a
+        second time. A withdrawal of a plan that the journal has never seen is dropped. Instants are those that the
+        entry's offsets say, whatever the rules of this process.
 
         Raises:
             JournalMovedError: the position is not `before` any more; nothing was written.
@@ -72,7 +86,7 @@ class PlanJournal(Protocol):
 
     @abstractmethod
     async def lacking(self, entries: Sequence[JournalEntry]) -> Sequence[JournalEntry]:
-        """Leave out the entries that it has: of the same plan and run or, of a restored one, of the same `known`.
+        """Leave out the entries that it has, as `JournalEntry.is_in` tells.
 
         So a log that was set back, and has changes both of before and since, can be read a second time.
         """

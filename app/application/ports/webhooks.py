@@ -127,6 +127,13 @@ class WebhookDeliveries(Protocol):
         `afresh` begins their schedule anew.
         """
 
+    @abstractmethod
+    async def clamp(self, now: datetime) -> int:
+        """Undo what a clock that was ahead has put off, and return how many deliveries are due `now` for it.
+
+        No delivery waits for longer than its schedule has it, no endpoint is paused by a failure that is yet to come.
+        """
+
 
 class WebhookLog(Protocol):
     """What became of deliveries; those that ended are kept for a while."""

@@ -14,6 +14,7 @@ from app.adapters.outbound.providers.urls import path_of
 from app.application.check_installation import Check, Finding, Verdict
 from app.application.ports.providers import FeedError
 from app.infrastructure.checks.threads import in_thread
+from app.infrastructure.clock import SystemClock
 from app.infrastructure.configuration import ConfigurationError
 from app.infrastructure.provider_directory import SettingsDirectory
 from app.infrastructure.settings import ProviderSettings, Settings
@@ -36,7 +37,7 @@ def _check(settings: Settings, provider: ProviderSettings) -> Check:
     async def look() -> Sequence[Finding]:
         alone = settings.model_copy(update={"providers": (provider,)})
         try:
-            await in_thread(lambda: SettingsDirectory(alone, MemoryCircuitStates()))
+            await in_thread(lambda: SettingsDirectory(alone, MemoryCircuitStates(), SystemClock()))
             found = await _reached(provider)
         except ConfigurationError as error:
             return [Finding(subject, Verdict.PROBLEM, mistake, "correct it") for mistake in error.mistakes]

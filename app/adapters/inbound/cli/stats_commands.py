@@ -1,8 +1,8 @@
 """`marquee stats`: the questions to the stats as tables, and the care of the figures."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
@@ -39,7 +39,20 @@ Start = Annotated[
 Length = Annotated[Granularity, typer.Option(help="The length of a period; weeks are ISO weeks.")]
 
 
+T = TypeVar("T")
 OpenStatsUseCases = Callable[[], AbstractAsyncContextManager[StatsUseCases]]
+
+
+def _ask(open_core: OpenStatsUseCases, work: Callable[[StatsUseCases], Awaitable[T]]) -> T:
+    """Do it, and say on the side what is to be known of the days that were counted."""
+
+    async def both(core: StatsUseCases) -> tuple[T, str | None]:
+        return await work(core), await core.keeper.trouble()
+
+    found, trouble = run(open_core, both)
+    if trouble:
+        say(f"marquee: {trouble}", err=True)
+    return found
 
 
 def add_stats_commands(cli: typer.Typer, open_core: OpenStatsUseCases) -> None:
@@ -78,7 +91,7 @@ def _add_ranges(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
     @group.command()
     def dau(from_: From = None, to: To = None, as_json: Json = False) -> None:
         """Count the users of every day."""
-        days = run(open_core, lambda core: core.daily_active_users(read_date("--from", from_), read_date("--to", to)))
+        days = _ask(open_core, lambda core: core.daily_active_users(read_date("--from", from_), read_date("--to", to)))
         if as_json:
             print_exact_json([daily_users_answer(day) for day in days])
         else:
@@ -87,7 +100,7 @@ def _add_ranges(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
     @group.command()
     def top(from_: From = None, to: To = None, limit: Limit = DEFAULT_LIMIT, as_json: Json = False) -> None:
         """List the most frequent types of some days, most first."""
-        found = run(open_core, lambda core: core.top_types(read_date("--from", from_), read_date("--to", to), limit))
+        found = _ask(open_core, lambda core: core.top_types(read_date("--from", from_), read_date("--to", to), limit))
         if as_json:
             print_exact_json([type_count_answer(one) for one in found])
         else:
@@ -103,7 +116,7 @@ def _add_retention(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
         as_json: Json = False,
     ) -> None:
         """Show who came first in a period, and how many of them were active in later ones."""
-        cohorts = run(
+        cohorts = _ask(
             open_core, lambda core: core.retention(granularity, windows, read_date("--start-date", start_date))
         )
         if as_json:
@@ -117,7 +130,7 @@ def _add_care(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
     def verify(as_json: Json = False) -> None:
         """Compare the figures with the activities. Exit code 1: they differ, and where they do first is printed."""
         with counting(Console(stderr=True), "comparing") as progress:
-            found = run(open_core, lambda core: core.keeper.verify(progress))
+            found = _ask(open_core, lambda core: core.keeper.verify(progress))
         if as_json:
             print_exact_json(difference_answer(found))
         elif found:

@@ -58,7 +58,9 @@ def health_router(
             "store": {"up": watch.away is None, "reason": watch.away, "seen_at": instant(watch.seen_at)},
             "history": {"up": service.history_trouble is None, "reason": service.history_trouble},
             "activities": _activities(service),
+            "stats": {"trouble": service.stats_trouble},
             "providers": [_provider(provider, now) for provider in watch.providers],
+            "tzdata": service.zone_rules,
         }
 
     return router

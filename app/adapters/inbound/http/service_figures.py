@@ -32,6 +32,8 @@ def service_figures(watch: WatchService, version: str) -> Iterable[Metric]:
     yield from _outward_figures(watch.told, watch.webhook_counts)
     up = [] if watch.history_looked_at is None else [((), float(watch.history_trouble is None))]
     yield gauge("marquee_history_up", "1 when the history's database answers.", (), up)
+    days = [] if watch.history_looked_at is None else [((), float(watch.stats_trouble is not None))]
+    yield gauge("marquee_stats_trouble", "1 when `/health` has something to say of the days counted.", (), days)
     running = Counter(process.role for process in watch.running)
     roles = [((role,), float(count)) for role, count in sorted(running.items())]
     yield gauge("marquee_processes", "Processes that run, on whatever machine.", ("role",), roles)

@@ -48,6 +48,8 @@ class WebhookLoop(LeasedLoop):
         Attempts in hand at the end of the term are waited for; while the slow ones last, the others go on.
         """
         ending = asyncio.Event()
+        if put_off := await self.deliver.clamp():
+            log.warning("deliveries waited because a clock had been ahead; they are due now", deliveries=put_off)
         try:
             await self._rounds(lambda: self.now() < until and not ending.is_set())
             await self._wait(self.interval)

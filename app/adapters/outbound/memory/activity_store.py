@@ -44,6 +44,8 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ImportMarks):
         """Set it to a reason, and every method raises HistoryUnavailableError with it."""
         self.not_storable: set[str] = set()
         """Types that are refused, as a database refuses what it has no room for."""
+        self.days_trouble: str | None = None
+        """Set it to what is to be known of the days that were counted."""
         self._kept: dict[ActivityId, Activity] = {}
         self._counted: list[Activity] = []
         self._marks: dict[str, int] = {}
@@ -116,6 +118,11 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ImportMarks):
         if progress:
             progress(len(self._counted))
         return len(self._counted)
+
+    async def trouble(self) -> str | None:
+        """There is none of its own: nobody else counts."""
+        self._check()
+        return self.days_trouble
 
     async def verify(self, progress: Progress | None = None) -> Difference | None:
         """Compare what is counted with what is kept."""

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import count
 from time import monotonic
 
 from app.adapters.outbound.memory.store import MemoryStore
+from app.adapters.system_clock import SYSTEM_CLOCK
 from app.application.ports.activities import DeadLetter
 from app.domain.activities import Activity, ActivityId
 
@@ -77,7 +77,7 @@ class MemoryActivityStream:
     def bury(self, dead: Sequence[Activity], reason: str) -> None:
         """Write a letter."""
         letter_id = str(next(self._numbers))
-        self.letters[letter_id] = DeadLetter(letter_id, datetime.now(UTC), reason, dead)
+        self.letters[letter_id] = DeadLetter(letter_id, SYSTEM_CLOCK.now(), reason, dead)
         self.counts.buried += len(dead)
 
     def forget_ids(self, window: float) -> None:

@@ -1,13 +1,20 @@
 """PlanCatalog in memory."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 
 from app.adapters.outbound.memory.store import Logged, MemoryStore, Shelf
-from app.application.ports.catalog import CatalogPlan, CatalogUpdate, LoggedChange, PlanCatalog, ProviderState
+from app.application.ports.catalog import (
+    CatalogPlan,
+    CatalogUpdate,
+    LoggedChange,
+    PlanCatalog,
+    ProviderState,
+    with_offsets,
+)
 from app.application.ports.history import JournalEntry
 from app.application.ports.system import Lease
-from app.domain.plans import PlanId, searchable
+from app.domain.plans import PlanId, SearchablePlan, searchable
 from app.domain.reconciliation import ChangeKind, KnownPlan, PlanChange
 
 
@@ -51,9 +58,19 @@ class MemoryPlanCatalog(PlanCatalog):
                 return CatalogPlan(shelf.plans[plan_id], shelf.known[plan_id])
         return None
 
+    async def everything(self, provider: str) -> AsyncIterator[Sequence[CatalogPlan]]:
+        """Hand out all plans, in one batch."""
+        shelf = self._store.shelf(provider)
+        found = [CatalogPlan(plan, shelf.known[plan_id]) for plan_id, plan in shelf.plans.items()]
+        yield [_completed(one, shelf.summaries.get(one.plan.key.plan_id)) for one in found]
+
     def update(self, lease: Lease, run_id: str, at: datetime) -> CatalogUpdate:
         """Begin a run's changes."""
         return MemoryCatalogUpdate(self._store, lease, run_id, at)
+
+
+def _completed(found: CatalogPlan, told: SearchablePlan | None) -> CatalogPlan:
+    return with_offsets(found, told.starts_at, told.ends_at) if told else found
 
 
 class MemoryCatalogUpdate(CatalogUpdate):
@@ -86,7 +103,7 @@ class MemoryCatalogUpdate(CatalogUpdate):
         if change.plan is not None:
             shelf.plans[change.plan_id] = change.plan
             if change.known.seen_online:
-                told = shelf.summaries[change.plan_id] = searchable(change.plan)
+                told = shelf.summaries[change.plan_id] = searchable(change.plan, change.known.offsets)
         shelf.sequence += 1
         head = (change.plan_id, change.kinds, self._run_id, self._at)
         provider = self._lease.provider

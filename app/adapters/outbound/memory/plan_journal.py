@@ -1,11 +1,11 @@
 """PlanJournal and PlanHistory in memory: the reference, every entry in a list."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.application.ports.catalog import CatalogPlan, LogPosition
+from app.application.ports.catalog import CatalogPlan, LogPosition, with_offsets
 from app.application.ports.history import (
     JournalEntry,
     JournalMovedError,
@@ -17,6 +17,7 @@ from app.application.ports.publishing import DomainEventLog, LoggedFact
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.domain_events import PlanFact, plan_event_id, plan_fact_of
 from app.domain.plans import PlanId, PlanSummary, searchable
+from app.domain.reconciliation import KnownPlan
 from app.domain.time_window import TimeWindow
 
 
@@ -58,23 +59,24 @@ class MemoryPlanJournal(PlanJournal, PlanHistory):
     def _add(self, entry: JournalEntry) -> None:
         before = self._newest().get(entry.plan_id)
         plan = entry.plan or (before.state.found.plan if before else None)
-        if plan is None or (before and before.state.found.known == entry.known):
+        if plan is None:
+            return
+        found = CatalogPlan(plan, entry.known)
+        told = found if entry.plan or not before else before.state.found
+        found = with_offsets(found, *told.instants)
+        if before and _is_the_same(before.state.found, found):
             return
         at = max(entry.at, before.state.at) if before else entry.at
-        state = PastState(at, entry.kinds, entry.run_id, CatalogPlan(plan, entry.known))
+        state = PastState(at, entry.kinds, entry.run_id, found)
         self._rows.append(Row(entry.provider, entry.plan_id, state))
 
     async def lacking(self, entries: Sequence[JournalEntry]) -> Sequence[JournalEntry]:
         """Compare with all entries."""
         self._check()
-        of_run = {(row.plan_id, row.state.run_id) for row in self._rows}
-        states = {(row.plan_id, row.state.found.known) for row in self._rows}
-        return [
-            entry
-            for entry in entries
-            if (entry.plan_id, entry.run_id) not in of_run
-            and not (entry.is_restored and (entry.plan_id, entry.known) in states)
-        ]
+        states: defaultdict[PlanId, list[tuple[str, KnownPlan]]] = defaultdict(list)
+        for row in self._rows:
+            states[row.plan_id].append((row.state.run_id, row.state.found.known))
+        return [entry for entry in entries if not entry.is_in(states[entry.plan_id])]
 
     async def sizes(self) -> Mapping[str, int]:
         """Count."""
@@ -98,7 +100,7 @@ class MemoryPlanJournal(PlanJournal, PlanHistory):
         self._check()
         found = sorted(
             (plan.starts_at, str(plan.summary.plan_id), plan.summary)
-            for plan in (searchable(state.found.plan) for state in self._found(as_of))
+            for plan in (searchable(state.found.plan, state.found.known.offsets) for state in self._found(as_of))
             if window.holds(plan.starts_at, plan.ends_at)
         )
         return [summary for _, _, summary in found[: max(limit, 0)]]
@@ -138,6 +140,11 @@ class MemoryPlanLog(DomainEventLog):
         return len(self._journal.rows)
 
 
+def _is_the_same(before: CatalogPlan, after: CatalogPlan) -> bool:
+    """Compare what is known, and the instants; by which rules these were reckoned does not matter."""
+    return before.known.is_like(after.known) and before.instants == after.instants
+
+
 def _told(number: int, row: Row) -> PlanFact:
     state = row.state
     return plan_fact_of(state.kinds)(
@@ -149,5 +156,5 @@ def _told(number: int, row: Row) -> PlanFact:
         run_id=state.run_id,
         in_feed=state.found.known.in_feed,
         is_searchable=state.found.known.seen_online,
-        state=searchable(state.found.plan),
+        state=searchable(state.found.plan, state.found.known.offsets),
     )

@@ -13,7 +13,7 @@ from app.application.ports.webhooks import (
     WebhookDeliveries,
     WebhookLog,
 )
-from app.domain.webhook_deliveries import Delivery, DeliveryState, Message
+from app.domain.webhook_deliveries import Delivery, DeliveryState, Message, longest_wait
 from app.domain.webhooks import EndpointId
 
 
@@ -79,6 +79,21 @@ class MemoryWebhookDeliveries(WebhookDeliveries):
                 changed = replace(delivery, next_attempt_at=min(delivery.next_attempt_at, now))
                 begun = replace(changed, attempts=0, scheduled_at=None) if afresh else changed
                 self._store.deliveries[delivery.delivery_id] = begun
+
+    async def clamp(self, now: datetime) -> int:
+        """Look at everything."""
+        self._store.check()
+        for endpoint_id, endpoint in self._store.endpoints.items():
+            self._store.endpoints[endpoint_id] = endpoint.clamped(now)
+        late = [one for one in self._store.deliveries.values() if _is_put_off(one, now)]
+        for one in late:
+            self._store.deliveries[one.delivery_id] = replace(one, next_attempt_at=now, scheduled_at=None)
+        return len(late)
+
+
+def _is_put_off(delivery: Delivery, now: datetime) -> bool:
+    at = delivery.next_attempt_at
+    return at is not None and at > now + longest_wait(delivery.attempts)
 
 
 class MemoryWebhookLog(WebhookLog):

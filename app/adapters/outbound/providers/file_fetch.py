@@ -4,12 +4,14 @@ import asyncio
 import hashlib
 import os
 import stat
-import time
+from datetime import datetime
 from pathlib import Path
 
 from app.adapters.outbound.providers.decompression import check_size
 from app.adapters.outbound.providers.fetched_feed import FetchedFeed, FetchLimits
+from app.adapters.system_clock import SYSTEM_CLOCK
 from app.application.ports.providers import FeedMark, FeedRefusedError, FeedUnavailableError, FeedWatcher
+from app.application.ports.system import Clock
 
 # A file that was written this shortly before may be written again without its time changing: only its content counts.
 _SETTLED_AFTER = 2.0
@@ -18,8 +20,9 @@ _SETTLED_AFTER = 2.0
 class FileFetch:
     """Fetches one file. Relative paths are relative to the working directory."""
 
-    def __init__(self, path: Path, limits: FetchLimits) -> None:
+    def __init__(self, path: Path, limits: FetchLimits, clock: Clock = SYSTEM_CLOCK) -> None:
         self._path = path
+        self._clock = clock
         self._limits = limits
         self.source = str(path)
 
@@ -44,7 +47,7 @@ class FileFetch:
         try:
             status = os.fstat(file.fileno())
             check_size(status.st_size, self._limits, self.source)
-            version = _version(status)
+            version = _version(status, self._clock.now())
             content = None
             if not (since and version and version == since.etag):
                 content = hashlib.file_digest(file, "sha256").hexdigest()
@@ -63,7 +66,7 @@ class FileFetch:
             raise FeedRefusedError(f"{self.source}: expected a regular file")
 
 
-def _version(status: os.stat_result) -> str | None:
-    if time.time() - status.st_mtime < _SETTLED_AFTER:
+def _version(status: os.stat_result, now: datetime) -> str | None:
+    if now.timestamp() - status.st_mtime < _SETTLED_AFTER:
         return None
     return f"{status.st_mtime_ns:x}-{status.st_size:x}-{status.st_ino:x}"

@@ -6,7 +6,6 @@ import tempfile
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import IO, TypeVar
 
@@ -17,7 +16,9 @@ from app.adapters.outbound.providers.fetched_feed import FetchedFeed
 from app.adapters.outbound.providers.pinned_get import PinnedGet
 from app.adapters.outbound.providers.urls import checked, may_know_credentials, shown
 from app.adapters.retry_after import retry_after
+from app.adapters.system_clock import SYSTEM_CLOCK
 from app.application.ports.providers import FeedError, FeedMark, FeedRefusedError, FeedUnavailableError, FeedWatcher
+from app.application.ports.system import Clock
 
 T = TypeVar("T")
 MAX_REDIRECTS = 5
@@ -35,7 +36,8 @@ _HEADERS = {
 class HttpFetch:
     """Fetches one URL."""
 
-    def __init__(self, url: str, get: PinnedGet) -> None:
+    def __init__(self, url: str, get: PinnedGet, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._clock = clock
         self._url = httpx.URL(url)
         self._get = get
         self._limits = get.limits
@@ -156,7 +158,7 @@ class HttpFetch:
         status = response.status_code
         found = f"{self.source}: expected 200, found {status} {httpx.codes.get_reason_phrase(status)}".rstrip()
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _MAY_PASS:
-            wish = retry_after(response.headers.get("retry-after"), datetime.now(UTC))
+            wish = retry_after(response.headers, self._clock.now())
             return FeedUnavailableError(found, retry_after=wish)
         return FeedRefusedError(found)
 

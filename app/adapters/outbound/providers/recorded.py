@@ -10,7 +10,9 @@ from app.adapters.outbound.providers.fetched_feed import FetchLimits
 from app.adapters.outbound.providers.file_fetch import FileFetch
 from app.adapters.outbound.providers.plan_list_xml import READING
 from app.adapters.outbound.providers.snapshot import XmlSnapshot
+from app.adapters.system_clock import SYSTEM_CLOCK
 from app.application.ports.providers import FeedMark, FeedSnapshot, FeedWatcher, Provider
+from app.application.ports.system import Clock
 
 _POSITION = re.compile(r"([0-9]{1,9})/[0-9]+")
 
@@ -21,7 +23,15 @@ class RecordedProvider(Provider):
     The position is in the mark, and a mark is saved after a commit: a sync that failed meets the same file again.
     """
 
-    def __init__(self, *, name: str, files: Sequence[Path], timezone: str, limits: FetchLimits | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        name: str,
+        files: Sequence[Path],
+        timezone: str,
+        limits: FetchLimits | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
         """Take the files in their order.
 
         Raises:
@@ -30,7 +40,7 @@ class RecordedProvider(Provider):
         if not files:
             raise ValueError("expected at least one file, found none")
         self._name = name
-        self._files = [FileFetch(path, limits or FetchLimits()) for path in files]
+        self._files = [FileFetch(path, limits or FetchLimits(), clock) for path in files]
         self._timezone = timezone
         self._way = blake2b(f"{READING} {timezone}".encode(), digest_size=6).hexdigest()
 

@@ -1,5 +1,6 @@
 """PlanCatalog in Redis."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 
@@ -10,13 +11,14 @@ from app.adapters.outbound.redis.catalog_update import (
     KNOWN,
     PLANS,
     PROVIDERS,
+    SUMMARIES,
     RedisCatalogUpdate,
     lease_lost,
 )
 from app.adapters.outbound.redis.connection import RedisClient, Script
 from app.adapters.outbound.redis.keys import provider_key
-from app.adapters.outbound.redis.plan_codec import unpack_known, unpack_plan
-from app.application.ports.catalog import CatalogPlan, CatalogUpdate, PlanCatalog, ProviderState
+from app.adapters.outbound.redis.plan_codec import unpack_known, unpack_plan, unpack_searchable
+from app.application.ports.catalog import CatalogPlan, CatalogUpdate, PlanCatalog, ProviderState, with_offsets
 from app.application.ports.system import Lease
 from app.domain.plans import PlanId
 from app.domain.reconciliation import KnownPlan
@@ -25,11 +27,18 @@ STATE = "state"
 """A string: the ProviderState as JSON."""
 
 _SCAN_COUNT = 1_000
+_PLANS_PER_BATCH = 200
 
 _REMEMBER = Script("""
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[2], ARGV[2])
 return 1
+""")
+
+_STANDING = Script("""
+local found = {}
+for i = 1, 3 do found[i] = redis.call('HMGET', KEYS[i], unpack(ARGV)) end
+return found
 """)
 
 _FIND = Script("""
@@ -89,9 +98,36 @@ class RedisPlanCatalog(PlanCatalog):
                 return CatalogPlan(unpack_plan(plan), unpack_known(known))
         return None
 
+    async def everything(self, provider: str) -> AsyncIterator[Sequence[CatalogPlan]]:
+        """Scan the ids, then read all that stands of some of them at one instant; unpack in a thread."""
+        keys = [provider_key(provider, part) for part in (PLANS, KNOWN, SUMMARIES)]
+        async for batch in scan(self._client, keys[1]):
+            ids = list(batch)
+            for begin in range(0, len(ids), _PLANS_PER_BATCH):
+                some = ids[begin : begin + _PLANS_PER_BATCH]
+                yield await asyncio.to_thread(_standing, some, *await self._client.run(_STANDING, keys, some))
+
     def update(self, lease: Lease, run_id: str, at: datetime) -> CatalogUpdate:
         """Begin a run's changes."""
         return RedisCatalogUpdate(self._client, lease, run_id, at)
+
+
+def _standing(
+    ids: Sequence[bytes],
+    plans: Sequence[bytes | None],
+    known: Sequence[bytes | None],
+    summaries: Sequence[bytes | None],
+) -> list[CatalogPlan]:
+    rows = zip(ids, plans, known, summaries, strict=True)
+    return [_catalog_plan(id_, plan, what, summary) for id_, plan, what, summary in rows if plan and what]
+
+
+def _catalog_plan(id_: bytes, plan: bytes, known: bytes, summary: bytes | None) -> CatalogPlan:
+    found = CatalogPlan(unpack_plan(plan), unpack_known(known))
+    if summary is None or found.known.offsets is not None:
+        return found
+    told = unpack_searchable(PlanId(bytes=id_), summary)
+    return with_offsets(found, told.starts_at, told.ends_at)
 
 
 async def scan(client: RedisClient, key: str) -> AsyncIterator[Mapping[bytes, bytes]]:

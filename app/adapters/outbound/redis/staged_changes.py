@@ -43,7 +43,7 @@ def pack_change(change: PlanChange) -> PackedChange:
         tuple(change.kinds),
         change.plan_id.bytes,
         pack_known(change.known),
-        pack_searchable(searchable(change.plan)) if change.plan is not None and told else b"",
+        pack_searchable(searchable(change.plan, change.known.offsets)) if change.plan is not None and told else b"",
         pack_plan(change.plan) if change.plan is not None else b"",
     )
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeVar
 
 import pybreaker
 
+from app.adapters.system_clock import SYSTEM_CLOCK
 from app.application.ports.providers import CircuitOpenError, FeedRefusedError, FeedUnavailableError
-from app.application.ports.system import CircuitState, CircuitStates
+from app.application.ports.system import CircuitState, CircuitStates, Clock
 
 T = TypeVar("T")
 
@@ -31,10 +32,13 @@ class SharedCircuitBreaker:
     may probe a circuit that was open; other processes know as soon as the state is saved.
     """
 
-    def __init__(self, provider: str, states: CircuitStates, policy: BreakerPolicy) -> None:
+    def __init__(
+        self, provider: str, states: CircuitStates, policy: BreakerPolicy, clock: Clock = SYSTEM_CLOCK
+    ) -> None:
         self._provider = provider
         self._states = states
         self._policy = policy
+        self._clock = clock
         self._probing = False
 
     async def call(self, operation: Callable[[], Awaitable[T]]) -> T:
@@ -51,7 +55,7 @@ class SharedCircuitBreaker:
             raise self._open(before, wait)
         self._probing = True
         try:
-            probe = replace(before, state=pybreaker.STATE_HALF_OPEN, opened_at=datetime.now(UTC))
+            probe = replace(before, state=pybreaker.STATE_HALF_OPEN, opened_at=self._clock.now())
             await self._states.save(self._provider, probe)
             return await self._guarded(operation, before, admitted=probe)
         finally:
@@ -60,7 +64,7 @@ class SharedCircuitBreaker:
     async def _guarded(
         self, operation: Callable[[], Awaitable[T]], before: CircuitState, *, admitted: CircuitState
     ) -> T:
-        memory = _Memory(admitted)
+        memory = _Memory(admitted, self._clock)
         reason = None
         try:
             with self._breaker(memory).calling():
@@ -73,7 +77,7 @@ class SharedCircuitBreaker:
         except FeedRefusedError:
             raise
         except BaseException:
-            memory = _Memory(before)
+            memory = _Memory(before, self._clock)
             reason = before.reason
             raise
         finally:
@@ -92,10 +96,11 @@ class SharedCircuitBreaker:
         )
 
     def _wait(self, state: CircuitState) -> float:
+        """Seconds until one call may try again; none when it opened in the future, for some clock was wrong."""
         if state.opened_at is None:
             return 0.0
-        passed = (datetime.now(UTC) - state.opened_at).total_seconds()
-        return max(self._policy.reset_after - passed, 0.0)
+        passed = (self._clock.now() - state.opened_at).total_seconds()
+        return max(self._policy.reset_after - passed, 0.0) if passed >= 0 else 0.0
 
     def _open(self, state: CircuitState, wait: float, *, tried: bool = False) -> CircuitOpenError:
         return CircuitOpenError(
@@ -112,13 +117,22 @@ class _Memory(pybreaker.CircuitBreakerStorage):
     state = pybreaker.STATE_CLOSED
     counter = 0
     success_counter = 0
-    opened_at: datetime | None = None
 
-    def __init__(self, state: CircuitState) -> None:
+    def __init__(self, state: CircuitState, clock: Clock) -> None:
         super().__init__(name="shared")
         self.state = state.state
         self.counter = state.failures
-        self.opened_at = state.opened_at
+        self._opened_at = state.opened_at
+        self._clock = clock
+
+    @property
+    def opened_at(self) -> datetime | None:
+        """Tell when it opened."""
+        return self._opened_at
+
+    @opened_at.setter
+    def opened_at(self, datetime: datetime) -> None:  # noqa: ARG002 - pybreaker's name; it reads the machine's clock
+        self._opened_at = self._clock.now()
 
     def increment_counter(self) -> None:
         """Count a failure."""

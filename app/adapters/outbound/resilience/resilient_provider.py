@@ -6,6 +6,7 @@ from functools import partial
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
 from app.adapters.outbound.resilience.circuit_breaker import BreakerPolicy, SharedCircuitBreaker
+from app.adapters.system_clock import SYSTEM_CLOCK
 from app.application.ports.providers import (
     CircuitOpenError,
     FeedMark,
@@ -14,7 +15,7 @@ from app.application.ports.providers import (
     FeedWatcher,
     Provider,
 )
-from app.application.ports.system import CircuitStates
+from app.application.ports.system import CircuitStates, Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,7 @@ class RetryPolicy:
 class ResilientProvider(Provider):
     """A provider that is tried again, through a circuit breaker that counts every try."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - most have a default
         self,
         provider: Provider,
         *,
@@ -40,10 +41,11 @@ class ResilientProvider(Provider):
         states: CircuitStates,
         retry: RetryPolicy | None = None,
         breaker: BreakerPolicy | None = None,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._provider = provider
         self._retry = retry or RetryPolicy()
-        self._breaker = SharedCircuitBreaker(name, states, breaker or BreakerPolicy())
+        self._breaker = SharedCircuitBreaker(name, states, breaker or BreakerPolicy(), clock)
         self._backoff = wait_exponential_jitter(
             multiplier=self._retry.initial, max=self._retry.maximum, jitter=self._retry.initial
         )

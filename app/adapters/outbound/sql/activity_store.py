@@ -13,28 +13,32 @@ from sqlalchemy.exc import DBAPIError
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold
 from app.adapters.outbound.sql.bulk import Bulk, PostgresBulk, SqliteBulk
 from app.adapters.outbound.sql.database import Database
+from app.adapters.outbound.sql.day_rules import DayRules
 from app.adapters.outbound.sql.failures import is_about_the_data
 from app.adapters.outbound.sql.schema import (
     daily_totals,
     daily_users,
     import_marks,
     retention_cells,
-    stats_settings,
     type_totals,
 )
 from app.application.ports.activities import ActivityStore, ImportMarks, NotStorableError
-from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity
 from app.domain.stats import Fold, UserFigures, add, fold, union
+from app.domain.zone_rules import ZoneRules
 
 
 class SqlActivityStore(ActivityStore):
-    """Counts days in `zone`, which is the same for all rollups of one database."""
+    """Counts days in `zone`, which is the same for all rollups of one database.
 
-    def __init__(self, database: Database, zone: tzinfo) -> None:
+    With its `rules`, also by the same rules: the newest by which no day would differ that was counted already.
+    """
+
+    def __init__(self, database: Database, zone: tzinfo, rules: ZoneRules | None = None) -> None:
         self._database = database
-        self._zone = zone
+        self._day_rules = DayRules(zone, rules)
         self._bulk = bulk_of(database)
+        self._settled = False
 
     async def store(self, activities: Sequence[Activity]) -> int:
         """Insert what is new, fold it, move the figures."""
@@ -43,15 +47,22 @@ class SqlActivityStore(ActivityStore):
             given.setdefault(activity.activity_id, activity)
         if not given:
             return 0
+        if not self._settled:
+            await self._database.write(self._settle)
+            self._settled = True
         return await self._database.write(lambda connection: self._store(connection, given))
+
+    def _settle(self, connection: Connection) -> None:
+        hold(connection, AdvisoryLock.COUNTING)
+        self._day_rules.settle(connection)
 
     def _store(self, connection: Connection, given: Mapping[Any, Activity]) -> int:
         with refusals_told():
             hold(connection, AdvisoryLock.COUNTING, shared=True)
-            require_zone(connection, self._database, self._zone)
+            zone = self._day_rules.zone(connection)
             new = self._bulk.insert_new(connection, given)
             if new:
-                self._count(connection, fold((given[activity_id] for activity_id in new), self._zone))
+                self._count(connection, fold((given[activity_id] for activity_id in new), zone))
             return len(new)
 
     def _count(self, connection: Connection, new: Fold) -> None:
@@ -81,21 +92,6 @@ class SqlActivityStore(ActivityStore):
 def bulk_of(database: Database) -> Bulk:
     """Choose the statements."""
     return SqliteBulk() if database.is_sqlite else PostgresBulk()
-
-
-def require_zone(connection: Connection, database: Database, zone: tzinfo) -> None:
-    """See that the rollups count the days of `zone`; empty ones are told to.
-
-    Raises:
-        HistoryUnavailableError: they count those of another one.
-    """
-    row = connection.execute(select(stats_settings.c.timezone)).first()
-    if row is None:
-        connection.execute(_inserting(database, stats_settings).values(timezone=str(zone)).on_conflict_do_nothing())
-    elif row[0] != str(zone):
-        raise HistoryUnavailableError(
-            f"the stats count days in {row[0]}, stats.timezone says {zone}: set it back, or run `marquee stats rebuild`"
-        )
 
 
 def add_totals(connection: Connection, bulk: Bulk, new: Fold) -> None:

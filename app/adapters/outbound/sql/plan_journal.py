@@ -1,6 +1,7 @@
 """PlanJournal and PlanHistory in SQL: a row per state of a plan, with the span in which it was known."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,7 +9,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock
@@ -27,7 +28,7 @@ from app.adapters.outbound.sql.plan_codec import (
 )
 from app.adapters.outbound.sql.schema import journal_positions as positions
 from app.adapters.outbound.sql.schema import plan_journal as journal
-from app.application.ports.catalog import CatalogPlan, LogPosition
+from app.application.ports.catalog import CatalogPlan, LogPosition, with_offsets
 from app.application.ports.history import (
     JournalEntry,
     JournalMovedError,
@@ -35,7 +36,7 @@ from app.application.ports.history import (
     PlanHistory,
     PlanJournal,
 )
-from app.domain.plans import Plan, PlanId, PlanSummary, searchable
+from app.domain.plans import Plan, PlanId, PlanSummary, UtcOffsets, searchable
 from app.domain.reconciliation import ChangeKind, KnownPlan
 from app.domain.time_window import TimeWindow
 
@@ -46,6 +47,9 @@ _Values = dict[str, Any]
 
 _CARRIED = ("starts_at", "ends_at", "summary", "plan")
 """What follows from the plan: a withdrawal keeps it as it was."""
+
+_FOUND = (journal.c.known, journal.c.plan, journal.c.starts_at, journal.c.ends_at)
+"""What makes a CatalogPlan."""
 
 _newest = journal.c.known_until.is_(None)
 _close = update(journal).where(journal.c.entry_id == bindparam("closed")).values(known_until=bindparam("until"))
@@ -58,6 +62,12 @@ class _State:
     known: KnownPlan
     row: _Values
     """Its columns; with an `entry_id` when it was there before, without when the batch brings it."""
+
+    def is_left_by(self, entry: JournalEntry, values: _Values) -> bool:
+        """Tell whether an entry, whose columns are `values`, leaves it as it is: by which rules does not matter."""
+        if not self.known.is_like(entry.known):
+            return False
+        return entry.plan is None or all(values[name] == self.row[name] for name in ("starts_at", "ends_at"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +125,7 @@ class SqlPlanJournal(PlanJournal, PlanHistory):
             return
         known_from = microseconds(entry.at)
         if before is not None:
-            if before.known == entry.known:
+            if before.is_left_by(entry, values):
                 return
             known_from = max(known_from, before.row["known_from"])
             if entry.plan is None:
@@ -149,17 +159,12 @@ class SqlPlanJournal(PlanJournal, PlanHistory):
     def _lacking(self, entries: Sequence[JournalEntry], connection: Connection) -> list[JournalEntry]:
         keys = {self._key(entry.plan_id) for entry in entries}
         wanted = select(journal.c.plan_id, journal.c.run_id, journal.c.known).where(journal.c.plan_id.in_(keys))
-        if not any(entry.is_restored for entry in entries):
+        if not any(entry.repeats for entry in entries):
             wanted = wanted.where(journal.c.run_id.in_({entry.run_id for entry in entries}))
-        rows = [(id_of(row.plan_id), row.run_id, row.known) for row in connection.execute(wanted)]
-        of_run = {(plan_id, run_id) for plan_id, run_id, _ in rows}
-        states = {(plan_id, unpack_known(known)) for plan_id, _, known in rows}
-        return [
-            entry
-            for entry in entries
-            if (entry.plan_id, entry.run_id) not in of_run
-            and not (entry.is_restored and (entry.plan_id, entry.known) in states)
-        ]
+        states: defaultdict[PlanId, list[tuple[str, KnownPlan]]] = defaultdict(list)
+        for row in connection.execute(wanted.order_by(journal.c.entry_id)):
+            states[id_of(row.plan_id)].append((row.run_id, unpack_known(row.known)))
+        return [entry for entry in entries if not entry.is_in(states[entry.plan_id])]
 
     async def sizes(self) -> Mapping[str, int]:
         """Count the newest rows."""
@@ -178,22 +183,21 @@ class SqlPlanJournal(PlanJournal, PlanHistory):
             after = batch[-1].plan.key.plan_id
 
     def _some(self, provider: str, after: PlanId | None, connection: Connection) -> list[CatalogPlan]:
-        wanted = select(journal.c.known, journal.c.plan).where(journal.c.provider == provider, _newest)
+        wanted = select(*_FOUND).where(journal.c.provider == provider, _newest)
         if after is not None:
             wanted = wanted.where(journal.c.plan_id > self._key(after))
         rows = connection.execute(wanted.order_by(journal.c.plan_id).limit(_PLANS_PER_BATCH))
-        return [_catalog_plan(row.plan, row.known) for row in rows]
+        return [_catalog_plan(row) for row in rows]
 
     async def states(self, plan_id: PlanId, limit: int) -> Sequence[PastState]:
         """Read the plan's newest rows."""
-        columns = journal.c.known_from, journal.c.kinds, journal.c.run_id, journal.c.known, journal.c.plan
-        wanted = select(*columns).where(journal.c.plan_id == self._key(plan_id))
+        wanted = select(journal.c.known_from, journal.c.kinds, journal.c.run_id, *_FOUND).where(
+            journal.c.plan_id == self._key(plan_id)
+        )
         wanted = wanted.order_by(journal.c.entry_id.desc()).limit(max(limit, 0))
         return await self._database.read(
             lambda connection: [
-                PastState(
-                    instant(row.known_from), unpack_kinds(row.kinds), row.run_id, _catalog_plan(row.plan, row.known)
-                )
+                PastState(instant(row.known_from), unpack_kinds(row.kinds), row.run_id, _catalog_plan(row))
                 for row in connection.execute(wanted)
             ]
         )
@@ -242,11 +246,11 @@ def _packed(entry: JournalEntry) -> _Values:
         "known": pack_known(entry.known),
         "searchable": entry.known.seen_online,
     }
-    return values if entry.plan is None else values | _carried(entry.plan)
+    return values if entry.plan is None else values | _carried(entry.plan, entry.known.offsets)
 
 
-def _carried(plan: Plan) -> _Values:
-    found = searchable(plan)
+def _carried(plan: Plan, offsets: UtcOffsets | None) -> _Values:
+    found = searchable(plan, offsets)
     return {
         "starts_at": microseconds(found.starts_at),
         "ends_at": microseconds(found.ends_at),
@@ -255,8 +259,9 @@ def _carried(plan: Plan) -> _Values:
     }
 
 
-def _catalog_plan(plan: bytes, known: str) -> CatalogPlan:
-    return CatalogPlan(unpack_plan(plan), unpack_known(known))
+def _catalog_plan(row: Row[*tuple[Any, ...]]) -> CatalogPlan:
+    found = CatalogPlan(unpack_plan(row.plan), unpack_known(row.known))
+    return with_offsets(found, instant(row.starts_at), instant(row.ends_at))
 
 
 def unpack_kinds(text: str) -> tuple[ChangeKind, ...]:

@@ -75,6 +75,8 @@ stats_settings = Table(
         primary_key=True,
         comment="Whose days the rollups count; one row at the most.",
     ),
+    Column("tzdata", String, comment="Of which version the rules are; null: nobody knows."),
+    Column("rules", LargeBinary, comment="The zone's file of that version (TZif)."),
 )
 
 import_marks = Table(

@@ -11,12 +11,13 @@ from datetime import UTC, tzinfo
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Table, delete, insert, select
+from sqlalchemy import Connection, Executable, Table, delete, select
 
 from app.adapters.outbound.sql.activity_store import add_totals, add_users, bulk_of
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold
 from app.adapters.outbound.sql.bulk import unpack_visits
 from app.adapters.outbound.sql.database import Database
+from app.adapters.outbound.sql.day_rules import DayRules
 from app.adapters.outbound.sql.instants import instant_of
 from app.adapters.outbound.sql.schema import (
     activities,
@@ -41,6 +42,7 @@ from app.domain.stats import (
     start_of,
     visits_on,
 )
+from app.domain.zone_rules import ZoneRules
 
 ROLLUPS = (type_totals, daily_totals, daily_users, visitors, retention_cells, stats_settings)
 
@@ -51,9 +53,10 @@ _DAY = 86_400_000_000
 class SqlStatsKeeper(StatsKeeper):
     """Cares for what SqlActivityStore keeps; counts days in `zone`."""
 
-    def __init__(self, database: Database, zone: tzinfo) -> None:
+    def __init__(self, database: Database, zone: tzinfo, rules: ZoneRules | None = None) -> None:
         self._database = database
         self._zone = zone
+        self._day_rules = DayRules(zone, rules)
 
     async def reset(self) -> None:
         """Delete every row of every rollup."""
@@ -67,25 +70,30 @@ class SqlStatsKeeper(StatsKeeper):
         """Fold everything and compare."""
         return await self._database.read(lambda connection: self._verify(connection, progress), patient=True)
 
+    async def trouble(self) -> str | None:
+        """Compare the rules."""
+        return await self._database.read(self._day_rules.trouble)
+
     def _empty(self, connection: Connection) -> None:
         hold(connection, AdvisoryLock.COUNTING)
         for table in ROLLUPS:
             connection.execute(delete(table))
 
     def _rebuild(self, connection: Connection, progress: Progress | None) -> int:
+        rules = self._day_rules.newest(connection)
         self._empty(connection)
         bulk = bulk_of(self._database)
-        folding = _Folding(self._day_of, progress)
+        folding = _Folding(self._day_by(rules), progress)
         with closing(folding.users(connection)) as users:
             for chunk in _chunks(users):
                 bulk.lock_visits(connection, dict(chunk))
         add_totals(connection, bulk, folding.fold)
         add_users(connection, bulk, folding.figures)
-        connection.execute(insert(stats_settings).values(timezone=str(self._zone)))
+        self._day_rules.note(connection, rules)
         return folding.read
 
     def _verify(self, connection: Connection, progress: Progress | None) -> Difference | None:
-        folding = _Folding(self._day_of, progress)
+        folding = _Folding(self._day_by(self._day_rules.newest(connection)), progress)
         with closing(_kept_visits(connection)) as kept, closing(folding.users(connection)) as folded:
             of_visits = _first_difference_of_visits(folded, kept)
         kept_zone = connection.execute(select(stats_settings.c.timezone)).scalar()
@@ -93,10 +101,11 @@ class SqlStatsKeeper(StatsKeeper):
             return Difference("timezone", str(kept_zone), str(self._zone))
         return next(_differences(connection, folding), of_visits)
 
-    def _day_of(self, occurred_at: int) -> Day:
+    def _day_by(self, rules: ZoneRules | None) -> Callable[[int], Day]:
         if self._zone is UTC or str(self._zone) == "UTC":
-            return occurred_at // _DAY
-        return day_at(instant_of(occurred_at), self._zone)
+            return lambda occurred_at: occurred_at // _DAY
+        zone = rules.zone if rules else self._zone
+        return lambda occurred_at: day_at(instant_of(occurred_at), zone)
 
 
 @dataclass(slots=True)

@@ -1,12 +1,12 @@
 """WebhookDeliveries in SQL: a row per delivery; `next_attempt_at` stands in those alone that are up."""
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, exists, insert, or_, select, update
+from sqlalchemy import Connection, case, exists, insert, or_, select, update
 
 from app.adapters.outbound.sql.database import Database
 from app.adapters.outbound.sql.ids import id_key, id_of
@@ -23,11 +23,12 @@ from app.adapters.outbound.sql.webhook_rows import (
     subjects_up,
 )
 from app.application.ports.webhooks import Attempted, WebhookDeliveries
-from app.domain.webhook_deliveries import Delivery, DeliveryState, Message
-from app.domain.webhooks import EndpointId
+from app.domain.webhook_deliveries import SCHEDULE, Delivery, DeliveryState, Message, longest_wait
+from app.domain.webhooks import LONGEST_WISH, EndpointId
 
 _TOGETHER = 500
 _LONGEST_ERROR = 500
+_MICROSECOND = timedelta(microseconds=1)
 
 _is_up = deliveries.c.next_attempt_at.is_not(None)
 
@@ -101,6 +102,30 @@ class SqlWebhookDeliveries(WebhookDeliveries):
                 connection.execute(again)
 
         await self._database.write(work)
+
+    async def clamp(self, now: datetime) -> int:
+        """Look at those that are up and wait, and at the endpoints that failed."""
+        at = microseconds(now)
+        waits = {attempts: at + longest_wait(attempts) // _MICROSECOND for attempts in range(len(SCHEDULE) + 1)}
+        furthest = case(waits, value=deliveries.c.attempts, else_=max(waits.values()))
+        late = update(deliveries).where(
+            _is_up, deliveries.c.next_attempt_at > at, deliveries.c.next_attempt_at > furthest
+        )
+        in_future = endpoints.c.failed_at > at
+        too_long = endpoints.c.paused_until > at + round(LONGEST_WISH * 1_000_000)
+        failed_at, since = endpoints.c.failed_at, endpoints.c.failing_since
+        well = update(endpoints).where(or_(in_future, too_long))
+        well = well.values(
+            paused_until=None,
+            failed_at=case((failed_at.is_not(None), at)),
+            failing_since=case((since > at, at), else_=since),
+        )
+
+        def work(connection: Connection) -> int:
+            connection.execute(well)
+            return connection.execute(late.values(next_attempt_at=at, scheduled_at=None)).rowcount
+
+        return await self._database.write(work)
 
     def _key(self, endpoint_id: EndpointId) -> Key:
         return id_key(self._database, endpoint_id)

@@ -33,9 +33,9 @@ class WebhookFanOut(DomainEventPublisher):
             raise PublisherUnavailableError(str(error)) from error
 
     def _messages(self, event: DomainEvent, endpoints: Sequence[Endpoint]) -> Iterator[Message]:
-        hearing = [endpoint for endpoint in endpoints if endpoint.hears_of(event)]
-        body = render_envelope(event, self._source).decode() if hearing else ""
         now = self._clock.now()
+        hearing = [endpoint for endpoint in endpoints if endpoint.hears_of(event, now)]
+        body = render_envelope(event, self._source).decode() if hearing else ""
         for endpoint in hearing:
             yield Message(
                 endpoint_id=endpoint.endpoint_id,

@@ -86,7 +86,7 @@ class HttpWebhookSender(WebhookSender):
         found = Answer(status=status, took=took)
         if found.is_success:
             return found
-        wish = retry_after(response.headers.get("retry-after"), self._clock.now())
+        wish = retry_after(response.headers, self._clock.now())
         error = f"answered {status} {httpx.codes.get_reason_phrase(status)}".rstrip()
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
             error += "; redirects are not followed"
