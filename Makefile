@@ -43,6 +43,7 @@ run: $(VENV)/.installed ## Run everything: Redis, the demo provider's sync, the 
 
 test: $(VENV)/.installed-dev ## Run all tests but the long ones of `make test-faults`
 	$(TESTS) -m "not faults" $(if $(COVERAGE),$(SECOND_CHANCE) --cov --cov-report=term-missing)
+	@echo "not run: the long tests of failovers, crowds, backups and other servers (make test-faults)"
 
 test-faults: $(VENV)/.installed-dev ## Run the long tests of failovers, crowds and other servers (CI runs them too)
 	$(TESTS) -m faults $(SECOND_CHANCE)
