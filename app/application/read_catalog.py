@@ -58,9 +58,9 @@ class ProviderStatus:
 
     @property
     def is_troubled(self) -> bool:
-        """Whether somebody should look: it fails, waits for an approval, or is left alone by the breaker."""
+        """Whether somebody should look: it cannot be made, fails, waits for an approval, or the breaker leaves it alone."""
         failing = self.last_run is not None and self.last_run.outcome in _TROUBLED
-        return self.waiting or failing or self.circuit.state != "closed"
+        return bool(self.provider.trouble) or self.waiting or failing or self.circuit.state != "closed"
 
 
 _TROUBLED = frozenset({SyncOutcome.FAILED, SyncOutcome.HELD, SyncOutcome.INCOMPLETE})

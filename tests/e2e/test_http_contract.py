@@ -214,7 +214,7 @@ def test_health_says_what_is_up_how_old_the_catalog_is_and_the_state_of_circuits
         {"status": "ready"},
     )
     assert (health["status"], health["store"]["up"], health["search"]) == ("ok", True, {"ready": True, "plans": 10})
-    assert list(providers) == ["demo", "other", "madrid", "broken"]
+    assert list(providers) == ["broken", "demo", "other", "madrid"], "the troubled come first"
     assert 0 <= providers["demo"]["age"] < 600
     assert providers["demo"]["circuit"] == "closed"
     assert (providers["broken"]["age"], providers["broken"]["last_outcome"]) == (None, "failed")

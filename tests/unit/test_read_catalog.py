@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -205,3 +206,13 @@ async def test_the_catalog_that_is_away_says_so() -> None:
 
     with pytest.raises(LiveStateUnavailableError, match="away"):
         await DescribePlan(world.catalog)(a_plan().key.plan_id)
+
+
+async def test_a_provider_that_cannot_be_made_is_in_trouble() -> None:
+    world = SyncWorld()
+    configured = replace(world.configured, trouble="its module has a mistake")
+    describe = DescribeProviders(Directory(configured), world.catalog, world.journal, MemoryCircuitStates())
+
+    [status] = await describe()
+
+    assert status.is_troubled
