@@ -58,7 +58,7 @@ class ProviderStatus:
 
     @property
     def is_troubled(self) -> bool:
-        """Whether somebody should look: it cannot be made, fails, waits for an approval, or the breaker leaves it alone."""
+        """Whether somebody should look: it cannot be made, fails, waits for an approval, or its circuit is open."""
         failing = self.last_run is not None and self.last_run.outcome in _TROUBLED
         return bool(self.provider.trouble) or self.waiting or failing or self.circuit.state != "closed"
 

@@ -36,7 +36,7 @@ async def listen(settings: Settings) -> socket.socket:
     told = False
     while True:
         try:
-            return _bind(settings)
+            return bind(settings)
         except AddressTakenError:
             if time.monotonic() > deadline:
                 raise
@@ -46,7 +46,13 @@ async def listen(settings: Settings) -> socket.socket:
         await asyncio.sleep(_POLL)
 
 
-def _bind(settings: Settings) -> socket.socket:
+def bind(settings: Settings) -> socket.socket:
+    """Bind the service's address, at once or not at all.
+
+    Raises:
+        ConfigurationError: it cannot be had.
+        AddressTakenError: it is in use.
+    """
     service = settings.service
     family = socket.AF_INET6 if ":" in service.host else socket.AF_INET
     try:

@@ -97,7 +97,7 @@ def _source(found: ProviderSettings, folder: Path, clock: Clock) -> tuple[Provid
 
 def _ours(found: ProviderSettings, clock: Clock) -> Provider:
     name, zone = found.name, found.timezone
-    limits = FetchLimits(**found.limits.model_dump(exclude={"max_plans"}))
+    limits = FetchLimits(**found.limits.of_fetch)
     try:
         if found.kind == "recorded":
             return RecordedProvider(name=name, files=found.files, timezone=zone, limits=limits, clock=clock)

@@ -167,6 +167,11 @@ class Limits(Section):
     max_ratio: Annotated[float, Field(ge=1)] = 100.0
     max_plans: Annotated[int, Field(ge=1)] = 1_000_000
 
+    @property
+    def of_fetch(self) -> dict[str, Any]:
+        """Those that a fetch keeps, by their names."""
+        return self.model_dump(exclude={"max_plans"})
+
 
 class Retry(Section):
     """How a fetch that failed is tried again within one run."""

@@ -201,7 +201,7 @@ def test_a_kind_that_cannot_be_had_costs_its_provider_alone_and_says_why(install
     )
     service = run(installation)
 
-    good, broken = service.ask("/catalog/providers").json
+    broken, good = service.ask("/catalog/providers").json  # the troubled come first
     synced, listed = installation.command("sync", "broken"), installation.command("providers")
 
     reason = "kind 'acme_json:Acme' cannot be used: ModuleNotFoundError: No module named 'no_such_library'"

@@ -15,7 +15,7 @@ from app.adapters.outbound.sql.database import FILE
 from app.application.check_installation import Check, Finding, Verdict
 from app.infrastructure.checks.threads import in_thread
 from app.infrastructure.configuration import ConfigurationError
-from app.infrastructure.listening import listen
+from app.infrastructure.listening import AddressTakenError, bind
 from app.infrastructure.settings import Settings
 
 DISTRIBUTION = "marquee-events"
@@ -112,7 +112,7 @@ def _room(folder: Path, nearest: Path) -> Finding:
 def _port(settings: Settings) -> Finding:
     service = settings.service
     try:
-        listen(settings).close()
-    except ConfigurationError as error:
-        return Finding("service.port", Verdict.WARNING, "; ".join(error.mistakes), "if that is Marquee, all is well")
+        bind(settings).close()
+    except (ConfigurationError, AddressTakenError) as error:
+        return Finding("service.port", Verdict.WARNING, "; ".join(error.lines), "if that is Marquee, all is well")
     return Finding("service.port", Verdict.OK, f"{service.host}:{service.port} is free")

@@ -37,7 +37,9 @@ def _check(settings: Settings, provider: ProviderSettings) -> Check:
     async def look() -> Sequence[Finding]:
         alone = settings.model_copy(update={"providers": (provider,)})
         try:
-            await in_thread(lambda: SettingsDirectory(alone, MemoryCircuitStates(), SystemClock()))
+            directory = await in_thread(lambda: SettingsDirectory(alone, MemoryCircuitStates(), SystemClock()))
+            if trouble := directory.get(provider.name).trouble:
+                return [Finding(subject, Verdict.PROBLEM, trouble, "correct the module, or name another kind")]
             found = await _reached(provider)
         except ConfigurationError as error:
             return [Finding(subject, Verdict.PROBLEM, mistake, "correct it") for mistake in error.mistakes]
@@ -62,7 +64,7 @@ async def _reached(provider: ProviderSettings) -> str:
         await in_thread(partial(_read, path_of(provider.url)))
         return f"{path_of(provider.url)} can be read"
     policy = AddressPolicy(allow_private_networks=provider.allow_private_networks)
-    fetch = HttpFetch(provider.url, PinnedGet(limits=FetchLimits(**provider.limits.model_dump()), policy=policy))
+    fetch = HttpFetch(provider.url, PinnedGet(limits=FetchLimits(**provider.limits.of_fetch), policy=policy))
     await fetch.probe()
     return f"{fetch.source} answers"
 
