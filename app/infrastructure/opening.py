@@ -1,5 +1,6 @@
 """Open the container and what it stands on; close it after."""
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -13,6 +14,7 @@ from app.infrastructure.configuration import ConfigurationError
 from app.infrastructure.container import Container
 from app.infrastructure.embedded_redis import embedded_redis as embedded_redis  # noqa: PLC0414 - for who opens
 from app.infrastructure.embedded_redis_run import running
+from app.infrastructure.lifeline import LIFELINE_VARIABLE
 from app.infrastructure.redis_care import warn_of_forgetful_redis
 from app.infrastructure.settings import Settings
 
@@ -37,7 +39,7 @@ async def open_container(settings: Settings, role: str, *, live_state: bool = Tr
         _check_urls(container)
         try:
             await _check_history(container, needed=not live_state)
-            if role != "cli":
+            if role == "supervisor" or (role != "cli" and LIFELINE_VARIABLE not in os.environ):  # once for all of them
                 await warn_of_forgetful_redis(settings)
             yield container
         finally:

@@ -1,14 +1,12 @@
 """What a process sees to in a Redis of others before it works."""
 
 import asyncio
-import os
 
 import structlog
 
 from app.adapters.outbound.redis.connection import connect
 from app.adapters.outbound.redis.safekeeping import Weakness, weaknesses
 from app.application.ports.system import LiveStateUnavailableError
-from app.infrastructure.lifeline import LIFELINE_VARIABLE
 from app.infrastructure.settings import Settings
 
 log = structlog.get_logger()
@@ -17,9 +15,9 @@ log = structlog.get_logger()
 async def warn_of_forgetful_redis(settings: Settings) -> None:
     """Say in one line that the server of `redis.url` may drop or forget what it is given, and what is to be set there.
 
-    Children of a supervisor leave it to him, so that it is said once. A server that is away is asked at the next start.
+    A server that is away is asked at the next start.
     """
-    if settings.redis.url == "embedded" or LIFELINE_VARIABLE in os.environ:
+    if settings.redis.url == "embedded":
         return
     if found := await _weaknesses(settings):
         log.warning(
