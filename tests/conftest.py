@@ -1,6 +1,7 @@
 """What holds for every test."""
 
 import os
+import signal
 from collections.abc import Generator
 from typing import Any
 
@@ -14,6 +15,12 @@ use_pinned_rules()
 # How long an example takes is the machine's affair; what may take how long, tests say themselves.
 settings.register_profile("marquee", deadline=None)
 settings.load_profile("marquee")
+
+
+# What is ignored here is ignored by every process that a test starts: SIGHUP under nohup, SIGINT behind a shell's `&`.
+for _number, _handler in ((signal.SIGHUP, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler)):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _handler)
 
 
 @pytest.hookimpl(wrapper=True)

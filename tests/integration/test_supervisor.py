@@ -142,15 +142,6 @@ async def test_a_program_that_does_not_exist_is_said_and_harms_no_other_child(di
     assert "No such file" in complaint["how"]
 
 
-@pytest.fixture
-def heard() -> Iterator[None]:
-    """Have SIGHUP end a process, also where the tests run under nohup, which a supervisor would respect."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    yield
-    signal.signal(signal.SIGHUP, before)
-
-
-@pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 async def test_a_signal_lets_children_finish_their_work(diary: Diary, running: Run, number: signal.Signals) -> None:
     task = running(Supervisor([diary.a_child("polite"), diary.a_child("polite")]))
