@@ -89,7 +89,7 @@ def _source(found: ProviderSettings, folder: Path, clock: Clock) -> tuple[Provid
     try:
         return _foreign(found, folder), None
     except (Exception, SystemExit) as error:  # noqa: BLE001 - code of users: whatever it does costs its provider alone
-        said = "".join(char if char.isprintable() else " " for char in " ".join(str(error).split()))
+        said = " ".join(str(error).split())
         trouble = said if isinstance(error, NoSuchModuleError) else f"{type(error).__name__}: {said}"
         trouble = f"kind {found.kind!r} cannot be used: {trouble}"
         return UnusableProvider(trouble), trouble

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection
 
 from app.adapters.outbound.redis.connection import connect
+from app.adapters.outbound.redis.safekeeping import weaknesses
 from app.adapters.outbound.sql.database import FILE, open_database
 from app.adapters.outbound.sql.migrate import SchemaError, check_schema, newest
 from app.application.check_installation import Check, Finding, Verdict
@@ -36,7 +37,12 @@ async def _redis(settings: Settings) -> Sequence[Finding]:
     except ValueError as error:
         return [Finding(REDIS, Verdict.PROBLEM, str(error))]
     try:
-        return list(_judged(client.name, _of_one_node(await client.command("INFO", "everything"))))
+        info = _of_one_node(await client.command("INFO", "everything"))
+        endangered = [
+            Finding(REDIS, Verdict.WARNING, f"{client.name} may lose what it holds: {weakness.reason}", weakness.remedy)
+            for weakness in await weaknesses(client)
+        ]
+        return [*_judged(client.name, info), *endangered]
     except LiveStateUnavailableError as error:
         return [Finding(REDIS, Verdict.PROBLEM, str(error))]
     finally:
@@ -68,18 +74,6 @@ def _judged(name: str, info: Mapping[str, Any]) -> list[Finding]:
             f"use {OLDEST} or later",
         ),
         (info.get("role") == "slave", Verdict.PROBLEM, f"{name} is a replica", "point redis.url at the primary"),
-        (
-            int(info.get("maxmemory", 0)) > 0 and info.get("maxmemory_policy") != "noeviction",
-            Verdict.WARNING,
-            f"{name} loses plans and activities when its memory is full ({info.get('maxmemory_policy')})",
-            "set its maxmemory-policy to noeviction",
-        ),
-        (
-            not int(info.get("aof_enabled", 0)),
-            Verdict.WARNING,
-            f"{name} keeps no append-only file: its end costs what it took last",
-            "set its appendonly to yes",
-        ),
     ):
         if is_so:
             findings.append(Finding(REDIS, verdict, found, remedy))

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.progress import TimeRemainingColumn as TimeLeftColumn
 
+from app.adapters.inbound.cli.progress import live
 from app.application.import_activities import ImportWatcher
 from app.application.ports.activities import Progress as Told
 
@@ -14,18 +15,14 @@ from app.application.ports.activities import Progress as Told
 @contextmanager
 def counting(console: Console, title: str) -> Iterator[Told | None]:
     """Show how many activities have been read; nothing where there is no terminal."""
-    if not console.is_terminal:
-        yield None
-        return
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        TextColumn("{task.completed:,.0f} activities"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as display:
-        task = display.add_task(title, total=None)
-        yield lambda count: display.update(task, completed=count)
+    what, count = TextColumn("{task.description}"), TextColumn("{task.completed:,.0f} activities")
+    with live(console, what, count, TimeElapsedColumn()) as display:
+        yield _counter(display, title) if display else None
+
+
+def _counter(display: Progress, title: str) -> Told:
+    task = display.add_task(title, total=None)
+    return lambda count: display.update(task, completed=count)
 
 
 class ImportBar(ImportWatcher):
@@ -45,15 +42,6 @@ class ImportBar(ImportWatcher):
 @contextmanager
 def import_bar(console: Console) -> Iterator[ImportBar | None]:
     """Show an import; nothing where there is no terminal."""
-    if not console.is_terminal:
-        yield None
-        return
-    columns = (
-        SpinnerColumn(),
-        BarColumn(20),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[rows]}"),
-        TimeLeftColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as display:
-        yield ImportBar(display)
+    rows = TextColumn("{task.fields[rows]}")
+    with live(console, BarColumn(20), TaskProgressColumn(), rows, TimeLeftColumn()) as display:
+        yield ImportBar(display) if display else None

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from app.adapters.inbound.cli.progress import live
 from app.adapters.inbound.cli.running import run
 from app.adapters.inbound.cli.saying import print_exact_json, say
 from app.application.ports.copies import CopyProgress, HistoryCopy
@@ -93,15 +94,7 @@ class _CopyBar(CopyProgress):
 @contextmanager
 def copy_bar(console: Console) -> Iterator[CopyProgress | None]:
     """Show a copy on a terminal; nothing elsewhere."""
-    if not console.is_terminal:
-        yield None
-        return
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as display:
-        yield _CopyBar(display)
+    with live(
+        console, TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    ) as shown:
+        yield _CopyBar(shown) if shown else None

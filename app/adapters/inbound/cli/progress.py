@@ -1,10 +1,18 @@
-"""A live display of a sync, on a terminal."""
+"""Live displays on a terminal, and that of a sync."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from app.application.ports.providers import FeedWatcher
 
@@ -26,18 +34,18 @@ class ProgressBar(FeedWatcher):
 
 
 @contextmanager
-def progress(console: Console) -> Iterator[Progress | None]:
-    """Show progress on a terminal; nothing elsewhere, so that logs and pipes stay clean."""
+def live(console: Console, *columns: ProgressColumn) -> Iterator[Progress | None]:
+    """Show lines of these columns on a terminal; nothing elsewhere, so that logs and pipes stay clean."""
     if not console.is_terminal:
         yield None
         return
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TextColumn("{task.fields[records]}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as display:
+    with Progress(SpinnerColumn(), *columns, console=console, transient=True) as display:
+        yield display
+
+
+@contextmanager
+def progress(console: Console) -> Iterator[Progress | None]:
+    """Show syncs."""
+    name, records = TextColumn("{task.description}"), TextColumn("{task.fields[records]}")
+    with live(console, name, BarColumn(), DownloadColumn(), records, TimeElapsedColumn()) as display:
         yield display
