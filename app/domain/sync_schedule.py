@@ -10,6 +10,9 @@ LONGEST_BACKOFF = 3600.0
 JITTER = 0.1
 """The share of a wait that chance adds or takes, so that providers and processes do not move in step."""
 
+SLOW = 10.0
+"""Seconds after which a run counts as slow."""
+
 PAUSE_BETWEEN_SNAPSHOTS = 0.5
 """Seconds between two snapshots of a source that has more of them ready."""
 
@@ -54,3 +57,8 @@ def _age(snapshot_at: datetime | None, now: datetime) -> float | None:
     """Seconds since a snapshot; None without one, and for one from the future."""
     age = -1.0 if snapshot_at is None else (now - snapshot_at).total_seconds()
     return age if age >= 0 else None
+
+
+def is_slow(report: SyncReport, failures: int) -> bool:
+    """Tell whether a provider may keep others waiting, by its last run and the failed ones since the last good one."""
+    return failures > 0 or report.took > SLOW

@@ -1,9 +1,10 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from app.domain.sync_runs import SyncOutcome, SyncReport
-from app.domain.sync_schedule import LONGEST_BACKOFF, count_failures, first_wait, is_due, next_wait
+from app.domain.sync_schedule import LONGEST_BACKOFF, SLOW, count_failures, first_wait, is_due, is_slow, next_wait
 from tests.builders import NOW
 
 
@@ -71,3 +72,9 @@ def test_a_snapshot_from_the_future_is_due_at_once(ahead: float) -> None:
     assert first_wait(60, at, NOW) == 0
     assert is_due(60, at, NOW)
     assert not is_due(60, NOW, NOW)
+
+
+def test_a_provider_that_fails_or_took_long_is_slow() -> None:
+    assert not is_slow(replace(APPLIED, took=SLOW), 0)
+    assert is_slow(replace(APPLIED, took=SLOW + 1), 0)
+    assert is_slow(FAILED, 1)

@@ -15,7 +15,7 @@ from app.application.ports.system import Clock, LiveStateUnavailableError, SyncR
 from app.application.sync_provider import SyncOrder, SyncProvider
 from app.domain.errors import UnknownProviderError
 from app.domain.sync_runs import SyncOutcome, SyncReport
-from app.domain.sync_schedule import count_failures, first_wait, is_due, next_wait
+from app.domain.sync_schedule import count_failures, first_wait, is_due, is_slow, next_wait
 
 log = structlog.get_logger()
 
@@ -23,9 +23,6 @@ AT_ONCE = nullcontext()
 
 CONCURRENT_SYNCS = 32
 """One scheduler's syncs at a time, and as many again of those that somebody asks for."""
-
-SLOW = 10.0
-"""Seconds after which a run counts as slow."""
 
 SLOW_SHARE = 4
 """One part in so many is for providers whose last run was slow or failed: they keep nobody else waiting."""
@@ -82,7 +79,7 @@ class SyncSchedule:
                 await asyncio.sleep(provider.interval)
                 continue
             failures = count_failures(failures, report)
-            slow = failures > 0 or report.took > SLOW
+            slow = is_slow(report, failures)
             wait = next_wait(provider.interval, report, failures, self.chance())
             again = wait < provider.interval / 2
             await asyncio.sleep(wait)
