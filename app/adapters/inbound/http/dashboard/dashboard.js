@@ -3,7 +3,8 @@
 import { drawActivities, drawCatalog, drawHistory, drawProviderCounts, drawProviders, drawStore, tellAges } from "./sections.js";
 import { byId, say } from "./dom.js";
 import { timeToTheSecond } from "./format.js";
-import { hasKey, useKey, watch } from "./live.js";
+import { askForKey, currentKey, useKey } from "./key.js";
+import { watch } from "./live.js";
 
 const DRAW = {
   store: drawStore,
@@ -38,26 +39,7 @@ function tell(mode) {
   say("mode", WORDS[mode] ?? offlineSince);
   byId("locked").hidden = mode !== "locked";
   byId("board").hidden = mode === "locked";
-  byId("forget").hidden = !hasKey() || mode === "locked";
-}
-
-function askForKey(why) {
-  const form = byId("key-form");
-  say("key-refusal", why);
-  form.elements.key.value = "";
-  form.elements.key.focus();
-  return new Promise((resolve) => {
-    form.onsubmit = (submission) => {
-      submission.preventDefault();
-      const typed = form.elements.key.value.trim();
-      if (!/^[\x21-\x7e]+$/.test(typed)) {
-        say("key-refusal", "A key has letters, digits and signs only, without spaces.");
-        return;
-      }
-      useKey(typed);
-      resolve();
-    };
-  });
+  byId("forget").hidden = !currentKey() || mode === "locked";
 }
 
 byId("forget").addEventListener("click", () => {

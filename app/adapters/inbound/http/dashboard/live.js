@@ -1,33 +1,12 @@
 // Where the figures come from: a stream (fetch, because an EventSource cannot send a key), polling where that fails.
 
+import { credentials, currentKey } from "./key.js";
+
 const POLL_EVERY = 2000;
 const SILENT_AFTER = 6000; // the stream tells something every second
 const POLLS_BETWEEN_STREAMS = 5;
-const KEY = "marquee-key";
 
 class KeyNeeded extends Error {}
-
-let key = stored();
-
-function stored() {
-  try {
-    return sessionStorage.getItem(KEY);
-  } catch {
-    return null; // a browser that keeps nothing: the key lives as long as this page
-  }
-}
-
-export const hasKey = () => Boolean(key);
-
-export function useKey(text) {
-  key = text || null;
-  try {
-    if (key) sessionStorage.setItem(KEY, key);
-    else sessionStorage.removeItem(KEY);
-  } catch {
-    // as above
-  }
-}
 
 /**
  * Watch for ever.
@@ -99,7 +78,7 @@ async function poll(show, tell) {
 }
 
 async function ask(path, signal) {
-  const headers = key ? { Authorization: `Bearer ${key}` } : {};
+  const headers = credentials();
   const answer = await fetch(path, { headers, signal, cache: "no-store" });
   if (answer.status === 401 || answer.status === 403) throw new KeyNeeded(await reason(answer));
   if (!answer.ok) throw new Error(`the service answers ${answer.status}`);
@@ -108,7 +87,7 @@ async function ask(path, signal) {
 
 async function reason(answer) {
   try {
-    return key ? (await answer.json()).error.message : "";
+    return currentKey() ? (await answer.json()).error.message : "";
   } catch {
     return "This key was refused.";
   }
