@@ -101,7 +101,7 @@ findings: ## See whether what surprised us of others' tools still is so (outside
 	@for finding in findings/*.sh; do echo "$$finding"; sh $$finding || { echo "$$finding: no longer so"; failed=1; }; done; exit $${failed:-0}
 
 pictures: $(VENV)/.installed-dev ## Take the README's pictures of the dashboard anew (needs a Chromium)
-	$(BIN)/python -m tests.pictures
+	$(BIN)/python -m tests.support.pictures
 
 lock: $(VENV)/.installed-dev ## Pin the dependencies anew, with hashes and without addresses
 	$(PIP) install uv

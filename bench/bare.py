@@ -10,9 +10,9 @@ from typing import Any
 
 import uvloop
 
-from app.adapters.inbound.http.one_write import OneWriteProtocol
-from app.infrastructure.memory import settle_memory
-from app.infrastructure.roles import http_server
+from app.adapters.inbound.http.connection.one_write import OneWriteProtocol
+from app.infrastructure.processes.garbage_collection import settle_memory
+from app.infrastructure.processes.roles import http_server
 
 
 def bare(body: bytes, headers: list[tuple[bytes, bytes]]) -> Any:
@@ -28,7 +28,7 @@ def bare(body: bytes, headers: list[tuple[bytes, bytes]]) -> Any:
 
 
 async def serve(app: Any, port: int, protocol: Any) -> None:
-    """Serve as `app/infrastructure/roles.py` does until SIGTERM."""
+    """Serve as `app/infrastructure/processes/roles.py` does until SIGTERM."""
     with socket.create_server(("127.0.0.1", port), backlog=2048) as listening:
         settle_memory()
         await http_server(app, 1, protocol).serve(sockets=[listening])

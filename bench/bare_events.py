@@ -10,8 +10,8 @@ import uvicorn
 import uvloop
 from fastapi import FastAPI
 
-from app.adapters.inbound.activity_input import ActivityFields
-from app.infrastructure.memory import settle_memory
+from app.adapters.inbound.reading.activity_input import ActivityFields
+from app.infrastructure.processes.garbage_collection import settle_memory
 
 
 class Fields(ActivityFields):

@@ -21,8 +21,8 @@ from tempfile import TemporaryDirectory
 import msgspec
 from redis import Redis
 
-from app.infrastructure.embedded_redis import EmbeddedRedis
-from app.infrastructure.redis_server import RedisOptions
+from app.infrastructure.embedded_redis.embedded_redis import EmbeddedRedis
+from app.infrastructure.embedded_redis.redis_server import RedisOptions
 from bench.load import CONNECTIONS
 from bench.posting import Posted, Requests
 from bench.processes import free_port, python_process, wait_until_ready

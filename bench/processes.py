@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
-from app.infrastructure.lifeline import LIFELINE_VARIABLE, Lifeline
+from app.infrastructure.processes.parent_watch import PARENT_WATCH_VARIABLE, ParentWatch
 
 READY_SECONDS = 120.0
 END_SECONDS = 15.0
@@ -31,14 +31,14 @@ def python_process(
 
     `python` and `folder`, where it runs, are another build's when that is measured.
     """
-    with Lifeline() as lifeline, log.open("wb") as output:
+    with ParentWatch() as lifeline, log.open("wb") as output:
         process = subprocess.Popen(
             [python, "-m", *arguments],
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, LIFELINE_VARIABLE: str(lifeline.read_end)},
+            env={**os.environ, PARENT_WATCH_VARIABLE: str(lifeline.read_end)},
             pass_fds=[lifeline.read_end],
         )
         try:

@@ -23,7 +23,7 @@ from typing import Any
 import redis
 
 from app.adapters.outbound.redis.catalog_update import PROVIDERS
-from app.infrastructure.redis_binary import find_redis_binary
+from app.infrastructure.embedded_redis.redis_binary import find_redis_binary
 from bench.load import cpu_seconds
 from bench.processes import free_port, get, python_process
 from bench.stats import verdict

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from redis import Redis
 
-from app.infrastructure.redis_binary import find_redis_binary
+from app.infrastructure.embedded_redis.redis_binary import find_redis_binary
 from bench.ingest import Door, at_door, single, turns
 from bench.processes import free_port, python_process, wait_until_ready
 

@@ -24,10 +24,10 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
-from app.infrastructure.embedded_redis import EmbeddedRedis
-from app.infrastructure.logging import configure_logging
-from app.infrastructure.redis_server import RedisOptions
-from app.infrastructure.settings import Logging
+from app.infrastructure.embedded_redis.embedded_redis import EmbeddedRedis
+from app.infrastructure.embedded_redis.redis_server import RedisOptions
+from app.infrastructure.observability.logging import configure_logging
+from app.infrastructure.settings.settings import Logging
 from bench.catalogs import fill
 from bench.load import CONNECTIONS, Measurement
 from bench.plans import MIX, PLANS_PER_ANSWER, SECONDS_PER_PLAN, queries, window_width

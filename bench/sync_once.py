@@ -12,11 +12,11 @@ from lxml import etree
 from app.adapters.outbound.redis.catalog_update import HEAD
 from app.adapters.outbound.redis.keys import provider_key
 from app.application.sync_provider import SyncOrder
-from app.infrastructure.container import Container
-from app.infrastructure.identifiers import new_run_id
-from app.infrastructure.memory import settle_memory
-from app.infrastructure.opening import open_container
-from app.infrastructure.settings import Settings
+from app.infrastructure.processes.garbage_collection import settle_memory
+from app.infrastructure.settings.settings import Settings
+from app.infrastructure.wiring.container import Container
+from app.infrastructure.wiring.identifiers import new_run_id
+from app.infrastructure.wiring.open_container import open_container
 
 
 def bare(feed: Path) -> dict[str, float]:

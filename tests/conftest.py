@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from app.infrastructure.zone_rules import use_pinned_rules
+from app.infrastructure.time_zones.zone_rules import use_pinned_rules
 
 use_pinned_rules()
 

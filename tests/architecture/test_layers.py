@@ -40,7 +40,9 @@ def test_the_domain_imports_the_standard_library_only(module: Path) -> None:
 def test_only_the_wiring_knows_the_injector() -> None:
     knowing = [path for path in MODULES if any(name.startswith("dependency_injector") for name in imports(path))]
 
-    assert knowing == [APP / "infrastructure" / name for name in ("container.py", "core.py", "stores.py")]
+    assert knowing == [
+        APP / "infrastructure" / "wiring" / name for name in ("container.py", "outbound_adapters.py", "use_cases.py")
+    ]
 
 
 def test_no_module_is_called_after_nothing() -> None:

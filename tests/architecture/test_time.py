@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 APP = Path(__file__).parents[2] / "app"
-CLOCK = APP / "adapters" / "system_clock.py"
+CLOCK = APP / "adapters" / "machine" / "system_clock.py"
 READINGS = {("datetime", "now"), ("datetime", "utcnow"), ("date", "today"), ("time", "time"), ("time", "time_ns")}
 
 

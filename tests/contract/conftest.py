@@ -9,19 +9,7 @@ from typing import Protocol
 
 import pytest
 
-from app.adapters.outbound.memory.activity_inbox import MemoryActivityInbox
-from app.adapters.outbound.memory.activity_queue import MemoryActivityQueue
-from app.adapters.outbound.memory.activity_stream import MemoryActivityStream
-from app.adapters.outbound.memory.change_log import MemoryChangeLog
 from app.adapters.outbound.memory.circuit_states import MemoryCircuitStates
-from app.adapters.outbound.memory.dead_letters import MemoryDeadLetters
-from app.adapters.outbound.memory.journal_source import MemoryJournalSource
-from app.adapters.outbound.memory.leases import MemoryLeases
-from app.adapters.outbound.memory.plan_catalog import MemoryPlanCatalog
-from app.adapters.outbound.memory.queue_watch import MemoryQueueWatch
-from app.adapters.outbound.memory.store import MemoryStore
-from app.adapters.outbound.memory.sync_journal import MemorySyncJournal
-from app.adapters.outbound.memory.sync_requests import MemorySyncRequests
 from app.adapters.outbound.redis.activity_inbox import RedisActivityInbox
 from app.adapters.outbound.redis.activity_queue import RedisActivityQueue
 from app.adapters.outbound.redis.change_log import RedisChangeLog
@@ -40,15 +28,27 @@ from app.application.ports.catalog import Behind, ChangeLog, LoggedChange, LogPo
 from app.application.ports.history import JournalSource
 from app.application.ports.system import CircuitStates, Lease, Leases, SyncRequests
 from app.domain.reconciliation import ChangeKind, PlanChange
-from tests.builders import NOW
-from tests.contract.history_backends import (
+from tests.fakes.activity_inbox import MemoryActivityInbox
+from tests.fakes.activity_queue import MemoryActivityQueue
+from tests.fakes.activity_stream import MemoryActivityStream
+from tests.fakes.change_log import MemoryChangeLog
+from tests.fakes.dead_letters import MemoryDeadLetters
+from tests.fakes.journal_source import MemoryJournalSource
+from tests.fakes.leases import MemoryLeases
+from tests.fakes.plan_catalog import MemoryPlanCatalog
+from tests.fakes.queue_watch import MemoryQueueWatch
+from tests.fakes.store import MemoryStore
+from tests.fakes.sync_journal import MemorySyncJournal
+from tests.fakes.sync_requests import MemorySyncRequests
+from tests.support.builders import NOW
+from tests.support.history_backends import (
     HistoryBackend,
     MemoryHistory,
     SqlHistory,
     postgres_history,
     sqlite_history,
 )
-from tests.redis_server import KINDS, VALKEY_9, ClusterNode, RedisServer, redis_cluster, require_server
+from tests.support.redis_server import KINDS, VALKEY_9, ClusterNode, RedisServer, redis_cluster, require_server
 
 ALL_KINDS = tuple(ChangeKind)
 TIMEOUT = 1.0

@@ -19,9 +19,9 @@ from app.application.ports.activities import (
 )
 from app.application.ports.system import LiveStateUnavailableError
 from app.domain.activities import Activity
-from tests.builders import NOW, an_activity
 from tests.contract.conftest import Backend, RedisBackend
-from tests.redis_server import RedisServer
+from tests.support.builders import NOW, an_activity
+from tests.support.redis_server import RedisServer
 
 TAKEOVER = 0.4
 

@@ -18,7 +18,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Executable, select, text
 
-from app.adapters.outbound.memory.activity_store import MemoryActivityStore
 from app.adapters.outbound.sql.activity_store import SqlActivityStore, SqlImportMarks
 from app.adapters.outbound.sql.activity_types import SqlTypeBound
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock
@@ -33,10 +32,11 @@ from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity
 from app.domain.stats import Granularity, TypeCount, TypeRanking, TypeTotal, date_of, period_of, retention
 from app.domain.zone_rules import ZoneRules
-from tests.builders import NOW, an_activity
-from tests.oracle import Oracle
-from tests.postgres import postgres_database
-from tests.zone_files import VANCOUVER, VANCOUVER_OF_2025, VANCOUVER_OF_2026, compiled
+from tests.fakes.activity_store import MemoryActivityStore
+from tests.support.builders import NOW, an_activity
+from tests.support.oracle import Oracle
+from tests.support.postgres import postgres_database
+from tests.support.zone_files import VANCOUVER, VANCOUVER_OF_2025, VANCOUVER_OF_2026, compiled
 
 MADRID, KATHMANDU = ZoneInfo("Europe/Madrid"), ZoneInfo("Asia/Kathmandu")
 ALL_DAYS = (date(2025, 12, 1), date(2026, 2, 28))

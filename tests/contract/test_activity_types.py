@@ -6,12 +6,12 @@ from itertools import count
 
 import pytest
 
-from app.adapters.outbound.memory.activity_types import MemoryActivityTypes
 from app.adapters.outbound.redis.activity_types import REMEMBERED, RedisActivityTypes
 from app.application.ports.activities import ActivityTypes
 from app.application.ports.system import LiveStateUnavailableError
 from tests.contract.conftest import Backend, MemoryBackend, RedisBackend
-from tests.redis_server import RedisServer
+from tests.fakes.activity_types import MemoryActivityTypes
+from tests.support.redis_server import RedisServer
 
 Doors = Callable[[int], tuple[ActivityTypes, ActivityTypes]]
 

@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from app.adapters.outbound.memory.users import AccessStore, MemoryApiKeys
 from app.application.ports.system import HistoryUnavailableError
 from app.application.ports.users import ApiKeys, OwnedKey
 from app.domain.access import Role
 from app.domain.api_keys import TooManyKeysError
 from app.domain.users import UnknownUserError
-from tests.access_builders import a_key, a_user, created, deleted, updated, user_id
-from tests.builders import NOW
-from tests.contract.history_backends import HistoryBackend, SqlHistory
+from tests.fakes.users import AccessStore, MemoryApiKeys
+from tests.support.access_builders import a_key, a_user, created, deleted, updated, user_id
+from tests.support.builders import NOW
+from tests.support.history_backends import HistoryBackend, SqlHistory
 
 NOT_IDS = ("", "\x00", "0000000001\x00", "\ud800", "ñ", "no such key", "x" * 100_000)
 

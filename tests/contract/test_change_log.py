@@ -12,9 +12,9 @@ from app.application.ports.catalog import Behind, ChangeLog, LeaseLostError, Log
 from app.application.ports.system import LiveStateUnavailableError
 from app.domain.plans import PlanId, SearchablePlan, searchable
 from app.domain.reconciliation import ChangeKind
-from tests.builders import NOW, a_change, a_plan, a_zone
 from tests.contract.conftest import Backend, Follower, RedisBackend, commit, entries, follow, news, sync, trim
-from tests.redis_server import RedisServer
+from tests.support.builders import NOW, a_change, a_plan, a_zone
+from tests.support.redis_server import RedisServer
 
 
 def following(backend: Backend, provider: str = "demo") -> Any:

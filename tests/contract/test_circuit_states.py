@@ -7,10 +7,10 @@ import pytest
 
 from app.adapters.outbound.redis.circuit_states import RedisCircuitStates
 from app.application.ports.system import CircuitState
-from tests.builders import NOW
 from tests.contract.conftest import Backend, RedisBackend
-from tests.fixed_clock import FixedClock
-from tests.redis_server import RedisServer
+from tests.support.builders import NOW
+from tests.support.fixed_clock import FixedClock
+from tests.support.redis_server import RedisServer
 
 OPEN = CircuitState("open", 5, NOW, "demo answered 503 five times")
 

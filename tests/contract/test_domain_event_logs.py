@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from app.adapters.outbound.memory.plan_journal import MemoryPlanJournal, MemoryPlanLog
 from app.application.ports.catalog import LogPosition
 from app.application.ports.history import JournalEntry
 from app.application.ports.publishing import DomainEventLog, LoggedFact
@@ -28,10 +27,11 @@ from app.domain.domain_events import (
 )
 from app.domain.plans import Plan, searchable
 from app.domain.reconciliation import ChangeKind
-from tests.access_builders import a_user, created, deleted, updated
-from tests.builders import NOW, a_change, a_plan, a_zone
-from tests.contract.history_backends import HistoryBackend, Journal, SqlHistory, postgres_history
-from tests.contract.postgres_locks import until_waiting
+from tests.fakes.plan_journal import MemoryPlanJournal, MemoryPlanLog
+from tests.support.access_builders import a_user, created, deleted, updated
+from tests.support.builders import NOW, a_change, a_plan, a_zone
+from tests.support.history_backends import HistoryBackend, Journal, SqlHistory, postgres_history
+from tests.support.postgres_locks import until_waiting
 
 
 def later(seconds: float) -> datetime:

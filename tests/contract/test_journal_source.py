@@ -11,9 +11,9 @@ from app.application.ports.history import JournalEntry, JournalSource
 from app.application.ports.system import LiveStateUnavailableError
 from app.domain.plans import PlanId
 from app.domain.reconciliation import ChangeKind
-from tests.builders import NOW, a_change, a_plan, a_zone
 from tests.contract.conftest import Backend, RedisBackend, sync, trim
-from tests.redis_server import RedisServer
+from tests.support.builders import NOW, a_change, a_plan, a_zone
+from tests.support.redis_server import RedisServer
 
 NOWHERE = LogPosition(1, 0)
 

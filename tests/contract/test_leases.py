@@ -8,9 +8,9 @@ import pytest
 
 from app.application.ports.catalog import LeaseLostError
 from app.application.ports.system import LeaseTakenError, LiveStateUnavailableError
-from tests.builders import a_change, a_plan
 from tests.contract.conftest import Backend, RedisBackend, commit
-from tests.redis_server import RedisServer
+from tests.support.builders import a_change, a_plan
+from tests.support.redis_server import RedisServer
 
 
 async def test_only_one_holds_a_providers_lease(backend: Backend):

@@ -28,9 +28,9 @@ from app.application.ports.providers import FeedMark
 from app.application.ports.system import Lease, LiveStateUnavailableError
 from app.domain.plans import Plan, PlanKey, SellMode, UtcOffsets, Zone, searchable
 from app.domain.reconciliation import ChangeKind, KnownPlan, PlanChange
-from tests.builders import NOW, a_change, a_plan, a_zone
 from tests.contract.conftest import ALL_KINDS, Backend, RedisBackend, commit, entries, follow, sync
-from tests.redis_server import RedisServer
+from tests.support.builders import NOW, a_change, a_plan, a_zone
+from tests.support.redis_server import RedisServer
 
 
 async def test_nothing_is_known_of_a_provider_never_seen(backend: Backend):

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.adapters.outbound.memory.plan_journal import MemoryPlanJournal
 from app.adapters.outbound.sql.all_tables import metadata
 from app.application.ports.catalog import CatalogPlan, LogPosition, with_offsets
 from app.application.ports.history import JournalEntry, JournalMovedError, PastState
@@ -20,8 +19,9 @@ from app.application.ports.system import HistoryUnavailableError
 from app.domain.plans import Plan, PlanId, SellMode, UtcOffsets, searchable
 from app.domain.reconciliation import ChangeKind
 from app.domain.time_window import TimeWindow
-from tests.builders import NOW, a_change, a_plan, a_zone
-from tests.contract.history_backends import (
+from tests.fakes.plan_journal import MemoryPlanJournal
+from tests.support.builders import NOW, a_change, a_plan, a_zone
+from tests.support.history_backends import (
     HistoryBackend,
     Journal,
     MemoryHistory,

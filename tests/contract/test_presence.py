@@ -7,14 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from app.adapters.outbound.memory.presence import MemoryPresence
 from app.adapters.outbound.redis.presence import RedisPresence
 from app.application.announce_process import AnnounceProcess
 from app.application.ports.figures import Presence, RunningProcess
 from app.application.ports.system import LiveStateUnavailableError
-from tests.builders import NOW
 from tests.contract.conftest import Backend, MemoryBackend, RedisBackend
-from tests.redis_server import RedisServer
+from tests.fakes.presence import MemoryPresence
+from tests.support.builders import NOW
+from tests.support.redis_server import RedisServer
 
 TTL = 1.5
 

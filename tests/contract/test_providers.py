@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.adapters.addresses import AddressPolicy
+from app.adapters.egress.addresses import AddressPolicy
 from app.adapters.outbound.memory.circuit_states import MemoryCircuitStates
 from app.adapters.outbound.providers.contract import PROVIDER, TIMEZONE, ProviderContract, Snapshot, Spoiled
 from app.adapters.outbound.providers.digests import plan_digest
@@ -20,8 +20,8 @@ from app.adapters.outbound.resilience.resilient_provider import ResilientProvide
 from app.application.ports.providers import FeedMark, FeedSnapshot, FeedUnavailableError, FeedWatcher, Provider
 from app.domain.feeds import FeedRecord, PlanRecord, Rejection, RejectionReason
 from app.domain.plans import Plan, PlanKey, SellMode, Zone
-from tests.feed_server import FeedServer, answer, validating
-from tests.feeds import a_feed
+from tests.support.feed_server import FeedServer, answer, validating
+from tests.support.feeds import a_feed
 
 LOOPBACK = PinnedGet(policy=AddressPolicy(allow_private_networks=True))
 

@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Iterator
 
 import pytest
 
-from app.adapters.outbound.memory.publishing_positions import MemoryPublishingPositions
 from app.application.ports.publishing import PublishingPositions, ToldCounts
 from app.application.ports.system import HistoryUnavailableError
-from tests.contract.history_backends import HistoryBackend, SqlHistory
+from tests.fakes.publishing_positions import MemoryPublishingPositions
+from tests.support.history_backends import HistoryBackend, SqlHistory
 
 
 @pytest.fixture

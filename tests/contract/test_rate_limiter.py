@@ -18,7 +18,7 @@ from app.adapters.outbound.limits.shared_rate_limiter import PrepareScript, Shar
 from app.adapters.outbound.redis.connection import RedisClient, Script, connect
 from app.application.ports.limits import Bucket, Quota, Rate, RateLimiter
 from tests.contract.conftest import ALL_SERVERS
-from tests.redis_server import KINDS, ClusterNode, RedisServer
+from tests.support.redis_server import KINDS, ClusterNode, RedisServer
 
 TAKE_TOKENS = Path(__file__).parents[1] / "processes" / "take_tokens.py"
 READS, CHANGES, INGEST, SEARCH = Bucket.READS, Bucket.CHANGES, Bucket.INGEST, Bucket.SEARCH

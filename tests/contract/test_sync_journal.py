@@ -12,9 +12,9 @@ from app.domain.gate import HoldReason
 from app.domain.plans import PlanKey
 from app.domain.reconciliation import ChangeKind
 from app.domain.sync_runs import SyncOutcome, SyncReport
-from tests.builders import NOW
 from tests.contract.conftest import Backend, RedisBackend
-from tests.redis_server import RedisServer
+from tests.support.builders import NOW
+from tests.support.redis_server import RedisServer
 
 
 def a_report(number: int = 1, *, provider: str = "demo", outcome: SyncOutcome = SyncOutcome.APPLIED) -> SyncReport:

@@ -8,7 +8,7 @@ import pytest
 
 from app.application.ports.system import LiveStateUnavailableError, SyncRequest, SyncRequests
 from tests.contract.conftest import Backend, RedisBackend
-from tests.redis_server import RedisServer
+from tests.support.redis_server import RedisServer
 
 
 def a_request(number: int = 1, *, approve: bool = False) -> SyncRequest:

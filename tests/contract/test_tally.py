@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 import pytest
 
-from app.adapters.outbound.memory.tally import MemoryTally
 from app.adapters.outbound.redis.tally import RedisTally
 from app.application.ports.figures import Figure
 from app.application.ports.system import LiveStateUnavailableError
 from tests.contract.conftest import Backend, MemoryBackend, RedisBackend
-from tests.redis_server import RedisServer
+from tests.fakes.tally import MemoryTally
+from tests.support.redis_server import RedisServer
 
 STORED = Figure("stored_batches")
 SENT = Figure("webhook_deliveries", ("sent",))

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.adapters.outbound.memory.users import AccessStore, MemoryUserLog, MemoryUsers
 from app.application.ports.system import HistoryUnavailableError
 from app.application.ports.users import UserMovedError, Users
 from app.domain.access import Role
 from app.domain.domain_events import UserFact
 from app.domain.users import EmailTakenError, User, UserCounts, UserId, UsernameTakenError
-from tests.access_builders import a_key, a_user, created, deleted, updated, user_id
-from tests.builders import NOW
-from tests.contract.history_backends import HistoryBackend, MemoryHistory, SqlHistory
+from tests.fakes.users import AccessStore, MemoryUserLog, MemoryUsers
+from tests.support.access_builders import a_key, a_user, created, deleted, updated, user_id
+from tests.support.builders import NOW
+from tests.support.history_backends import HistoryBackend, MemoryHistory, SqlHistory
 
 
 @pytest.fixture

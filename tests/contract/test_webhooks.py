@@ -12,9 +12,6 @@ from uuid import UUID
 import pytest
 from sqlalchemy import insert, select, text
 
-from app.adapters.outbound.memory.webhook_deliveries import MemoryWebhookDeliveries, MemoryWebhookLog
-from app.adapters.outbound.memory.webhook_endpoints import MemoryWebhookEndpoints, MemoryWebhooks
-from app.adapters.outbound.memory.webhook_states import MemoryWebhookStates
 from app.adapters.outbound.sql.instants import microseconds
 from app.adapters.outbound.sql.publishing_schema import webhook_deliveries
 from app.adapters.outbound.sql.webhook_deliveries import SqlWebhookDeliveries
@@ -33,10 +30,13 @@ from app.application.ports.webhooks import (
 )
 from app.domain.webhook_deliveries import Answer, Delivery, DeliveryState
 from app.domain.webhooks import Endpoint, WebhookNameTakenError
-from tests.builders import NOW
-from tests.contract.history_backends import SqlHistory, postgres_history, sqlite_history
-from tests.contract.postgres_locks import until_waiting
-from tests.webhook_world import BROKEN, FINE, a_message, a_secret, an_endpoint
+from tests.fakes.webhook_deliveries import MemoryWebhookDeliveries, MemoryWebhookLog
+from tests.fakes.webhook_endpoints import MemoryWebhookEndpoints, MemoryWebhooks
+from tests.fakes.webhook_states import MemoryWebhookStates
+from tests.support.builders import NOW
+from tests.support.history_backends import SqlHistory, postgres_history, sqlite_history
+from tests.support.postgres_locks import until_waiting
+from tests.support.webhook_world import BROKEN, FINE, a_message, a_secret, an_endpoint
 
 ONE, TWO = UUID(int=1), UUID(int=2)
 SECOND = timedelta(seconds=1)

@@ -24,15 +24,15 @@ import pytest
 from app.adapters.outbound.redis.activity_codec import pack, pack_entry
 from app.adapters.outbound.sql.migrate import newest
 from app.domain.activities import Activity
-from app.infrastructure.supervisor import EX_CONFIG
-from tests.e2e.access import a_user, bearer
-from tests.e2e.activities import expected, known_activities, stats_of, wire
-from tests.e2e.feeds import a_feed, some_items
-from tests.e2e.service import COMMAND, REPOSITORY, Answer, Installation, Service
-from tests.oracle import Oracle
-from tests.postgres import postgres_database
+from app.infrastructure.processes.supervisor import EX_CONFIG
 from tests.processes.waiting import until
-from tests.redis_server import RedisServer
+from tests.support.feed_files import a_feed, some_items
+from tests.support.oracle import Oracle
+from tests.support.postgres import postgres_database
+from tests.support.redis_server import RedisServer
+from tests.support.service import COMMAND, REPOSITORY, Answer, Installation, Service
+from tests.support.service_access import a_user, bearer
+from tests.support.service_activities import expected, known_activities, stats_of, wire
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.slow]
 

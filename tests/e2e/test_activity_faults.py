@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from tests.e2e.activities import counted, known_activities, wire
-from tests.e2e.feeds import a_feed, some_items
-from tests.e2e.load import assert_exact, finish, promised, start_clients
-from tests.e2e.service import Answer, Installation, Service
-from tests.postgres import postgres_database
 from tests.processes.waiting import is_stopped, until
-from tests.relay import Relay
+from tests.support.feed_files import a_feed, some_items
+from tests.support.load import assert_exact, finish, promised, start_clients
+from tests.support.postgres import postgres_database
+from tests.support.relay import Relay
+from tests.support.service import Answer, Installation, Service
+from tests.support.service_activities import counted, known_activities, wire
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.e2e.activities import counted, wire
-from tests.e2e.load import assert_exact, finish, promised, start_clients
-from tests.e2e.service import Installation, Service
-from tests.postgres import postgres_database
 from tests.processes.waiting import until
+from tests.support.load import assert_exact, finish, promised, start_clients
+from tests.support.postgres import postgres_database
+from tests.support.service import Installation, Service
+from tests.support.service_activities import counted, wire
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.faults, pytest.mark.timeout(600)]
 

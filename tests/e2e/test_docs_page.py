@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.chromium import Tab, a_tab, chromium
-from tests.e2e.access import first_admin_key
 from tests.e2e.conftest import DEMO, recorded
-from tests.e2e.service import Installation, Service
+from tests.support.chromium import Tab, a_tab, chromium
+from tests.support.service import Installation, Service
+from tests.support.service_access import first_admin_key
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.chromium, pytest.mark.slow]
 

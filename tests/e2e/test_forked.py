@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.feeds import a_feed, some_items
-from tests.e2e.service import REPOSITORY, Installation, Service
 from tests.processes.waiting import lives, until
+from tests.support.feed_files import a_feed, some_items
+from tests.support.service import REPOSITORY, Installation, Service
 
 pytestmark = [
     pytest.mark.redis_server,
@@ -135,7 +135,7 @@ def test_what_is_random_differs_between_forks() -> None:
         "import os, random, secrets\n"
         "from app.infrastructure import launcher\n"
         "launcher.load()\n"
-        "from app.infrastructure.identifiers import new_id, new_run_id\n"
+        "from app.infrastructure.wiring.identifiers import new_id, new_run_id\n"
         "for _ in range(3):\n"
         "    if not (pid := os.fork()):\n"
         "        said = random.random(), secrets.token_hex(8), new_run_id(), new_id().int & 2**62 - 1\n"

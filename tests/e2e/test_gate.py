@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.feeds import a_feed, some_items
-from tests.e2e.service import Installation, Service
 from tests.processes.waiting import until
+from tests.support.feed_files import a_feed, some_items
+from tests.support.service import Installation, Service
 
 pytestmark = pytest.mark.redis_server
 

@@ -10,9 +10,9 @@ from uuid import UUID
 
 import pytest
 
-from tests.e2e.feeds import a_feed, an_item, some_items
-from tests.e2e.service import Installation, Service
 from tests.processes.waiting import until
+from tests.support.feed_files import a_feed, an_item, some_items
+from tests.support.service import Installation, Service
 
 pytestmark = pytest.mark.redis_server
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.service import Installation, Service, ask
 from tests.processes.waiting import until
+from tests.support.service import Installation, Service, ask
 
 pytestmark = pytest.mark.redis_server
 

@@ -26,10 +26,10 @@ from app.adapters.outbound.redis.keys import provider_key
 from app.adapters.outbound.redis.plan_catalog import STATE
 from app.adapters.outbound.redis.plan_codec import unpack_known, unpack_plan, unpack_searchable
 from app.domain.plans import PlanId, PlanKey
-from tests.e2e.feeds import a_feed, an_item
-from tests.e2e.service import REPOSITORY
 from tests.processes.waiting import until
-from tests.redis_server import RedisServer
+from tests.support.feed_files import a_feed, an_item
+from tests.support.redis_server import RedisServer
+from tests.support.service import REPOSITORY
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.slow]
 
@@ -102,7 +102,7 @@ class Catalog:
 
 
 class Syncs:
-    """Starts syncs, each in a process of its own (tests/e2e/forked_syncs.py)."""
+    """Starts syncs, each in a process of its own (tests/support/forked_syncs.py)."""
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
@@ -131,7 +131,7 @@ class Syncs:
 
 @contextmanager
 def forking(redis: RedisServer, feed: Path) -> Iterator[Syncs]:
-    command = [sys.executable, "-m", "tests.e2e.forked_syncs", str(redis.socket), feed.as_uri()]
+    command = [sys.executable, "-m", "tests.support.forked_syncs", str(redis.socket), feed.as_uri()]
     with subprocess.Popen(command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield Syncs(process)

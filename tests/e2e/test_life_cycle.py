@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.infrastructure.supervisor import EX_CONFIG
-from tests.e2e.feeds import FeedServer, a_feed, some_items
-from tests.e2e.service import Installation, Service
+from app.infrastructure.processes.supervisor import EX_CONFIG
 from tests.processes.waiting import lives, until
+from tests.support.feed_files import FeedServer, a_feed, some_items
+from tests.support.service import Installation, Service
 
 pytestmark = pytest.mark.redis_server
 

@@ -11,11 +11,11 @@ import pytest
 from app.adapters.outbound.redis.connection import connect
 from app.adapters.outbound.redis.leases import RedisLeases
 from app.adapters.outbound.redis.plan_catalog import RedisPlanCatalog
-from tests.builders import a_change, a_plan
 from tests.contract.conftest import commit
-from tests.e2e.service import Installation, Service
 from tests.processes.waiting import until
-from tests.redis_server import RedisServer, redis_server_binary
+from tests.support.builders import a_change, a_plan
+from tests.support.redis_server import RedisServer, redis_server_binary
+from tests.support.service import Installation, Service
 
 pytestmark = [
     pytest.mark.faults,

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.access import bearer, first_admin_key, json_of, send
-from tests.e2e.activities import known_activities, wire
-from tests.e2e.both_processes import connections_to_both
-from tests.e2e.service import Answer, Installation, Service, ask
 from tests.processes.waiting import until
+from tests.support.both_processes import connections_to_both
+from tests.support.service import Answer, Installation, Service, ask
+from tests.support.service_access import bearer, first_admin_key, json_of, send
+from tests.support.service_activities import known_activities, wire
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.slow]
 

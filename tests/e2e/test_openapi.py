@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.access import bearer, first_admin_key, json_of, send
 from tests.e2e.conftest import DEMO, recorded
-from tests.e2e.service import Installation, Service
 from tests.processes.waiting import until
+from tests.support.service import Installation, Service
+from tests.support.service_access import bearer, first_admin_key, json_of, send
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.slow, pytest.mark.timeout(400)]
 

@@ -9,10 +9,10 @@ import pytest
 from app.adapters.outbound.redis.catalog_update import LOG
 from app.adapters.outbound.redis.keys import provider_key
 from app.adapters.outbound.redis.plan_codec import unpack_plan
-from tests.e2e.feeds import FeedServer, a_feed, some_items
-from tests.e2e.service import Installation, Service
 from tests.processes.waiting import is_stopped, until
-from tests.redis_server import RedisServer
+from tests.support.feed_files import FeedServer, a_feed, some_items
+from tests.support.redis_server import RedisServer
+from tests.support.service import Installation, Service
 
 pytestmark = pytest.mark.redis_server
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.processes.waiting import until
-from tests.pythons import SUPPORTED, bare_path, find_python
+from tests.support.pythons import SUPPORTED, bare_path, find_python
 
 ROOT = Path(__file__).parents[2]
 NOT_OURS = (

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import DEMO, recorded
-from tests.e2e.service import REPOSITORY, Installation, Service
 from tests.processes.waiting import until
+from tests.support.service import REPOSITORY, Installation, Service
 
 pytestmark = pytest.mark.redis_server
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import DEMO, RESPONSES, recorded
-from tests.e2e.service import COMMAND, REPOSITORY, Installation, Service
 from tests.processes.waiting import until
+from tests.support.service import COMMAND, REPOSITORY, Installation, Service
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.slow]
 
@@ -23,7 +23,7 @@ HEARD = re.search(r"And there it says:\n\n```text\n(.+?)\n```", TOUR, re.DOTALL)
 MORE = README.partition("\n## More commands\n")[2].partition("\n### ")[0]
 FURTHER = [line for block in re.findall(r"```sh\n(.+?)\n```", MORE, re.DOTALL) for line in block.splitlines()]
 LISTEN = "webhooks listen"
-CURL = Path(__file__).parent / "curl.py"
+CURL = Path(__file__).parents[1] / "support" / "curl.py"
 
 VARYING = {
     r"[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}": "AN-ID",  # not those of plans, which stay (v5)

@@ -11,12 +11,12 @@ from itertools import count
 import pytest
 from redis.crc import key_slot
 
-from tests.e2e.activities import Client, counted
-from tests.e2e.feeds import a_feed, some_items
-from tests.e2e.service import Installation, Service, ask
 from tests.processes.waiting import until
-from tests.redis_cluster import ReplicatedCluster, replicas_of, replicated_cluster
-from tests.redis_sentinel import sentinel_set
+from tests.support.feed_files import a_feed, some_items
+from tests.support.redis_cluster import ReplicatedCluster, replicas_of, replicated_cluster
+from tests.support.redis_sentinel import sentinel_set
+from tests.support.service import Installation, Service, ask
+from tests.support.service_activities import Client, counted
 
 pytestmark = [
     pytest.mark.faults,

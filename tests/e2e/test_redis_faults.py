@@ -11,10 +11,10 @@ from typing import Self
 
 import pytest
 
-from tests.e2e.feeds import a_feed, an_item, some_items
-from tests.e2e.service import Installation, Service, ask
 from tests.processes.waiting import is_stopped, lives, until
-from tests.redis_server import RedisServer
+from tests.support.feed_files import a_feed, an_item, some_items
+from tests.support.redis_server import RedisServer
+from tests.support.service import Installation, Service, ask
 
 pytestmark = pytest.mark.redis_server
 

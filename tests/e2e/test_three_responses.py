@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.service import Service
+from tests.support.service import Service
 
 pytestmark = pytest.mark.redis_server
 

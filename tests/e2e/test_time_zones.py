@@ -5,7 +5,7 @@ Madrid's clocks go forward at 2023-03-26T01:00Z and back at 2023-10-29T01:00Z.
 
 import pytest
 
-from tests.e2e.service import Service
+from tests.support.service import Service
 
 pytestmark = pytest.mark.redis_server
 

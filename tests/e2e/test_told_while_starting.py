@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from app.infrastructure.embedded_redis import EmbeddedRedis
-from app.infrastructure.file_lock import FileLock
-from app.infrastructure.lifeline import LIFELINE_VARIABLE
-from app.infrastructure.start_errors import EX_TEMPFAIL
-from tests.e2e.feeds import a_feed, some_items
-from tests.e2e.service import COMMAND, COMMAND_SECONDS, READY_SECONDS, REPOSITORY, Installation, Service
+from app.infrastructure.commands.start_errors import EX_TEMPFAIL
+from app.infrastructure.embedded_redis.embedded_redis import EmbeddedRedis
+from app.infrastructure.processes.file_lock import FileLock
+from app.infrastructure.processes.parent_watch import PARENT_WATCH_VARIABLE
 from tests.processes.waiting import lives, until
+from tests.support.feed_files import a_feed, some_items
+from tests.support.service import COMMAND, COMMAND_SECONDS, READY_SECONDS, REPOSITORY, Installation, Service
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.timeout(300)]
 
@@ -156,7 +156,7 @@ def test_a_child_whose_supervisor_is_gone_before_it_is_loaded_ends_at_once(insta
         done = subprocess.run(
             (*COMMAND, "--config", str(installation.config), "scheduler"),
             cwd=REPOSITORY,
-            env={**os.environ, LIFELINE_VARIABLE: str(read_end)},
+            env={**os.environ, PARENT_WATCH_VARIABLE: str(read_end)},
             pass_fds=(read_end,),
             capture_output=True,
             timeout=COMMAND_SECONDS,

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from tests.e2e.access import send
-from tests.e2e.service import Installation, Service
 from tests.processes.waiting import until
+from tests.support.service import Installation, Service
+from tests.support.service_access import send
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.slow]
 

@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.e2e.feeds import a_feed, an_item
-from tests.e2e.service import Installation, Service
 from tests.processes.waiting import until
-from tests.webhook_receiver import Receiver
-from tests.zone_files import VANCOUVER, VANCOUVER_OF_2025, VANCOUVER_OF_2026, tzdata_package, zone_path
+from tests.support.feed_files import a_feed, an_item
+from tests.support.service import Installation, Service
+from tests.support.webhook_receiver import Receiver
+from tests.support.zone_files import VANCOUVER, VANCOUVER_OF_2025, VANCOUVER_OF_2026, tzdata_package, zone_path
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.faults, pytest.mark.timeout(600)]
 

@@ -37,7 +37,9 @@ def echo() -> None:
 
 
 async def attached() -> None:
-    from app.infrastructure.lifeline import until_supervisor_gone  # only here: the other kinds start quicker without
+    from app.infrastructure.processes.parent_watch import (
+        until_supervisor_gone,  # only here: the other kinds start quicker without
+    )
 
     waiting = [asyncio.create_task(until_supervisor_gone()) for _ in range(2)]
     write("attached")

@@ -9,9 +9,11 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from app.adapters.addresses import AddressPolicy
+from app.adapters.egress.addresses import AddressPolicy
+from app.adapters.egress.pinned_request import PinnedRequest
 from app.adapters.inbound.worker.publish_loop import PublishLoop
 from app.adapters.inbound.worker.webhook_loop import WebhookLoop
+from app.adapters.machine.system_clock import SystemClock
 from app.adapters.outbound.redis.connection import connect
 from app.adapters.outbound.redis.domain_event_stream import RedisStreamPublisher
 from app.adapters.outbound.redis.leases import RedisLeases
@@ -24,11 +26,9 @@ from app.adapters.outbound.sql.webhook_endpoints import SqlWebhookEndpoints
 from app.adapters.outbound.sql.webhook_log import SqlWebhookLog
 from app.adapters.outbound.webhooks.fan_out import WebhookFanOut
 from app.adapters.outbound.webhooks.sender import HttpWebhookSender
-from app.adapters.pinned_request import PinnedRequest
 from app.application.deliver_webhooks import DeliverWebhooks
 from app.application.ports.system import Clock
 from app.application.publish_domain_events import PublishDomainEvents
-from app.infrastructure.clock import SystemClock
 
 HASTE = 1200
 SOURCE = "/marquee"

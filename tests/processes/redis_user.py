@@ -8,9 +8,9 @@ from pathlib import Path
 
 import structlog
 
-from app.infrastructure.embedded_redis import EmbeddedRedis
-from app.infrastructure.redis_binary import EmbeddedRedisError
-from app.infrastructure.redis_server import RedisOptions
+from app.infrastructure.embedded_redis.embedded_redis import EmbeddedRedis
+from app.infrastructure.embedded_redis.redis_binary import EmbeddedRedisError
+from app.infrastructure.embedded_redis.redis_server import RedisOptions
 
 contacted: set[str] = set()
 

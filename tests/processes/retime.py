@@ -3,12 +3,12 @@
 import asyncio
 import sys
 
+from app.adapters.machine.system_clock import SystemClock
 from app.adapters.outbound.redis.connection import connect
 from app.adapters.outbound.redis.leases import RedisLeases
 from app.adapters.outbound.redis.plan_catalog import RedisPlanCatalog
-from app.infrastructure.clock import SystemClock
-from app.infrastructure.zone_rules import ZONE_RULES, use_pinned_rules
-from tests.sync_world import a_retiming
+from app.infrastructure.time_zones.zone_rules import ZONE_RULES, use_pinned_rules
+from tests.support.sync_world import a_retiming
 
 LEASE_SECONDS = 0.2
 """Short, so that nobody waits for long for what a killed one left."""

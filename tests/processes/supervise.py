@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from app.infrastructure.supervisor import Child, Supervisor
+from app.infrastructure.processes.supervisor import Child, Supervisor
 
 
 def main() -> int:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
+from app.adapters.machine.system_clock import SystemClock
 from app.adapters.outbound.sql.database import SQLITE
 from app.adapters.outbound.sql.history_copy import SqlHistoryCopy
 from app.adapters.outbound.sql.migrate import newest
@@ -24,13 +25,12 @@ from app.infrastructure.backup.manifest import (
     read_manifest,
     write_manifest,
 )
-from app.infrastructure.clock import SystemClock
-from app.infrastructure.copying import history_file, opened, quieten
-from app.infrastructure.file_lock import FileLock
-from app.infrastructure.opening import embedded_redis
-from app.infrastructure.redis_server import RedisOptions
-from app.infrastructure.settings import Settings
+from app.infrastructure.commands.history_copying import history_file, opened, quieten
+from app.infrastructure.embedded_redis.redis_server import RedisOptions
+from app.infrastructure.processes.file_lock import FileLock
+from app.infrastructure.settings.settings import Settings
 from app.infrastructure.version import VERSION
+from app.infrastructure.wiring.open_container import embedded_redis
 
 _NO_REDIS = (
     "redis.url names a server, which is not in this backup: have it backed up by its own means before the history, "

@@ -12,9 +12,9 @@ import redis
 
 from app.application.ports.copies import CopyError
 from app.infrastructure.backup.manifest import copy_file, own_folder
-from app.infrastructure.embedded_redis import EmbeddedRedis
-from app.infrastructure.file_lock import POLL_SECONDS
-from app.infrastructure.redis_server import RedisOptions
+from app.infrastructure.embedded_redis.embedded_redis import EmbeddedRedis
+from app.infrastructure.embedded_redis.redis_server import RedisOptions
+from app.infrastructure.processes.file_lock import POLL_SECONDS
 
 FILE = "redis.rdb"
 RESTORED = "appendonly.aof"

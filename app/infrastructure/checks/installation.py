@@ -7,9 +7,9 @@ from app.infrastructure.checks.machine import check_machine, check_place
 from app.infrastructure.checks.others import check_others
 from app.infrastructure.checks.providers import check_providers
 from app.infrastructure.checks.stores import check_stores
-from app.infrastructure.configuration import DEFAULT_FILE, ConfigurationError, load_settings
-from app.infrastructure.logging import configure_logging
-from app.infrastructure.settings import Logging, Settings
+from app.infrastructure.observability.logging import configure_logging
+from app.infrastructure.settings.configuration import DEFAULT_FILE, ConfigurationError, load_settings
+from app.infrastructure.settings.settings import Logging, Settings
 
 
 def prepare_check(file: Path | None) -> CheckInstallation:

@@ -6,13 +6,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
-from app.adapters.addresses import AddressPolicy
+from app.adapters.egress.addresses import AddressPolicy
+from app.adapters.egress.pinned_request import PinnedRequest
 from app.adapters.outbound.jwt.jwks import Jwks
-from app.adapters.pinned_request import PinnedRequest
 from app.application.check_installation import Check, Finding, Verdict
 from app.application.ports.users import TokensUnavailableError
-from app.infrastructure.access_settings import Jwt
-from app.infrastructure.settings import Settings
+from app.infrastructure.settings.access_settings import Jwt
+from app.infrastructure.settings.settings import Settings
 
 TELEMETRY = "telemetry.otlp_endpoint"
 JWKS = "security.jwt.jwks_url"

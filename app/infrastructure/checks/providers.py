@@ -5,7 +5,8 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from app.adapters.addresses import AddressPolicy
+from app.adapters.egress.addresses import AddressPolicy
+from app.adapters.machine.system_clock import SystemClock
 from app.adapters.outbound.memory.circuit_states import MemoryCircuitStates
 from app.adapters.outbound.providers.fetched_feed import FetchLimits
 from app.adapters.outbound.providers.http_fetch import HttpFetch
@@ -14,10 +15,9 @@ from app.adapters.outbound.providers.urls import path_of
 from app.application.check_installation import Check, Finding, Verdict
 from app.application.ports.providers import FeedError
 from app.infrastructure.checks.threads import in_thread
-from app.infrastructure.clock import SystemClock
-from app.infrastructure.configuration import ConfigurationError
-from app.infrastructure.provider_directory import SettingsDirectory
-from app.infrastructure.settings import ProviderSettings, Settings
+from app.infrastructure.settings.configuration import ConfigurationError
+from app.infrastructure.settings.settings import ProviderSettings, Settings
+from app.infrastructure.wiring.provider_directory import SettingsDirectory
 
 
 def check_providers(settings: Settings) -> list[Check]:

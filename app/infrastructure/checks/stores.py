@@ -16,9 +16,9 @@ from app.adapters.outbound.sql.migrate import SchemaError, check_schema, newest
 from app.application.check_installation import Check, Finding, Verdict
 from app.application.ports.system import HistoryUnavailableError, LiveStateUnavailableError
 from app.infrastructure.checks.threads import in_thread
-from app.infrastructure.redis_binary import EmbeddedRedisError, find_redis_binary
-from app.infrastructure.server_version import OLDEST, written_by
-from app.infrastructure.settings import Settings
+from app.infrastructure.embedded_redis.redis_binary import EmbeddedRedisError, find_redis_binary
+from app.infrastructure.embedded_redis.server_version import OLDEST, written_by
+from app.infrastructure.settings.settings import Settings
 
 REDIS = "redis"
 DATABASE = "database"

@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from app.adapters.inbound.activity_files.source import UsageMistakeError
-from app.adapters.inbound.json_record import parse_record
-from app.adapters.inbound.refusals import NotJsonError, Problem, RefusedRecordError
+from app.adapters.inbound.reading.json_record import parse_record
+from app.adapters.inbound.reading.refusals import NotJsonError, Problem, RefusedRecordError
 
 FIELDS = {
     "id": "id",

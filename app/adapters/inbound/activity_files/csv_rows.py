@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.adapters.inbound.activity_files.lines import LONGEST_ROW, TOO_LONG, Lines, Row, is_cut, shown, undecodable
-from app.adapters.inbound.refusals import Problem
+from app.adapters.inbound.reading.refusals import Problem
 
 
 class _RowTooLongError(Exception):

@@ -16,9 +16,9 @@ from app.adapters.inbound.activity_files.csv_rows import CsvRows
 from app.adapters.inbound.activity_files.lines import Lines, Row
 from app.adapters.inbound.activity_files.ndjson_rows import NdjsonRows
 from app.adapters.inbound.activity_files.source import Source, UsageMistakeError
-from app.adapters.inbound.activity_input import read_activities, read_activity
-from app.adapters.inbound.json_record import parse_record
-from app.adapters.inbound.refusals import NotJsonError, Problem, RefusedRecordError
+from app.adapters.inbound.reading.activity_input import read_activities, read_activity
+from app.adapters.inbound.reading.json_record import parse_record
+from app.adapters.inbound.reading.refusals import NotJsonError, Problem, RefusedRecordError
 from app.application.import_activities import ActivityFile, Chunk, ImportedRow, RejectedRow
 from app.application.ports.system import Clock
 from app.domain.activities import Activity, ActivityRefusedError, ActivityRules

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import BinaryIO, NamedTuple
 
-from app.adapters.inbound.refusals import Problem
+from app.adapters.inbound.reading.refusals import Problem
 from app.domain.activities import LARGEST_ACTIVITY
 
 LONGEST_ROW = LARGEST_ACTIVITY

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
 
+from app.adapters.formats.terminal_text import visible_json
 from app.adapters.inbound.activity_files.source import STDIN, UsageMistakeError
-from app.adapters.terminal_text import visible_json
 from app.application.import_activities import ActivityFileError, RejectedRow, Rejects
 
 BEGIN = b'{"line": '

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from app.adapters.inbound.answers import provider_answer, rejection_answer, restoration_answer, run_answer
+from app.adapters.inbound.answering.answers import provider_answer, rejection_answer, restoration_answer, run_answer
 from app.adapters.inbound.cli.progress import ProgressBar, progress
 from app.adapters.inbound.cli.running import run, stopped
 from app.adapters.inbound.cli.saying import print_json, say

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
+from app.adapters.inbound.answering.stats_answers import dead_letter_answer
 from app.adapters.inbound.cli.running import run
 from app.adapters.inbound.cli.saying import print_exact_json, say
 from app.adapters.inbound.cli.stats_tables import dead_letters
-from app.adapters.inbound.stats_answers import dead_letter_answer
 from app.application.ports.activities import DeadLetters
 
 MOST = 10_000

@@ -14,11 +14,11 @@ from app.adapters.inbound.activity_files.columns import read_mapping
 from app.adapters.inbound.activity_files.imported_file import Format, ImportedFile
 from app.adapters.inbound.activity_files.rejects_file import LARGEST, RejectsFile, rejects_path
 from app.adapters.inbound.activity_files.source import open_source
+from app.adapters.inbound.answering.stats_answers import ImportSummary, import_answer
 from app.adapters.inbound.cli.counting import import_bar
 from app.adapters.inbound.cli.running import run
 from app.adapters.inbound.cli.saying import print_exact_json, say
 from app.adapters.inbound.cli.stats_tables import print_import
-from app.adapters.inbound.stats_answers import ImportSummary, import_answer
 from app.application.import_activities import ImportActivities
 from app.application.ports.system import Clock
 from app.domain.activities import ActivityRules

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from app.adapters.formats.terminal_text import visible
 from app.adapters.inbound.cli.saying import say
-from app.adapters.terminal_text import visible
 
 GAP = 2
 """Blanks between two columns."""

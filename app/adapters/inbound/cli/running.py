@@ -9,7 +9,7 @@ import typer
 
 from app.adapters.inbound.activity_files.source import UsageMistakeError
 from app.adapters.inbound.cli.saying import say
-from app.adapters.inbound.dates import InvalidDateError
+from app.adapters.inbound.reading.dates import InvalidDateError
 from app.application.import_activities import ActivityFileError
 from app.application.ports.copies import CopyError
 from app.application.ports.system import HistoryUnavailableError, LiveStateUnavailableError

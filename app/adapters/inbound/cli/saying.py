@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from app.adapters.terminal_text import visible, visible_json
+from app.adapters.formats.terminal_text import visible, visible_json
 
 NO_TERMINAL = "this asks before it does it, and there is no terminal to answer on: say --yes"
 

@@ -7,19 +7,19 @@ from typing import Annotated, TypeVar
 import typer
 from rich.console import Console
 
-from app.adapters.inbound.cli.counting import counting
-from app.adapters.inbound.cli.running import run
-from app.adapters.inbound.cli.saying import agree, print_exact_json, say
-from app.adapters.inbound.cli.stats_tables import daily_users, retention_triangle, totals, type_counts
-from app.adapters.inbound.dates import read_date
-from app.adapters.inbound.stats_answers import (
+from app.adapters.inbound.answering.stats_answers import (
     daily_users_answer,
     difference_answer,
     retention_answer,
     total_answer,
     type_count_answer,
 )
-from app.adapters.inbound.stats_use_cases import StatsUseCases
+from app.adapters.inbound.cli.counting import counting
+from app.adapters.inbound.cli.running import run
+from app.adapters.inbound.cli.saying import agree, print_exact_json, say
+from app.adapters.inbound.cli.stats_tables import daily_users, retention_triangle, totals, type_counts
+from app.adapters.inbound.reading.dates import read_date
+from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
 from app.application.read_stats import DEFAULT_LIMIT, DEFAULT_WINDOWS, MOST_TYPES
 from app.domain.stats import Granularity
 

@@ -8,16 +8,16 @@ from uuid import UUID
 
 import typer
 
-from app.adapters.cloud_events import user_data
+from app.adapters.formats.cloud_events import user_data
+from app.adapters.inbound.answering.key_answers import key_answer, new_key_answer
 from app.adapters.inbound.cli import running
 from app.adapters.inbound.cli.listing import Listing
 from app.adapters.inbound.cli.running import stopped
 from app.adapters.inbound.cli.saying import agree, print_json, say
 from app.adapters.inbound.cli.tables import at
 from app.adapters.inbound.cli.user_tables import keys_listing, users_listing
-from app.adapters.inbound.key_answers import key_answer, new_key_answer
-from app.adapters.inbound.key_expiry import InvalidExpiryError, read_lifetime
-from app.adapters.inbound.users_use_cases import UsersUseCases
+from app.adapters.inbound.reading.key_expiry import InvalidExpiryError, read_lifetime
+from app.adapters.inbound.use_cases.users_use_cases import UsersUseCases
 from app.application.manage_keys import NewKey
 from app.application.manage_users import NewUser
 from app.application.ports.users import UserMovedError

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from rich.text import Text
 
+from app.adapters.inbound.answering.key_answers import state_of
 from app.adapters.inbound.cli.listing import Listing
 from app.adapters.inbound.cli.tables import at
-from app.adapters.inbound.key_answers import state_of
 from app.domain.api_keys import ApiKey
 from app.domain.users import User
 

@@ -24,7 +24,7 @@ from app.adapters.inbound.cli.webhook_tables import (
     webhook_facts,
     webhooks_listing,
 )
-from app.adapters.inbound.instants import InvalidDateTimeError, read_instant
+from app.adapters.inbound.reading.instants import InvalidDateTimeError, read_instant
 from app.application.manage_webhooks import (
     AddWebhook,
     FindWebhook,

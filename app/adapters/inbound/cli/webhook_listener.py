@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from app.adapters.webhook_signature import is_signed
+from app.adapters.formats.webhook_signature import is_signed
 from app.domain.webhooks import Endpoint, InvalidWebhookError
 
 LARGEST = 1024 * 1024

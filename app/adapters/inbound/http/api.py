@@ -5,9 +5,9 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
-from app.adapters.inbound.http.access_in_openapi import describe_access
-from app.adapters.inbound.http.areas import RULES
-from app.adapters.inbound.http.errors import handle_errors
+from app.adapters.inbound.http.access.access_in_openapi import describe_access
+from app.adapters.inbound.http.access.areas import RULES
+from app.adapters.inbound.http.describing.errors import handle_errors
 from app.domain.access import Area
 
 

@@ -13,8 +13,8 @@ import structlog
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, JWKRegistry, OKPKey, RSAKey
 
-from app.adapters.addresses import AddressRefusedError, NoAddressError
-from app.adapters.pinned_request import PinnedRequest
+from app.adapters.egress.addresses import AddressRefusedError, NoAddressError
+from app.adapters.egress.pinned_request import PinnedRequest
 from app.application.ports.users import TokensUnavailableError
 
 log = structlog.get_logger()

@@ -57,7 +57,7 @@ class SharedRateLimiter(RateLimiter):
         self._rates = rates
         self._shared = _shared_buckets(rates, prepare)
         self._on_trouble = on_trouble
-        self._patience = patience
+        self._timeout = patience
         self._pause = pause
         self._at_once = asyncio.Semaphore(AT_ONCE)
         self._asking: set[asyncio.Task[Any]] = set()
@@ -119,7 +119,7 @@ class SharedRateLimiter(RateLimiter):
         self._asking.add(task)
         task.add_done_callback(self._asked)
         try:
-            await asyncio.wait((task,), timeout=self._patience)
+            await asyncio.wait((task,), timeout=self._timeout)
             if not task.done():
                 raise TimeoutError
             return task.result()
@@ -133,7 +133,7 @@ class SharedRateLimiter(RateLimiter):
 
     def _reason(self, error: Exception) -> str:
         told = error.__cause__ if isinstance(error, StoreUnavailableError) else error  # whose own message says nothing
-        return str(told) or f"no answer within {self._patience:g} s"
+        return str(told) or f"no answer within {self._timeout:g} s"
 
     def _note(self, trouble: str | None) -> None:
         was_away = self._local_until is not None

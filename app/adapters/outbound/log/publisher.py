@@ -5,7 +5,7 @@ from typing import Any
 
 import structlog
 
-from app.adapters.cloud_events import type_of
+from app.adapters.formats.cloud_events import type_of
 from app.application.ports.publishing import DomainEventPublisher
 from app.domain.domain_events import DomainEvent, PlanFact, UserUpdated
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from opentelemetry.trace import SpanKind, Tracer, get_current_span
 
-from app.adapters.spans import failure_noted
+from app.adapters.machine.spans import failure_noted
 from app.application.ports.activities import ActivityQueue
 from app.domain.activities import Activity
 

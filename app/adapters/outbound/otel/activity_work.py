@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from opentelemetry.trace import Span, SpanKind, Tracer, set_span_in_context
 
+from app.adapters.machine.spans import below, failure_noted, note_failure, read_traceparent
 from app.adapters.outbound.otel.activity_queue import DESTINATION, messaging
-from app.adapters.spans import below, failure_noted, note_failure, read_traceparent
 from app.application.ports.activities import ActivityInbox, ActivityStore, QueuedBatch
 from app.domain.activities import Activity, ActivityId
 

@@ -3,8 +3,8 @@
 import zlib
 from collections.abc import Iterator
 
+from app.adapters.formats.unpacking import STEP, TooMuchWorkError, Work
 from app.adapters.outbound.providers.fetched_feed import MIB, FetchLimits
-from app.adapters.unpacking import STEP, TooMuchWorkError, Work
 from app.application.ports.providers import FeedRefusedError, FeedUnavailableError
 
 PIECE = 256 * 1024

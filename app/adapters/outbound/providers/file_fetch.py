@@ -7,9 +7,9 @@ import stat
 from datetime import datetime
 from pathlib import Path
 
+from app.adapters.machine.system_clock import SYSTEM_CLOCK
 from app.adapters.outbound.providers.decompression import check_size
 from app.adapters.outbound.providers.fetched_feed import FetchedFeed, FetchLimits
-from app.adapters.system_clock import SYSTEM_CLOCK
 from app.application.ports.providers import FeedMark, FeedRefusedError, FeedUnavailableError, FeedWatcher
 from app.application.ports.system import Clock
 

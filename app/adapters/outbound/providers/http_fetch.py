@@ -11,12 +11,12 @@ from typing import IO, TypeVar
 
 import httpx
 
+from app.adapters.egress.retry_after import retry_after
+from app.adapters.machine.system_clock import SYSTEM_CLOCK
 from app.adapters.outbound.providers.decompression import ACCEPTED, Body, check_size
 from app.adapters.outbound.providers.fetched_feed import FetchedFeed
 from app.adapters.outbound.providers.pinned_get import PinnedGet
 from app.adapters.outbound.providers.urls import checked, may_know_credentials, shown
-from app.adapters.retry_after import retry_after
-from app.adapters.system_clock import SYSTEM_CLOCK
 from app.application.ports.providers import FeedError, FeedMark, FeedRefusedError, FeedUnavailableError, FeedWatcher
 from app.application.ports.system import Clock
 

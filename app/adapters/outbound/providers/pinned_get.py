@@ -8,9 +8,9 @@ from functools import cached_property
 
 import httpx
 
-from app.adapters.addresses import AddressPolicy, AddressRefusedError, NoAddressError, Resolver, addresses_of
+from app.adapters.egress.addresses import AddressPolicy, AddressRefusedError, NoAddressError, Resolver, addresses_of
+from app.adapters.egress.pinned_request import PinnedRequest
 from app.adapters.outbound.providers.fetched_feed import FetchLimits
-from app.adapters.pinned_request import PinnedRequest
 from app.application.ports.providers import FeedRefusedError, FeedUnavailableError
 
 

@@ -5,13 +5,13 @@ from hashlib import blake2b
 
 import httpx
 
+from app.adapters.machine.system_clock import SYSTEM_CLOCK
 from app.adapters.outbound.providers.feed_reader import FeedReader
 from app.adapters.outbound.providers.file_fetch import FileFetch
 from app.adapters.outbound.providers.http_fetch import HttpFetch
 from app.adapters.outbound.providers.pinned_get import PinnedGet
 from app.adapters.outbound.providers.snapshot import XmlSnapshot
 from app.adapters.outbound.providers.urls import checked, path_of
-from app.adapters.system_clock import SYSTEM_CLOCK
 from app.application.ports.providers import FeedMark, FeedSnapshot, FeedWatcher, Provider
 from app.application.ports.system import Clock
 

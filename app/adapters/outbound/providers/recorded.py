@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
 
+from app.adapters.machine.system_clock import SYSTEM_CLOCK
 from app.adapters.outbound.providers.feed_reader import FeedReader
 from app.adapters.outbound.providers.fetched_feed import FetchLimits
 from app.adapters.outbound.providers.file_fetch import FileFetch
 from app.adapters.outbound.providers.plan_list_xml import READING
 from app.adapters.outbound.providers.snapshot import XmlSnapshot
-from app.adapters.system_clock import SYSTEM_CLOCK
 from app.application.ports.providers import FeedMark, FeedSnapshot, FeedWatcher, Provider
 from app.application.ports.system import Clock
 

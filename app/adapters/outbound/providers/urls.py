@@ -5,7 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from app.adapters.pinned_request import port_of
+from app.adapters.egress.pinned_request import port_of
 
 _HIGHEST_PORT = 65_535
 

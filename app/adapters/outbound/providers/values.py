@@ -6,7 +6,7 @@ from decimal import Context, Decimal
 
 from lxml.etree import _Element
 
-from app.adapters.iso_8601 import DATE, END_OF_DAY, FRACTION, TIME_OF_DAY
+from app.adapters.formats.iso_8601 import DATE, END_OF_DAY, FRACTION, TIME_OF_DAY
 from app.domain.feeds import RejectionReason
 from app.domain.plans import SellMode
 

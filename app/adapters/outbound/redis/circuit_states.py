@@ -6,9 +6,9 @@ from contextlib import suppress
 import msgspec
 from redis.exceptions import RedisError
 
+from app.adapters.machine.system_clock import SYSTEM_CLOCK
 from app.adapters.outbound.redis.connection import RedisClient
 from app.adapters.outbound.redis.keys import provider_key
-from app.adapters.system_clock import SYSTEM_CLOCK
 from app.application.ports.system import CircuitState, CircuitStates, Clock, LiveStateUnavailableError
 
 BREAKER = "breaker"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.adapters.cloud_events import render_envelope, type_of
+from app.adapters.formats.cloud_events import render_envelope, type_of
 from app.adapters.outbound.redis.connection import RedisClient, Script
 from app.adapters.outbound.redis.keys import PREFIX
 from app.application.ports.publishing import DomainEventPublisher, PublisherUnavailableError

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import pybreaker
 
-from app.adapters.system_clock import SYSTEM_CLOCK
+from app.adapters.machine.system_clock import SYSTEM_CLOCK
 from app.application.ports.providers import CircuitOpenError, FeedRefusedError, FeedUnavailableError
 from app.application.ports.system import CircuitState, CircuitStates, Clock
 

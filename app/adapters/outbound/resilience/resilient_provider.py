@@ -5,8 +5,8 @@ from functools import partial
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
+from app.adapters.machine.system_clock import SYSTEM_CLOCK
 from app.adapters.outbound.resilience.circuit_breaker import BreakerPolicy, SharedCircuitBreaker
-from app.adapters.system_clock import SYSTEM_CLOCK
 from app.application.ports.providers import (
     CircuitOpenError,
     FeedMark,

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
-from app.adapters.private_files import close_to_others, make_private_directory, make_private_file
+from app.adapters.machine.private_files import close_to_others, make_private_directory, make_private_file
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.stats import add
 

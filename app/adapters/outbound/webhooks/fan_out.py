@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from app.adapters.cloud_events import render_envelope
+from app.adapters.formats.cloud_events import render_envelope
 from app.application.ports.publishing import DomainEventPublisher, PublisherUnavailableError
 from app.application.ports.system import Clock, HistoryUnavailableError
 from app.application.ports.webhooks import WebhookDeliveries, WebhookEndpoints

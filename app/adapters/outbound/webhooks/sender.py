@@ -9,11 +9,11 @@ from http import HTTPStatus
 
 import httpx
 
-from app.adapters.addresses import AddressRefusedError, NoAddressError, resolve
-from app.adapters.cloud_events import CONTENT_TYPE
-from app.adapters.pinned_request import KeptConnections, PinnedRequest, port_of
-from app.adapters.retry_after import retry_after
-from app.adapters.webhook_signature import signed_headers
+from app.adapters.egress.addresses import AddressRefusedError, NoAddressError, resolve
+from app.adapters.egress.pinned_request import KeptConnections, PinnedRequest, port_of
+from app.adapters.egress.retry_after import retry_after
+from app.adapters.formats.cloud_events import CONTENT_TYPE
+from app.adapters.formats.webhook_signature import signed_headers
 from app.application.ports.system import Clock
 from app.application.ports.webhooks import Send, WebhookSender
 from app.domain.webhook_deliveries import Answer, Message

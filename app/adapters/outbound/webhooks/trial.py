@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from app.adapters.cloud_events import type_of
+from app.adapters.formats.cloud_events import type_of
 from app.application.manage_webhooks import TEST_NAME
 
 

@@ -1,0 +1,101 @@
+"""How the edge says stats and activities: plain values, for HTTP and `--json`. Decimals become numbers there."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from app.adapters.inbound.answering.answers import instant
+from app.application.import_activities import ImportReport
+from app.application.ports.activities import DeadLetter, Difference
+from app.domain.activities import Activity
+from app.domain.stats import Cohort, DailyUsers, Granularity, TypeCount, TypeTotal
+
+
+def total_answer(total: TypeTotal) -> dict[str, Any]:
+    """How often a type occurred, and the sum of its values."""
+    return {"type": total.type, "count": total.count, "sum": total.sum}
+
+
+def daily_users_answer(day: DailyUsers) -> dict[str, Any]:
+    """How many users were active on a day."""
+    return {"date": day.date.isoformat(), "users": day.users}
+
+
+def type_count_answer(found: TypeCount) -> dict[str, Any]:
+    """How often a type occurred in a range."""
+    return {"type": found.type, "count": found.count}
+
+
+def retention_answer(granularity: Granularity, cohorts: Sequence[Cohort]) -> dict[str, Any]:
+    """A cohort a period."""
+    rows = [{"start": row.start.isoformat(), "size": row.size, "active": list(row.active)} for row in cohorts]
+    return {"granularity": granularity, "cohorts": rows}
+
+
+def difference_answer(found: Difference | None) -> dict[str, Any]:
+    """Whether rollups and activities agree, and where they do not first."""
+    if found is None:
+        return {"agree": True, "difference": None}
+    return {"agree": False, "difference": {"figure": found.rollup, "kept": found.kept, "folded": found.folded}}
+
+
+def dead_letter_answer(letter: DeadLetter) -> dict[str, Any]:
+    """What could not be stored, and why."""
+    return {
+        "id": letter.letter_id,
+        "buried_at": instant(letter.buried_at),
+        "reason": letter.reason,
+        "activities": [activity_answer(activity) for activity in letter.activities],
+        "source": letter.source,
+    }
+
+
+def activity_answer(activity: Activity) -> dict[str, Any]:
+    """One activity, in canonical names; its time to the microsecond."""
+    return {
+        "id": str(activity.activity_id),
+        "type": activity.type,
+        "source": activity.source,
+        "occurred_at": activity.occurred_at.isoformat().replace("+00:00", "Z"),
+        "user_id": activity.user_id,
+        "value": activity.value,
+        "properties": None if activity.properties is None else msgspec.Raw(activity.properties.encode()),
+    }
+
+
+class ImportSummary(NamedTuple):
+    """An import, as its user sees it."""
+
+    report: ImportReport
+    seconds: float
+    ignored: Sequence[str]
+    """Columns that were no field."""
+    rejects: str
+    """Where the rejected rows are, if there are any."""
+    left_out: int = 0
+    """How many of them are not there, because it would have become too long."""
+
+    @property
+    def rate(self) -> float:
+        """Rows a second."""
+        return self.report.rows / max(self.seconds, 1e-3)
+
+
+def import_answer(summary: ImportSummary) -> dict[str, Any]:
+    """What an import did."""
+    report = summary.report
+    return {
+        "rows": report.rows,
+        "stored": report.stored,
+        "duplicates": report.duplicates,
+        "rejected": report.rejected,
+        "rejected_for": dict(report.rejected_for.most_common()),
+        "rejects": summary.rejects if report.rejected else None,
+        "rejects_left_out": summary.left_out,
+        "ignored_columns": list(summary.ignored),
+        "continued_after": report.continued_after,
+        "seconds": round(summary.seconds, 3),
+        "rows_per_second": round(summary.rate),
+        "trouble": report.trouble,
+    }

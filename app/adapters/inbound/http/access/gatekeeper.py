@@ -1,0 +1,235 @@
+"""The one place that lets requests in: who it is, whether they may, and how often."""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from time import monotonic
+
+from starlette.types import Scope
+
+from app.adapters.inbound.http.access.failed_credentials import FailedCredentials
+from app.adapters.inbound.http.access.local_only import LocalOnly
+from app.adapters.inbound.http.access.rate_limit_fields import Fields, rate_limit_fields
+from app.adapters.inbound.http.connection.client_address import Network, caller_of, client_of
+from app.adapters.inbound.http.describing.errors import ForeignPageError, RateLimitedError
+from app.application.authenticate import Authenticate
+from app.application.ports.limits import BUCKETS, Bucket, Quota, RateLimiter
+from app.application.ports.system import HistoryUnavailableError
+from app.application.ports.users import TokensUnavailableError
+from app.domain.access import ALWAYS_OPEN, Area, Principal, UnauthenticatedError, check
+from app.domain.api_keys import PREFIX
+
+UNLIMITED = frozenset({Area.PAGE, Area.HEALTH})
+PATIENCE = 0.25
+"""Seconds that somebody who needs no key waits to be known all the same."""
+LONGEST_WAIT = 5.0
+"""Seconds that somebody who does need one waits for a database that hangs, or for the keys of a tokens' issuer."""
+DOUBT = 10.0
+"""Seconds for which a stream goes on while nobody can say whether its key is good still."""
+TOKEN_LIFE = 60.0
+"""Seconds after which a stream asks for its token again: nobody hears of one that was revoked."""
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+ONE_SECOND: Fields = ((b"retry-after", b"1"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A request that was let in."""
+
+    principal: Principal | None = None
+    """Who it is; None for somebody unknown, where none needs to be known."""
+    bucket: Bucket = Bucket.READS
+    quota: Quota | None = None
+    """None where nothing is limited."""
+
+    @property
+    def fields(self) -> Fields:
+        """What the answer says of the limit."""
+        return () if self.quota is None else rate_limit_fields(self.bucket, self.quota)
+
+
+UNKNOWN_GUEST = Admission()
+
+
+class Gatekeeper:
+    """Lets requests into the areas of the service.
+
+    `anonymous` are the areas that are open to everybody, those in `local` only to who asks for this machine; `limited`
+    the buckets for which `limiter` has a rate. A client who sends many bad keys is answered 429 for a while, but for
+    keys that are remembered as good: each may cost a look-up. Tokens cost none.
+    """
+
+    def __init__(  # noqa: PLR0913 - all but two have defaults
+        self,
+        authenticate: Authenticate,
+        anonymous: frozenset[Area],
+        limiter: RateLimiter | None = None,
+        trusted_proxies: Sequence[Network] = (),
+        *,
+        local: LocalOnly = LocalOnly(),  # noqa: B008 - frozen
+        limited: Collection[Bucket] = frozenset(Bucket),
+        failures: FailedCredentials | None = None,
+        on_unauthenticated: Callable[[], None] = lambda: None,
+        on_limited: Callable[[Bucket], None] = lambda _: None,
+    ) -> None:
+        self._authenticate = authenticate
+        self._open = anonymous | ALWAYS_OPEN
+        self._local = local
+        self._limiter = limiter
+        self._trusted = tuple(trusted_proxies)
+        self._limited = frozenset(limited) if limiter else frozenset[Bucket]()
+        self._on_unauthenticated = on_unauthenticated
+        self._on_limited = on_limited
+        self._failures = failures or FailedCredentials()
+        self.search_is_free = Area.SEARCH in self._open and Bucket.SEARCH not in self._limited
+        """Whether no search needs to be asked about: so that the busiest route pays nothing for those that do."""
+
+    async def admit(self, scope: Scope, area: Area) -> Admission:
+        """Let a request in.
+
+        Raises:
+            UnauthenticatedError: a key is needed, and none came that is good.
+            NotAllowedError: the key's role is not enough.
+            ForeignPageError: a browser sends it for a page of another site, and it would change something.
+            UnknownHostError: no key came, and it asks for another host than those that `local` knows.
+            RateLimitedError: too many requests, or too many bad keys.
+            HistoryUnavailableError: a key is needed, and nobody can tell now whether this one is good.
+            TokensUnavailableError: the same for a token.
+        """
+        try:
+            principal = await self._identify(scope, area)
+            admission = await self._count(scope, area, principal)  # whoever is refused counts as well
+            check(principal, area, self._open)
+        except UnauthenticatedError:
+            self._on_unauthenticated()
+            raise
+        if principal is None:
+            self._local.check(scope, area)
+            if area is not Area.INGEST:
+                _refuse_foreign_pages(scope)
+        return admission
+
+    def lasting(self, scope: Scope, area: Area) -> Callable[[], bool]:
+        """Give what says, while the answer to a request that was let in lasts, whether it would be let in still.
+
+        A stream must not outlive its key, and a slow database must not cut off all who are let in.
+        """
+        credential = None if area in self._open else credential_of(scope["headers"])
+        if credential is None:
+            return lambda: True
+        if not credential.startswith(PREFIX):
+            until = monotonic() + TOKEN_LIFE
+            return lambda: monotonic() < until
+
+        known_at = monotonic()
+
+        def is_good() -> bool:
+            nonlocal known_at
+            principal = self._authenticate.remembered(credential)
+            if principal is not None:
+                known_at = monotonic()
+                return principal.role.covers(area.needs)
+            return not self._authenticate.refuses(credential) and monotonic() - known_at < DOUBT
+
+        return is_good
+
+    async def count(self, scope: Scope) -> None:
+        """Count a request that leads nowhere.
+
+        Raises:
+            RateLimitedError: there were too many.
+        """
+        await self._count(scope, Area.CATALOG, None)
+
+    async def _identify(self, scope: Scope, area: Area) -> Principal | None:
+        is_open = area in self._open
+        try:
+            credential = credential_of(scope["headers"])
+            if credential is None:
+                return None
+            known = self._authenticate.remembered(credential)
+            return known or await self._look_up(scope, credential, PATIENCE if is_open else None)
+        except (UnauthenticatedError, RateLimitedError, HistoryUnavailableError, TokensUnavailableError) as error:
+            if is_open:
+                return None
+            if not isinstance(error, RateLimitedError):
+                await self._count(scope, area, None)
+            raise
+
+    async def _look_up(self, scope: Scope, credential: str, within: float | None) -> Principal:
+        if not credential.startswith(PREFIX):
+            return await self._verify(credential, within)
+        client = client_of(scope, self._trusted)
+        if self._failures.are_too_many(client):
+            raise RateLimitedError(
+                "too many bad keys came from this address: send a good one a little later", ONE_SECOND
+            )
+        try:
+            async with asyncio.timeout(within or LONGEST_WAIT):
+                return await self._authenticate(credential)
+        except TimeoutError:
+            raise HistoryUnavailableError("the database did not say in time whether this key is good") from None
+        except UnauthenticatedError:
+            self._failures.note(client)
+            raise
+
+    async def _verify(self, token: str, within: float | None) -> Principal:
+        try:
+            async with asyncio.timeout(within or LONGEST_WAIT):
+                return await self._authenticate(token)
+        except TimeoutError:
+            raise TokensUnavailableError("the keys of the tokens' issuer did not come in time") from None
+
+    async def _count(self, scope: Scope, area: Area, principal: Principal | None) -> Admission:
+        bucket = BUCKETS.get(area, Bucket.READS)
+        if self._limiter is None or bucket not in self._limited or area in UNLIMITED:
+            return Admission(principal) if principal else UNKNOWN_GUEST
+        quota = await self._limiter.take(bucket, caller_of(principal, scope, self._trusted))
+        if quota is not None and not quota.allowed:
+            self._on_limited(bucket)
+            raise RateLimitedError("too many requests: come again a little later", rate_limit_fields(bucket, quota))
+        return Admission(principal, bucket, quota)
+
+
+def credential_of(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+    """Read what was sent to say who it is; None when nothing was.
+
+    Raises:
+        UnauthenticatedError: several things were sent that differ, or something else than a key or a token.
+    """
+    found = None
+    for name, value in headers:
+        if name == b"authorization":
+            scheme, _, credential = value.partition(b" ")
+            if scheme.lower() != b"bearer":
+                raise UnauthenticatedError("expected `Authorization: Bearer KEY`, found another scheme")
+        elif name == b"x-api-key":
+            credential = value
+        else:
+            continue
+        credential = credential.strip()
+        if found is not None and found != credential:
+            raise UnauthenticatedError("two keys came that differ: send one")
+        found = credential
+    return None if found is None else found.decode("latin-1")
+
+
+def _refuse_foreign_pages(scope: Scope) -> None:
+    """Refuse what a browser sends for a page of somebody else: being on loopback is no consent (Fetch Metadata).
+
+    Activities are another matter: pages of other sites are meant to send them. A browser that knows no Fetch Metadata
+    says at least the page's origin; behind a proxy that changes `Host` that says nothing.
+
+    Raises:
+        ForeignPageError: a browser says so.
+    """
+    if scope["method"] in READING:
+        return
+    headers = dict(scope["headers"])
+    site, origin = headers.get(b"sec-fetch-site"), headers.get(b"origin")
+    if site is not None:
+        is_foreign = site not in (b"none", b"same-origin")
+    else:
+        is_foreign = origin is not None and origin.rpartition(b"://")[2] != headers.get(b"host")
+    if is_foreign:
+        raise ForeignPageError

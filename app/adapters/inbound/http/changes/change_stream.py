@@ -1,0 +1,157 @@
+"""The change feed as server-sent events: what there is, then what comes, until somebody goes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from time import monotonic
+from typing import NamedTuple
+
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from app.adapters.formats.cloud_events import render_envelope, type_of
+from app.adapters.inbound.http.changes.change_cursors import cursor_of
+from app.adapters.inbound.http.connection.fair_shares import Shares
+from app.application.ports.publishing import LoggedFact
+from app.application.ports.system import HistoryUnavailableError
+from app.application.read_changes import Bookmark, ReadChanges, UnknownCursorError, WatchLog, bookmark_of
+
+EVENT_STREAM = "text/event-stream"
+HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}  # a proxy that holds it back would make it useless
+RETRY = b"retry: 2000\n\n"
+HEARTBEAT = b":\n\n"
+PAGE = 100
+"""Changes that are read and rendered at a time; other requests go on between."""
+SHARED = 16
+"""Pages that are kept for other streams that stand at the same place."""
+
+
+class TooManyStreamsError(Exception):
+    """As many clients stream changes from this process as it serves."""
+
+    def __init__(self, most: int) -> None:
+        """Say what else there is."""
+        super().__init__(f"{most} clients stream changes already; come again later, or ask for pages of JSON")
+
+
+class Piece(NamedTuple):
+    """A page of the log, as it is streamed."""
+
+    text: bytes
+    end: Bookmark
+    has_more: bool
+
+
+class ChangeStreams:
+    """The streams of one process, at most `most`, `share` of them one caller's.
+
+    `source` is that of the CloudEvents, a heartbeat comes after so many seconds.
+    """
+
+    def __init__(  # noqa: PLR0913 - all but three have defaults
+        self,
+        read_changes: ReadChanges,
+        watch: WatchLog,
+        source: str,
+        *,
+        most: int = 200,
+        share: int = 25,
+        heartbeat: float = 15.0,
+    ) -> None:
+        self._read_changes = read_changes
+        self._watch = watch
+        self._source = source
+        self._most = most
+        self._shares = Shares(share, "ask for pages of JSON")
+        self._heartbeat = heartbeat
+        self._pieces: dict[Bookmark, asyncio.Task[Piece]] = {}
+        self.count = 0
+        """How many streams there are, also those that are about to begin."""
+
+    async def open(self, after: Bookmark, caller: str, goes_on: Callable[[], bool] = lambda: True) -> StreamingResponse:
+        """Begin a stream behind a bookmark; it has its place from now on until it was sent, or `goes_on` says no.
+
+        Raises:
+            ShareTakenError: this caller has as many as one may have.
+            TooManyStreamsError: there is no place left.
+            UnknownCursorError, HistoryUnavailableError: as in ReadChanges.
+        """
+        self._shares.check(caller)
+        if self.count >= self._most:
+            raise TooManyStreamsError(self._most)
+        self._shares.take(caller)  # before anything is waited for: others may come meanwhile
+        self.count += 1
+        try:
+            return _Stream(partial(self._close, caller), self._told(await self._piece(after), goes_on))
+        except BaseException:
+            self._close(caller)
+            raise
+
+    def _close(self, caller: str) -> None:
+        self.count -= 1
+        self._shares.give_back(caller)
+
+    async def _told(self, begin: Piece, goes_on: Callable[[], bool]) -> AsyncIterator[bytes]:
+        """Tell changes; when the process ends or the history goes away, the client comes again with its last id."""
+        yield RETRY
+        piece: Piece | None = begin
+        told_at = monotonic()
+        with suppress(HistoryUnavailableError, UnknownCursorError):
+            while piece is not None and goes_on():
+                if piece.text or monotonic() - told_at >= self._heartbeat:
+                    yield piece.text or HEARTBEAT
+                    told_at = monotonic()
+                piece = await self._next(piece)
+
+    async def _next(self, piece: Piece) -> Piece | None:
+        """Read on; at the log's end, after a look: there may be nothing new. None when the process ends."""
+        if not piece.has_more:
+            head = await self._watch.head()
+            if head is not None and head <= piece.end.position:
+                return Piece(b"", piece.end, has_more=False)
+        return None if self._watch.stopped else await self._piece(piece.end)
+
+    async def _piece(self, after: Bookmark) -> Piece:
+        """Read and render what follows a bookmark, once for all streams that stand there."""
+        reading = self._pieces.get(after)
+        if reading is None:
+            reading = self._pieces[after] = asyncio.create_task(self._read(after))
+            reading.add_done_callback(lambda done: self._forget(after, done))
+            for oldest in list(self._pieces)[:-SHARED]:
+                del self._pieces[oldest]
+        return await asyncio.shield(reading)
+
+    async def _read(self, after: Bookmark) -> Piece:
+        page = await self._read_changes(after, PAGE)
+        return Piece(self._messages(page.changes), page.end, page.has_more)
+
+    def _forget(self, after: Bookmark, reading: "asyncio.Task[Piece]") -> None:
+        """Keep nothing that was not to be had: at the log's end, there may be something the next time."""
+        if reading.cancelled() or reading.exception() or not reading.result().text:
+            self._pieces.pop(after, None)
+
+    def _messages(self, changes: Sequence[LoggedFact]) -> bytes:
+        return b"".join(
+            b"id: %b\nevent: %b\ndata: %b\n\n"
+            % (
+                cursor_of(bookmark_of(change)).encode(),
+                type_of(change.fact.name).encode(),
+                render_envelope(change.fact, self._source),  # on one line: JSON escapes what ends one
+            )
+            for change in changes
+        )
+
+
+class _Stream(StreamingResponse):
+    """A stream that gives its place back once it was sent."""
+
+    def __init__(self, close: Callable[[], None], told: AsyncIterator[bytes]) -> None:
+        super().__init__(told, headers=HEADERS, media_type=EVENT_STREAM)
+        self._close = close
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._close()

@@ -1,0 +1,111 @@
+"""How much of a connection a client may take up, and how it is told when that is too much."""
+
+import resource
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from app.adapters.inbound.http.describing.errors import JSON
+from app.adapters.inbound.http.describing.rendering import render_error
+
+FILES_FOR_OTHERS = 256
+"""File descriptors that connections of clients leave to Redis, the database, files and what listens."""
+MOST_FILES = 16_384
+"""More are not asked of the system: so many connections want several processes, and each takes memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeLimits:
+    """Times are in seconds, sizes in bytes."""
+
+    header_timeout: float = 10.0
+    """For the request line and the headers, from the connection or the answer before; also to send anything at all."""
+    body_timeout: float = 30.0
+    """For the whole body, from the end of the headers. Time in which nobody here reads on does not count."""
+    write_timeout: float = 30.0
+    """For a client to take PROGRESS bytes more of an answer."""
+    keep_alive_timeout: float = 75.0
+    """For the next request on a connection: longer than proxies and pools of connections keep theirs, mostly 60 s. The
+    other way round they would send into one that just closes."""
+    linger: float = 2.0
+    """For a client that was refused to take in why."""
+    max_header_bytes: int = 32 * 1024
+    """The request line and the headers together; likewise what a chunked body has beside its data."""
+    max_headers: int = 100
+    """Fields of a head, and of trailers: in memory each costs some hundred bytes more than it has."""
+    max_pipelined: int = 64
+    """Requests that wait for the answer before them; the connection ends after them."""
+    max_connections: int = 10_000
+    """Of one process. Beyond, one gives way to the new one, see ConnectionSweep."""
+    send_buffer: int = 128 * 1024
+    """Of an answer, that the system holds for a client who has not taken it. Left to itself it holds megabytes of each.
+    Linux doubles the number for what it needs beside; at 100 ms to the client this is about 1 MB/s."""
+
+    @property
+    def shortest(self) -> float:
+        """The shortest of the times."""
+        return min(self.header_timeout, self.body_timeout, self.write_timeout, self.linger)
+
+    @property
+    def slow(self) -> float:
+        """How long a client makes no progress that must give way, if somebody must: about 3 KB/s keep it."""
+        return min(self.body_timeout, self.write_timeout) / 6
+
+
+class Refusal(NamedTuple):
+    """How a request is refused that no application gets to see."""
+
+    status: int
+    code: str
+    message: str
+
+    def render(self) -> tuple[list[tuple[bytes, bytes]], bytes]:
+        """Render its headers and its body, in the one shape of every error."""
+        body = render_error(self.code, self.message)
+        length = b"%d" % len(body)
+        return [(b"content-type", JSON.encode()), (b"content-length", length), (b"connection", b"close")], body
+
+
+def malformed(reason: object) -> Refusal:
+    """Refuse what is no HTTP request."""
+    return Refusal(400, "malformed_request", f"this is no HTTP request that can be read: {reason}")
+
+
+def unknown_coding(found: bytes) -> Refusal:
+    """Refuse a body in a transfer coding that nobody here undoes (RFC 9112, 6.1)."""
+    if found.rpartition(b",")[2].strip(b" \t").lower() != b"chunked":
+        return malformed("a body with Transfer-Encoding ends with the coding chunked")
+    message = f"expected Transfer-Encoding: chunked and no other coding, found {found[:80].decode('latin-1')!r}"
+    return Refusal(501, "unsupported_transfer_coding", message)
+
+
+def too_many(most: int) -> Refusal:
+    """Refuse what is more than a connection may ask at once."""
+    return Refusal(400, "too_many_pipelined", f"expected at most {most} requests that wait for answers, found more")
+
+
+def too_late(what: str, seconds: float) -> Refusal:
+    """Refuse a request that does not come to its end."""
+    return Refusal(408, "request_timeout", f"{what} did not arrive within {seconds:g} s")
+
+
+def too_large(url: int, most: int) -> Refusal:
+    """Refuse a head without end; `url` is the length of its URL."""
+    if url > most // 2:
+        return Refusal(414, "url_too_long", f"expected a request line and headers of at most {most:,} bytes together")
+    return Refusal(431, "headers_too_large", f"expected headers of at most {most:,} bytes together, found more")
+
+
+def too_many_headers(most: int) -> Refusal:
+    """Refuse what has more header fields than anybody needs, or more trailers."""
+    return Refusal(431, "headers_too_large", f"expected at most {most} headers, found more")
+
+
+def room_for_connections() -> int:
+    """Say how many connections this process can have open; it asks the system for as many files as it may have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        soft = most
+    files = MOST_FILES if soft == resource.RLIM_INFINITY else soft
+    return max(files - FILES_FOR_OTHERS, files // 2)

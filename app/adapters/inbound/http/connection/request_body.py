@@ -1,0 +1,164 @@
+"""The JSON body of a request, whole, unpacked, and never larger than allowed."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from isal import isal_zlib
+from starlette.types import Receive
+
+from app.adapters.formats.unpacking import STEP, Work
+from app.adapters.inbound.http.connection.bodies_in_hand import FREE, Hold
+
+PIECE = 256 * 1024
+"""Bytes that come out of one step at most."""
+UNPACKING = 0.25
+"""Seconds of CPU that the unpacking of a body may take, beside what its output may (`Work`)."""
+GZIP = 16 + isal_zlib.MAX_WBITS
+CONTENT_TYPE = b"application/json"
+
+
+class UnsupportedMediaTypeError(ValueError):
+    """A body is announced as something else than JSON in UTF-8, or as nothing."""
+
+
+class UnsupportedEncodingError(ValueError):
+    """A body is packed in a way that is not understood."""
+
+
+class InvalidContentLengthError(ValueError):
+    """The length of a body is not what its header says."""
+
+
+class InvalidGzipError(ValueError):
+    """A body that is announced as gzip is none, is damaged or ends too early."""
+
+
+class BodyTooLargeError(ValueError):
+    """A body is larger than this service reads."""
+
+    def __init__(self, most: int, *, unpacked: bool = False) -> None:
+        """Keep the limit for programs."""
+        super().__init__(
+            f"expected a body of at most {most:,} bytes{' after unpacking' if unpacked else ''}, found more"
+        )
+        self.extra = {"limit": most}
+
+
+class ClientGoneError(Exception):
+    """The client left before its whole body had come; there is nobody to answer."""
+
+
+async def read_json_body(
+    headers: Mapping[bytes, bytes], receive: Receive, most: int, hold: Hold | None = None, work: Work | None = None
+) -> bytes:
+    """Read a body of at most `most` bytes, packed and unpacked; a `hold` counts them among those of all bodies.
+
+    `work` counts what the unpacking costs; UNPACKING seconds by default.
+
+    Raises:
+        UnsupportedMediaTypeError, UnsupportedEncodingError: and nothing was read.
+        BodyTooLargeError: when the header says so already, nothing was read.
+        InvalidContentLengthError, InvalidGzipError: what was read is not what was announced.
+        ClientGoneError: nobody waits for an answer.
+        TooManyBodiesError: a `hold` found no room.
+        TooMuchWorkError: to unpack it takes too long.
+    """
+    _check_media_type(headers.get(b"content-type"))
+    packed = _is_packed(headers.get(b"content-encoding"))
+    announced = _announced_length(headers.get(b"content-length"), most)
+    body = await _read(receive, most, hold)
+    if announced is not None and announced != len(body):
+        raise InvalidContentLengthError(f"Content-Length is {announced}, but {len(body)} bytes came")
+    return await unpack(body, most, hold, work or Work(UNPACKING)) if packed else body
+
+
+def _check_media_type(given: bytes | None) -> None:
+    if given == CONTENT_TYPE:
+        return
+    if given is None:
+        raise UnsupportedMediaTypeError("expected Content-Type: application/json, found none")
+    kind, *parameters = (part.strip().lower() for part in given.split(b";"))
+    charsets = [p.partition(b"=")[2].strip(b'"') for p in parameters if p.startswith(b"charset=")]
+    if kind != CONTENT_TYPE or any(charset not in (b"utf-8", b"utf8") for charset in charsets):
+        found = given[:80].decode("latin-1")
+        raise UnsupportedMediaTypeError(f"expected Content-Type: application/json in UTF-8, found {found!r}")
+
+
+def _is_packed(coding: bytes | None) -> bool:
+    name = b"identity" if coding is None else coding.strip().lower()
+    if name not in (b"identity", b"", b"gzip", b"x-gzip"):
+        found = name[:80].decode("latin-1")
+        raise UnsupportedEncodingError(f"expected a body as it is, or in Content-Encoding: gzip, found {found!r}")
+    return name.endswith(b"gzip")
+
+
+def _announced_length(given: bytes | None, most: int) -> int | None:
+    if given is None:
+        return None
+    if not given.isdigit():
+        raise InvalidContentLengthError(f"Content-Length is no number: {given[:80].decode('latin-1')!r}")
+    if len(given) > len(str(most)) or int(given) > most:
+        raise BodyTooLargeError(most)
+    return int(given)
+
+
+async def _read(receive: Receive, most: int, hold: Hold | None) -> bytes:
+    pieces, size, more = [], 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGoneError
+        piece = message.get("body", b"")
+        more = message.get("more_body", False)
+        pieces.append(piece)
+        size += len(piece)
+        if size > most:
+            raise BodyTooLargeError(most)
+        if size > FREE and hold is not None:
+            hold.take(len(piece))
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+async def unpack(packed: bytes, most: int, hold: Hold | None, work: Work) -> bytes:
+    """Undo gzip, of one member: thousands of empty ones in a row would only keep us busy.
+
+    Raises:
+        InvalidGzipError: it is damaged, ends too early or goes on after its end.
+        BodyTooLargeError: more than `most` bytes came out.
+        TooManyBodiesError: a `hold` found no room.
+        TooMuchWorkError: it takes too long.
+    """
+    pieces, at, rest = [], 0, b""
+    stream, view = isal_zlib.decompressobj(GZIP), memoryview(packed)
+    while not stream.eof:
+        step = rest or view[at : at + STEP]
+        at += 0 if rest else len(step)
+        work.begin()
+        piece = _inflated(stream, step)
+        work.end(len(piece))
+        rest = stream.unconsumed_tail
+        if piece:
+            pieces.append(piece)
+            _account(len(piece), work.size, most, hold)
+        elif not rest and at >= len(packed) and not stream.eof:
+            raise InvalidGzipError(f"the gzip body ends in the middle, after {len(packed):,} bytes")
+        if work.turn_is_over():
+            await asyncio.sleep(0)
+    if behind := len(stream.unused_data) + len(packed) - at:
+        raise InvalidGzipError(f"the gzip body goes on after its end, by {behind:,} bytes")
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _account(more: int, size: int, most: int, hold: Hold | None) -> None:
+    if size > most:
+        raise BodyTooLargeError(most, unpacked=True)
+    if size > FREE and hold is not None:
+        hold.take(more)
+
+
+def _inflated(stream: Any, packed: bytes | memoryview) -> bytes:
+    try:
+        return bytes(stream.decompress(packed, PIECE))
+    except isal_zlib.IsalError as error:  # type: ignore[misc]  # its stub takes the class for an instance
+        raise InvalidGzipError(f"expected a body in gzip: {error}") from None

@@ -1,0 +1,52 @@
+"""The dashboard: a page of plain files without any figure in them, and the state that its script asks for."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fastapi import APIRouter, HTTPException, Request, Response
+
+from app.adapters.inbound.http.access.guarded_app import still_admitted
+from app.adapters.inbound.http.connection.client_address import Network, caller_of
+from app.adapters.inbound.http.dashboard.dashboard_answer import DashboardAnswer, joined
+from app.adapters.inbound.http.dashboard.dashboard_stream import Viewers
+from app.adapters.inbound.http.describing.errors import JSON
+from app.adapters.inbound.http.describing.page_files import read_files
+
+FILES = Path(__file__).parent / "page"
+
+
+def dashboard_router(viewers: Viewers, trusted_proxies: Sequence[Network] = ()) -> APIRouter:
+    """Make the routes."""
+    files = read_files(FILES)
+    router = APIRouter(tags=["dashboard"])
+
+    @router.get("/", include_in_schema=False)
+    async def page(request: Request) -> Response:
+        return files["page.html"].answer(request)
+
+    @router.get(
+        "/dashboard/state",
+        response_model=DashboardAnswer,
+        summary="Everything that the dashboard shows",
+        description=(
+            "`GET /dashboard/stream` tells the same as server-sent events named `state`: the first has all of it, the "
+            "ones after, one a second, have `at` and the sections that have changed."
+        ),
+    )
+    async def state() -> Response:
+        return Response(joined(await viewers.look()), media_type=JSON, headers={"cache-control": "no-store"})
+
+    @router.get("/dashboard/stream", include_in_schema=False)  # without an end, which no client of a document expects
+    async def stream(request: Request) -> Response:
+        return viewers.stream(
+            caller_of(request.scope.get("principal"), request.scope, trusted_proxies), still_admitted(request.scope)
+        )
+
+    @router.get("/dashboard/{file}", include_in_schema=False)
+    async def part(request: Request, file: str) -> Response:
+        found = files.get(file)
+        if found is None:
+            raise HTTPException(404, "the dashboard has no such file")
+        return found.answer(request)
+
+    return router

@@ -1,0 +1,217 @@
+"""`POST /events` and `POST /events/batch` on FastAPI: their documentation. The work is done by the same Door."""
+
+from copy import deepcopy
+from typing import Any, Literal, cast
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response, status
+from pydantic import BaseModel, Field
+
+from app.adapters.inbound.http.connection.request_body import ClientGoneError
+from app.adapters.inbound.http.describing.errors import JSON
+from app.adapters.inbound.http.ingest.ingest_counts import ObserveActivities, observe_nothing
+from app.adapters.inbound.http.ingest.ingest_door import BATCH, EVENTS, Door, IngestLimits
+from app.adapters.inbound.http.search.search_router import ErrorAnswer, Problem
+from app.adapters.inbound.reading.activity_input import OTHER_NAMES, ActivityFields
+from app.application.record_activities import RecordActivities
+from app.domain.activities import DECIMAL_DIGITS, RESERVED_TYPES, WHOLE_DIGITS
+
+
+class TakenAnswer(BaseModel):
+    """An activity that is safe."""
+
+    id: UUID = Field(description="The id that was sent, or the one that was made")
+    status: Literal["accepted", "duplicate"] = Field(description="`duplicate`: an activity of this id is known")
+
+
+class PlacedProblem(Problem):
+    """What is wrong with a record."""
+
+    pointer: str = Field(description="Where, in the body as it was sent (RFC 6901)", examples=["/3/data/value"])
+
+
+class RecordProblem(PlacedProblem):
+    """Why a record was not taken: its first problem."""
+
+    details: list[PlacedProblem] | None = Field(None, description="All problems, when there are more")
+    limit: int | None = Field(None, description="What is allowed, when it was too large")
+
+
+class TakenRecord(TakenAnswer):
+    """A record of several that is safe."""
+
+    index: int = Field(description="Its place in the array, from 0")
+
+
+class RefusedRecord(BaseModel):
+    """A record of several that was not taken."""
+
+    index: int = Field(description="Its place in the array, from 0")
+    status: Literal["refused"]
+    error: RecordProblem
+
+
+class BatchAnswer(BaseModel):
+    """What became of several records, in the order in which they were sent."""
+
+    accepted: int
+    duplicates: int
+    refused: int
+    results: list[TakenRecord | RefusedRecord]
+
+
+class PlacedError(BaseModel):
+    """The shape of every error, with the place in the body."""
+
+    error: RecordProblem | Problem
+    data: None = None
+
+
+class ListedProblem(PlacedProblem):
+    """What is wrong with one record of several."""
+
+    index: int
+
+
+class RefusedBatch(Problem):
+    """Nothing could be taken; `details` when each record was refused for itself."""
+
+    details: list[ListedProblem] | None = None
+
+
+class RefusedBatchAnswer(BaseModel):
+    """The same in the shape of every error."""
+
+    error: RefusedBatch
+    data: None = None
+
+
+class LimitProblem(Problem):
+    """Too much at once."""
+
+    limit: int = Field(description="How much is taken at once: records, or bytes")
+
+
+class LimitAnswer(BaseModel):
+    """The same in the shape of every error."""
+
+    error: LimitProblem
+    data: None = None
+
+
+EXAMPLE = {
+    "id": "01890a5d-ac96-774b-bcce-b302099a8057",
+    "type": "view",
+    "occurred_at": "2026-01-05T12:00:00Z",
+    "source": "web",
+    "user_id": "u-17",
+    "value": 12.50,
+    "properties": {"plan_id": "a5d1c3f0-6f55-5a3e-9d52-0b1d2f1f2f11"},
+}
+OTHER_EXAMPLE = {
+    "event_id": "01890a5d-ac96-774b-bcce-b302099a8058",
+    "event_type": "buy",
+    "timestamp": "2026-01-05 12:00:07",
+    "user_id": "u-17",
+    "data": {"value": 25, "zone": "Platea"},
+}
+
+
+TYPE_NAMES = ("type", *(other for other, name in OTHER_NAMES.items() if name == "type"))
+"""One of them has to be there; the other may be null, as that of any field."""
+
+
+def ingest_router(
+    record: RecordActivities, limits: IngestLimits, observe_activities: ObserveActivities = observe_nothing
+) -> APIRouter:
+    """Make the routes."""
+    door = Door(record, limits, observe_activities)
+    router = APIRouter(tags=["activities"])
+
+    @router.post(
+        EVENTS,
+        status_code=status.HTTP_202_ACCEPTED,
+        summary="Take one activity, or an array of them",
+        description=f"One object, or an array of up to {limits.array:,}. A record that is refused costs the others "
+        "nothing. 202 is a promise: what was accepted survives a crash. The same id again is a duplicate.",
+        response_model=TakenAnswer | BatchAnswer,
+        responses=_failures(limits, PlacedError | RefusedBatchAnswer),
+        openapi_extra=_request(
+            {"oneOf": [_record(), _array(limits.array)]}, one=EXAMPLE, array=[EXAMPLE, OTHER_EXAMPLE]
+        ),
+    )
+    async def events(request: Request) -> Response:
+        return await _answer(door, EVENTS, request)
+
+    @router.post(
+        BATCH,
+        status_code=status.HTTP_202_ACCEPTED,
+        summary="Take a batch of activities",
+        description=f"Up to {limits.batch:,} activities; else as `POST {EVENTS}` with an array.",
+        response_model=BatchAnswer,
+        responses=_failures(limits, RefusedBatchAnswer),
+        openapi_extra=_request(
+            {"type": "object", "required": ["events"], "properties": {"events": _array(limits.batch)}},
+            batch={"events": [EXAMPLE, OTHER_EXAMPLE]},
+        ),
+    )
+    async def batch(request: Request) -> Response:
+        return await _answer(door, BATCH, request)
+
+    return router
+
+
+async def _answer(door: Door, path: str, request: Request) -> Response:
+    try:
+        reply = await door.answer(path, dict(request.scope["headers"]), request.receive)
+    except ClientGoneError:
+        return Response(status_code=400)  # nobody will read it
+    headers = {name.decode(): value.decode() for name, value in reply.headers}
+    return Response(reply.body, reply.status, headers, JSON)
+
+
+def _failures(limits: IngestLimits, malformed: Any) -> dict[int | str, dict[str, Any]]:
+    retry = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}}
+    return {
+        400: {"model": malformed, "description": "No JSON, or nothing in it that can be taken"},
+        413: {"model": LimitAnswer, "description": f"Too many activities, or more than {limits.body:,} bytes"},
+        415: {"model": ErrorAnswer, "description": "Neither JSON in UTF-8 as it is, nor in gzip"},
+        503: {
+            "model": ErrorAnswer,
+            "description": "Too much waits to be stored, or comes in at once, or the queue is away",
+            "headers": retry,
+        },
+    }
+
+
+def _record() -> dict[str, Any]:
+    """Describe an activity with every name that a field may have."""
+    schema = ActivityFields.model_json_schema(mode="validation")
+    properties = schema["properties"]
+    a_type = properties["type"] | {"not": {"enum": sorted(RESERVED_TYPES)}}
+    described = {word: a_type.pop(word) for word in ("title", "description")}
+    properties["type"] = {"anyOf": [a_type, {"type": "null"}], **described}
+    properties["occurred_at"]["description"] += " Not before 1970."
+    _number_of(properties["value"]).update(exclusiveMinimum=-(10**WHOLE_DIGITS), exclusiveMaximum=10**WHOLE_DIGITS)
+    properties["value"]["description"] += f" At most {DECIMAL_DIGITS} digits after the point."
+    for other, name in OTHER_NAMES.items():
+        description = f"Another name of `{name}`: send one of them, or the same in both."
+        properties[other] = deepcopy(properties[name]) | {"description": description}
+    properties["data"]["description"] += " Its `value` is the activity's, if that has none."
+    del schema["required"]
+    schema["anyOf"] = [{"required": [name], "properties": {name: {"type": "string"}}} for name in TYPE_NAMES]
+    return schema | {"title": "Activity", "description": "What a visitor did. Fields of other names are ignored."}
+
+
+def _number_of(value: dict[str, Any]) -> dict[str, Any]:
+    (number,) = (kind for kind in value["anyOf"] if kind["type"] == "number")
+    return cast("dict[str, Any]", number)
+
+
+def _array(most: int) -> dict[str, Any]:
+    return {"type": "array", "items": _record(), "minItems": 1, "maxItems": most}
+
+
+def _request(schema: dict[str, Any], **examples: Any) -> dict[str, Any]:
+    shown = {name: {"value": value} for name, value in examples.items()}
+    return {"requestBody": {"required": True, "content": {JSON: {"schema": schema, "examples": shown}}}}

@@ -1,0 +1,118 @@
+"""Whether the service lives, whether it can answer, and how it fares.
+
+None of it waits for a store, but that the first to ask how it fares waits a second at most for the history.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from fastapi import APIRouter, Request, Response, status
+from prometheus_client.core import Metric
+
+from app.adapters.inbound.answering.answers import instant
+from app.adapters.inbound.http.describing.errors import JSON
+from app.adapters.inbound.http.describing.rendering import render_json
+from app.adapters.inbound.http.operations.metric_families import counter, gauge
+from app.application.read_catalog import ProviderStatus
+from app.application.watch_catalog import WatchCatalog
+from app.application.watch_service import WatchService
+
+CIRCUIT_STATES = ("closed", "half-open", "open")
+
+
+def health_router(
+    watch: WatchCatalog,
+    service: WatchService,
+    is_ready: Callable[[], bool],
+    size: Callable[[], int],
+    tells_all: bool = True,
+) -> APIRouter:
+    """Make the routes; `size` is the number of plans that search may find.
+
+    Unless it `tells_all`, only those with a key hear more than the status.
+    """
+    router = APIRouter(prefix="/health", tags=["operations"])
+
+    @router.get("/live", summary="200 while the process can answer at all")
+    async def live() -> Response:
+        return Response(render_json({"status": "live"}), media_type=JSON)
+
+    @router.get("/ready", summary="200 once the process has an index, 503 before")
+    async def ready() -> Response:
+        word, code = ("ready", 200) if is_ready() else ("loading", status.HTTP_503_SERVICE_UNAVAILABLE)
+        return Response(render_json({"status": word}), code, media_type=JSON)
+
+    @router.get("", summary="What is up, how old the catalog is, the circuits' states")
+    async def health(request: Request) -> Response:
+        await service.asked()
+        troubled = watch.away is not None or service.history_trouble is not None or not is_ready()
+        told: dict[str, object] = {"status": "degraded" if troubled else "ok"}
+        if tells_all or request.scope.get("principal") is not None:
+            told |= details()
+        return Response(render_json(told), media_type=JSON)
+
+    def details() -> dict[str, object]:
+        now = watch.clock.now()
+        return {
+            "search": {"ready": is_ready(), "plans": size()},
+            "store": {"up": watch.away is None, "reason": watch.away, "seen_at": instant(watch.seen_at)},
+            "history": {"up": service.history_trouble is None, "reason": service.history_trouble},
+            "activities": _activities(service),
+            "stats": {"trouble": service.stats_trouble},
+            "providers": [_provider(provider, now) for provider in watch.providers],
+            "tzdata": service.zone_rules,
+        }
+
+    return router
+
+
+def _activities(service: WatchService) -> dict[str, object] | None:
+    found = service.activities
+    if found is None:
+        return None
+    return {
+        "backlog": found.backlog,
+        "oldest_pending": round(found.oldest_age, 3),
+        "dead_letters": found.dead_letters,
+        "workers": service.count_running("worker"),
+    }
+
+
+def _provider(status: ProviderStatus, now: datetime) -> dict[str, object]:
+    run = status.last_run
+    return {
+        "name": status.provider.name,
+        "enabled": status.provider.enabled,
+        "last_good_sync_at": instant(status.snapshot_at),
+        "age": _age(status, now),
+        "last_outcome": run.outcome if run else None,
+        "reason": run.reason if run else None,
+        "waiting_for_approval": status.waiting,
+        "circuit": status.circuit.state,
+    }
+
+
+def _age(status: ProviderStatus, now: datetime) -> float | None:
+    return round((now - status.snapshot_at).total_seconds(), 1) if status.snapshot_at else None
+
+
+def catalog_figures(watch: WatchCatalog, is_ready: Callable[[], bool], size: Callable[[], int]) -> Iterable[Metric]:
+    """Look up what `/metrics` says of the catalog; documented in doc/operations.md."""
+    now = watch.clock.now()
+    rows = [status for status in watch.providers if status.provider.enabled]  # one that is off is not late
+    ages = [((s.provider.name,), age) for s in rows if (age := _age(s, now)) is not None]
+    totals = [
+        (name, key.partition("."), count) for name, counts in watch.totals.items() for key, count in counts.items()
+    ]
+    outcomes = [((name, word), float(count)) for name, (kind, _, word), count in totals if kind == "runs"]
+    rejections = [((name, word), float(count)) for name, (kind, _, word), count in totals if kind == "rejections"]
+    states = [((s.provider.name, word), float(s.circuit.state == word)) for s in rows for word in CIRCUIT_STATES]
+    held = [((s.provider.name,), float(s.waiting)) for s in rows]
+    yield gauge("marquee_catalog_plans", "Plans that search may find.", (), [((), size())])
+    yield gauge("marquee_search_ready", "1 when this process has an index.", (), [((), is_ready())])
+    yield gauge("marquee_store_up", "1 when Redis answers and takes writes.", (), [((), watch.away is None)])
+    yield gauge("marquee_sync_age_seconds", "Seconds since the last good sync.", ("provider",), ages)
+    yield counter("marquee_sync_runs", "Runs of the sync by how they ended.", ("provider", "outcome"), outcomes)
+    yield counter("marquee_sync_rejections", "Records that could not be used.", ("provider", "reason"), rejections)
+    yield gauge("marquee_sync_held", "1 while changes wait for an approval.", ("provider",), held)
+    yield gauge("marquee_circuit_state", "1 for the state that it is in.", ("provider", "state"), states)

@@ -1,0 +1,152 @@
+"""What a process counts of its requests, and `GET /metrics`. Names are documented in doc/operations.md."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from app.adapters.inbound.http.describing.accept import MediaRange, preference, read_accept
+from app.adapters.inbound.http.describing.errors import JSON
+from app.adapters.inbound.http.ingest.ingest_counts import REFUSED, UNKNOWN
+from app.adapters.inbound.http.operations.metric_families import Figures, Joined
+from app.adapters.inbound.http.operations.metrics_answer import MetricsAnswer, RenderedFigures
+from app.application.watch_service import WatchService
+
+SEARCH_BUCKETS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1.0)
+OTHER_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
+MOST_TYPES = 100
+"""Types of activities that have figures of their own; all that come later are OTHER."""
+OTHER = "(other)"
+
+PLAIN, OPENMETRICS = "text/plain", "application/openmetrics-text"
+VERSIONS = frozenset({"0.0.4", "1.0.0"})
+VARY = {"vary": "accept"}
+
+
+class RequestMetrics:
+    """Counts the requests of this process; of all of one machine when PROMETHEUS_MULTIPROC_DIR is set."""
+
+    def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more for each, that nobody asks
+        self._registry = CollectorRegistry()
+        self._requests = self._counter("marquee_http_requests", "Requests answered.", "route", "method", "status")
+        self._activities = self._counter(
+            "marquee_activities", "Activities at the door, by what became of them there.", "type", "outcome"
+        )
+        self._rate_limited = self._counter("marquee_rate_limited", "Requests that came too fast.", "bucket")
+        self._unauthenticated = self._counter(
+            "marquee_unauthenticated", "Requests without a key or token that was needed and good."
+        )
+        self._seconds = Histogram(
+            "marquee_http_request_duration_seconds",
+            "Seconds from a request's headers to its whole answer; of /search those of the past alone.",
+            ["route"],
+            buckets=OTHER_BUCKETS,
+            registry=self._registry,
+        )
+        self._search_seconds = Histogram(
+            "marquee_search_duration_seconds",
+            "Seconds from a search's headers to its whole answer.",
+            buckets=SEARCH_BUCKETS,
+            registry=self._registry,
+        ).observe
+        self._searches: dict[int, Callable[[], None]] = {}
+        self._types: set[str] = {UNKNOWN}
+        self._adders: dict[tuple[str, str], Callable[[float], None]] = {}
+        """By the label for the type, and the outcome."""
+
+    def observe_search(self, status: int, seconds: float) -> None:
+        """Count one search; pre-labelled, because this happens 10,000 times a second."""
+        count = self._searches.get(status)
+        if count is None:
+            count = self._searches[status] = self._requests.labels("/search", "GET", status).inc
+        count()
+        self._search_seconds(seconds)
+
+    def observe_ingest(self, route: str, status: int, seconds: float) -> None:
+        """Count one request of the door."""
+        self.observe(route, "POST", status, seconds)
+
+    def observe_activities(self, outcome: str, types: Mapping[str, int]) -> None:
+        """Count the activities of one request that ended alike. A type that was refused gets no figure of its own."""
+        for type_, count in types.items():
+            add = self._adders.get((type_, outcome)) or self._adder(type_, outcome)
+            add(count)
+
+    def _adder(self, type_: str, outcome: str) -> Callable[[float], None]:
+        if type_ not in self._types and outcome != REFUSED and len(self._types) <= MOST_TYPES:
+            self._types.add(type_)
+        label = type_ if type_ in self._types else OTHER
+        if (label, outcome) not in self._adders:
+            self._adders[label, outcome] = self._activities.labels(label, outcome).inc
+        return self._adders[label, outcome]
+
+    def observe_rate_limited(self, bucket: str) -> None:
+        """Count a request that was refused because its caller was too fast."""
+        self._rate_limited.labels(bucket).inc()
+
+    def observe_unauthenticated(self) -> None:
+        """Count a request that was refused because nobody knows who sent it."""
+        self._unauthenticated.inc()
+
+    def observe(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count one request of another route; `route` is its template, never a path that a client makes up."""
+        self._requests.labels(route, method, status).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def registry(self) -> CollectorRegistry:
+        """What to expose: this process's registry, or one that adds up those of all processes."""
+        if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+            return self._registry
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library types only its core
+        return registry
+
+    def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
+        return Counter(name, help_text, labels, registry=self._registry)
+
+
+def metrics_router(requests: RequestMetrics, figures: Figures, watch: WatchService) -> APIRouter:
+    """Make the route."""
+    router = APIRouter(tags=["operations"])
+    rendered = RenderedFigures(watch)
+
+    @router.get(
+        "/metrics",
+        summary="Figures over the service, as JSON, or for Prometheus",
+        description="JSON, unless `Accept` prefers text or OpenMetrics, as Prometheus does.",
+        response_model=MetricsAnswer,
+        responses={200: {"content": _text_kinds(), "description": "The figures"}},
+    )
+    async def metrics(request: Request) -> Response:
+        await watch.asked()
+        ranges = read_accept(",".join(request.headers.getlist("accept")))
+        if not prefers_text(ranges):
+            return Response(rendered.body(), headers=VARY, media_type=JSON)
+        encode, content_type = choose_encoder(_best_text(ranges))
+        return Response(encode(Joined(requests.registry(), figures)), headers=VARY, media_type=content_type)
+
+    return router
+
+
+def prefers_text(ranges: Sequence[MediaRange]) -> bool:
+    """Tell whether a request likes text for Prometheus better than JSON; one that takes either alike gets JSON."""
+    text = max(preference(ranges, PLAIN), preference(ranges, OPENMETRICS))
+    return text.quality > 0 and text > preference(ranges, JSON)
+
+
+def _best_text(ranges: Sequence[MediaRange]) -> str:
+    """Choose what is liked best, for the library: it would take the first, and stumble over versions of no number."""
+    kind = max(PLAIN, OPENMETRICS, key=lambda text: preference(ranges, text))
+    named = [found for found in ranges if found.kind == kind]
+    said = max(named, key=lambda found: found.quality).parameters if named else {}
+    version, escaping = said.get("version", ""), said.get("escaping", "")
+    return f"{kind};version={version if version in VERSIONS else ''};escaping={escaping}"
+
+
+def _text_kinds() -> dict[str, Any]:
+    return {kind: {"schema": {"type": "string"}} for kind in (PLAIN, OPENMETRICS)}

@@ -1,0 +1,111 @@
+"""What `/metrics` says of the whole service: the same whichever process answers. Documented in doc/operations.md."""
+
+import platform
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+from prometheus_client.core import Metric
+
+from app.adapters.inbound.http.operations.metric_families import counter, gauge, histogram, summary
+from app.application.figures import (
+    STORE_BOUND_NAMES,
+    STORE_SECONDS,
+    STORE_SECONDS_WITHIN,
+    STORED_ACTIVITIES,
+    STORED_BATCHES,
+    WEBHOOK_DELIVERIES,
+    WEBHOOK_OUTCOMES,
+    FigureKind,
+)
+from app.application.ports.activities import QueueFigures
+from app.application.ports.figures import Figure
+from app.application.ports.publishing import ToldCounts
+from app.application.watch_service import WatchService, WebhookCounts
+from app.domain.users import UserCounts
+
+
+def service_figures(watch: WatchService, version: str) -> Iterable[Metric]:
+    """Look everything up; what was never seen has a family, but no figure in it."""
+    yield from _queue_figures(watch.activities)
+    yield from _counted_figures(watch.counted)
+    yield from _user_figures(watch.user_counts)
+    yield from _outward_figures(watch.told, watch.webhook_counts)
+    up = [] if watch.history_looked_at is None else [((), float(watch.history_trouble is None))]
+    yield gauge("marquee_history_up", "1 when the history's database answers.", (), up)
+    days = [] if watch.history_looked_at is None else [((), float(watch.stats_trouble is not None))]
+    yield gauge("marquee_stats_trouble", "1 when `/health` has something to say of the days counted.", (), days)
+    running = Counter(process.role for process in watch.running)
+    roles = [((role,), float(count)) for role, count in sorted(running.items())]
+    yield gauge("marquee_processes", "Processes that run, on whatever machine.", ("role",), roles)
+    started = [((), watch.started_at.timestamp())]
+    yield gauge("marquee_start_time_seconds", "When the oldest process began that runs (Unix time).", (), started)
+    build = [((version, platform.python_version()), 1.0)]
+    yield gauge("marquee_build_info", "1; which version answers.", ("version", "python"), build)
+
+
+def _queue_figures(queue: QueueFigures | None) -> Iterator[Metric]:
+    def rows(name: str) -> list[tuple[tuple[str, ...], float]]:
+        return [((), float(getattr(queue, name)))] if queue else []
+
+    yield counter("marquee_activities_received", "Activities that the door has accepted.", (), rows("received"))
+    yield counter("marquee_activities_duplicate", "Activities that the door knew already.", (), rows("duplicates"))
+    yield counter("marquee_activities_processed", "Activities that were stored, or were so.", (), rows("processed"))
+    yield counter("marquee_activities_failed", "Activities that became part of a dead letter.", (), rows("buried"))
+    yield summary(
+        "marquee_activity_wait_seconds",
+        "Seconds from the door to being settled, weighed by activities.",
+        (queue.timed, queue.waited) if queue else None,
+    )
+    yield gauge("marquee_activity_backlog", "Activities that wait to be stored.", (), rows("backlog"))
+    yield gauge("marquee_activity_backlog_bytes", "Their size as they are queued.", (), rows("backlog_bytes"))
+    yield gauge(
+        "marquee_activity_oldest_pending_seconds", "Since the oldest of them was accepted.", (), rows("oldest_age")
+    )
+    yield gauge("marquee_dead_letters", "Letters that wait for an operator.", (), rows("dead_letters"))
+
+
+def _counted_figures(counted: Mapping[Figure, float] | None) -> Iterator[Metric]:
+    """Tell what was counted; from 0 on, so that `increase()` sees the first, but nothing before it was ever read."""
+
+    def rows(kind: FigureKind, *words: str) -> list[tuple[tuple[str, ...], float]]:
+        every: list[tuple[str, ...]] = [(word,) for word in words] or [()]
+        return [] if counted is None else [(labels, counted.get(kind.of(*labels), 0.0)) for labels in every]
+
+    yield counter("marquee_stored_batches", "Transactions that stored activities.", (), rows(STORED_BATCHES))
+    yield counter("marquee_stored_activities", "Activities that were new to the store.", (), rows(STORED_ACTIVITIES))
+    yield histogram(
+        "marquee_activity_store_duration_seconds",
+        "Seconds that these transactions took.",
+        [(bound, count) for (bound,), count in rows(STORE_SECONDS_WITHIN, *STORE_BOUND_NAMES)],
+        counted.get(STORE_SECONDS.of(), 0.0) if counted is not None else 0.0,
+    )
+    yield counter(
+        "marquee_webhook_deliveries",
+        "Attempts to deliver a webhook, by how they ended.",
+        WEBHOOK_DELIVERIES.labels,
+        rows(WEBHOOK_DELIVERIES, *WEBHOOK_OUTCOMES),
+    )
+
+
+def _user_figures(users: UserCounts | None) -> Iterator[Metric]:
+    states, changes = _users(users) if users else ([], [])
+    yield gauge("marquee_users", "Users, by whether they may use the service.", ("state",), states)
+    yield counter("marquee_user_changes", "What became of users since the first.", ("change",), changes)
+
+
+def _outward_figures(told: Mapping[str, ToldCounts] | None, webhooks: WebhookCounts | None) -> Iterator[Metric]:
+    by_publisher = sorted((told or {}).items())
+    published = [((name,), float(counts.published)) for name, counts in by_publisher]
+    failed = [((name,), float(counts.failed)) for name, counts in by_publisher]
+    yield counter("marquee_domain_events_published", "Domain events told.", ("publisher",), published)
+    yield counter("marquee_domain_events_failed", "Domain events not taken at an attempt.", ("publisher",), failed)
+    states = {"on": webhooks.on, "off": webhooks.off, "given_up": webhooks.given_up} if webhooks else {}
+    rows = [((state,), float(count)) for state, count in states.items()]
+    yield gauge("marquee_webhook_endpoints", "Webhooks, by whether anything is sent to them.", ("state",), rows)
+
+
+def _users(counts: UserCounts) -> tuple[list[tuple[tuple[str], float]], list[tuple[tuple[str], float]]]:
+    inactive = counts.total - counts.active - counts.deleted
+    states = {"active": counts.active, "inactive": inactive, "deleted": counts.deleted}
+    changes = {"created": counts.created_ever, "updated": counts.updated_ever, "deleted": counts.deleted_ever}
+    return [((name,), float(n)) for name, n in states.items()], [((name,), float(n)) for name, n in changes.items()]

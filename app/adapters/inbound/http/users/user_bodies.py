@@ -1,0 +1,132 @@
+"""What is sent to `/users` and what is answered, as the documentation shows it. The domain has the rules."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.adapters.inbound.http.connection.json_bodies import Body
+from app.adapters.inbound.http.describing.errors import JSON
+from app.domain.access import Role
+from app.domain.api_keys import KEY_ID_LENGTH, LONGEST_KEY_NAME, SCANNER
+from app.domain.users import LONGEST_EMAIL, LONGEST_NAME, USERNAME
+
+KEY_ID = rf"^[0-9A-Za-z]{{{KEY_ID_LENGTH}}}$"
+SHOWN = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
+"""Without control characters, as the domain has it (halves of characters are no JSON to most)."""
+PRINTABLE = r"^([^\p{C}\p{Z}]| )*$"
+"""What `str.isprintable` takes, in the words of ECMA-262."""
+
+Username = Annotated[
+    str,
+    Field(
+        description="Unique among active users; case does not count",
+        examples=["ana"],
+        json_schema_extra={"pattern": f"^{USERNAME.pattern}$"},
+    ),
+]
+Email = Annotated[
+    str,
+    Field(
+        description="Unique among active users; case does not count",
+        examples=["ana@example.com"],
+        json_schema_extra={"format": "email", "maxLength": LONGEST_EMAIL},
+    ),
+]
+FullName = Annotated[
+    str | None,
+    Field(examples=["Ana Gómez"], json_schema_extra={"maxLength": LONGEST_NAME, "pattern": SHOWN}),
+]
+GivenRole = Annotated[Role, Field(strict=False, description="Each may do what those before it may")]
+IsActive = Annotated[bool, Field(description="Keys of an inactive user do not work")]
+
+
+class NewUserBody(Body):
+    """A user to be."""
+
+    username: Username
+    email: Email
+    full_name: FullName = None
+    role: GivenRole = Role.READER
+    is_active: IsActive = True
+
+
+def _without_defaults(schema: dict[str, Any]) -> None:
+    for field in schema["properties"].values():
+        field.pop("default", None)
+
+
+class UserPatchBody(Body):
+    """What is to change (RFC 7396); what is not named stays."""
+
+    model_config = ConfigDict(json_schema_extra=_without_defaults)
+
+    username: Username = ""
+    email: Email = ""
+    full_name: FullName = None
+    role: GivenRole = Role.READER
+    is_active: IsActive = True
+
+    def values(self) -> dict[str, Any]:
+        """Take the fields that were sent."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+class NewKeyBody(Body):
+    """A key to be."""
+
+    name: Annotated[
+        str,
+        Field(
+            description="To tell keys apart; characters that can be shown",
+            examples=["backoffice"],
+            json_schema_extra={"maxLength": LONGEST_KEY_NAME, "pattern": PRINTABLE},
+        ),
+    ] = ""
+    expires_at: Annotated[
+        str | None,
+        Field(
+            description="From then on it opens nothing; null: never. Without an offset it is UTC",
+            examples=["2036-01-01T00:00:00Z"],
+            json_schema_extra={"format": "date-time"},
+        ),
+    ] = None
+
+
+class UserAnswer(BaseModel):
+    """A user."""
+
+    id: UUID
+    username: str
+    email: str
+    full_name: str | None
+    role: Role
+    is_active: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+class KeyAnswer(BaseModel):
+    """A key, without its secret."""
+
+    id: str = Field(description="Its public part: a key is `mqk_`, this, and 38 more characters")
+    name: str
+    state: Literal["live", "expired", "revoked"]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None = Field(description="To the minute or so")
+
+
+class NewKeyAnswer(KeyAnswer):
+    """A key that was just made."""
+
+    key: str = Field(description="The whole key: shown here and never again", pattern=f"^{SCANNER.pattern}$")
+
+
+def documented(kind: type[Body], *, needed: bool = True) -> dict[str, Any]:
+    """Describe a body that is read by ourselves, for `openapi_extra`; UserAnswer brings the models it refers to."""
+    schema = kind.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema.pop("$defs", None)
+    return {"requestBody": {"required": needed, "content": {JSON: {"schema": schema}}}}

@@ -1,0 +1,93 @@
+"""Commands that are known by name and one line of help, and whose code is loaded when they are run (ADR 0047)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command, get_group
+
+from app.infrastructure.commands.command_container import opening
+from app.infrastructure.commands.command_settings import name_file
+
+
+@dataclass(frozen=True, slots=True)
+class LazyCommand:
+    """A command or a group of commands."""
+
+    name: str
+    source: str
+    """`package.module:function`. The function gets a `typer.Typer` and adds the command to it, and perhaps others."""
+    help: str
+    """What the list of commands says: the first paragraph of the command's own help."""
+    opens: str | None = None
+    """The part of the container that the commands work on; the function then gets what opens it, too."""
+    live_state: bool = True
+    """Whether that part needs Redis."""
+    hidden: bool = False
+    """Whether the list leaves it out."""
+
+    def load(self) -> Any:
+        """Load the code and make the command of it."""
+        module, _, function = self.source.partition(":")
+        cli = typer.Typer(add_completion=False, rich_markup_mode=None)
+        cli.callback()(_nothing)
+        opened = [opening(self.opens, live_state=self.live_state)] if self.opens else []
+        getattr(import_module(module), function)(cli, *opened)
+        command = get_group(cli).commands[self.name]
+        option = _config_option()
+        for one in _with_all_below(command):
+            one.params.append(option)
+            one.short_help = " ".join((one.help or "").partition("\n\n")[0].split())  # whole, and not cut to fit
+        return command
+
+
+def lazy_group(table: Sequence[LazyCommand]) -> type[TyperGroup]:
+    """Make the class of a group of these commands, listed in this order."""
+
+    class LazyGroup(TyperGroup):
+        def __init__(self, **attributes: Any) -> None:
+            super().__init__(**attributes)
+            self._table = {entry.name: entry for entry in table}
+            for entry in table:
+                self.add_command(TyperCommand(entry.name, help=entry.help, short_help=entry.help, hidden=entry.hidden))
+
+        def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+            """Find the command that is to be run, or completed, and load it; who lists them needs no code."""
+            name, command, rest = super().resolve_command(ctx, args)
+            entry = self._table.get(name or "")
+            return name, entry.load() if entry else command, rest
+
+    return LazyGroup
+
+
+def _nothing() -> None:
+    """Make a Typer a group, however many commands it has."""
+
+
+def _config_option() -> Any:
+    """Make the option `--config` as it stands behind a command's name: said by the help of `marquee` alone."""
+    cli = typer.Typer(add_completion=False)
+
+    @cli.command()
+    def _(
+        config: Annotated[
+            Path | None, typer.Option("--config", hidden=True, expose_value=False, callback=_name_file)
+        ] = None,
+    ) -> None: ...
+
+    return get_command(cli).params[0]
+
+
+def _name_file(value: Path | None) -> None:
+    name_file(value)
+
+
+def _with_all_below(command: Any) -> Iterator[Any]:
+    yield command
+    if isinstance(command, TyperGroup):
+        for below in command.commands.values():
+            yield from _with_all_below(below)

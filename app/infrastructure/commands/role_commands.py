@@ -1,0 +1,139 @@
+"""The commands that run the service, wholly or in part, and the migration. Each loads what it runs."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from app.infrastructure.commands.command_settings import (
+    chosen_file,
+    is_new_installation,
+    named_file,
+    settings_of_role,
+    tell_new_installation,
+)
+from app.infrastructure.commands.start_errors import StartError
+from app.infrastructure.processes.early_signals import ended_by_signals
+
+ResultT = TypeVar("ResultT")
+
+
+def add_role_commands(cli: typer.Typer) -> None:
+    """Add `run`, `api`, `scheduler` and `worker` to `cli`."""
+
+    @cli.command()
+    def run() -> None:
+        """Run everything: Redis, the scheduler and the API, supervised, until Ctrl-C."""
+        from app.infrastructure.processes.launcher_client import Launcher
+
+        with Launcher(str(named_file() or "")) as launcher:  # first, for it loads beside us
+            settings = settings_of_role("supervisor")
+            from app.infrastructure.processes.supervised_roles import run_all
+
+            raise typer.Exit(asyncio.run(_until_told(run_all(settings, chosen_file(), launcher))))
+
+    @cli.command()
+    def api(
+        fd: Annotated[int | None, typer.Option(hidden=True, help="A listening socket that is open already.")] = None,
+    ) -> None:
+        """Run the API alone, on a machine of its own."""
+        settings = settings_of_role("api")
+        if fd is None and settings.service.workers > 1:
+            from app.infrastructure.processes.launcher_client import Launcher
+            from app.infrastructure.processes.supervised_roles import run_api_processes
+
+            with Launcher(str(named_file() or "")) as launcher:
+                raise typer.Exit(asyncio.run(_until_told(run_api_processes(settings, chosen_file(), launcher))))
+        _run_on_uvloop(_run_api(settings, fd))
+
+    @cli.command()
+    def scheduler() -> None:
+        """Run the scheduler alone, on a machine of its own."""
+        settings = settings_of_role("scheduler")
+        _check_providers(settings)
+        from app.infrastructure.processes.roles import run_scheduler
+
+        _run_on_uvloop(run_scheduler(settings))
+
+    @cli.command()
+    def worker() -> None:
+        """Run one worker alone: it stores activities and writes the journal. Any number may run, anywhere."""
+        settings = settings_of_role("worker")
+        _check_providers(settings)
+        from app.infrastructure.processes.roles import run_worker
+
+        _run_on_uvloop(run_worker(settings))
+
+
+def add_prepare_command(cli: typer.Typer) -> None:
+    """Add `prepare` to `cli`: what a supervisor has done by a process of its own."""
+
+    @cli.command(hidden=True)
+    def prepare() -> None:
+        """See to the history before the processes of `marquee run` work."""
+        from app.infrastructure.processes import preparation
+
+        asyncio.run(preparation.prepare(settings_of_role("supervisor")))
+
+
+def add_migrate_command(cli: typer.Typer) -> None:
+    """Add `migrate` to `cli`."""
+
+    @cli.command()
+    def migrate() -> None:
+        """Bring the database to the newest schema; every start does it with the embedded one."""
+        from app.application.ports.system import HistoryUnavailableError
+        from app.infrastructure.processes.roles import run_migrate
+
+        settings = settings_of_role("cli")
+        is_new = is_new_installation(settings)
+        try:
+            before, now = asyncio.run(run_migrate(settings))
+        except HistoryUnavailableError as error:
+            raise StartError(str(error)) from None
+        if is_new:
+            tell_new_installation(settings)
+        typer.echo(f"the schema is {now}" + ("" if before == now else f"; before: {before or 'none'}"))
+
+
+def add_version_command(cli: typer.Typer) -> None:
+    """Add `version` to `cli`."""
+
+    @cli.command()
+    def version() -> None:
+        """Say which version this is."""
+        from app.infrastructure.version import VERSION
+
+        typer.echo(VERSION)
+
+
+async def _run_api(settings: Any, fd: int | None) -> None:
+    import socket
+
+    from app.infrastructure.processes.listening_socket import listen
+
+    # mistakes are told before the code is loaded
+    listening = socket.socket(fileno=fd) if fd is not None else await listen(settings)
+    _check_providers(settings)
+    from app.infrastructure.processes.roles import run_api
+
+    await run_api(settings, listening)
+
+
+def _check_providers(settings: Any) -> None:
+    from app.infrastructure.wiring.provider_directory import check_providers
+
+    check_providers(settings)
+
+
+def _run_on_uvloop(work: Coroutine[Any, Any, None]) -> None:
+    import uvloop
+
+    uvloop.run(_until_told(work))
+
+
+async def _until_told(work: Coroutine[Any, Any, ResultT]) -> ResultT:
+    """Run a role, which ends well when it is told to end before it has begun."""
+    with ended_by_signals(exit_code=0):
+        return await work

@@ -1,0 +1,213 @@
+"""The supervisor: runs the roles as processes of their own, restarts one that dies, ends them all when it ends."""
+
+import asyncio
+import re
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+import structlog
+
+from app.infrastructure.commands.start_errors import EX_CONFIG as EX_CONFIG  # noqa: PLC0414 - a child's exit code
+from app.infrastructure.processes.child_processes import Child as Child  # noqa: PLC0414 - what a Supervisor is made of
+from app.infrastructure.processes.child_processes import RunningChild, Start, kill, spawn, terminate
+from app.infrastructure.processes.parent_watch import ParentWatch
+
+log = structlog.get_logger()
+
+_WATCH_SECONDS = 1.0
+_FIGURE = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """How long to wait before a child is started again, in seconds: doubling, from `first` to `longest`."""
+
+    first: float = 0.1
+    longest: float = 5.0
+    reset_after: float = 10.0
+    """A child that ran this long begins at `first` again."""
+
+    def delay(self, failures: int) -> float:
+        """Say how long to wait after so many failures in a row (from 1)."""
+        return float(min(self.longest, self.first * 2 ** min(failures - 1, 32)))
+
+
+_BACKOFF = Backoff()
+
+
+class Supervisor:
+    """Keeps children running until SIGTERM, SIGINT or SIGHUP comes, or `stop` is called.
+
+    Then each child gets SIGTERM and `drain_seconds` to end, after which it and its process group get SIGKILL; a second
+    Ctrl-C does that at once. Every child is in a session of its own, so that a terminal's Ctrl-C is for the supervisor
+    alone. `watch` is called in a thread about once a second until the last child has ended; what it raises is logged
+    and does no harm. Runs on asyncio's own event loop (uvloop keeps SIGCHLD for itself).
+    """
+
+    def __init__(
+        self,
+        children: Sequence[Child],
+        *,
+        drain_seconds: float = 10.0,
+        watch: Callable[[], None] | None = None,
+        backoff: Backoff = _BACKOFF,
+        start: Start = spawn,
+    ) -> None:
+        self._children = children
+        self._drain_seconds = drain_seconds
+        self._watch = watch
+        self._backoff = backoff
+        self._start = start
+        self._stopping = asyncio.Event()
+        self._hurrying = asyncio.Event()
+        self._child_ended = asyncio.Event()
+        self._exit_code = 0
+
+    async def run(self) -> int:
+        """Run until told to stop and all children have ended; once, and in the main thread because of the signals.
+
+        Returns:
+            The exit code for the process: 0, or 78 when a child found the configuration to be wrong.
+        """
+        with self._signals(), ParentWatch() as lifeline:
+            drained = asyncio.Event()
+            watching = asyncio.create_task(self._keep_watching(drained))
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for child in self._children:
+                        group.create_task(self._keep(child, lifeline.read_end))
+            finally:
+                drained.set()
+                await watching
+        return self._exit_code
+
+    def stop(self, *, hurry: bool = False) -> None:
+        """End all children; with `hurry` without giving them time."""
+        self._stopping.set()
+        if hurry:
+            self._hurrying.set()
+
+    async def _keep(self, child: Child, lifeline: int) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            how = await self._run_once(child, lifeline)
+            if self._stopping.is_set():
+                return
+            failures = 1 if time.monotonic() - began >= self._backoff.reset_after else failures + 1
+            delay = self._backoff.delay(failures)
+            log.warning("child ended by itself, it is started again", name=child.name, how=how, in_seconds=delay)
+            await _wait(self._stopping, delay)
+
+    async def _run_once(self, child: Child, lifeline: int) -> str:
+        """Run a child until it ends, by itself or because we stop, and say in words how it did."""
+        try:
+            running = await self._started(child, lifeline)
+        except OSError as error:
+            return f"could not be started: {error}"
+        if running is None:
+            return "not started"
+        log.info("child started", name=child.name, pid=running.pid)
+        try:
+            await self._until_ended_or(running, self._stopping)
+            if not running.ended():
+                await self._drain(child, running)
+        finally:  # nothing of ours outlives us, not even when this task is cancelled
+            kill(running)
+        code = await running.wait()
+        how = _how_it_ended(code)
+        if code == EX_CONFIG and not self._stopping.is_set():
+            log.error("child finds the configuration to be wrong, everything ends", name=child.name, how=how)
+            self._exit_code = EX_CONFIG
+            self.stop()
+        elif self._stopping.is_set():
+            log.info("child ended", name=child.name, how=how)
+        return how
+
+    async def _started(self, child: Child, lifeline: int) -> RunningChild | None:
+        """Start a child; None when we are told to stop before it has."""
+        starting = asyncio.ensure_future(self._start(child, lifeline, self._somebody_ended))
+        telling = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait((starting, telling), return_when=asyncio.FIRST_COMPLETED)
+            return starting.result() if starting.done() else None
+        finally:
+            telling.cancel()
+            starting.cancel()
+
+    async def _drain(self, child: Child, running: RunningChild) -> None:
+        terminate(running)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._drain_seconds):
+                await self._until_ended_or(running, self._hurrying)
+        if not running.ended():
+            waited = "no longer waited for" if self._hurrying.is_set() else f"did not end in {self._drain_seconds:g} s"
+            log.warning("child is killed", name=child.name, why=waited)
+
+    async def _until_ended_or(self, running: RunningChild, told: asyncio.Event) -> None:
+        telling = asyncio.create_task(told.wait())
+        try:
+            # An end is told in the loop, never between asking and waiting: none is missed.
+            while not running.ended() and not told.is_set():
+                ending = asyncio.create_task(self._child_ended.wait())
+                await asyncio.wait((telling, ending), return_when=asyncio.FIRST_COMPLETED)
+                ending.cancel()
+        finally:
+            telling.cancel()
+
+    async def _keep_watching(self, drained: asyncio.Event) -> None:
+        complaint = None
+        while self._watch and not drained.is_set():
+            try:
+                await asyncio.to_thread(self._watch)
+                complaint = None
+            except Exception as error:  # noqa: BLE001 - a watch that fails must not take the children with it
+                before, complaint = complaint, _FIGURE.sub("", str(error))  # bytes that are left vary
+                if complaint != before:  # once, not every second
+                    log.error("watch failed, it is tried again", reason=str(error))  # noqa: TRY400 - expected: no trace
+            await _wait(drained, _WATCH_SECONDS)
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        wanted = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+        if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # nohup
+            wanted.discard(signal.SIGHUP)
+        before = {number: signal.getsignal(number) for number in (*wanted, signal.SIGCHLD)}
+        for number in wanted:
+            loop.add_signal_handler(number, self._told, number)
+        loop.add_signal_handler(signal.SIGCHLD, self._somebody_ended)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                loop.remove_signal_handler(number)
+                signal.signal(number, handler)
+
+    def _told(self, number: signal.Signals) -> None:
+        again = number is signal.SIGINT and self._stopping.is_set()
+        log.info("ending everything at once" if again else "ending everything", signal=number.name)
+        self.stop(hurry=again)
+
+    def _somebody_ended(self) -> None:
+        ended, self._child_ended = self._child_ended, asyncio.Event()
+        ended.set()
+
+
+def _how_it_ended(code: int | None) -> str:
+    if code is None:
+        return "ended, its launcher too"
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"killed by signal {-code}"
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)

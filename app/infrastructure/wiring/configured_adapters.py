@@ -1,0 +1,77 @@
+"""Adapters that the settings decide about: who is told, whose tokens are taken, what is limited."""
+
+import os
+import secrets
+import socket
+from collections.abc import Sequence
+from ipaddress import ip_network
+
+from app.adapters.egress.addresses import AddressPolicy
+from app.adapters.egress.pinned_request import PinnedRequest
+from app.adapters.outbound.jwt.jwks import Jwks
+from app.adapters.outbound.jwt.tokens import JwksTokens, TokenRules
+from app.adapters.outbound.limits.shared_rate_limiter import RunScript, SharedRateLimiter
+from app.adapters.outbound.log.publisher import LogPublisher
+from app.adapters.outbound.redis.connection import RedisClient, Script
+from app.adapters.outbound.redis.domain_event_stream import RedisStreamPublisher
+from app.adapters.outbound.webhooks.fan_out import WebhookFanOut
+from app.application.ports.figures import RunningProcess
+from app.application.ports.limits import RateLimiter
+from app.application.ports.publishing import DomainEventPublisher
+from app.application.ports.system import Clock
+from app.application.ports.users import Tokens
+from app.application.ports.webhooks import WebhookDeliveries, WebhookEndpoints
+from app.infrastructure.settings.settings import Settings
+from app.infrastructure.startup.exposure_startup import is_loopback, rates
+from app.infrastructure.wiring.trouble_log import tell_limits_trouble
+
+LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+
+
+def running_process(role: str, clock: Clock) -> RunningProcess:
+    """Name this process among all of the service."""
+    return RunningProcess(f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}", role, clock.now())
+
+
+def publishers(
+    settings: Settings, redis: RedisClient, endpoints: WebhookEndpoints, deliveries: WebhookDeliveries, clock: Clock
+) -> Sequence[DomainEventPublisher]:
+    """Say who is told of domain events."""
+    publishing = settings.publishing
+    told: list[DomainEventPublisher] = [WebhookFanOut(endpoints, deliveries, clock, publishing.source)]
+    if publishing.log:
+        told.append(LogPublisher())
+    if publishing.redis_stream:
+        told.append(RedisStreamPublisher(redis, publishing.source, length=publishing.stream_length))
+    return told
+
+
+def webhook_request(settings: Settings) -> PinnedRequest:
+    """Make what sends webhooks: to public addresses, and to this machine when only this machine reaches the service."""
+    policy = AddressPolicy(
+        allow_private_networks=settings.webhooks.allow_private_networks,
+        allowed_networks=LOOPBACK if is_loopback(settings.service.host) else (),
+    )
+    return PinnedRequest(policy=policy)
+
+
+def tokens(settings: Settings, clock: Clock) -> Tokens | None:
+    """Make what verifies tokens of another issuer; None when there is none."""
+    jwt = settings.security.jwt
+    if jwt is None:
+        return None
+    rules = TokenRules(
+        issuer=jwt.issuer, audience=jwt.audience, algorithms=jwt.algorithms, scopes=jwt.scopes, leeway=jwt.leeway
+    )
+    send = PinnedRequest(policy=AddressPolicy(allow_private_networks=jwt.allow_private_networks))
+    return JwksTokens(rules, Jwks(jwt.jwks_url, send, cache=jwt.cache, stale=jwt.stale), clock)
+
+
+def rate_limiter(settings: Settings, redis: RedisClient) -> RateLimiter:
+    """Make what counts requests, in Redis for all processes together."""
+
+    def prepare(source: str) -> RunScript:
+        script = Script(source)
+        return lambda keys, arguments: redis.run(script, keys, arguments)
+
+    return SharedRateLimiter(rates(settings), prepare, tell_limits_trouble)

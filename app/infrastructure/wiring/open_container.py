@@ -1,0 +1,88 @@
+"""Open the container and what it stands on; close it after."""
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import structlog
+
+from app.adapters.outbound.redis.connection import RedisClient
+from app.adapters.outbound.sql.database import Database
+from app.adapters.outbound.sql.migrate import SchemaError, check_schema, migrate
+from app.application.ports.system import HistoryUnavailableError
+from app.infrastructure.embedded_redis.embedded_redis import embedded_redis as embedded_redis  # noqa: PLC0414 - for who opens
+from app.infrastructure.embedded_redis.running_redis import running
+from app.infrastructure.processes.parent_watch import PARENT_WATCH_VARIABLE
+from app.infrastructure.settings.configuration import ConfigurationError
+from app.infrastructure.settings.settings import Settings
+from app.infrastructure.startup.redis_startup import warn_of_forgetful_redis
+from app.infrastructure.wiring.container import Container
+
+log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def open_container(settings: Settings, role: str, *, live_state: bool = True) -> AsyncIterator[Container]:
+    """Open the container of a process of this role, and the embedded Redis when the settings have it; close both after.
+
+    Without `live_state` nothing may be asked of it that needs Redis, and none is started.
+
+    Raises:
+        EmbeddedRedisError: it cannot be started; the message says what to do.
+        ConfigurationError: redis.url or database.url cannot be used, or the database has another schema.
+        HistoryUnavailableError: the database is away, and without the live state there is nothing else.
+    """
+    embedded = embedded_redis(settings) if live_state else None
+    async with running(embedded):
+        redis_url = embedded.url if embedded else settings.redis.url if live_state else "unix:///nowhere"
+        container = Container(settings=settings, redis_url=redis_url, role=role)
+        _check_urls(container)
+        try:
+            await _check_history(container, needed=not live_state)
+            if role == "supervisor" or (
+                role != "cli" and PARENT_WATCH_VARIABLE not in os.environ
+            ):  # once for all of them
+                await warn_of_forgetful_redis(settings)
+            yield container
+        finally:
+            await _close(container.redis, container.blocking_redis)
+            await container.database().aclose()
+
+
+def _check_urls(container: Container) -> None:
+    try:
+        container.redis()
+        container.database()
+    except ValueError as error:
+        raise ConfigurationError([str(error)]) from None
+
+
+async def _check_history(container: Container, *, needed: bool) -> None:
+    """See that the database has our schema; the embedded one gets it. One that is down stops no service: it may come.
+
+    A command that needs it ends; of the others only some ask for it, and say themselves that it is away.
+    """
+    try:
+        await _see_to_schema(container.database())
+    except SchemaError as error:
+        raise ConfigurationError([str(error)]) from None
+    except HistoryUnavailableError as error:
+        if needed:
+            raise
+        if container.role() != "cli":
+            log.warning("the history is away; what needs it waits, or answers 503", reason=str(error))
+
+
+async def _see_to_schema(database: Database) -> None:
+    """Look first: to write takes a lock, for which a reader of the embedded one need not wait."""
+    try:
+        await check_schema(database)
+    except SchemaError:
+        if not database.is_sqlite:
+            raise
+        await migrate(database)
+
+
+async def _close(*clients: Callable[[], RedisClient]) -> None:
+    for client in clients:
+        await client().aclose()

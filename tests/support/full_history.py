@@ -1,0 +1,75 @@
+"""A history with something in every table, and all that is in one."""
+
+from collections.abc import Mapping
+from datetime import UTC
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Boolean, Connection, Integer, LargeBinary, Table, Uuid, insert, select
+from sqlalchemy.types import BigInteger
+
+from app.adapters.outbound.sql.activity_store import SqlActivityStore
+from app.adapters.outbound.sql.all_tables import metadata
+from app.adapters.outbound.sql.columns import ExactDecimal
+from app.adapters.outbound.sql.database import Database
+from tests.support.builders import an_activity
+
+ROWS = 5
+_COUNTED = {"activities", "type_totals", "daily_totals", "daily_users", "visitors", "retention_cells", "stats_settings"}
+"""What the store itself fills."""
+
+
+async def fill(database: Database, activities: int = 50) -> None:
+    """Store activities, and put some rows into every other table."""
+    store = SqlActivityStore(database, UTC)
+    made = [
+        an_activity(number, user=f"ü{number % 17}", value=f"{Decimal(number).scaleb(-(number % 5)):f}")
+        for number in range(activities)
+    ]
+    for start in range(0, activities, 5_000):
+        await store.store(made[start : start + 5_000])
+    await database.write(_fill)
+
+
+def _fill(connection: Connection) -> None:
+    for table in metadata.sorted_tables:
+        if table.name not in _COUNTED:
+            rows = 1 if table.name == "access_version" else ROWS
+            connection.execute(insert(table), [_row(connection, table, number) for number in range(1, rows + 1)])
+
+
+def _row(connection: Connection, table: Table, number: int) -> dict[str, Any]:
+    return {column.name: _value(connection, column.type, f"{column.name} ñ", number) for column in table.columns}
+
+
+def _value(connection: Connection, type_: Any, name: str, number: int) -> Any:
+    if isinstance(type_, Uuid):
+        return UUID(int=number).bytes if connection.dialect.name == "sqlite" else UUID(int=number)
+    if isinstance(type_, Boolean):
+        return number % 2 == 0
+    if isinstance(type_, (Integer, BigInteger)):
+        return number
+    if isinstance(type_, ExactDecimal):
+        return Decimal("-0.50")
+    if isinstance(type_, LargeBinary):
+        return bytes([0, number, 255])
+    return f"{name}{number}"[-10:]
+
+
+async def contents(database: Database) -> Mapping[str, list[Any]]:
+    """Read everything, as a person would compare it."""
+
+    def work(connection: Connection) -> Mapping[str, list[Any]]:
+        return {
+            table.name: sorted(repr([_plain(value) for value in row]) for row in connection.execute(select(table)))
+            for table in metadata.sorted_tables
+        }
+
+    return await database.read(work)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return value.bytes
+    return f"{value:f}" if isinstance(value, Decimal) else value

@@ -1,0 +1,290 @@
+"""The questions to the stats over HTTP: answers to the byte, and a clear 4xx for everything else."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+import pytest
+from fastapi import FastAPI
+
+from app.adapters.inbound.http.api import create_api
+from app.adapters.inbound.http.describing.errors import AWAY
+from app.adapters.inbound.http.stats.stats_router import stats_router
+from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
+from app.application.ports.system import HistoryUnavailableError
+from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
+from app.domain.activities import Activity
+from tests.fakes.activity_store import MemoryActivityStore
+from tests.support.asgi import Sent, ask
+from tests.support.fixed_clock import FixedClock
+from tests.support.oracle import Oracle
+
+TODAY = date(2026, 1, 5)
+
+
+class World:
+    """The API over a store in memory."""
+
+    def __init__(self) -> None:
+        self.store = MemoryActivityStore(UTC)
+        self.api = an_api(self.store)
+
+    async def get(self, path: str, query: str = "") -> Any:
+        """Ask, and read the answer of a question that is answered."""
+        sent = await ask(self.api, path, query.encode())
+        assert (sent.status, sent.headers[b"content-type"]) == (200, b"application/json")
+        return json.loads(sent.body, parse_float=Decimal)
+
+    async def refusal(self, path: str, query: str) -> tuple[int, str, str]:
+        return error_in(await ask(self.api, path, query.encode()))
+
+    async def happened(self, *activities: dict[str, Any]) -> None:
+        await self.store.store(
+            [
+                Activity(
+                    UUID(int=one["id"]),
+                    one["type"],
+                    one["occurred_at"],
+                    user_id=one["user_id"],
+                    value=None if one["value"] is None else Decimal(one["value"]),
+                )
+                for one in activities
+            ]
+        )
+
+
+def an_api(store: MemoryActivityStore) -> FastAPI:
+    clock = FixedClock()
+    use_cases = StatsUseCases(
+        page_of_totals=PageOfTotals(store),
+        keeper=store,
+        total_of_type=TotalOfType(store),
+        daily_active_users=DailyActiveUsers(store, clock, UTC),
+        top_types=TopTypes(store, clock, UTC),
+        retention=Retention(store, clock, UTC),
+    )
+    return create_api([stats_router(use_cases)], "test")
+
+
+def error_in(sent: Sent) -> tuple[int, str, str]:
+    answer = json.loads(sent.body)
+    assert answer["data"] is None
+    return sent.status, answer["error"]["code"], answer["error"]["message"]
+
+
+def an_activity(number: int, type_: str = "view", day: str = "2026-01-05", **more: Any) -> dict[str, Any]:
+    at = datetime.fromisoformat(f"{day}T12:00:00Z")
+    return {"id": number, "type": type_, "occurred_at": at, "user_id": "ana", "value": None, **more}
+
+
+def some_activities(count: int) -> list[dict[str, Any]]:
+    random = Random(3)
+    begin = datetime(2025, 11, 1, tzinfo=UTC)
+    return [
+        {
+            "id": number,
+            "type": random.choice(["view", "click", "purchase"]),
+            "occurred_at": begin + timedelta(minutes=random.randrange(66 * 24 * 60)),
+            "user_id": random.choice(["ana", "bob", "eve", "zoe", None]),
+            "value": random.choice([None, "12.50", "0.1", "7"]),
+        }
+        for number in range(count)
+    ]
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+async def test_sums_are_numbers_with_the_digits_that_went_in(world: World) -> None:
+    await world.happened(an_activity(1, "buy", value="12.50"), an_activity(2, "buy", value="0.10"), an_activity(3))
+
+    sent = await ask(world.api, "/stats")
+
+    assert sent.body == b'[{"type":"buy","count":2,"sum":12.60},{"type":"view","count":1,"sum":0}]'
+
+
+async def test_totals_come_in_pages_and_each_names_the_next(world: World) -> None:
+    await world.happened(*(an_activity(number, f"t{number}") for number in range(5)))
+    seen, link, links = [], "/stats?limit=2", []
+
+    while link:
+        path, query = link.partition("?")[0], link.partition("?")[2].encode()
+        sent = await ask(world.api, path, query)
+        seen.append([total["type"] for total in json.loads(sent.body)])
+        links.append(sent.headers.get(b"link", b"").decode())
+        link = links[-1].removeprefix("<").partition(">")[0]
+
+    assert seen == [["t0", "t1"], ["t2", "t3"], ["t4"]]
+    assert links == ['</stats?limit=2&after=t1>; rel="next"', '</stats?limit=2&after=t3>; rel="next"', ""]
+
+
+async def test_a_page_has_a_thousand_types_unless_fewer_are_asked_for(world: World) -> None:
+    await world.happened(*(an_activity(number, f"t{number:04}") for number in range(1001)))
+
+    sent = await ask(world.api, "/stats")
+
+    assert len(json.loads(sent.body)) == 1000
+    assert sent.headers[b"link"] == b'</stats?limit=1000&after=t0999>; rel="next"'
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=1001", "limit=x", "after=No+Type", "after=%00", "after=a%0A"])
+async def test_a_page_that_cannot_be_is_refused(world: World, query: str) -> None:
+    status, code, _ = await world.refusal("/stats", query)
+
+    assert (status, code) == (400, "invalid_request")
+
+
+async def test_a_type_has_a_total_of_its_own(world: World) -> None:
+    await world.happened(an_activity(1, "ticket.bought", value="1e3"), an_activity(2))
+
+    assert await world.get("/stats/ticket.bought") == {"type": "ticket.bought", "count": 1, "sum": 1000}
+
+
+async def test_without_activities_answers_are_empty(world: World) -> None:
+    assert await world.get("/stats") == []
+    assert await world.get("/stats/top-events") == []
+
+
+@pytest.mark.parametrize("path", ["/stats/view", "/stats/No Type", "/stats/\0"])
+async def test_a_type_never_seen_is_404(world: World, path: str) -> None:
+    status, code, message = await world.refusal(path, "")
+
+    assert (status, code) == (404, "unknown_type")
+    assert repr(path.removeprefix("/stats/")) in message
+
+
+async def test_all_questions_are_answered_as_the_oracle_answers_them(world: World) -> None:
+    activities = some_activities(400)
+    oracle = Oracle(activities, UTC)
+    await world.happened(*activities)
+
+    assert await world.get("/stats") == oracle.totals()
+    assert await world.get("/stats/dau") == oracle.dau(TODAY - timedelta(days=29), TODAY)
+    assert await world.get("/stats/dau", "from=2025-11-05&to=2025-11-09") == oracle.dau(
+        date(2025, 11, 5), date(2025, 11, 9)
+    )
+    assert await world.get("/stats/top-events", "from=2025-11-05&to=2025-12-24&limit=2") == oracle.top(
+        date(2025, 11, 5), date(2025, 12, 24), 2
+    )
+    assert await world.get("/stats/retention", "start_date=2025-11-01&windows=80") == oracle.retention(
+        date(2025, 11, 1), 80, "day", TODAY
+    )
+    assert await world.get("/stats/retention", "start_date=2025-11-01&windows=12&granularity=week") == oracle.retention(
+        date(2025, 11, 1), 12, "week", TODAY
+    )
+
+
+async def test_retention_by_default_is_of_the_last_8_days(world: World) -> None:
+    answer = await world.get("/stats/retention")
+
+    assert answer["granularity"] == "day"
+    assert [cohort["start"] for cohort in answer["cohorts"]] == [
+        (TODAY - timedelta(days=days)).isoformat() for days in range(7, -1, -1)
+    ]
+    assert [len(cohort["active"]) for cohort in answer["cohorts"]] == [8] * 8
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "today",
+        "2026-1-5",
+        "2026-02-30",
+        "20260105",
+        "2026-W02-1",
+        "2026-01-05T00:00:00Z",
+        "\u0662026-01-05",
+        "0000-01-01",
+    ],
+)
+@pytest.mark.parametrize(
+    ("path", "parameter"),
+    [("/stats/dau", "from"), ("/stats/dau", "to"), ("/stats/top-events", "to"), ("/stats/retention", "start_date")],
+)
+async def test_a_date_that_is_none_is_named_with_what_is_expected(
+    world: World, path: str, parameter: str, text: str
+) -> None:
+    status, code, message = await world.refusal(path, f"{parameter}={quote(text)}")
+
+    assert (status, code) == (400, "invalid_date")
+    assert message == f"{parameter}: {text!r} is not a date; expected one such as 2026-01-05"
+
+
+@pytest.mark.parametrize("path", ["/stats/dau", "/stats/top-events"])
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("from=2026-01-05&to=2026-01-04", "from_after_to"),
+        ("from=2026-01-06", "from_after_to"),
+        ("from=2016-01-01&to=2026-01-08", "range_too_long"),
+        ("from=0001-01-01", "range_too_long"),
+        ("from=0001-01-01&to=9999-12-31", "range_too_long"),
+    ],
+)
+async def test_a_range_that_cannot_be_answered_is_400(world: World, path: str, query: str, code: str) -> None:
+    status, found, message = await world.refusal(path, query)
+
+    assert (status, found) == (400, code)
+    assert message.startswith("from")
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "parameter"),
+    [
+        ("/stats/top-events", "limit=0", "limit"),
+        ("/stats/top-events", "limit=1001", "limit"),
+        ("/stats/top-events", "limit=ten", "limit"),
+        ("/stats/retention", "windows=0", "windows"),
+        ("/stats/retention", "windows=367", "windows"),
+        ("/stats/retention", "windows=99999999999999999999999", "windows"),
+        ("/stats/retention", "granularity=month", "granularity"),
+    ],
+)
+async def test_a_number_or_word_out_of_its_bounds_is_400_and_named(
+    world: World, path: str, query: str, parameter: str
+) -> None:
+    status, code, message = await world.refusal(path, query)
+
+    assert (status, code) == (400, "invalid_request")
+    assert message.startswith(f"{parameter}: ")
+
+
+@pytest.mark.parametrize("query", ["to=0001-01-01", "from=9999-12-31&to=9999-12-31"])
+async def test_ranges_at_the_ends_of_the_calendar_are_answered(world: World, query: str) -> None:
+    assert [day["users"] for day in await world.get("/stats/dau", query)] == [0]
+
+
+async def test_retention_at_the_ends_of_the_calendar_is_answered_or_400(world: World) -> None:
+    first = await world.get("/stats/retention", "start_date=0001-01-01&windows=366&granularity=week")
+    status, code, message = await world.refusal("/stats/retention", "start_date=9999-12-31&windows=2")
+
+    assert first["cohorts"][0]["start"] == "0001-01-01"
+    assert (status, code) == (400, "dates_out_of_range")
+    assert message == "start_date: 2 days from 9999-12-31 on reach beyond 9999-12-31"
+
+
+async def test_a_reset_empties_the_figures(world: World) -> None:
+    await world.happened(an_activity(1))
+
+    sent = await ask(world.api, "/stats", method="DELETE")
+
+    assert (sent.status, sent.body) == (204, b"")
+    assert await world.get("/stats") == []
+    assert await world.store.rebuild() == 1
+
+
+@pytest.mark.parametrize("path", ["/stats", "/stats/view", "/stats/dau", "/stats/top-events", "/stats/retention"])
+async def test_a_history_that_is_away_is_503_with_a_hint_when_to_come_back(world: World, path: str) -> None:
+    world.store.unavailable = "the disk is full"
+
+    sent = await ask(world.api, path)
+
+    assert error_in(sent) == (503, "history_unavailable", AWAY[HistoryUnavailableError])
+    assert int(sent.headers[b"retry-after"]) > 0
