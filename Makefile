@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # which has no hash. `pip check` says afterwards whether what is there fits together.
 PINNED := $(PIP) install --no-deps --require-hashes
 
-.PHONY: help install run test test-unit lint format types test-faults test-kill contracts check bench-search bench-sync bench-ingest bench-pipeline bench-providers bench-stats bench-import bench-start coverage findings pictures lock wheels clean
+.PHONY: help install run test test-unit lint format types test-faults test-kill contracts check bench-search bench-sync bench-ingest bench-pipeline bench-providers bench-stats bench-import bench-start coverage house findings pictures lock wheels clean
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -96,6 +96,9 @@ bench-import: $(VENV)/.installed-dev ## Rows per second from CSV to counted
 
 bench-start: $(VENV)/.installed-dev ## A start, its memory and `--help` beside an older build; BEFORE=DIR is one with its .venv, else one is made
 	$(BIN)/python -m bench.start $(if $(BEFORE),--before $(BEFORE))
+
+house: $(VENV)/.installed-dev ## Lines, rooms, arrows and circles of the code; BEFORE=COMMIT: beside an older one
+	$(BIN)/python -m bench.house $(if $(BEFORE),--before $(BEFORE))
 
 findings: ## See whether what surprised us of others' tools still is so (outside CI; needs a package index)
 	@for finding in findings/*.sh; do echo "$$finding"; sh $$finding || { echo "$$finding: no longer so"; failed=1; }; done; exit $${failed:-0}

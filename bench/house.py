@@ -2,8 +2,8 @@
 
     python -m bench.house --before COMMIT
 
-Lines are those that hold code: no blank ones, no comments, no docstrings. An arrow is one module that imports another of
-another room; a room is a folder of `app/adapters/inbound/http`, or the first two folders below `app` elsewhere.
+Lines are those that hold code: no blank ones, no comments, no docstrings. An arrow is a module of one room that imports
+one of another; a room is a folder of `app/adapters/inbound/http`.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import subprocess
 import tarfile
 import tempfile
 import tokenize
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,7 +62,8 @@ class House:
         """Lines of code, by layer."""
         counts: Counter[str] = Counter()
         for name, path in self.modules.items():
-            counts[".".join(name.split(".")[1:3]) or "app"] += code_lines(path)
+            parts = name.split(".")[1:]
+            counts[".".join(parts[: 2 if parts[:1] == ["adapters"] else 1])] += code_lines(path)
         return counts
 
     def arrows(self) -> Iterator[tuple[str, str]]:
@@ -105,7 +106,7 @@ def tell(title: str, house: House, names: Mapping[str, str]) -> dict[str, str]:
     """Print one tree's figures; return the rooms by the modules' own names."""
     lines = house.lines
     print(f"{title}: {sum(lines.values())} lines of code in {len(house.modules)} modules")
-    print("  " + ", ".join(f"{layer} {count}" for layer, count in sorted(lines.items())))
+    print("  " + ", ".join(f"{layer} {count}" for layer, count in sorted(lines.items()) if count))
     rooms = http_rooms(house, names)
     pairs = [(one, other) for one, other in house.arrows() if one in rooms and other in rooms]
     between = [(rooms[one], rooms[other]) for one, other in pairs if rooms[one] != rooms[other]]
@@ -113,44 +114,21 @@ def tell(title: str, house: House, names: Mapping[str, str]) -> dict[str, str]:
     up = sorted(
         {f"{one or 'api'} -> {other or 'api'}" for one, other in between if floor.get(one, 9) <= floor.get(other, 9)}
     )
-    print(
-        f"  http: {len(set(rooms.values()))} rooms, {len(between)} arrows between them, {len(set(between))} pairs of rooms"
-    )
+    print(f"  http: {len(set(rooms.values()))} rooms, {len(between)} arrows, {len(set(between))} pairs of rooms")
     print(f"  back up or across: {', '.join(up) or 'none'}")
     print(f"  circles of modules: {circles(house) or 'none'}")
     return {module.rsplit(".", 1)[1]: room for module, room in rooms.items()}
 
 
-def circles(house: House) -> list[list[str]]:
-    """Find the groups of modules of which each reaches each by imports (Tarjan)."""
-    graph: dict[str, list[str]] = defaultdict(list)
-    for one, other in house.arrows():
-        graph[one].append(other)
-    index: dict[str, int] = {}
-    low: dict[str, int] = {}
-    stack: list[str] = []
-    found: list[list[str]] = []
-
-    def visit(node: str) -> None:
-        index[node] = low[node] = len(index)
-        stack.append(node)
-        for other in graph[node]:
-            if other not in index:
-                visit(other)
-                low[node] = min(low[node], low[other])
-            elif other in stack:
-                low[node] = min(low[node], index[other])
-        if low[node] == index[node]:
-            group = []
-            while not group or group[-1] != node:
-                group.append(stack.pop())
-            if len(group) > 1:
-                found.append(sorted(group))
-
-    for node in house.modules:
-        if node not in index:
-            visit(node)
-    return found
+def circles(house: House) -> list[str]:
+    """Find the modules in a circle, or between two: what is left when the ends are taken off, again and again."""
+    arrows = set(house.arrows())
+    while True:
+        inner = {one for one, _ in arrows} & {other for _, other in arrows}
+        kept = {(one, other) for one, other in arrows if one in inner and other in inner}
+        if kept == arrows:
+            return sorted(inner)
+        arrows = kept
 
 
 @contextmanager
