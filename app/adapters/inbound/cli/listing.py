@@ -1,7 +1,7 @@
 """Tables that lose no letter: they are folded where their columns allow it, else each row becomes a paragraph."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app.adapters.formats.terminal_text import visible
-from app.adapters.inbound.cli.saying import say
+from app.adapters.inbound.cli.saying import print_json, say
 
 GAP = 2
 """Blanks between two columns."""
@@ -88,6 +88,18 @@ class Facts(Listing):
 
     def _fitted(self, width: int) -> Table:  # noqa: ARG002 - it has one form
         return self._paragraphs()
+
+
+def show(as_json: bool, document: Any, *shown: Listing | str) -> None:
+    """Print the document, for programs, or the same as tables and lines, for people."""
+    if as_json:
+        print_json(document)
+        return
+    for one in shown:
+        if isinstance(one, Listing):
+            one.show()
+        else:
+            say(one)
 
 
 class _Column:

@@ -1,10 +1,11 @@
 """Webhooks and their deliveries, for people and for programs. Secrets are in none of it."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from app.adapters.inbound.answering.answers import instant
 from app.adapters.inbound.cli.listing import Facts, Listing
 from app.adapters.inbound.cli.tables import at
 from app.application.ports.webhooks import Backlog, LoggedDelivery
@@ -110,11 +111,16 @@ def webhook_answer(endpoint: Endpoint) -> dict[str, Any]:
         "names": list(endpoint.names) or ["*"],
         "is_active": endpoint.is_active,
         "why_off": endpoint.why_off,
-        "created_at": _instant(endpoint.created_at),
-        "failing_since": _instant(endpoint.failing_since),
+        "created_at": instant(endpoint.created_at),
+        "failing_since": instant(endpoint.failing_since),
         "failures": endpoint.failures,
-        "paused_until": _instant(endpoint.paused_until),
+        "paused_until": instant(endpoint.paused_until),
     }
+
+
+def secret_answer(endpoint: Endpoint) -> dict[str, Any]:
+    """Say also its newest secret: when it is made, and never again."""
+    return webhook_answer(endpoint) | {"secret": endpoint.secrets[0].text}
 
 
 def found_answer(endpoint: Endpoint, backlog: Backlog, now: datetime) -> dict[str, Any]:
@@ -131,20 +137,16 @@ def delivery_answer(endpoint: Endpoint, row: LoggedDelivery, now: datetime) -> d
         "webhook_id": one.message.event_id,
         "name": one.message.name,
         "subject": one.message.subject,
-        "created_at": _instant(one.message.created_at),
+        "created_at": instant(one.message.created_at),
         "state": one.state.value,
         "attempts": one.attempts,
-        "next_attempt_at": _instant(next_attempt_at(endpoint, one)),
+        "next_attempt_at": instant(next_attempt_at(endpoint, one)),
         "webhook_state": state(endpoint, now),
-        "ended_at": _instant(one.ended_at),
-        "last_attempt": last and {"at": _instant(row.last_at), **attempt_answer(last)},
+        "ended_at": instant(one.ended_at),
+        "last_attempt": last and {"at": instant(row.last_at), **attempt_answer(last)},
     }
 
 
 def attempt_answer(answer: Answer) -> dict[str, Any]:
     """Say what a receiver answered."""
     return {"status": answer.status, "error": answer.error, "took_ms": round(answer.took * 1000)}
-
-
-def _instant(instant: datetime | None) -> str | None:
-    return None if instant is None else instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
