@@ -1,7 +1,8 @@
 """`marquee users` and `marquee keys`: who may use the service, and with what."""
 
 import re
-from typing import Annotated, Any
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import typer
@@ -33,6 +34,8 @@ IsActive = Annotated[bool | None, typer.Option("--active/--inactive", help="Keys
 Expires = Annotated[
     str | None, typer.Option(metavar="WHEN", help="90d, 12h or a date-time such as 2036-01-01T00:00:00Z; else never.")
 ]
+
+T = TypeVar("T")
 
 KEY_ID = re.compile(rf"[0-9A-Za-z]{{{KEY_ID_LENGTH}}}", re.ASCII)
 
@@ -89,10 +92,7 @@ def _add_changing(group: typer.Typer, open_core: Opener[UsersUseCases]) -> None:
         if full_name == "":
             values["full_name"] = None
 
-        async def change(core: UsersUseCases) -> User:
-            return await core.update_user((await _find(core, who)).user_id, values)
-
-        _show(run(open_core, change), as_json=as_json)
+        _show(run(open_core, lambda core: _of(core, who, lambda id_: core.update_user(id_, values))), as_json=as_json)
 
     @group.command()
     def delete(who: Who, yes: Yes = False) -> None:
@@ -134,7 +134,7 @@ def _add_keys(group: typer.Typer, open_core: Opener[UsersUseCases]) -> None:
         """List the keys of a user, newest first, without their secrets."""
 
         async def look(core: UsersUseCases) -> tuple[list[dict[str, object]], Listing]:
-            found = await core.list_keys((await _find(core, who)).user_id)
+            found = await _of(core, who, core.list_keys)
             now = core.clock.now()
             return [key_answer(key, now) for key in found], keys_listing(who, found, now)
 
@@ -148,11 +148,13 @@ def _add_keys(group: typer.Typer, open_core: Opener[UsersUseCases]) -> None:
             expected = f"the {KEY_ID_LENGTH} characters that `keys list` shows, or the whole key"
             raise stopped(f"KEY_ID: expected {expected}", 2)
 
-        async def end(core: UsersUseCases) -> None:
-            await core.revoke_key((await _find(core, who)).user_id, public)
-
-        run(open_core, end)
+        run(open_core, lambda core: _of(core, who, lambda id_: core.revoke_key(id_, public)))
         say(f"revoked: {public}")
+
+
+async def _of(core: UsersUseCases, who: str, act: Callable[[UUID], Awaitable[T]]) -> T:
+    """Do it with the id of whom somebody means."""
+    return await act((await _find(core, who)).user_id)
 
 
 async def _find(core: UsersUseCases, who: str) -> User:

@@ -1,10 +1,10 @@
 """`marquee webhooks`: who is told of what happens, and what became of it."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -36,10 +36,11 @@ from app.application.manage_webhooks import (
     TryWebhook,
 )
 from app.application.ports.system import Clock
-from app.application.ports.webhooks import Backlog, LoggedDelivery, Replay, WebhookEndpoints, WebhookLog
+from app.application.ports.webhooks import Backlog, Replay, WebhookEndpoints, WebhookLog
 from app.domain.webhook_deliveries import Answer
-from app.domain.webhooks import OVERLAP, Endpoint, UnknownWebhookError
+from app.domain.webhooks import OVERLAP, Endpoint, EndpointId, UnknownWebhookError
 
+T = TypeVar("T")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The webhook's name.")]
 Url = Annotated[str, typer.Argument(metavar="URL", help="Where messages are posted to.")]
 Names = Annotated[
@@ -125,23 +126,13 @@ def _add_looking(group: typer.Typer, open_core: Opener[WebhookCore]) -> None:
     @group.command(name="show")
     def show_(name: Name, as_json: Json = False) -> None:
         """Show all of one webhook but its secrets."""
-
-        async def work(core: WebhookCore) -> tuple[Endpoint, Backlog, datetime]:
-            endpoint = await core.find(name)
-            return endpoint, await core.log.backlog(endpoint.endpoint_id), core.clock.now()
-
-        found = run(open_core, work)
+        found = run(open_core, lambda core: _of(core, name, core.log.backlog))
         show(as_json, found_answer(*found), webhook_facts(*found))
 
     @group.command()
     def log(name: Name, limit: Limit = 20, as_json: Json = False) -> None:
         """List the newest deliveries with their last attempts."""
-
-        async def work(core: WebhookCore) -> tuple[Endpoint, Sequence[LoggedDelivery], datetime]:
-            endpoint = await core.find(name)
-            return endpoint, await core.log.newest(endpoint.endpoint_id, limit), core.clock.now()
-
-        endpoint, found, now = run(open_core, work)
+        endpoint, found, now = run(open_core, lambda core: _of(core, name, lambda id_: core.log.newest(id_, limit)))
         show(as_json, [delivery_answer(endpoint, row, now) for row in found], deliveries_listing(endpoint, found))
 
 
@@ -165,7 +156,7 @@ def _add_trying(group: typer.Typer, open_core: Opener[WebhookCore]) -> None:
         """Send a signed marquee.webhook.test.v1 now and show the answer. Exit code 1: it was not taken."""
 
         async def work(core: WebhookCore) -> tuple[Answer, Backlog]:
-            return await core.try_out(name), await core.log.backlog((await core.find(name)).endpoint_id)
+            return await core.try_out(name), (await _of(core, name, core.log.backlog))[1]
 
         answer, backlog = run(open_core, work)
         if as_json:
@@ -192,6 +183,12 @@ def _add_trying(group: typer.Typer, open_core: Opener[WebhookCore]) -> None:
         which = _which(delivery, since, failed=failed)
         count = run(open_core, lambda core: core.replay(name, which))
         say(f"to be sent again: {count:,}")
+
+
+async def _of(core: WebhookCore, name: str, look: Callable[[EndpointId], Awaitable[T]]) -> tuple[Endpoint, T, datetime]:
+    """Look up what belongs to a webhook; say also which it is, and when this was."""
+    endpoint = await core.find(name)
+    return endpoint, await look(endpoint.endpoint_id), core.clock.now()
 
 
 def _which(delivery: int | None, since: str | None, *, failed: bool) -> Replay:

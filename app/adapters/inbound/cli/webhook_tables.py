@@ -1,12 +1,12 @@
 """Webhooks and their deliveries, for people and for programs. Secrets are in none of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from app.adapters.inbound.answering.answers import instant
-from app.adapters.inbound.cli.listing import Facts, Listing
+from app.adapters.inbound.cli.listing import Cell, Facts, Listing
 from app.adapters.inbound.cli.tables import at
 from app.application.ports.webhooks import Backlog, LoggedDelivery
 from app.domain.webhook_deliveries import Answer, Delivery
@@ -16,16 +16,18 @@ from app.domain.webhooks import Endpoint
 def webhooks_listing(rows: Iterable[tuple[Endpoint, Backlog]], now: datetime) -> Listing:
     """All webhooks, and how they fare."""
     empty = "there are no webhooks: `marquee webhooks add NAME URL` adds one"
-    listing = Listing("+name", "+url", "+hears of", "+state", ">pending", ">given up", empty=empty)
-    for endpoint, backlog in rows:
-        cells = endpoint.name, shown_url(endpoint.url), hears_of(endpoint), state(endpoint, now)
-        listing.add(*cells, f"{backlog.pending:,}", f"{backlog.given_up:,}")
-    return listing
+    facts = [_facts(endpoint, backlog, now) for endpoint, backlog in rows]
+    titles = ("+name", "+url", "+hears of", "+state", ">pending", ">given up")
+    return Listing(*titles, rows=[[one[title[1:]] for title in titles] for one in facts], empty=empty)
 
 
 def webhook_facts(endpoint: Endpoint, backlog: Backlog, now: datetime) -> Facts:
     """One webhook, a fact a row."""
-    facts = {
+    return Facts(_facts(endpoint, backlog, now))
+
+
+def _facts(endpoint: Endpoint, backlog: Backlog, now: datetime) -> dict[str, str]:
+    return {
         "name": endpoint.name,
         "id": str(endpoint.endpoint_id),
         "url": shown_url(endpoint.url),
@@ -37,29 +39,30 @@ def webhook_facts(endpoint: Endpoint, backlog: Backlog, now: datetime) -> Facts:
         "pending": f"{backlog.pending:,}",
         "given up": f"{backlog.given_up:,}",
     }
-    return Facts(facts)
 
 
 def deliveries_listing(endpoint: Endpoint, rows: Iterable[LoggedDelivery]) -> Listing:
     """Deliveries of a webhook, each with its last attempt."""
-    listing = Listing(
+    return Listing(
         *(">id", "+told", "+what", "+subject", "+state", ">attempts", "+last attempt", "+answer", "+next"),
+        rows=(_delivery(endpoint, row) for row in rows),
         empty=f"{endpoint.name} was told nothing yet: `marquee webhooks test {endpoint.name}` sends a message now",
     )
-    for row in rows:
-        one = row.delivery
-        listing.add(
-            str(one.delivery_id),
-            at(one.message.created_at),
-            one.message.name,
-            one.message.subject,
-            one.state.replace("_", " "),
-            str(one.attempts),
-            at(row.last_at) if row.last_at else "-",
-            answered(row.last) if row.last else "-",
-            _next(endpoint, one),
-        )
-    return listing
+
+
+def _delivery(endpoint: Endpoint, row: LoggedDelivery) -> Sequence[Cell]:
+    one = row.delivery
+    return (
+        str(one.delivery_id),
+        at(one.message.created_at),
+        one.message.name,
+        one.message.subject,
+        one.state.replace("_", " "),
+        str(one.attempts),
+        at(row.last_at) if row.last_at else "-",
+        answered(row.last) if row.last else "-",
+        _next(endpoint, one),
+    )
 
 
 def answered(answer: Answer) -> str:
