@@ -36,7 +36,7 @@ def print_json(value: Any) -> None:
     typer.echo(visible_json(document))
 
 
-def agree(question: str, *, yes: bool = False) -> None:
+def agree(question: str, *, yes: bool) -> None:
     """Ask, on a terminal, and end the command (exit code 1) unless the answer is yes; `yes` answers beforehand.
 
     Without a terminal nobody is asked, not even a pipe that may never answer: exit code 2.

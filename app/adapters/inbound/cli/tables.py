@@ -71,7 +71,7 @@ def print_runs(provider: str, rows: Sequence[SyncReport]) -> None:
     """Print runs, newest first; on a narrow terminal their reasons below."""
     console = Console()
     wide = console.width >= WIDE or not console.is_terminal
-    runs_listing(provider, rows, reasons=wide).show()
+    runs_listing(provider, rows, reasons=wide).show(console)
     for run in rows:
         if run.reason and not wide:
             say_styled(f"{at(run.started_at)} ", _styled(run), f": {run.reason}")
