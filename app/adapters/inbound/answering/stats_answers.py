@@ -73,7 +73,7 @@ class ImportSummary(NamedTuple):
     """Columns that were no field."""
     rejects: str
     """Where the rejected rows are, if there are any."""
-    left_out: int = 0
+    left_out: int
     """How many of them are not there, because it would have become too long."""
 
     @property
