@@ -90,9 +90,19 @@ def is_there(name: str) -> bool:
     return name in FILES or any(path.endswith(f"/{name}") for path in FILES)
 
 
+def code() -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / "app").rglob("*.py"))
+
+
+def test_the_glossary_names_what_the_code_has() -> None:
+    glossary = (REPOSITORY / "doc" / "glossary.md").read_text(encoding="utf-8")
+    there = set(re.findall(r"\w+", code()))
+
+    assert set(re.findall(r"`([A-Z][a-z]\w+)(?:\.\w+)?`", glossary)) - there == set()
+
+
 def test_the_pictures_name_modules_and_errors_that_there_are() -> None:
     drawn = "\n".join(PICTURES.findall((REPOSITORY / "doc" / "development.md").read_text(encoding="utf-8")))
-    code = "\n".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / "app").rglob("*.py"))
 
     assert [name for name in re.findall(r"[\w/]+\.py", drawn) if not is_there(name)] == []
-    assert [name for name in re.findall(r"\w+Error\b", drawn) if f"class {name}(" not in code] == []
+    assert [name for name in re.findall(r"\w+Error\b", drawn) if f"class {name}(" not in code()] == []
