@@ -34,15 +34,17 @@ def standing() -> Iterator[tuple[Installation, Service]]:
         yield installation, installation.run()
 
 
-@pytest.mark.parametrize(("tour", "curls", "commands"), [(README, 4, 1), (TOUR, 8, 2)], ids=["README", "tour"])
-def test_the_commands_of_the_tour_answer_what_it_shows(
-    standing: tuple[Installation, Service], tour: Sequence[tuple[str, str]], curls: int, commands: int
-) -> None:
-    asked = [shlex.split(command.replace("\\\n", " ")) for command, _ in tour]
-    assert [words[0] for words in asked].count("curl") == curls
-    assert [words[0] for words in asked].count(".venv/bin/marquee") == commands
+def test_the_short_tour_of_the_readme_is_how_the_whole_one_begins() -> None:
+    assert README
+    assert TOUR[: len(README)] == README
 
-    for words, (_, shown) in zip(asked, tour, strict=True):
+
+def test_the_commands_of_the_tour_answer_what_it_shows(standing: tuple[Installation, Service]) -> None:
+    commands = [shlex.split(command.replace("\\\n", " ")) for command, _ in TOUR]
+    assert [words[0] for words in commands].count("curl") == 8
+    assert [words[0] for words in commands].count(".venv/bin/marquee") == 2
+
+    for words, (_, shown) in zip(commands, TOUR, strict=True):
         _expect(words, _comparable(shown), *standing)
 
 
