@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.adapters.inbound.http.api import create_api
 from app.adapters.inbound.http.dashboard.dashboard_router import dashboard_router
 from app.adapters.inbound.http.dashboard.dashboard_stream import Viewers
-from app.adapters.inbound.http.describing.rendering import render_error
+from app.adapters.inbound.http.describing.answers import render_error
 from tests.support.dashboard_world import DashboardWorld
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from app.adapters.inbound.http.connection.edge_limits import EdgeLimits
 from app.adapters.inbound.http.connection.timeout_protocol import timeout_protocol
-from app.adapters.inbound.http.describing.rendering import parse_plan, plan_prefix, render_plan
+from app.adapters.inbound.http.error_table import ERRORS
+from app.adapters.inbound.http.search.plan_json import parse_plan, plan_prefix, render_plan
 from app.adapters.inbound.http.search.search_app import PIECE, SearchApp
 from app.adapters.outbound.memory.live_index import LiveIndex
 from app.domain.plans import searchable
@@ -48,7 +49,7 @@ def a_search() -> SearchApp:
     async def nothing_else(_scope: Any, _receive: Any, _send: Any) -> None:
         raise AssertionError("only searches are asked")
 
-    return SearchApp(nothing_else, index, UTC, lambda _status, _seconds: None)
+    return SearchApp(nothing_else, index, UTC, lambda _status, _seconds: None, errors=ERRORS)
 
 
 async def until_still(app: Counting) -> None:

@@ -14,11 +14,13 @@ from starlette.datastructures import QueryParams
 from starlette.types import Message, Receive, Scope, Send
 
 from app.adapters.inbound.http.api import create_api
-from app.adapters.inbound.http.describing.errors import TooManyPastSearchesError, describe, fields_of
-from app.adapters.inbound.http.describing.rendering import parse_plan, plan_prefix, render_plan
+from app.adapters.inbound.http.error_table import ERRORS
 from app.adapters.inbound.http.search.past_answers import PackedAnswer, PastAnswers
-from app.adapters.inbound.http.search.search_app import LONGEST_QUERY, PIECE, SearchApp
+from app.adapters.inbound.http.search.plan_json import parse_plan, plan_prefix, render_plan
+from app.adapters.inbound.http.search.search_app import PIECE, SearchApp
+from app.adapters.inbound.http.search.search_errors import TooManyPastSearchesError
 from app.adapters.inbound.http.search.search_router import search_router
+from app.adapters.inbound.http.search.search_window import LONGEST_QUERY
 from app.adapters.outbound.memory.live_index import LiveIndex
 from app.application.ports.history import PastState, PlanHistory
 from app.application.ports.system import HistoryUnavailableError
@@ -41,7 +43,9 @@ class Door:
         self.answered: list[int] = []
         index = LiveIndex(render_plan, plan_prefix, parse_plan)
         index.mark_ready()
-        self.app = SearchApp(self, index, ZoneInfo("UTC"), lambda status, _: self.answered.append(status))
+        self.app = SearchApp(
+            self, index, ZoneInfo("UTC"), lambda status, _: self.answered.append(status), errors=ERRORS
+        )
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         self.handed_on.append(scope["query_string"])
@@ -263,9 +267,9 @@ async def test_whose_turn_does_not_come_is_told_to_come_again_later() -> None:
         await past(ANY, NOW)
     history.gate.set()
 
-    answer, _ = describe(refused.value)
-    assert (answer.status, answer.code) == (500, "too_many_past_searches")  # the contract knows no 503
-    assert fields_of(refused.value, answer) == ((b"retry-after", b"5"),)
+    reply = ERRORS.reply(refused.value)
+    assert (reply.status, reply.code) == (500, "too_many_past_searches")  # the contract knows no 503
+    assert reply.fields == ((b"retry-after", b"5"),)
     assert (await first).status_code == (await past(ANY, NOW)).status_code == 200
 
 

@@ -8,8 +8,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from app.adapters.inbound.http.describing.errors import JSON
-from app.adapters.inbound.http.describing.rendering import render_error
+from app.adapters.inbound.http.describing.answers import JSON, render_error
 
 METHODS = ("GET", "HEAD", "POST", "PATCH", "DELETE")
 ALLOWED = (

@@ -7,11 +7,12 @@ from time import monotonic
 
 from starlette.types import Scope
 
+from app.adapters.inbound.http.access.access_errors import ForeignPageError, RateLimitedError
 from app.adapters.inbound.http.access.failed_credentials import FailedCredentials
 from app.adapters.inbound.http.access.local_only import LocalOnly
-from app.adapters.inbound.http.access.rate_limit_fields import Fields, rate_limit_fields
+from app.adapters.inbound.http.access.rate_limit_fields import rate_limit_fields
 from app.adapters.inbound.http.connection.client_address import Network, caller_of, client_of
-from app.adapters.inbound.http.describing.errors import ForeignPageError, RateLimitedError
+from app.adapters.inbound.http.describing.answers import Fields
 from app.application.authenticate import Authenticate
 from app.application.ports.limits import BUCKETS, Bucket, Quota, RateLimiter
 from app.application.ports.system import HistoryUnavailableError

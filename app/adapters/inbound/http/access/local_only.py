@@ -13,7 +13,7 @@ from ipaddress import ip_address
 
 from starlette.types import Scope
 
-from app.adapters.inbound.http.describing.errors import UnknownHostError
+from app.adapters.inbound.http.access.access_errors import UnknownHostError
 from app.domain.access import Area
 
 HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(?::[0-9]*)?").fullmatch

@@ -4,8 +4,7 @@ import resource
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from app.adapters.inbound.http.describing.errors import JSON
-from app.adapters.inbound.http.describing.rendering import render_error
+from app.adapters.inbound.http.describing.answers import CONTENT_TYPE, render_error
 
 FILES_FOR_OTHERS = 256
 """File descriptors that connections of clients leave to Redis, the database, files and what listens."""
@@ -62,7 +61,7 @@ class Refusal(NamedTuple):
         """Render its headers and its body, in the one shape of every error."""
         body = render_error(self.code, self.message)
         length = b"%d" % len(body)
-        return [(b"content-type", JSON.encode()), (b"content-length", length), (b"connection", b"close")], body
+        return [CONTENT_TYPE, (b"content-length", length), (b"connection", b"close")], body
 
 
 def malformed(reason: object) -> Refusal:

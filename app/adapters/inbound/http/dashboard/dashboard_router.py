@@ -9,7 +9,7 @@ from app.adapters.inbound.http.access.guarded_app import still_admitted
 from app.adapters.inbound.http.connection.client_address import Network, caller_of
 from app.adapters.inbound.http.dashboard.dashboard_answer import DashboardAnswer, joined
 from app.adapters.inbound.http.dashboard.dashboard_stream import Viewers
-from app.adapters.inbound.http.describing.errors import JSON
+from app.adapters.inbound.http.describing.answers import JSON
 from app.adapters.inbound.http.describing.page_files import read_files
 
 FILES = Path(__file__).parent / "page"

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from app.adapters.inbound.http.describing.rendering import render_json
+from app.adapters.inbound.http.describing.answers import render_json
 from app.application.watch_service import WatchService
 
 FRESH = 1.0

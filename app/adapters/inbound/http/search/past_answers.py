@@ -10,9 +10,10 @@ from weakref import WeakSet
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from app.adapters.inbound.http.describing.errors import JSON, TooManyPastSearchesError
-from app.adapters.inbound.http.describing.rendering import SEARCH_HEAD, SEARCH_TAIL, render_plan
+from app.adapters.inbound.http.describing.answers import JSON
+from app.adapters.inbound.http.search.plan_json import SEARCH_HEAD, SEARCH_TAIL, render_plan
 from app.adapters.inbound.http.search.search_app import PIECE
+from app.adapters.inbound.http.search.search_errors import TooManyPastSearchesError
 from app.application.read_history import SearchPast
 from app.domain.plans import PlanSummary
 from app.domain.time_window import TimeWindow
