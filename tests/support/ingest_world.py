@@ -33,10 +33,10 @@ class World:
         self.queue = RememberingQueue()
         self.observed: list[tuple[str, int]] = []
         record = RecordActivities(self.queue, FixedClock(), rules or ActivityRules(), lambda: UUID(int=next(ids)))
-        door = Door(record, limits)
-        self.documented: FastAPI = create_api([ingest_router(door)], "test")
+        self.door = Door(record, limits)
+        self.documented: FastAPI = create_api([ingest_router(self.door)], "test")
         self.app = IngestApp(
-            self.documented, door, lambda route, status, _: self._observe(route, status), errors=ERRORS
+            self.documented, self.door, lambda route, status, _: self._observe(route, status), errors=ERRORS
         )
 
     def _observe(self, route: str, status: int) -> None:

@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import structlog
@@ -18,6 +19,7 @@ from app.adapters.inbound.http.connection.one_write import OneWriteProtocol
 from app.adapters.inbound.http.connection.timeout_protocol import timeout_protocol
 from app.adapters.outbound.sql.database import open_database
 from app.adapters.outbound.sql.migrate import SchemaError, migrate, newest
+from app.application.figures import count_cut
 from app.application.ports.system import LiveStateUnavailableError
 from app.infrastructure.observability.tracing import open_tracing
 from app.infrastructure.processes.background_tasks import beside, until_cancelled
@@ -91,7 +93,9 @@ async def run_api(settings: Settings, listening: socket.socket) -> None:
             container.viewers().stop()
 
         app = with_cors(container.http(), settings.security.cors_origins)
-        protocol = timeout_protocol(edge_limits(settings), on_forwarded=warn_of_proxy(settings))
+        protocol = timeout_protocol(
+            edge_limits(settings), partial(count_cut, container.tally()), warn_of_proxy(settings)
+        )
         server = http_server(app, settings.service.drain, protocol, end_streams)
         log.info("api loads the catalog", at=address(listening), tzdata=ZONE_RULES)
         announcement = _announce(container, address(listening))  # asked now: uvicorn closes the socket when it ends
@@ -102,6 +106,7 @@ async def run_api(settings: Settings, listening: socket.socket) -> None:
             container.watch_dashboard()(),
             container.authenticate().watch(),
             container.announce_process()(),
+            container.tally()(),
             announcement,
         )
         await beside(_serve(server, container, listening), background, stop, settings)

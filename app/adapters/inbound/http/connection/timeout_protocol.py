@@ -21,7 +21,7 @@ from app.adapters.inbound.http.connection.connection_sweep import ConnectionSwee
 from app.adapters.inbound.http.connection.edge_limits import EdgeLimits, too_late
 from app.adapters.inbound.http.connection.validating_protocol import FORWARDED, NOTHING, ValidatingProtocol, disconnect
 
-WHY = {Stage.HEAD: "silent", Stage.BODY: "request_timeout", Stage.TAKING: "slow_reader"}
+CUT_FOR = {Stage.HEAD: "silent", Stage.BODY: "request_timeout", Stage.TAKING: "slow_reader"}
 
 
 class TimeoutProtocol(ValidatingProtocol, WatchedConnection):
@@ -127,7 +127,7 @@ class TimeoutProtocol(ValidatingProtocol, WatchedConnection):
         elif stage is Stage.LEAVING:
             self.transport.abort()
         elif stage is not None:
-            self._cut(WHY[stage])
+            self._cut(CUT_FOR[stage])
 
 
 def timeout_protocol(
@@ -137,8 +137,7 @@ def timeout_protocol(
 ) -> type[TimeoutProtocol]:
     """Make the protocol: `uvicorn.Config(http=timeout_protocol(limits))`.
 
-    `on_cut` is told why a client was refused or cut: `malformed_request`, `headers_too_large`, `url_too_long`,
-    `request_timeout`, `too_many_pipelined`, `too_many_connections`, `silent` (nothing came) or `slow_reader`.
+    `on_cut` is told why a client was refused or cut off: one of CUT_REASONS.
     `on_forwarded` is told once, by its name, of a header that only a proxy adds.
     """
     namespace: dict[str, Any] = {"limits": limits} | ({"on_cut": staticmethod(on_cut)} if on_cut else {})
