@@ -13,9 +13,9 @@ import structlog
 import uvicorn
 
 from app.adapters.inbound.http.access.cors import with_cors
-from app.adapters.inbound.http.connection.edge_limits import EdgeLimits, room_for_connections
+from app.adapters.inbound.http.connection.connection_limits import ConnectionLimits, room_for_connections
 from app.adapters.inbound.http.connection.edge_server import SECURITY_HEADERS, EdgeServer
-from app.adapters.inbound.http.connection.one_write import OneWriteProtocol
+from app.adapters.inbound.http.connection.joined_writes import JoinedWritesProtocol
 from app.adapters.inbound.http.connection.timeout_protocol import timeout_protocol
 from app.adapters.outbound.sql.database import open_database
 from app.adapters.outbound.sql.migrate import SchemaError, migrate, newest
@@ -47,7 +47,7 @@ STORE_TIMEOUT = 3.0
 
 
 def http_server(
-    app: Any, drain: float, protocol: Any = OneWriteProtocol, on_shutdown: Callable[[], None] = lambda: None
+    app: Any, drain: float, protocol: Any = JoinedWritesProtocol, on_shutdown: Callable[[], None] = lambda: None
 ) -> uvicorn.Server:
     """Make the server of an ASGI application; one that is told to end answers what is in hand for `drain` seconds."""
     config = uvicorn.Config(
@@ -65,10 +65,10 @@ def http_server(
     return EdgeServer(config, on_shutdown)
 
 
-def edge_limits(settings: Settings) -> EdgeLimits:
+def edge_limits(settings: Settings) -> ConnectionLimits:
     """Say how much of a connection a client may take up."""
     service = settings.service
-    return EdgeLimits(
+    return ConnectionLimits(
         header_timeout=service.header_timeout,
         body_timeout=service.body_timeout,
         keep_alive_timeout=service.keep_alive_timeout,

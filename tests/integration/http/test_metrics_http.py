@@ -19,7 +19,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.adapters.inbound.http.api import create_api
-from app.adapters.inbound.http.describing.accept import preference, read_accept
+from app.adapters.inbound.http.describing.accept_header import preference, read_accept
 from app.adapters.inbound.http.ingest.judged_records import UNKNOWN
 from app.adapters.inbound.http.operations.health_router import catalog_figures, health_router
 from app.adapters.inbound.http.operations.metric_families import Figures

@@ -15,7 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 from app.adapters.inbound.http.api import create_api
 from app.adapters.inbound.http.changes.change_stream import ChangeStreams
 from app.adapters.inbound.http.changes.changes_router import changes_router
-from app.adapters.inbound.http.connection.edge_limits import EdgeLimits
+from app.adapters.inbound.http.connection.connection_limits import ConnectionLimits
 from app.adapters.inbound.http.connection.timeout_protocol import timeout_protocol
 from app.adapters.inbound.http.error_table import ERRORS
 from app.adapters.inbound.http.search.plan_json import parse_plan, plan_prefix, render_plan
@@ -85,7 +85,7 @@ class Site:
     @asynccontextmanager
     async def client(self) -> AsyncIterator[ChangeFeedClient]:
         async with (
-            served(self.app, timeout_protocol(EdgeLimits()), on_shutdown=self.watch.stop) as port,
+            served(self.app, timeout_protocol(ConnectionLimits()), on_shutdown=self.watch.stop) as port,
             httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10) as http,
         ):
             yield ChangeFeedClient(http)
@@ -284,7 +284,7 @@ async def test_what_is_streamed_is_what_the_standard_says() -> None:
     site = Site(heartbeat=0.1)
     await site.sync_with(a_plan(title="two\nlines\u2028and more"))
     async with (
-        served(site.app, timeout_protocol(EdgeLimits()), on_shutdown=site.watch.stop) as port,
+        served(site.app, timeout_protocol(ConnectionLimits()), on_shutdown=site.watch.stop) as port,
         connected(port) as client,
     ):
         await client.send(b"GET /catalog/changes HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\r\n")
@@ -432,7 +432,7 @@ async def test_a_stream_ends_once_it_would_not_be_let_in_any_more() -> None:
 async def test_a_server_that_ends_does_not_wait_for_streams() -> None:
     site = Site()
     await some_changes(site)
-    async with served(site.app, timeout_protocol(EdgeLimits()), drain=20, on_shutdown=site.watch.stop) as port:
+    async with served(site.app, timeout_protocol(ConnectionLimits()), drain=20, on_shutdown=site.watch.stop) as port:
         client = ChangeFeedClient(httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10))
         listening = asyncio.create_task(client.listen(100))
         await until_seen(client, 7)
@@ -446,7 +446,7 @@ async def test_a_server_that_ends_does_not_wait_for_streams() -> None:
 
 async def test_a_client_that_hangs_up_is_noticed_also_when_it_asked_more_behind() -> None:
     site = Site()
-    async with served(site.app, timeout_protocol(EdgeLimits()), on_shutdown=site.watch.stop) as port:
+    async with served(site.app, timeout_protocol(ConnectionLimits()), on_shutdown=site.watch.stop) as port:
         async with connected(port) as client:
             stream = b"GET /catalog/changes HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\r\n"
             await client.send(stream + b"GET /search HTTP/1.1\r\nhost: x\r\n\r\n")

@@ -24,7 +24,7 @@ from app.adapters.inbound.http.access.areas import Areas
 from app.adapters.inbound.http.access.failed_credentials import FailedCredentials
 from app.adapters.inbound.http.access.gatekeeper import Gatekeeper, credential_of
 from app.adapters.inbound.http.access.guarded_app import GuardedApp
-from app.adapters.inbound.http.access.local_only import LocalOnly
+from app.adapters.inbound.http.access.local_areas import LocalAreas
 from app.adapters.inbound.http.api import create_api
 from app.adapters.inbound.http.connection.client_address import MOST_HOPS, client_of
 from app.adapters.inbound.http.error_table import ERRORS
@@ -54,7 +54,7 @@ KEY = compose("0123456789", "S" * 32)
 FORGED = compose("0123456789", "F" * 32)
 BEARER = (b"authorization", b"Bearer " + KEY.encode())
 ONE = Rate(1.0, 2)
-HERE = LocalOnly(OPENABLE - OPEN_ELSEWHERE, ("m.example",))
+HERE = LocalAreas(OPENABLE - OPEN_ELSEWHERE, ("m.example",))
 RULES = {("GET", "/catalog/providers"): Area.CATALOG, ("POST", "/sync"): Area.OPERATIONS, ("GET", "/page"): Area.PAGE}
 RULES |= {("GET", "/openapi.json"): Area.DOCS, ("GET", "/health"): Area.HEALTH, ("DELETE", "/all"): Area.ADMIN}
 
@@ -94,7 +94,7 @@ class World:
         rates: dict[Bucket, Rate] | None = None,
         proxies: Sequence[str] = (),
         role: Role = Role.ADMIN,
-        local: LocalOnly = LocalOnly(),  # noqa: B008 - frozen
+        local: LocalAreas = LocalAreas(),  # noqa: B008 - frozen
     ) -> None:
         self.store = AccessStore()
         self.keys = CountingKeys(self.store)

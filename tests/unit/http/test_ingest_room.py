@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from app.adapters.inbound.http.connection.bodies_in_hand import FREE, MOST_IN_HAND, BodiesInHand
+from app.adapters.inbound.http.connection.body_memory import FREE, MOST_IN_HAND, BodyMemory
 from app.adapters.inbound.http.connection.connection_errors import ClientGoneError, TooManyBodiesError
 from app.adapters.inbound.http.connection.request_body import read_json_body
 from app.adapters.inbound.http.describing.answers import Reply
@@ -198,7 +198,7 @@ async def test_batches_share_the_room(site: Site) -> None:
 
 
 async def test_what_comes_in_pieces_counts_but_for_its_beginning() -> None:
-    bodies = BodiesInHand(100 * KB)
+    bodies = BodyMemory(100 * KB)
     client = iter([FREE, 50 * KB, 50 * KB, 1])
 
     async def receive() -> dict[str, Any]:

@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from app.adapters.inbound.http.connection.edge_limits import malformed, too_large, too_late, too_many, unknown_coding
+from app.adapters.inbound.http.connection.connection_limits import (
+    malformed,
+    too_large,
+    too_late,
+    too_many,
+    unknown_coding,
+)
 from app.adapters.inbound.http.connection.refusal_log import RefusalLog
 from app.adapters.inbound.http.connection.timeout_protocol import CUT_FOR
 from app.adapters.inbound.http.describing.answers import Reply

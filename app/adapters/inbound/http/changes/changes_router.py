@@ -15,7 +15,7 @@ from app.adapters.inbound.http.access.guarded_app import still_admitted
 from app.adapters.inbound.http.changes.change_cursors import PATTERN, cursor_of, read_cursor
 from app.adapters.inbound.http.changes.change_stream import EVENT_STREAM, PAGE, ChangeStreams
 from app.adapters.inbound.http.connection.client_address import Network, caller_of
-from app.adapters.inbound.http.describing.accept import preference, read_accept
+from app.adapters.inbound.http.describing.accept_header import preference, read_accept
 from app.adapters.inbound.http.describing.answers import JSON, Documented, failure, render_json
 from app.adapters.inbound.http.search.search_router import EventSummary
 from app.application.read_changes import ChangePage, ReadChanges

@@ -8,7 +8,7 @@ from isal import isal_zlib
 from starlette.types import Receive
 
 from app.adapters.formats.unpacking import STEP, Work
-from app.adapters.inbound.http.connection.bodies_in_hand import FREE, Hold
+from app.adapters.inbound.http.connection.body_memory import FREE, Hold
 from app.adapters.inbound.http.connection.connection_errors import (
     BodyTooLargeError,
     ClientGoneError,

@@ -9,7 +9,7 @@ from time import perf_counter
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.adapters.inbound.http.access.gatekeeper import UNKNOWN_GUEST, Gatekeeper
+from app.adapters.inbound.http.access.gatekeeper import ANONYMOUS, Gatekeeper
 from app.adapters.inbound.http.access.guarded_app import who
 from app.adapters.inbound.http.connection.connection_errors import ClientGoneError
 from app.adapters.inbound.http.connection.refusal_log import RefusalLog
@@ -65,7 +65,7 @@ class IngestApp:
         self._note(path, reply, perf_counter() - began, request_id)
 
     async def _reply(self, scope: Scope, receive: Receive, request_id: bytes) -> Reply:
-        admission = UNKNOWN_GUEST
+        admission = ANONYMOUS
         try:
             if self._gatekeeper is not None:
                 admission = await self._gatekeeper.admit(scope, Area.INGEST)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from starlette.types import Receive
 
 from app.adapters.formats.unpacking import Work
-from app.adapters.inbound.http.connection.bodies_in_hand import MOST_IN_HAND, BodiesInHand
+from app.adapters.inbound.http.connection.body_memory import MOST_IN_HAND, BodyMemory
 from app.adapters.inbound.http.connection.request_body import UNPACKING, read_json_body
 from app.adapters.inbound.http.describing.answers import Reply
 from app.adapters.inbound.http.ingest.ingest_answers import reply_to
@@ -43,7 +43,7 @@ class Door:
         self.log = IngestLog()
         self._record = record
         self._observe = observe
-        self._bodies = BodiesInHand(limits.in_hand)
+        self._bodies = BodyMemory(limits.in_hand)
         self._reader = RecordReader(limits.array, limits.batch)
 
     async def answer(self, path: str, headers: Mapping[bytes, bytes], receive: Receive) -> Reply:

@@ -200,7 +200,11 @@ def _number_of(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _array(most: int) -> dict[str, Any]:
-    return {"type": "array", "items": _record(), "minItems": 1, "maxItems": most}
+    """Describe an array as the door takes it: one record that can be taken is enough, the others are refused alone."""
+    record = _record()
+    anything = {"description": "Anything else is refused for itself, and costs the others nothing."}
+    items = {"anyOf": [record, anything]}
+    return {"type": "array", "items": items, "contains": record, "minItems": 1, "maxItems": most}
 
 
 def _request(schema: dict[str, Any], **examples: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, disable_cre
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from app.adapters.inbound.http.describing.accept import MediaRange, preference, read_accept
+from app.adapters.inbound.http.describing.accept_header import MediaRange, preference, read_accept
 from app.adapters.inbound.http.describing.answers import JSON
 from app.adapters.inbound.http.ingest.ingest_counts import REFUSED
 from app.adapters.inbound.http.ingest.judged_records import UNKNOWN

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from pydantic.json_schema import SkipJsonSchema  # optional, but never null: that a query cannot say
 
 from app.adapters.inbound.http.describing.answers import failure
-from app.adapters.inbound.http.search.past_answers import PackedAnswer, PastAnswers
+from app.adapters.inbound.http.search.as_of_answers import AsOfAnswers, PackedAnswer
 from app.adapters.inbound.http.search.search_errors import CatalogNotLoadedError, PastUnavailableError
 from app.adapters.inbound.http.search.search_window import refuse_long_query, window_of
 from app.adapters.inbound.reading.instants import read_instant
@@ -63,7 +63,7 @@ def search_router(
 ) -> APIRouter:
     """Make the route; naive date-times of a query are read in `timezone`."""
     router = APIRouter(tags=["search"])
-    past_answers = PastAnswers(search_past)
+    past_answers = AsOfAnswers(search_past)
 
     @router.get(
         "/search",

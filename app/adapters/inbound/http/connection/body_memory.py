@@ -8,7 +8,7 @@ FREE = 16 * 1024
 """Bytes of each body that are not counted: what is small gets through while others hold all that may be held."""
 
 
-class BodiesInHand:
+class BodyMemory:
     """The bodies that are being read, or worked on."""
 
     __slots__ = ("held", "most")
@@ -27,7 +27,7 @@ class Hold:
 
     __slots__ = ("_bodies", "_size")
 
-    def __init__(self, bodies: BodiesInHand) -> None:
+    def __init__(self, bodies: BodyMemory) -> None:
         self._bodies = bodies
         self._size = 0
 

@@ -13,7 +13,7 @@ MOST_FILES = 16_384
 
 
 @dataclass(frozen=True, slots=True)
-class EdgeLimits:
+class ConnectionLimits:
     """Times are in seconds, sizes in bytes."""
 
     header_timeout: float = 10.0
@@ -34,7 +34,7 @@ class EdgeLimits:
     max_pipelined: int = 64
     """Requests that wait for the answer before them; the connection ends after them."""
     max_connections: int = 10_000
-    """Of one process. Beyond, one gives way to the new one, see ConnectionSweep."""
+    """Of one process. Beyond, one is evicted for the new one, see ConnectionSweep."""
     send_buffer: int = 128 * 1024
     """Of an answer, that the system holds for a client who has not taken it. Left to itself it holds megabytes of each.
     Linux doubles the number for what it needs beside; at 100 ms to the client this is about 1 MB/s."""
@@ -46,7 +46,7 @@ class EdgeLimits:
 
     @property
     def slow(self) -> float:
-        """How long a client makes no progress that must give way, if somebody must: about 3 KB/s keep it."""
+        """How long a client makes no progress that is evicted, if one must be: about 3 KB/s keep it."""
         return min(self.body_timeout, self.write_timeout) / 6
 
 

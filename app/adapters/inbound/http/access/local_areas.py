@@ -21,7 +21,7 @@ HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(?::[0-9]*)?").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
-class LocalOnly:
+class LocalAreas:
     """What is open to those only who ask for this machine by an address, by `localhost`, or by one of `hosts`."""
 
     areas: frozenset[Area] = frozenset()
