@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 
 from app.adapters.inbound.http.access.access_in_openapi import describe_access
 from app.adapters.inbound.http.access.areas import RULES
-from app.adapters.inbound.http.describing.answers import Reply, render_error
+from app.adapters.inbound.http.describing.answers import error_reply
 from app.adapters.inbound.http.error_table import ERRORS
 from app.domain.access import Area
 
@@ -53,11 +53,11 @@ def _handle_errors(api: FastAPI) -> None:
 
     async def invalid(_request: Request, error: RequestValidationError) -> Response:
         words = "; ".join(f"{'.'.join(map(str, p['loc'][1:]))}: {p['msg']}" for p in error.errors())
-        return Reply(400, render_error("invalid_request", words)).response()
+        return error_reply(400, "invalid_request", words).response()
 
     async def plain(_request: Request, error: HTTPException) -> Response:
         code = HTTP_CODES.get(error.status_code, f"http_{error.status_code}")
-        response = Reply(error.status_code, render_error(code, error.detail)).response()
+        response = error_reply(error.status_code, code, error.detail).response()
         response.headers.update(error.headers or {})
         return response
 

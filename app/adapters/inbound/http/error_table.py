@@ -11,6 +11,7 @@ from app.adapters.inbound.http.access.access_errors import (
 from app.adapters.inbound.http.changes.change_errors import InvalidCursorError, TooManyStreamsError
 from app.adapters.inbound.http.connection.connection_errors import (
     BodyTooLargeError,
+    ClientGoneError,
     InvalidContentLengthError,
     InvalidGzipError,
     ShareTakenError,
@@ -78,6 +79,7 @@ ERRORS = ErrorTable(
         TooMuchWorkError: ErrorKind(413, "too_slow_to_unpack"),
         TooLargeToSplitError: ErrorKind(413, "too_large"),
         TooManyActivitiesError: ErrorKind(413, "too_many"),
+        ClientGoneError: ErrorKind(400, "client_gone"),  # nobody will read it
         UnsupportedMediaTypeError: ErrorKind(415, "unsupported_media_type"),
         UnsupportedEncodingError: ErrorKind(415, "unsupported_encoding"),
         InvalidCursorError: ErrorKind(400, "invalid_cursor"),

@@ -15,7 +15,6 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 
 from app.adapters.inbound.http.connection.connection_limits import (
     ConnectionLimits,
-    Refusal,
     malformed,
     too_large,
     too_many,
@@ -23,6 +22,7 @@ from app.adapters.inbound.http.connection.connection_limits import (
     unknown_coding,
 )
 from app.adapters.inbound.http.connection.joined_writes import JoinedWritesProtocol
+from app.adapters.inbound.http.describing.answers import Reply
 
 FRAMING = 8
 """Bytes around its data that each byte of a chunked body may bring; a chunk of one byte brings five."""
@@ -42,8 +42,8 @@ BEFORE_EMPTY_PATH = re.compile(rb"\A\w++://[^/?#]++(?=[?#]|\Z)")
 class RefusedError(Exception):
     """A request is refused before any application sees it."""
 
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.message)
+    def __init__(self, refusal: Reply) -> None:
+        super().__init__(refusal.code)
         self.refusal = refusal
 
 
@@ -225,7 +225,7 @@ class ValidatingProtocol(JoinedWritesProtocol):
 
     # refusing
 
-    def _stop_reading(self, refusal: Refusal) -> None:
+    def _stop_reading(self, refusal: Reply) -> None:
         """Refuse what is being read; but the requests before it get their answers."""
         cycle = self.cycle
         in_body = cycle is not None and cycle.scope is self.scope
@@ -246,7 +246,7 @@ class ValidatingProtocol(JoinedWritesProtocol):
         if self.cycle.response_complete:
             self.transport.close()
 
-    def _refuse(self, refusal: Refusal) -> None:
+    def _refuse(self, refusal: Reply) -> None:
         """Say why, and close; what comes until then is thrown away, so that the client gets to read it."""
         self.on_cut(refusal.code)
         self._ignores_input = True
@@ -254,9 +254,8 @@ class ValidatingProtocol(JoinedWritesProtocol):
             disconnect(self.cycle)
         self._unset_keepalive_if_required()
         self.flow.resume_reading()
-        fields, body = refusal.render()
-        head = STATUS_LINE[refusal.status] + _rendered([*self.server_state.default_headers, *fields])
-        self.transport.write(head + b"\r\n" + body)
+        head = STATUS_LINE[refusal.status] + _rendered([*self.server_state.default_headers, *refusal.headers()])
+        self.transport.write(head + b"\r\n" + refusal.body)
         if self.transport.can_write_eof():
             self.transport.write_eof()
 

@@ -39,11 +39,13 @@ class Reply(NamedTuple):
     code: str = ""
     """The word of its error, for the log."""
 
+    def headers(self, *before: tuple[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+        """List all header fields; those `before` come in front of its own."""
+        return [CONTENT_TYPE, (b"content-length", b"%d" % len(self.body)), *before, *self.fields]
+
     async def send(self, send: Send, *before: tuple[bytes, bytes]) -> None:
-        """Send it by ASGI; the fields `before` come in front of its own."""
-        length = (b"content-length", b"%d" % len(self.body))
-        headers = [CONTENT_TYPE, length, *before, *self.fields]
-        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        """Send it by ASGI, with more header fields."""
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers(*before)})
         await send({"type": "http.response.body", "body": self.body})
 
     def response(self) -> Response:
@@ -56,9 +58,10 @@ render_json = msgspec.json.Encoder(decimal_format="number").encode
 """Renders anything of plain values, dataclasses and enums; Decimals are numbers with their own digits."""
 
 
-def render_error(code: str, message: str, **more: Any) -> bytes:
-    """Render an error; `code` is a stable snake_case word, `more` is for programs."""
-    return render_json({"error": {"code": code, "message": message, **more}, "data": None})
+def error_reply(status: int, code: str, message: str, fields: Fields = (), **more: Any) -> Reply:
+    """Answer with an error; `code` is a stable snake_case word, `more` is for programs."""
+    error = {"code": code, "message": message, **more}
+    return Reply(status, render_json({"error": error, "data": None}), fields, code)
 
 
 def json_response(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:

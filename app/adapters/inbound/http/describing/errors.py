@@ -6,11 +6,9 @@ from typing import NamedTuple
 
 import structlog
 
-from app.adapters.inbound.http.describing.answers import Fields, Reply, render_error
+from app.adapters.inbound.http.describing.answers import Fields, Reply, error_reply
 
 log = structlog.get_logger()
-
-INTERNAL_MESSAGE = "an error of ours; the log has it under this request's X-Request-ID"
 
 
 class ErrorKind(NamedTuple):
@@ -27,7 +25,7 @@ class ErrorKind(NamedTuple):
     """Whether the log has those words."""
 
 
-INTERNAL = Reply(500, render_error("internal_error", INTERNAL_MESSAGE), code="internal_error")
+INTERNAL = error_reply(500, "internal_error", "an error of ours; the log has it under this request's X-Request-ID")
 
 
 class ErrorTable:
@@ -52,9 +50,10 @@ class ErrorTable:
             return INTERNAL
         if kind.is_logged:
             self._log_reason(str(error))
-        body = render_error(kind.code, kind.public_message or str(error), **getattr(error, "extra", {}))
         retry: Fields = ((b"retry-after", b"%d" % kind.retry_after),) if kind.retry_after else ()
-        return Reply(kind.status, body, (*kind.fields, *getattr(error, "fields", ()), *retry), kind.code)
+        fields = (*kind.fields, *getattr(error, "fields", ()), *retry)
+        message, extra = kind.public_message or str(error), getattr(error, "extra", {})
+        return error_reply(kind.status, kind.code, message, fields, **extra)
 
     def _log_reason(self, reason: str) -> None:
         """Log why a store is away, the same reason once a second: requests may come by the thousand."""

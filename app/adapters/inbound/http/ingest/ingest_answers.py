@@ -6,9 +6,8 @@ from uuid import UUID
 
 import msgspec
 
-from app.adapters.inbound.http.describing.answers import Reply
-from app.adapters.inbound.http.ingest.ingest_counts import ACCEPTED, DUPLICATE
-from app.adapters.inbound.http.ingest.judged_records import JudgedRecords
+from app.adapters.inbound.http.describing.answers import Reply, error_reply
+from app.adapters.inbound.http.ingest.judged_records import ACCEPTED, DUPLICATE, REFUSED, JudgedRecords
 from app.adapters.inbound.reading.refusals import Problem
 from app.application.record_activities import Recording
 from app.domain.activities import LARGEST_ACTIVITY
@@ -27,7 +26,7 @@ class RefusedAt(msgspec.Struct, frozen=True):
 
     index: int
     error: dict[str, Any]
-    status: str = "refused"
+    status: str = REFUSED
 
 
 TOO_LARGE = "too_large"
@@ -60,8 +59,8 @@ def _reply_to_one(judged: JudgedRecords, recording: Recording) -> Reply:
 def _refuse_one(problems: Sequence[Problem]) -> Reply:
     error = _explained(problems, "")
     if problems[0].code == TOO_LARGE:
-        return _refusal(413, error | {"limit": LARGEST_ACTIVITY})
-    return _refusal(400, error)
+        return error_reply(413, **error, limit=LARGEST_ACTIVITY)
+    return error_reply(400, **error)
 
 
 def _results(judged: JudgedRecords, recording: Recording, pointer: str) -> Sequence[TakenAt | RefusedAt]:
@@ -85,11 +84,7 @@ def _refuse_all(refused: dict[int, Sequence[Problem]], pointer: str) -> Reply:
         for problem in problems
     ]
     message = f"none of {len(refused)} activities can be taken; the first: {details[0]['message']}"
-    return _refusal(400, {"code": "all_refused", "message": message, "details": details})
-
-
-def _refusal(status: int, error: dict[str, Any]) -> Reply:
-    return Reply(status, _encode({"error": error, "data": None}), code=error["code"])
+    return error_reply(400, "all_refused", message, details=details)
 
 
 def _placed(problem: Problem, prefix: str) -> dict[str, Any]:

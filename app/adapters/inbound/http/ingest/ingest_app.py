@@ -14,7 +14,7 @@ from app.adapters.inbound.http.access.guarded_app import who
 from app.adapters.inbound.http.connection.connection_errors import ClientGoneError
 from app.adapters.inbound.http.connection.refusal_log import RefusalLog
 from app.adapters.inbound.http.connection.request_ids import RequestIds
-from app.adapters.inbound.http.describing.answers import Fields, Reply
+from app.adapters.inbound.http.describing.answers import Reply
 from app.adapters.inbound.http.describing.errors import ErrorTable
 from app.adapters.inbound.http.ingest.ingest_door import BATCH, EVENTS, Door
 from app.domain.access import Area
@@ -69,7 +69,10 @@ class IngestApp:
         try:
             if self._gatekeeper is not None:
                 admission = await self._gatekeeper.admit(scope, Area.INGEST)
-            reply = await self._answer(scope, receive, who(admission.principal))
+            if admission is ANONYMOUS:
+                return await self._door.answer(scope["path"], dict(scope["headers"]), receive)
+            with structlog.contextvars.bound_contextvars(**who(admission.principal)):
+                reply = await self._door.answer(scope["path"], dict(scope["headers"]), receive)
         except ClientGoneError:
             raise
         except Exception as error:  # noqa: BLE001 - the edge: whatever it is, it becomes an answer in the contract's shape
@@ -77,20 +80,12 @@ class IngestApp:
             with structlog.contextvars.bound_contextvars(**named):
                 reply = self._errors.reply(error)
             self._door.log.note_refusal(reply.code)
-        fields: Fields = admission.fields
-        return reply._replace(fields=reply.fields + fields) if fields else reply
-
-    async def _answer(self, scope: Scope, receive: Receive, caller: dict[str, str]) -> Reply:
-        """Ask the door; what is logged meanwhile names the caller, if one is known."""
-        path, headers = scope["path"], dict(scope["headers"])
-        if not caller:
-            return await self._door.answer(path, headers, receive)
-        with structlog.contextvars.bound_contextvars(**caller):
-            return await self._door.answer(path, headers, receive)
+        return reply._replace(fields=reply.fields + admission.fields)
 
     def _note(self, path: str, reply: Reply, seconds: float, request_id: bytes) -> None:
         self._observe(path, reply.status, seconds)
-        self._refused[path].note(reply, request_id)
+        if reply.code:
+            self._refused[path].note(reply, request_id)
         if reply.status >= 500:  # noqa: PLR2004 - a server's error
             ms, said = round(seconds * 1e3, 1), request_id.decode()
             log.info("answered", method="POST", path=path, status=reply.status, ms=ms, request_id=said)

@@ -7,12 +7,11 @@ from operator import attrgetter
 
 import structlog
 
-from app.adapters.inbound.http.ingest.judged_records import JudgedRecords
+from app.adapters.inbound.http.ingest.judged_records import ACCEPTED, DUPLICATE, REFUSED, JudgedRecords
 from app.application.record_activities import Recording
 
 log = structlog.get_logger()
 
-ACCEPTED, DUPLICATE, REFUSED = "accepted", "duplicate", "refused"
 INTERVAL = 1.0
 """Seconds between two lines of the log."""
 

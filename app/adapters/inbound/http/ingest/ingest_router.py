@@ -7,7 +7,6 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response, status
 from pydantic import BaseModel, Field
 
-from app.adapters.inbound.http.connection.connection_errors import ClientGoneError
 from app.adapters.inbound.http.describing.answers import JSON, Documented, Problem, failure
 from app.adapters.inbound.http.ingest.ingest_door import BATCH, EVENTS, Door, IngestLimits
 from app.adapters.inbound.reading.activity_input import OTHER_NAMES, ActivityFields
@@ -157,11 +156,7 @@ def ingest_router(door: Door) -> APIRouter:
 
 
 async def _answer(door: Door, path: str, request: Request) -> Response:
-    try:
-        reply = await door.answer(path, dict(request.scope["headers"]), request.receive)
-    except ClientGoneError:
-        return Response(status_code=400)  # nobody will read it
-    return reply.response()
+    return (await door.answer(path, dict(request.scope["headers"]), request.receive)).response()
 
 
 def _failures(limits: IngestLimits, malformed: Any) -> Documented:

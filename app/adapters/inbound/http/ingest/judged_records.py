@@ -13,6 +13,8 @@ from app.adapters.inbound.reading.refusals import Problem, RefusedRecordError, p
 from app.application.record_activities import SentActivity
 from app.domain.activities import ACTIVITY_TYPE, ActivityRefusedError
 
+ACCEPTED, DUPLICATE, REFUSED = "accepted", "duplicate", "refused"
+"""What may become of a record."""
 UNKNOWN = "(unknown)"
 """The type of a record that has none, or none that could be one. No type can be called that."""
 TURN = 0.002
@@ -40,10 +42,10 @@ class JudgedRecords:
 
 async def judge(sent: SentRecords) -> JudgedRecords:
     """Judge all records at once where they are parsed and break no rule, else one after the other."""
-    records = [record for record in sent.records if type(record) is dict]
-    activities = read_activities(records) if len(records) == len(sent.records) else None
-    if activities is not None:
-        return JudgedRecords(sent, range(len(records)), activities)
+    if type(sent.records[0]) is dict:  # then all are
+        activities = read_activities(cast("list[dict[str, Any]]", sent.records))
+        if activities is not None:
+            return JudgedRecords(sent, range(len(activities)), activities)
     return await _judge_each(sent)
 
 

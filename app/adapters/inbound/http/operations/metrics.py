@@ -11,8 +11,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from app.adapters.inbound.http.describing.accept_header import MediaRange, preference, read_accept
 from app.adapters.inbound.http.describing.answers import JSON
-from app.adapters.inbound.http.ingest.ingest_counts import REFUSED
-from app.adapters.inbound.http.ingest.judged_records import UNKNOWN
+from app.adapters.inbound.http.ingest.judged_records import REFUSED, UNKNOWN
 from app.adapters.inbound.http.operations.metric_families import Figures, Joined
 from app.adapters.inbound.http.operations.metrics_answer import MetricsAnswer, RenderedFigures
 from app.application.watch_service import WatchService

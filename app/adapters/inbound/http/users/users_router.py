@@ -1,8 +1,6 @@
 """Users and their keys over HTTP. Answers are plain, without an envelope."""
 
-from collections.abc import Awaitable, Callable
-from functools import wraps
-from typing import Annotated, ParamSpec
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response, status
@@ -10,7 +8,6 @@ from pydantic import WithJsonSchema  # optional, but never null: that a query ca
 
 from app.adapters.formats.cloud_events import user_data
 from app.adapters.inbound.answering.key_answers import key_answer, new_key_answer
-from app.adapters.inbound.http.connection.connection_errors import ClientGoneError
 from app.adapters.inbound.http.connection.json_bodies import MOST, read_body
 from app.adapters.inbound.http.describing.answers import failure, json_response
 from app.adapters.inbound.http.users.user_bodies import (
@@ -27,7 +24,6 @@ from app.adapters.inbound.reading.key_expiry import read_expiry
 from app.adapters.inbound.use_cases.users_use_cases import UsersUseCases
 from app.application.manage_users import NewUser
 
-P = ParamSpec("P")
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many at the most, in the order in which they were made")]
 After = Annotated[
     UUID | None,
@@ -63,7 +59,6 @@ def _add_users(router: APIRouter, core: UsersUseCases) -> None:
         responses=BODY | TAKEN,
         openapi_extra=documented(NewUserBody),
     )
-    @_answering
     async def create(request: Request) -> Response:
         body = await read_body(request, NewUserBody)
         user = await core.create_user(NewUser(**body.model_dump()))
@@ -86,7 +81,6 @@ def _add_changes(router: APIRouter, core: UsersUseCases) -> None:
         responses=UNKNOWN | BODY | TAKEN,
         openapi_extra=documented(UserPatchBody),
     )
-    @_answering
     async def update(request: Request, user_id: UUID) -> Response:
         body = await read_body(request, UserPatchBody)
         return json_response(user_data(await core.update_user(user_id, body.values())))
@@ -111,7 +105,6 @@ def _add_keys(router: APIRouter, core: UsersUseCases) -> None:
         responses=UNKNOWN | BODY | failure(409, "The user has as many live keys as anybody may: revoke one first"),
         openapi_extra=documented(NewKeyBody, needed=False),
     )
-    @_answering
     async def create_key(request: Request, user_id: UUID) -> Response:
         body = await read_body(request, NewKeyBody, needed=False)
         expires_at = None if body.expires_at is None else read_expiry("expires_at", body.expires_at)
@@ -137,16 +130,3 @@ def _add_keys(router: APIRouter, core: UsersUseCases) -> None:
     async def revoke(user_id: UUID, key_id: KeyId) -> Response:
         await core.revoke_key(user_id, key_id)
         return Response(status_code=status.HTTP_204_NO_CONTENT)
-
-
-def _answering(route: Callable[P, Awaitable[Response]]) -> Callable[P, Awaitable[Response]]:
-    """Let a route end when there is nobody to answer."""
-
-    @wraps(route)
-    async def answer(*args: P.args, **kwargs: P.kwargs) -> Response:
-        try:
-            return await route(*args, **kwargs)
-        except ClientGoneError:
-            return Response(status_code=400)  # nobody will read it
-
-    return answer
