@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from app.adapters.formats.iso_8601 import rfc_3339
+from app.adapters.formats.plan_summary import SummaryFields
 from app.domain.domain_events import DomainEvent, PlanFact, UserFact, UserUpdated
-from app.domain.plans import PlanSummary
 from app.domain.users import User
 
 CONTENT_TYPE = "application/cloudevents+json"
@@ -73,22 +73,9 @@ def _data(event: DomainEvent) -> dict[str, Any]:
             "searchable": event.is_searchable,
             "starts_at": rfc_3339(event.state.starts_at),
             "ends_at": rfc_3339(event.state.ends_at),
-            "plan": _summary(event.state.summary),
+            "plan": SummaryFields.of(event.state.summary),
         }
     if not isinstance(event, UserFact):
         raise TypeError(event)
     fields = {"fields": list(event.fields)} if isinstance(event, UserUpdated) else {}
     return {"user": user_data(event.user), **fields}
-
-
-def _summary(plan: PlanSummary) -> dict[str, Any]:
-    return {
-        "id": str(plan.plan_id),
-        "title": plan.title,
-        "start_date": plan.starts.date(),
-        "start_time": plan.starts.time(),
-        "end_date": plan.ends.date(),
-        "end_time": plan.ends.time(),
-        "min_price": plan.min_price,
-        "max_price": plan.max_price,
-    }

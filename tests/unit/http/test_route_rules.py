@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from app.adapters.inbound.http.access.areas import RULES, Areas, UnruledRouteError, check_table
 from app.adapters.inbound.http.access.gatekeeper import Gatekeeper
 from app.adapters.inbound.http.access.guarded_app import GuardedApp
+from app.adapters.inbound.http.error_table import ERRORS
 from app.application.authenticate import Authenticate
 from app.domain.access import OPEN_ELSEWHERE, OPEN_ON_LOOPBACK, OPENABLE, Area, Role
 from app.domain.api_keys import ApiKey, compose, digest_of
@@ -95,7 +96,7 @@ class World:
 
     def __init__(self, api: FastAPI, anonymous: frozenset[Area]) -> None:
         gatekeeper = Gatekeeper(Authenticate(everybody(), FixedClock()), anonymous)
-        self.app = GuardedApp(let_in, Areas(api), gatekeeper)
+        self.app = GuardedApp(let_in, Areas(api), gatekeeper, ERRORS)
 
     async def ask(self, method: str, path: str, role: Role | None) -> Sent:
         """Ask for a path with something in each of its places."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.adapters.inbound.http.access.areas import Rules
-from app.adapters.inbound.http.search.search_router import ErrorAnswer
+from app.adapters.inbound.http.describing.answers import ErrorAnswer
 from app.domain.access import ALWAYS_OPEN, Area
 
 SCHEMES = {
