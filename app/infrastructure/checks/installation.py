@@ -8,8 +8,9 @@ from app.infrastructure.checks.others import check_others
 from app.infrastructure.checks.providers import check_providers
 from app.infrastructure.checks.stores import check_stores
 from app.infrastructure.observability.logging import configure_logging
-from app.infrastructure.settings.configuration import DEFAULT_FILE, ConfigurationError, load_settings
+from app.infrastructure.settings.configuration import DEFAULT_FILE, load_settings
 from app.infrastructure.settings.settings import Logging, Settings
+from app.infrastructure.settings.start_errors import ConfigurationError
 
 
 def prepare_check(file: Path | None) -> CheckInstallation:

@@ -130,7 +130,7 @@ class Launcher:
                     sys.executable,
                     "-P",
                     "-m",
-                    "app.infrastructure.processes.launcher_process",
+                    "app.infrastructure.commands.launcher_process",
                     str(theirs.fileno()),
                     self._name,
                 ],

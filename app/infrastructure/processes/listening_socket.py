@@ -7,8 +7,8 @@ import time
 
 import structlog
 
-from app.infrastructure.commands.start_errors import EX_TEMPFAIL, ConfigurationError, StartError
 from app.infrastructure.settings.settings import Settings
+from app.infrastructure.settings.start_errors import EX_TEMPFAIL, ConfigurationError, StartError
 
 log = structlog.get_logger()
 

@@ -19,6 +19,11 @@ PARENT_WATCH_VARIABLE = "MARQUEE_SUPERVISOR_FD"
 _LOOK_SECONDS = 0.05
 
 
+def has_supervisor() -> bool:
+    """Whether a supervisor started this process, and does for all its children what has to be done once."""
+    return PARENT_WATCH_VARIABLE in os.environ
+
+
 class ParentWatch:
     """The supervisor's side of the pipe, a context manager."""
 

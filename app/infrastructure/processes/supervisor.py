@@ -10,10 +10,9 @@ from dataclasses import dataclass
 
 import structlog
 
-from app.infrastructure.commands.start_errors import EX_CONFIG as EX_CONFIG  # noqa: PLC0414 - a child's exit code
-from app.infrastructure.processes.child_processes import Child as Child  # noqa: PLC0414 - what a Supervisor is made of
-from app.infrastructure.processes.child_processes import RunningChild, Start, kill, spawn, terminate
+from app.infrastructure.processes.child_processes import Child, RunningChild, Start, kill, spawn, terminate
 from app.infrastructure.processes.parent_watch import ParentWatch
+from app.infrastructure.settings.start_errors import EX_CONFIG
 
 log = structlog.get_logger()
 

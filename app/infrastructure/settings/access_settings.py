@@ -69,7 +69,7 @@ class Security(Section):
     """Who may do what."""
 
     anonymous: Annotated[tuple[Area, ...] | None, BeforeValidator(_areas)] = None
-    """None: as the address has it (`exposure.py`)."""
+    """None: as the address has it (`network_access.py`)."""
     hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = ()
     """By which names, beside localhost, a service on loopback may be asked without a key."""
     key_grace: Annotated[float, Field(ge=0, le=30 * 86400)] = 3600.0
@@ -87,7 +87,7 @@ class Allowance(Section):
 
 UNLIMITED = Allowance.model_construct(per_second=inf, burst=0)
 RateLimit = Annotated[Allowance | None, BeforeValidator(_rate)]
-"""None: as the address has it (`exposure.py`)."""
+"""None: as the address has it (`network_access.py`)."""
 
 
 class RateLimitSettings(Section):

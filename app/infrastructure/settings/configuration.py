@@ -9,9 +9,9 @@ import yaml
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from app.infrastructure.commands.start_errors import ConfigurationError as ConfigurationError  # noqa: PLC0414 - it belongs here
 from app.infrastructure.settings.setting_mistakes import told, unknown_variables, unreadable_variables
 from app.infrastructure.settings.settings import Settings
+from app.infrastructure.settings.start_errors import ConfigurationError
 
 DEFAULT_FILE = "config.yaml"
 

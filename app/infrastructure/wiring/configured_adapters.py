@@ -8,6 +8,7 @@ from ipaddress import ip_network
 
 from app.adapters.egress.addresses import AddressPolicy
 from app.adapters.egress.pinned_request import PinnedRequest
+from app.adapters.inbound.http.access.local_only import LocalOnly
 from app.adapters.outbound.jwt.jwks import Jwks
 from app.adapters.outbound.jwt.tokens import JwksTokens, TokenRules
 from app.adapters.outbound.limits.shared_rate_limiter import RunScript, SharedRateLimiter
@@ -21,8 +22,8 @@ from app.application.ports.publishing import DomainEventPublisher
 from app.application.ports.system import Clock
 from app.application.ports.users import Tokens
 from app.application.ports.webhooks import WebhookDeliveries, WebhookEndpoints
+from app.infrastructure.settings.network_access import is_loopback, open_by_address, rates
 from app.infrastructure.settings.settings import Settings
-from app.infrastructure.startup.exposure_startup import is_loopback, rates
 from app.infrastructure.wiring.trouble_log import tell_limits_trouble
 
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
@@ -53,6 +54,11 @@ def webhook_request(settings: Settings) -> PinnedRequest:
         allowed_networks=LOOPBACK if is_loopback(settings.service.host) else (),
     )
     return PinnedRequest(policy=policy)
+
+
+def local_only(settings: Settings) -> LocalOnly:
+    """Say what is open only because the service listens on loopback, and by which names this machine is asked."""
+    return LocalOnly(open_by_address(settings), settings.security.hosts)
 
 
 def tokens(settings: Settings, clock: Clock) -> Tokens | None:

@@ -39,12 +39,13 @@ from app.adapters.inbound.worker.sync_schedule import SyncSchedule
 from app.adapters.inbound.worker.type_loop import TypeLoop
 from app.adapters.inbound.worker.webhook_loop import WebhookLoop
 from app.domain.access import Area
+from app.infrastructure.settings.network_access import open_areas, rates
 from app.infrastructure.settings.settings import Settings
-from app.infrastructure.startup.exposure_startup import local_only, open_areas, rates
 from app.infrastructure.version import VERSION
+from app.infrastructure.wiring.configured_adapters import local_only
 from app.infrastructure.wiring.identifiers import new_run_id
-from app.infrastructure.wiring.outbound_adapters import Stores
-from app.infrastructure.wiring.use_cases import Core
+from app.infrastructure.wiring.outbound_adapters import OutboundAdapters
+from app.infrastructure.wiring.use_cases import UseCases
 
 
 def ingest_limits(settings: Settings) -> IngestLimits:
@@ -53,135 +54,152 @@ def ingest_limits(settings: Settings) -> IngestLimits:
     return IngestLimits(activity.array_limit, activity.batch_limit, activity.max_body_bytes)
 
 
-class Container(Core):
+class Container(UseCases):
     """Everything that a process may need; each part is made when it is first asked for."""
 
     cli_core = providers.Singleton(
         CatalogCore,
-        directory=Stores.directory,
-        sync=Core.sync_provider,
-        describe_providers=Core.describe_providers,
-        list_runs=Core.list_runs,
-        list_rejections=Core.list_rejections,
-        restore=Core.restore_catalog,
+        directory=OutboundAdapters.directory,
+        sync=UseCases.sync_provider,
+        describe_providers=UseCases.describe_providers,
+        list_runs=UseCases.list_runs,
+        list_rejections=UseCases.list_rejections,
+        restore=UseCases.restore_catalog,
         new_run_id=providers.Object(new_run_id),
     )
     stats_use_cases = providers.Singleton(
         StatsUseCases,
-        keeper=Stores.stats_keeper,
-        page_of_totals=Core.page_of_totals,
-        total_of_type=Core.total_of_type,
-        daily_active_users=Core.daily_active_users,
-        top_types=Core.top_types,
-        retention=Core.retention,
+        keeper=OutboundAdapters.stats_keeper,
+        page_of_totals=UseCases.page_of_totals,
+        total_of_type=UseCases.total_of_type,
+        daily_active_users=UseCases.daily_active_users,
+        top_types=UseCases.top_types,
+        retention=UseCases.retention,
     )
     import_core = providers.Singleton(
         ImportCore,
-        import_activities=Core.import_activities,
-        rules=Stores.settings.provided.activity.rules,
-        clock=Stores.clock,
+        import_activities=UseCases.import_activities,
+        rules=OutboundAdapters.settings.provided.activity.rules,
+        clock=OutboundAdapters.clock,
     )
     journal_loop = providers.Singleton(
-        JournalLoop, journal=Core.journal_changes, log=Stores.change_log, leases=Stores.loop_leases
+        JournalLoop,
+        journal=UseCases.journal_changes,
+        log=OutboundAdapters.change_log,
+        leases=OutboundAdapters.loop_leases,
     )
-    type_loop = providers.Singleton(TypeLoop, note=Core.note_types, leases=Stores.loop_leases)
+    type_loop = providers.Singleton(TypeLoop, note=UseCases.note_types, leases=OutboundAdapters.loop_leases)
     schedule = providers.Singleton(
         SyncSchedule,
-        sync=Core.sync_provider,
-        directory=Stores.directory,
-        catalog=Stores.catalog,
-        requests=Stores.sync_requests,
-        clock=Stores.clock,
+        sync=UseCases.sync_provider,
+        directory=OutboundAdapters.directory,
+        catalog=OutboundAdapters.catalog,
+        requests=OutboundAdapters.sync_requests,
+        clock=OutboundAdapters.clock,
         new_run_id=providers.Object(new_run_id),
-        concurrent_syncs=Stores.settings.provided.catalog.concurrent_syncs,
+        concurrent_syncs=OutboundAdapters.settings.provided.catalog.concurrent_syncs,
     )
     metrics = providers.Singleton(RequestMetrics)
-    is_ready = providers.Callable(lambda index: partial(getattr, index, "ready"), Stores.index)
-    size = providers.Callable(lambda index: partial(getattr, index, "size"), Stores.index)
+    is_ready = providers.Callable(lambda index: partial(getattr, index, "ready"), OutboundAdapters.index)
+    size = providers.Callable(lambda index: partial(getattr, index, "size"), OutboundAdapters.index)
     catalog_use_cases = providers.Singleton(
         CatalogUseCases,
-        describe_plan=Core.describe_plan,
-        list_plan_states=Core.list_plan_states,
-        describe_providers=Core.describe_providers,
-        list_runs=Core.list_runs,
-        list_rejections=Core.list_rejections,
-        request_sync=Core.request_sync,
+        describe_plan=UseCases.describe_plan,
+        list_plan_states=UseCases.list_plan_states,
+        describe_providers=UseCases.describe_providers,
+        list_runs=UseCases.list_runs,
+        list_rejections=UseCases.list_rejections,
+        request_sync=UseCases.request_sync,
     )
     user_use_cases = providers.Singleton(
         UsersUseCases,
-        users=Stores.users,
-        create_user=Core.create_user,
-        find_user=Core.find_user,
-        update_user=Core.update_user,
-        delete_user=Core.delete_user,
-        create_key=Core.create_key,
-        list_keys=Core.list_keys,
-        revoke_key=Core.revoke_key,
-        clock=Stores.clock,
+        users=OutboundAdapters.users,
+        create_user=UseCases.create_user,
+        find_user=UseCases.find_user,
+        update_user=UseCases.update_user,
+        delete_user=UseCases.delete_user,
+        create_key=UseCases.create_key,
+        list_keys=UseCases.list_keys,
+        revoke_key=UseCases.revoke_key,
+        clock=OutboundAdapters.clock,
     )
     webhook_core = providers.Singleton(
         WebhookCore,
-        endpoints=Stores.webhook_endpoints,
-        log=Stores.webhook_log,
-        clock=Stores.clock,
-        add=Core.add_webhook,
-        find=Core.find_webhook,
-        switch=Core.switch_webhook,
-        rotate=Core.rotate_webhook_secret,
-        try_out=Core.try_webhook,
-        replay=Core.replay_webhook,
+        endpoints=OutboundAdapters.webhook_endpoints,
+        log=OutboundAdapters.webhook_log,
+        clock=OutboundAdapters.clock,
+        add=UseCases.add_webhook,
+        find=UseCases.find_webhook,
+        switch=UseCases.switch_webhook,
+        rotate=UseCases.rotate_webhook_secret,
+        try_out=UseCases.try_webhook,
+        replay=UseCases.replay_webhook,
     )
-    publish_loop = providers.Singleton(PublishLoop, publish=Core.publish_domain_events, leases=Stores.loop_leases)
+    publish_loop = providers.Singleton(
+        PublishLoop, publish=UseCases.publish_domain_events, leases=OutboundAdapters.loop_leases
+    )
     webhook_loop = providers.Singleton(
         WebhookLoop,
-        deliver=Core.deliver_webhooks,
-        log=Stores.webhook_log,
-        leases=Stores.loop_leases,
-        keep=providers.Callable(lambda settings: timedelta(days=settings.webhooks.keep_days), Stores.settings),
+        deliver=UseCases.deliver_webhooks,
+        log=OutboundAdapters.webhook_log,
+        leases=OutboundAdapters.loop_leases,
+        keep=providers.Callable(
+            lambda settings: timedelta(days=settings.webhooks.keep_days), OutboundAdapters.settings
+        ),
     )
     streams = providers.Singleton(
-        ChangeStreams, Core.read_changes, Core.watch_log, Stores.settings.provided.publishing.source
+        ChangeStreams, UseCases.read_changes, UseCases.watch_log, OutboundAdapters.settings.provided.publishing.source
     )
-    viewers = providers.Singleton(Viewers, Core.watch_dashboard)
+    viewers = providers.Singleton(Viewers, UseCases.watch_dashboard)
     figures = providers.Singleton(
         lambda watch, service, is_ready, size: Figures(
             partial(catalog_figures, watch, is_ready, size), partial(service_figures, service, VERSION)
         ),
-        Core.watch_catalog,
-        Core.watch_service,
+        UseCases.watch_catalog,
+        UseCases.watch_service,
         is_ready,
         size,
     )
-    anonymous = providers.Callable(open_areas, Stores.settings)
-    trusted_proxies = Stores.settings.provided.security.trusted_proxies
+    anonymous = providers.Callable(open_areas, OutboundAdapters.settings)
+    trusted_proxies = OutboundAdapters.settings.provided.security.trusted_proxies
     gatekeeper = providers.Singleton(
         Gatekeeper,
-        Core.authenticate,
+        UseCases.authenticate,
         anonymous,
-        Stores.limiter,
+        OutboundAdapters.limiter,
         trusted_proxies,
-        local=providers.Callable(local_only, Stores.settings),
-        limited=providers.Callable(rates, Stores.settings),
+        local=providers.Callable(local_only, OutboundAdapters.settings),
+        limited=providers.Callable(rates, OutboundAdapters.settings),
         on_unauthenticated=metrics.provided.observe_unauthenticated,
         on_limited=metrics.provided.observe_rate_limited,
     )
     tells_health = providers.Callable(lambda anonymous: Area.METRICS in anonymous, anonymous)
-    limits = providers.Callable(ingest_limits, Stores.settings)
+    limits = providers.Callable(ingest_limits, OutboundAdapters.settings)
     routers = providers.List(
         providers.Singleton(
-            search_router, Stores.index, Stores.settings.provided.search.zone, is_ready, Core.search_past
+            search_router,
+            OutboundAdapters.index,
+            OutboundAdapters.settings.provided.search.zone,
+            is_ready,
+            UseCases.search_past,
         ),
         providers.Singleton(
-            changes_router, Core.read_changes, streams, Stores.settings.provided.publishing.source, trusted_proxies
+            changes_router,
+            UseCases.read_changes,
+            streams,
+            OutboundAdapters.settings.provided.publishing.source,
+            trusted_proxies,
         ),
         providers.Singleton(catalog_router, catalog_use_cases),
-        providers.Singleton(ingest_router, Core.record_activities, limits, metrics.provided.observe_activities),
+        providers.Singleton(ingest_router, UseCases.record_activities, limits, metrics.provided.observe_activities),
         providers.Singleton(stats_router, stats_use_cases),
         providers.Singleton(users_router, user_use_cases),
         providers.Singleton(dashboard_router, viewers, trusted_proxies),
         providers.Singleton(docs_router),
-        providers.Singleton(health_router, Core.watch_catalog, Core.watch_service, is_ready, size, tells_health),
-        providers.Singleton(metrics_router, metrics, figures, Core.watch_service),
+        providers.Singleton(
+            health_router, UseCases.watch_catalog, UseCases.watch_service, is_ready, size, tells_health
+        ),
+        providers.Singleton(metrics_router, metrics, figures, UseCases.watch_service),
     )
     api = providers.Singleton(create_api, routers, providers.Object(VERSION), anonymous)
     guarded = providers.Singleton(
@@ -192,15 +210,15 @@ class Container(Core):
         providers.Singleton(
             IngestApp,
             providers.Singleton(RequestContext, guarded, metrics.provided.observe),
-            Core.record_activities,
+            UseCases.record_activities,
             limits,
             metrics.provided.observe_ingest,
             observe_activities=metrics.provided.observe_activities,
             gatekeeper=gatekeeper,
         ),
-        Stores.index,
-        Stores.settings.provided.search.zone,
+        OutboundAdapters.index,
+        OutboundAdapters.settings.provided.search.zone,
         metrics.provided.observe_search,
         gatekeeper,
     )
-    http = providers.Singleton(lambda tracing, app: tracing.http(app), Stores.tracing, untraced)
+    http = providers.Singleton(lambda tracing, app: tracing.http(app), OutboundAdapters.tracing, untraced)

@@ -61,7 +61,7 @@ LOOP_LEASE = 5.0
 for everybody hears later meanwhile; a worker that was only slow and loses it does no harm."""
 
 
-class Stores(containers.DeclarativeContainer):
+class OutboundAdapters(containers.DeclarativeContainer):
     """What talks with the outside; each part is made when it is first asked for."""
 
     settings = providers.Dependency(instance_of=Settings)
@@ -103,8 +103,7 @@ class Stores(containers.DeclarativeContainer):
     loop_leases = providers.Singleton(RedisLeases, redis, ttl=LOOP_LEASE)
     sync_requests = providers.Singleton(RedisSyncRequests, redis, blocking_redis, block=BLOCK)
     log_source = providers.Singleton(RedisJournalSource, redis, log_kept=settings.provided.catalog.change_log_limit)
-    tracing = providers.Singleton(Tracing)
-    """Off; a role that traces puts its own in this place before it asks for anything else."""
+    tracing = providers.Dependency(instance_of=Tracing, default=Tracing())
     activity_queue = providers.Singleton(
         lambda tracing, queue: tracing.queue(queue),
         tracing,

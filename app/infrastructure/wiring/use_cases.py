@@ -46,7 +46,7 @@ from app.application.watch_dashboard import WatchDashboard
 from app.application.watch_service import WatchService
 from app.infrastructure.settings.settings import Settings
 from app.infrastructure.wiring.identifiers import new_id, new_run_id, random_text
-from app.infrastructure.wiring.outbound_adapters import Stores
+from app.infrastructure.wiring.outbound_adapters import OutboundAdapters
 from app.infrastructure.wiring.trouble_log import (
     tell_bug,
     tell_buried,
@@ -65,184 +65,212 @@ def unless_listed(settings: Settings, types: TypeBound) -> TypeBound | None:
     return types if settings.activity.types is None else None
 
 
-class Core(Stores):
+class UseCases(OutboundAdapters):
     """The use cases."""
 
     retime_plans = providers.Singleton(
         RetimePlans,
-        catalog=Stores.catalog,
-        leases=Stores.leases,
-        clock=Stores.clock,
+        catalog=OutboundAdapters.catalog,
+        leases=OutboundAdapters.leases,
+        clock=OutboundAdapters.clock,
         new_run_id=providers.Object(new_run_id),
-        rules=Stores.zone_rules,
+        rules=OutboundAdapters.zone_rules,
         on_retimed=providers.Object(tell_retimed),
     )
     sync_provider = providers.Singleton(
         SyncProvider,
-        catalog=Stores.catalog,
-        journal=Stores.sync_journal,
-        leases=Stores.leases,
-        clock=Stores.clock,
+        catalog=OutboundAdapters.catalog,
+        journal=OutboundAdapters.sync_journal,
+        leases=OutboundAdapters.leases,
+        clock=OutboundAdapters.clock,
         retime=retime_plans,
         on_bug=providers.Object(tell_bug),
     )
-    describe_plan = providers.Singleton(DescribePlan, Stores.catalog)
+    describe_plan = providers.Singleton(DescribePlan, OutboundAdapters.catalog)
     describe_providers = providers.Singleton(
-        DescribeProviders, Stores.directory, Stores.catalog, Stores.sync_journal, Stores.circuits
+        DescribeProviders,
+        OutboundAdapters.directory,
+        OutboundAdapters.catalog,
+        OutboundAdapters.sync_journal,
+        OutboundAdapters.circuits,
     )
-    list_runs = providers.Singleton(ListRuns, Stores.directory, Stores.sync_journal)
-    list_rejections = providers.Singleton(ListRejections, Stores.directory, Stores.sync_journal)
+    list_runs = providers.Singleton(ListRuns, OutboundAdapters.directory, OutboundAdapters.sync_journal)
+    list_rejections = providers.Singleton(ListRejections, OutboundAdapters.directory, OutboundAdapters.sync_journal)
     request_sync = providers.Singleton(
-        RequestSync, Stores.directory, Stores.sync_requests, providers.Object(new_run_id)
+        RequestSync, OutboundAdapters.directory, OutboundAdapters.sync_requests, providers.Object(new_run_id)
     )
     follow_catalog = providers.Singleton(
-        FollowCatalog, Stores.change_log, Stores.index, providers.Object(tell_catalog_trouble)
+        FollowCatalog, OutboundAdapters.change_log, OutboundAdapters.index, providers.Object(tell_catalog_trouble)
     )
     watch_catalog = providers.Singleton(
-        WatchCatalog, describe_providers, Stores.sync_journal, Stores.queue_watch, Stores.clock
+        WatchCatalog,
+        describe_providers,
+        OutboundAdapters.sync_journal,
+        OutboundAdapters.queue_watch,
+        OutboundAdapters.clock,
     )
 
     restore_catalog = providers.Singleton(
         RestoreCatalog,
-        catalog=Stores.catalog,
-        source=Stores.log_source,
-        journal=Stores.plan_journal,
-        leases=Stores.leases,
-        clock=Stores.clock,
+        catalog=OutboundAdapters.catalog,
+        source=OutboundAdapters.log_source,
+        journal=OutboundAdapters.plan_journal,
+        leases=OutboundAdapters.leases,
+        clock=OutboundAdapters.clock,
         retime=retime_plans,
         new_run_id=providers.Object(new_run_id),
     )
     journal_changes = providers.Singleton(
         JournalChanges,
-        source=Stores.log_source,
-        journal=Stores.plan_journal,
+        source=OutboundAdapters.log_source,
+        journal=OutboundAdapters.plan_journal,
         restore=restore_catalog,
-        clock=Stores.clock,
+        clock=OutboundAdapters.clock,
         new_run_id=providers.Object(new_run_id),
         on_restored=providers.Object(log_restoration),
     )
-    list_plan_states = providers.Singleton(ListPlanStates, Stores.plan_journal)
-    search_past = providers.Singleton(SearchPast, Stores.plan_journal)
+    list_plan_states = providers.Singleton(ListPlanStates, OutboundAdapters.plan_journal)
+    search_past = providers.Singleton(SearchPast, OutboundAdapters.plan_journal)
     record_activities = providers.Singleton(
         RecordActivities,
-        Stores.activity_queue,
-        Stores.clock,
-        Stores.settings.provided.activity.rules,
+        OutboundAdapters.activity_queue,
+        OutboundAdapters.clock,
+        OutboundAdapters.settings.provided.activity.rules,
         providers.Object(new_id),
-        providers.Callable(unless_listed, Stores.settings, Stores.activity_types),
+        providers.Callable(unless_listed, OutboundAdapters.settings, OutboundAdapters.activity_types),
     )
-    note_types = providers.Singleton(NoteTypes, Stores.stats, Stores.activity_types)
+    note_types = providers.Singleton(NoteTypes, OutboundAdapters.stats, OutboundAdapters.activity_types)
     store_activities = providers.Singleton(
         StoreActivities,
-        providers.Singleton(lambda tracing, inbox: tracing.inbox(inbox), Stores.tracing, Stores.activity_inbox),
+        providers.Singleton(
+            lambda tracing, inbox: tracing.inbox(inbox), OutboundAdapters.tracing, OutboundAdapters.activity_inbox
+        ),
         providers.Singleton(
             lambda tracing, store, database: tracing.store(store, database),
-            Stores.tracing,
-            Stores.activity_store,
-            Stores.database,
+            OutboundAdapters.tracing,
+            OutboundAdapters.activity_store,
+            OutboundAdapters.database,
         ),
         providers.Object(tell_worker_trouble),
         providers.Object(tell_buried),
-        providers.Callable(partial, providers.Object(count_stored), Stores.tally),
+        providers.Callable(partial, providers.Object(count_stored), OutboundAdapters.tally),
     )
-    page_of_totals = providers.Singleton(PageOfTotals, Stores.stats)
-    total_of_type = providers.Singleton(TotalOfType, Stores.stats)
-    daily_active_users = providers.Singleton(DailyActiveUsers, Stores.stats, Stores.clock, Stores.zone)
-    top_types = providers.Singleton(TopTypes, Stores.stats, Stores.clock, Stores.zone)
-    retention = providers.Singleton(Retention, Stores.stats, Stores.clock, Stores.zone)
+    page_of_totals = providers.Singleton(PageOfTotals, OutboundAdapters.stats)
+    total_of_type = providers.Singleton(TotalOfType, OutboundAdapters.stats)
+    daily_active_users = providers.Singleton(
+        DailyActiveUsers, OutboundAdapters.stats, OutboundAdapters.clock, OutboundAdapters.zone
+    )
+    top_types = providers.Singleton(TopTypes, OutboundAdapters.stats, OutboundAdapters.clock, OutboundAdapters.zone)
+    retention = providers.Singleton(Retention, OutboundAdapters.stats, OutboundAdapters.clock, OutboundAdapters.zone)
     import_activities = providers.Singleton(
         ImportActivities,
-        Stores.activity_store,
-        Stores.import_marks,
-        providers.Callable(unless_listed, Stores.settings, Stores.import_types),
+        OutboundAdapters.activity_store,
+        OutboundAdapters.import_marks,
+        providers.Callable(unless_listed, OutboundAdapters.settings, OutboundAdapters.import_types),
     )
 
     authenticate = providers.Singleton(
         Authenticate,
-        Stores.api_keys,
-        Stores.clock,
-        Stores.tokens,
-        grace=Stores.settings.provided.security.key_grace,
+        OutboundAdapters.api_keys,
+        OutboundAdapters.clock,
+        OutboundAdapters.tokens,
+        grace=OutboundAdapters.settings.provided.security.key_grace,
     )
-    create_user = providers.Singleton(CreateUser, Stores.users, Stores.clock, providers.Object(new_id))
-    find_user = providers.Singleton(FindUser, Stores.users)
-    update_user = providers.Singleton(UpdateUser, Stores.users, Stores.clock, providers.Object(new_id))
-    delete_user = providers.Singleton(DeleteUser, Stores.users, Stores.clock, providers.Object(new_id))
-    create_key = providers.Singleton(CreateKey, Stores.api_keys, Stores.clock, providers.Object(random_text))
-    list_keys = providers.Singleton(ListKeys, Stores.users, Stores.api_keys)
-    revoke_key = providers.Singleton(RevokeKey, Stores.api_keys, Stores.clock)
-    let_first_admin_in = providers.Singleton(LetFirstAdminIn, Stores.users, create_user, create_key)
+    create_user = providers.Singleton(
+        CreateUser, OutboundAdapters.users, OutboundAdapters.clock, providers.Object(new_id)
+    )
+    find_user = providers.Singleton(FindUser, OutboundAdapters.users)
+    update_user = providers.Singleton(
+        UpdateUser, OutboundAdapters.users, OutboundAdapters.clock, providers.Object(new_id)
+    )
+    delete_user = providers.Singleton(
+        DeleteUser, OutboundAdapters.users, OutboundAdapters.clock, providers.Object(new_id)
+    )
+    create_key = providers.Singleton(
+        CreateKey, OutboundAdapters.api_keys, OutboundAdapters.clock, providers.Object(random_text)
+    )
+    list_keys = providers.Singleton(ListKeys, OutboundAdapters.users, OutboundAdapters.api_keys)
+    revoke_key = providers.Singleton(RevokeKey, OutboundAdapters.api_keys, OutboundAdapters.clock)
+    let_first_admin_in = providers.Singleton(LetFirstAdminIn, OutboundAdapters.users, create_user, create_key)
 
     publish_domain_events = providers.Singleton(
         PublishDomainEvents,
-        Stores.logs,
-        Stores.publishers,
-        Stores.publishing_positions,
+        OutboundAdapters.logs,
+        OutboundAdapters.publishers,
+        OutboundAdapters.publishing_positions,
         providers.Object(tell_publisher_bug),
     )
     deliver_webhooks = providers.Singleton(
         DeliverWebhooks,
-        Stores.webhook_endpoints,
-        Stores.webhook_deliveries,
-        Stores.webhook_sender,
-        Stores.clock,
+        OutboundAdapters.webhook_endpoints,
+        OutboundAdapters.webhook_deliveries,
+        OutboundAdapters.webhook_sender,
+        OutboundAdapters.clock,
         providers.Object(random),
-        providers.Callable(lambda settings: timedelta(seconds=settings.webhooks.disable_after), Stores.settings),
-        Stores.tally,
+        providers.Callable(
+            lambda settings: timedelta(seconds=settings.webhooks.disable_after), OutboundAdapters.settings
+        ),
+        OutboundAdapters.tally,
         on_switched_off=providers.Object(tell_switched_off),
         on_turned=providers.Object(tell_turned),
         on_bug=providers.Object(tell_delivery_bug),
     )
     add_webhook = providers.Singleton(
         AddWebhook,
-        Stores.webhook_endpoints,
-        Stores.webhook_sender,
-        Stores.clock,
+        OutboundAdapters.webhook_endpoints,
+        OutboundAdapters.webhook_sender,
+        OutboundAdapters.clock,
         providers.Object(new_id),
         providers.Object(token_bytes),
     )
-    find_webhook = providers.Singleton(FindWebhook, Stores.webhook_endpoints)
+    find_webhook = providers.Singleton(FindWebhook, OutboundAdapters.webhook_endpoints)
     switch_webhook = providers.Singleton(
-        SwitchWebhook, Stores.webhook_endpoints, Stores.webhook_deliveries, Stores.clock
+        SwitchWebhook, OutboundAdapters.webhook_endpoints, OutboundAdapters.webhook_deliveries, OutboundAdapters.clock
     )
     rotate_webhook_secret = providers.Singleton(
-        RotateWebhookSecret, Stores.webhook_endpoints, Stores.clock, providers.Object(token_bytes)
+        RotateWebhookSecret, OutboundAdapters.webhook_endpoints, OutboundAdapters.clock, providers.Object(token_bytes)
     )
     try_webhook = providers.Singleton(
         TryWebhook,
-        Stores.webhook_endpoints,
-        Stores.webhook_sender,
-        Stores.clock,
+        OutboundAdapters.webhook_endpoints,
+        OutboundAdapters.webhook_sender,
+        OutboundAdapters.clock,
         providers.Object(new_id),
-        providers.Callable(partial, providers.Object(render_trial), source=Stores.settings.provided.publishing.source),
+        providers.Callable(
+            partial, providers.Object(render_trial), source=OutboundAdapters.settings.provided.publishing.source
+        ),
     )
-    replay_webhook = providers.Singleton(ReplayWebhook, Stores.webhook_endpoints, Stores.webhook_log, Stores.clock)
+    replay_webhook = providers.Singleton(
+        ReplayWebhook, OutboundAdapters.webhook_endpoints, OutboundAdapters.webhook_log, OutboundAdapters.clock
+    )
 
-    read_changes = providers.Singleton(ReadChanges, Stores.plan_log)
-    watch_log = providers.Singleton(WatchLog, Stores.plan_log)
-    announce_process = providers.Singleton(AnnounceProcess, Stores.presence, Stores.own_process)
+    read_changes = providers.Singleton(ReadChanges, OutboundAdapters.plan_log)
+    watch_log = providers.Singleton(WatchLog, OutboundAdapters.plan_log)
+    announce_process = providers.Singleton(AnnounceProcess, OutboundAdapters.presence, OutboundAdapters.own_process)
     watch_service = providers.Singleton(
         WatchService,
-        Stores.own_process,
+        OutboundAdapters.own_process,
         watch_catalog,
-        Stores.presence,
-        Stores.tally,
-        Stores.users,
-        Stores.publishing_positions,
-        Stores.webhook_states,
-        Stores.stats_keeper,
-        Stores.clock,
-        Stores.database,
-        Stores.zone_rules,
+        OutboundAdapters.presence,
+        OutboundAdapters.tally,
+        OutboundAdapters.users,
+        OutboundAdapters.publishing_positions,
+        OutboundAdapters.webhook_states,
+        OutboundAdapters.stats_keeper,
+        OutboundAdapters.clock,
+        OutboundAdapters.database,
+        OutboundAdapters.zone_rules,
     )
-    plans_around = providers.Singleton(PlansAround, Stores.calendar, Stores.clock, Stores.zone)
+    plans_around = providers.Singleton(
+        PlansAround, OutboundAdapters.calendar, OutboundAdapters.clock, OutboundAdapters.zone
+    )
     watch_dashboard = providers.Singleton(
         WatchDashboard,
         catalog=watch_catalog,
         plans=plans_around,
-        stats=Stores.stats,
+        stats=OutboundAdapters.stats,
         daily_active_users=daily_active_users,
         retention=retention,
-        users=Stores.users,
-        clock=Stores.clock,
+        users=OutboundAdapters.users,
+        clock=OutboundAdapters.clock,
     )

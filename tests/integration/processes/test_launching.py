@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from app.infrastructure.commands.start_errors import EX_CONFIG
 from app.infrastructure.processes.child_processes import Child, SpawnedChild, kill, terminate
 from app.infrastructure.processes.launcher_client import START_METHOD, ForkedChild, Launcher
 from app.infrastructure.processes.parent_watch import ParentWatch
+from app.infrastructure.settings.start_errors import EX_CONFIG
 from tests.processes.waiting import lives, until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every process loads the code for itself")

@@ -8,8 +8,8 @@ import pytest
 import structlog
 
 from app.infrastructure.processes.listening_socket import PATIENCE, AddressTakenError, listen
-from app.infrastructure.settings.configuration import ConfigurationError
 from app.infrastructure.settings.settings import Settings
+from app.infrastructure.settings.start_errors import ConfigurationError
 
 
 def at(host: str, port: int) -> Settings:

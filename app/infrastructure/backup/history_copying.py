@@ -9,8 +9,8 @@ from app.adapters.outbound.sql.database import FILE, SQLITE, Database, open_data
 from app.adapters.outbound.sql.history_copy import SqlHistoryCopy
 from app.application.ports.copies import CopyError, HistoryCopy
 from app.infrastructure.observability.logging import configure_logging
-from app.infrastructure.settings.configuration import ConfigurationError
 from app.infrastructure.settings.settings import DATABASE_SCHEMES, Settings
+from app.infrastructure.settings.start_errors import ConfigurationError
 
 
 @asynccontextmanager
