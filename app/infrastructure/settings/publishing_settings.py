@@ -1,5 +1,6 @@
 """The settings of what is told to others: domain events, webhooks, traces."""
 
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import Field
@@ -23,6 +24,16 @@ class Webhooks(Section):
     allow_private_networks: bool = False
     keep_days: Annotated[int, Field(ge=4, le=3650)] = 30
     disable_after: Annotated[float, Field(ge=60, le=30 * 86400)] = 5 * 86400.0
+
+    @property
+    def log_kept(self) -> timedelta:
+        """For how long the log of deliveries is."""
+        return timedelta(days=self.keep_days)
+
+    @property
+    def failing_allowed(self) -> timedelta:
+        """How long an endpoint may fail before it is switched off."""
+        return timedelta(seconds=self.disable_after)
 
 
 class Telemetry(Section):

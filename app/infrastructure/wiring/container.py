@@ -1,7 +1,4 @@
-"""The wiring, read top to bottom from stores.py over core.py to here: use cases -> edges. Nothing happens on import."""
-
-from datetime import timedelta
-from functools import partial
+"""The wiring, last part, after outbound_adapters.py and use_cases.py: use cases -> edges. Nothing happens on import."""
 
 from dependency_injector import providers
 
@@ -19,14 +16,11 @@ from app.adapters.inbound.http.connection.head_app import HeadApp
 from app.adapters.inbound.http.dashboard.dashboard_router import dashboard_router
 from app.adapters.inbound.http.dashboard.dashboard_stream import Viewers
 from app.adapters.inbound.http.ingest.ingest_app import IngestApp
-from app.adapters.inbound.http.ingest.ingest_door import IngestLimits
 from app.adapters.inbound.http.ingest.ingest_router import ingest_router
 from app.adapters.inbound.http.operations.docs_router import docs_router
-from app.adapters.inbound.http.operations.health_router import catalog_figures, health_router
-from app.adapters.inbound.http.operations.metric_families import Figures
+from app.adapters.inbound.http.operations.health_router import health_router
 from app.adapters.inbound.http.operations.metrics import RequestMetrics, metrics_router
 from app.adapters.inbound.http.operations.request_log import RequestContext
-from app.adapters.inbound.http.operations.service_figures import service_figures
 from app.adapters.inbound.http.search.search_app import SearchApp
 from app.adapters.inbound.http.search.search_router import search_router
 from app.adapters.inbound.http.stats.stats_router import stats_router
@@ -38,20 +32,20 @@ from app.adapters.inbound.worker.publish_loop import PublishLoop
 from app.adapters.inbound.worker.sync_schedule import SyncSchedule
 from app.adapters.inbound.worker.type_loop import TypeLoop
 from app.adapters.inbound.worker.webhook_loop import WebhookLoop
-from app.domain.access import Area
 from app.infrastructure.settings.network_access import open_areas, rates
-from app.infrastructure.settings.settings import Settings
 from app.infrastructure.version import VERSION
 from app.infrastructure.wiring.configured_adapters import local_only
+from app.infrastructure.wiring.http_parts import (
+    ingest_limits,
+    metric_figures,
+    plan_count,
+    readiness,
+    tells_health,
+    traced_http,
+)
 from app.infrastructure.wiring.identifiers import new_run_id
 from app.infrastructure.wiring.outbound_adapters import OutboundAdapters
 from app.infrastructure.wiring.use_cases import UseCases
-
-
-def ingest_limits(settings: Settings) -> IngestLimits:
-    """Say how much one request may bring."""
-    activity = settings.activity
-    return IngestLimits(activity.array_limit, activity.batch_limit, activity.max_body_bytes)
 
 
 class Container(UseCases):
@@ -100,8 +94,8 @@ class Container(UseCases):
         concurrent_syncs=OutboundAdapters.settings.provided.catalog.concurrent_syncs,
     )
     metrics = providers.Singleton(RequestMetrics)
-    is_ready = providers.Callable(lambda index: partial(getattr, index, "ready"), OutboundAdapters.index)
-    size = providers.Callable(lambda index: partial(getattr, index, "size"), OutboundAdapters.index)
+    is_ready = providers.Callable(readiness, OutboundAdapters.index)
+    size = providers.Callable(plan_count, OutboundAdapters.index)
     catalog_use_cases = providers.Singleton(
         CatalogUseCases,
         describe_plan=UseCases.describe_plan,
@@ -143,18 +137,14 @@ class Container(UseCases):
         deliver=UseCases.deliver_webhooks,
         log=OutboundAdapters.webhook_log,
         leases=OutboundAdapters.loop_leases,
-        keep=providers.Callable(
-            lambda settings: timedelta(days=settings.webhooks.keep_days), OutboundAdapters.settings
-        ),
+        keep=OutboundAdapters.settings.provided.webhooks.log_kept,
     )
     streams = providers.Singleton(
         ChangeStreams, UseCases.read_changes, UseCases.watch_log, OutboundAdapters.settings.provided.publishing.source
     )
     viewers = providers.Singleton(Viewers, UseCases.watch_dashboard)
     figures = providers.Singleton(
-        lambda watch, service, is_ready, size: Figures(
-            partial(catalog_figures, watch, is_ready, size), partial(service_figures, service, VERSION)
-        ),
+        metric_figures,
         UseCases.watch_catalog,
         UseCases.watch_service,
         is_ready,
@@ -173,7 +163,7 @@ class Container(UseCases):
         on_unauthenticated=metrics.provided.observe_unauthenticated,
         on_limited=metrics.provided.observe_rate_limited,
     )
-    tells_health = providers.Callable(lambda anonymous: Area.METRICS in anonymous, anonymous)
+    tells_health = providers.Callable(tells_health, anonymous)
     limits = providers.Callable(ingest_limits, OutboundAdapters.settings)
     routers = providers.List(
         providers.Singleton(
@@ -221,4 +211,4 @@ class Container(UseCases):
         metrics.provided.observe_search,
         gatekeeper,
     )
-    http = providers.Singleton(lambda tracing, app: tracing.http(app), OutboundAdapters.tracing, untraced)
+    http = providers.Singleton(traced_http, OutboundAdapters.tracing, untraced)

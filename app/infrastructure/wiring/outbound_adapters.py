@@ -1,4 +1,4 @@
-"""The wiring, first part: settings -> clients -> outbound adapters. `core.py` goes on."""
+"""The wiring, first part: settings -> clients -> outbound adapters. `use_cases.py` goes on."""
 
 from dependency_injector import containers, providers
 
@@ -11,7 +11,7 @@ from app.adapters.outbound.redis.activity_queue import RedisActivityQueue
 from app.adapters.outbound.redis.activity_types import RedisActivityTypes
 from app.adapters.outbound.redis.change_log import RedisChangeLog
 from app.adapters.outbound.redis.circuit_states import RedisCircuitStates
-from app.adapters.outbound.redis.connection import COMES_BACK, START_IT, connect
+from app.adapters.outbound.redis.connection import connect
 from app.adapters.outbound.redis.dead_letters import RedisDeadLetters
 from app.adapters.outbound.redis.journal_source import RedisJournalSource
 from app.adapters.outbound.redis.leases import RedisLeases
@@ -42,16 +42,17 @@ from app.infrastructure.settings.settings import Settings
 from app.infrastructure.time_zones.zone_files import rules_of
 from app.infrastructure.time_zones.zone_rules import ZONE_RULES
 from app.infrastructure.wiring.configured_adapters import (
+    BLOCK,
+    blocking_timeout,
     publishers,
     rate_limiter,
+    remedy,
     running_process,
     tokens,
+    traced_queue,
     webhook_request,
 )
 from app.infrastructure.wiring.provider_directory import SettingsDirectory
-
-BLOCK = 1.0
-"""Seconds that a blocking read of Redis waits at the most."""
 
 BLOCKING_READS = 100
 """Of one process, at once; who comes then waits for one of them to end."""
@@ -70,12 +71,12 @@ class OutboundAdapters(containers.DeclarativeContainer):
     """What this process is for: `api`, `worker`, `scheduler`, `supervisor` or `cli`."""
 
     # clients
-    remedy = providers.Callable(lambda s: COMES_BACK if s.redis.url == "embedded" else START_IT, settings)
+    remedy = providers.Callable(remedy, settings)
     redis = providers.Singleton(connect, redis_url, timeout=settings.provided.redis.timeout, remedy=remedy)
     blocking_redis = providers.Singleton(
         connect,
         redis_url,
-        timeout=providers.Callable(lambda s: s.redis.timeout + BLOCK, settings),
+        timeout=providers.Callable(blocking_timeout, settings),
         remedy=remedy,
         max_connections=BLOCKING_READS,
     )
@@ -105,7 +106,7 @@ class OutboundAdapters(containers.DeclarativeContainer):
     log_source = providers.Singleton(RedisJournalSource, redis, log_kept=settings.provided.catalog.change_log_limit)
     tracing = providers.Dependency(instance_of=Tracing, default=Tracing())
     activity_queue = providers.Singleton(
-        lambda tracing, queue: tracing.queue(queue),
+        traced_queue,
         tracing,
         providers.Singleton(
             RedisActivityQueue,

@@ -1,6 +1,5 @@
 """The wiring, second part: ports -> use cases. `container.py` goes on."""
 
-from datetime import timedelta
 from functools import partial
 from random import random
 from secrets import token_bytes
@@ -45,6 +44,7 @@ from app.application.watch_catalog import WatchCatalog
 from app.application.watch_dashboard import WatchDashboard
 from app.application.watch_service import WatchService
 from app.infrastructure.settings.settings import Settings
+from app.infrastructure.wiring.configured_adapters import traced_inbox, traced_store
 from app.infrastructure.wiring.identifiers import new_id, new_run_id, random_text
 from app.infrastructure.wiring.outbound_adapters import OutboundAdapters
 from app.infrastructure.wiring.trouble_log import (
@@ -142,11 +142,9 @@ class UseCases(OutboundAdapters):
     note_types = providers.Singleton(NoteTypes, OutboundAdapters.stats, OutboundAdapters.activity_types)
     store_activities = providers.Singleton(
         StoreActivities,
+        providers.Singleton(traced_inbox, OutboundAdapters.tracing, OutboundAdapters.activity_inbox),
         providers.Singleton(
-            lambda tracing, inbox: tracing.inbox(inbox), OutboundAdapters.tracing, OutboundAdapters.activity_inbox
-        ),
-        providers.Singleton(
-            lambda tracing, store, database: tracing.store(store, database),
+            traced_store,
             OutboundAdapters.tracing,
             OutboundAdapters.activity_store,
             OutboundAdapters.database,
@@ -207,9 +205,7 @@ class UseCases(OutboundAdapters):
         OutboundAdapters.webhook_sender,
         OutboundAdapters.clock,
         providers.Object(random),
-        providers.Callable(
-            lambda settings: timedelta(seconds=settings.webhooks.disable_after), OutboundAdapters.settings
-        ),
+        OutboundAdapters.settings.provided.webhooks.failing_allowed,
         OutboundAdapters.tally,
         on_switched_off=providers.Object(tell_switched_off),
         on_turned=providers.Object(tell_turned),
