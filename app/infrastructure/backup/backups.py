@@ -17,7 +17,7 @@ from app.adapters.outbound.sql.migrate import newest
 from app.application.ports.copies import BackupPart, Backups, CopyError
 from app.application.ports.system import Clock
 from app.infrastructure.backup import history_part, redis_part
-from app.infrastructure.backup.history_copying import history_file, opened, quieten
+from app.infrastructure.backup.history_copying import history_file, log_warnings_only, opened
 from app.infrastructure.backup.manifest import (
     Manifest,
     copy_file,
@@ -186,7 +186,7 @@ def _take_folder(folder: Path) -> None:
 @asynccontextmanager
 async def open_backups(settings: Settings) -> AsyncIterator[Backups]:
     """Open the way of an installation into a directory and back; each step opens what it needs."""
-    quieten(settings)
+    log_warnings_only(settings)
     yield InstallationBackups(settings, SystemClock())
 
 

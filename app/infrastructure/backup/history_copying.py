@@ -21,7 +21,7 @@ async def open_history_copy(settings: Settings, source: str | None, target: str)
         ConfigurationError: one of the URLs cannot be used.
         CopyError: there is no source, or it is the target.
     """
-    quieten(settings)
+    log_warnings_only(settings)
     source = source or settings.database.url
     file, other = history_file(settings, source), history_file(settings, target)
     if source == target or (file is not None and other is not None and file.resolve() == other.resolve()):
@@ -32,7 +32,7 @@ async def open_history_copy(settings: Settings, source: str | None, target: str)
         yield SqlHistoryCopy(one, two)
 
 
-def quieten(settings: Settings) -> None:
+def log_warnings_only(settings: Settings) -> None:
     """Let a command's log tell of troubles only, as that of every other command."""
     configure_logging(settings.logging.model_copy(update={"level": "warning"}), "cli")
 

@@ -7,7 +7,7 @@ from typing import Any
 from app.infrastructure.commands.command_settings import chosen_settings, is_new_installation, tell_new_installation
 
 
-def opening(part: str, *, live_state: bool = True) -> Callable[[], AbstractAsyncContextManager[Any]]:
+def part_opener(part: str, *, live_state: bool = True) -> Callable[[], AbstractAsyncContextManager[Any]]:
     """Make what opens a part of the container, named as there; without `live_state` it needs no Redis."""
 
     @asynccontextmanager

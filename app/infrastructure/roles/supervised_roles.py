@@ -70,8 +70,8 @@ async def run_api_processes(settings: Settings, config: Path | None, launcher: L
 async def _prepare(settings: Settings, config: Path | None, launcher: Launcher) -> int:
     """See to the history before anybody works, in a process that has the code; return its exit code."""
     if launcher.forks:
-        with ParentWatch() as lifeline:
-            running = await launcher.start(_child("prepare", config), lifeline.read_end, lambda: None)
+        with ParentWatch() as parent_watch:
+            running = await launcher.start(_child("prepare", config), parent_watch.read_end, lambda: None)
             code = await running.wait()
         if code is not None:
             return code

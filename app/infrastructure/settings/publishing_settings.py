@@ -5,10 +5,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.infrastructure.settings.settings_section import Section, Share
+from app.infrastructure.settings.settings_section import SettingsSection, Share
 
 
-class Publishing(Section):
+class Publishing(SettingsSection):
     """Who is told of domain events, beside webhooks."""
 
     log: bool = False
@@ -17,7 +17,7 @@ class Publishing(Section):
     source: Annotated[str, Field(min_length=1, max_length=200)] = "/marquee"
 
 
-class Webhooks(Section):
+class Webhooks(SettingsSection):
     """How webhooks are delivered."""
 
     timeout: Annotated[float, Field(ge=0.1, le=60)] = 10.0
@@ -36,7 +36,7 @@ class Webhooks(Section):
         return timedelta(seconds=self.disable_after)
 
 
-class Telemetry(Section):
+class Telemetry(SettingsSection):
     """Traces."""
 
     otlp_endpoint: Annotated[str, Field(pattern=r"^https?://")] | None = None

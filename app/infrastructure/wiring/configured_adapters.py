@@ -27,7 +27,7 @@ from app.application.ports.webhooks import WebhookDeliveries, WebhookEndpoints
 from app.infrastructure.observability.tracing import Tracing
 from app.infrastructure.settings.network_access import is_loopback, open_by_address, rates
 from app.infrastructure.settings.settings import Settings
-from app.infrastructure.wiring.trouble_log import tell_limits_trouble
+from app.infrastructure.wiring.trouble_log import log_limits_trouble
 
 BLOCK = 1.0
 """Seconds that a blocking read of Redis waits at the most."""
@@ -110,4 +110,4 @@ def rate_limiter(settings: Settings, redis: RedisClient) -> RateLimiter:
         script = Script(source)
         return lambda keys, arguments: redis.run(script, keys, arguments)
 
-    return SharedRateLimiter(rates(settings), prepare, tell_limits_trouble)
+    return SharedRateLimiter(rates(settings), prepare, log_limits_trouble)

@@ -48,15 +48,15 @@ from app.infrastructure.wiring.configured_adapters import traced_inbox, traced_s
 from app.infrastructure.wiring.identifiers import new_id, new_run_id, random_text
 from app.infrastructure.wiring.outbound_adapters import OutboundAdapters
 from app.infrastructure.wiring.trouble_log import (
-    tell_bug,
-    tell_buried,
-    tell_catalog_trouble,
-    tell_delivery_bug,
-    tell_publisher_bug,
-    tell_retimed,
-    tell_switched_off,
-    tell_turned,
-    tell_worker_trouble,
+    log_catalog_trouble,
+    log_dead_letter,
+    log_delivery_bug,
+    log_failing,
+    log_publisher_bug,
+    log_retimed,
+    log_switched_off,
+    log_sync_bug,
+    log_worker_trouble,
 )
 
 
@@ -75,7 +75,7 @@ class UseCases(OutboundAdapters):
         clock=OutboundAdapters.clock,
         new_run_id=providers.Object(new_run_id),
         rules=OutboundAdapters.zone_rules,
-        on_retimed=providers.Object(tell_retimed),
+        on_retimed=providers.Object(log_retimed),
     )
     sync_provider = providers.Singleton(
         SyncProvider,
@@ -84,7 +84,7 @@ class UseCases(OutboundAdapters):
         leases=OutboundAdapters.leases,
         clock=OutboundAdapters.clock,
         retime=retime_plans,
-        on_bug=providers.Object(tell_bug),
+        on_bug=providers.Object(log_sync_bug),
     )
     describe_plan = providers.Singleton(DescribePlan, OutboundAdapters.catalog)
     describe_providers = providers.Singleton(
@@ -100,7 +100,7 @@ class UseCases(OutboundAdapters):
         RequestSync, OutboundAdapters.directory, OutboundAdapters.sync_requests, providers.Object(new_run_id)
     )
     follow_catalog = providers.Singleton(
-        FollowCatalog, OutboundAdapters.change_log, OutboundAdapters.index, providers.Object(tell_catalog_trouble)
+        FollowCatalog, OutboundAdapters.change_log, OutboundAdapters.index, providers.Object(log_catalog_trouble)
     )
     watch_catalog = providers.Singleton(
         WatchCatalog,
@@ -149,8 +149,8 @@ class UseCases(OutboundAdapters):
             OutboundAdapters.activity_store,
             OutboundAdapters.database,
         ),
-        providers.Object(tell_worker_trouble),
-        providers.Object(tell_buried),
+        providers.Object(log_worker_trouble),
+        providers.Object(log_dead_letter),
         providers.Callable(partial, providers.Object(count_stored), OutboundAdapters.tally),
     )
     page_of_totals = providers.Singleton(PageOfTotals, OutboundAdapters.stats)
@@ -196,7 +196,7 @@ class UseCases(OutboundAdapters):
         OutboundAdapters.logs,
         OutboundAdapters.publishers,
         OutboundAdapters.publishing_positions,
-        providers.Object(tell_publisher_bug),
+        providers.Object(log_publisher_bug),
     )
     deliver_webhooks = providers.Singleton(
         DeliverWebhooks,
@@ -207,9 +207,9 @@ class UseCases(OutboundAdapters):
         providers.Object(random),
         OutboundAdapters.settings.provided.webhooks.failing_allowed,
         OutboundAdapters.tally,
-        on_switched_off=providers.Object(tell_switched_off),
-        on_turned=providers.Object(tell_turned),
-        on_bug=providers.Object(tell_delivery_bug),
+        on_switched_off=providers.Object(log_switched_off),
+        on_turned=providers.Object(log_failing),
+        on_bug=providers.Object(log_delivery_bug),
     )
     add_webhook = providers.Singleton(
         AddWebhook,

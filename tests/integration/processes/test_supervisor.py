@@ -1,4 +1,4 @@
-"""The supervisor and its lifeline, on real processes."""
+"""The supervisor and its children, who watch whether it lives, on real processes."""
 
 import asyncio
 import os
