@@ -33,6 +33,7 @@ async def run_worker(settings: Settings) -> None:
                 container.type_loop()(),
                 container.publish_loop()(),
                 container.webhook_loop()(),
+                *((container.verify_loop()(),) if settings.stats.verify_at else ()),
                 container.tally()(),
                 container.announce_process()(),
             )

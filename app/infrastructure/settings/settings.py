@@ -3,6 +3,8 @@
 Durations are seconds, sizes are bytes. `config.yaml` in the repository explains each key.
 """
 
+import re
+from datetime import time
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -52,6 +54,12 @@ def _activity_type(name: str) -> str:
             f"{name!r} can be no type of an activity: expected a-z, then a-z 0-9 _ . -, not a reserved word"
         )
     return name
+
+
+def _time_of_day(said: Any) -> Any:
+    if said is not None and not (isinstance(said, str) and re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", said)):
+        raise ValueError('expected a time of day in quotes, such as "03:30"')
+    return said
 
 
 Timezone = Annotated[str, AfterValidator(_timezone)]
@@ -149,6 +157,7 @@ class StatsSettings(SettingsSection):
     """How figures over activities are made."""
 
     timezone: Timezone = "UTC"
+    verify_at: Annotated[time | None, BeforeValidator(_time_of_day)] = None
 
     @property
     def zone(self) -> ZoneInfo:

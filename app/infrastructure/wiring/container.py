@@ -31,6 +31,7 @@ from app.adapters.inbound.worker.journal_loop import JournalLoop
 from app.adapters.inbound.worker.publish_loop import PublishLoop
 from app.adapters.inbound.worker.sync_schedule import SyncSchedule
 from app.adapters.inbound.worker.type_loop import TypeLoop
+from app.adapters.inbound.worker.verify_loop import VerifyLoop
 from app.adapters.inbound.worker.webhook_loop import WebhookLoop
 from app.infrastructure.settings.network_access import open_areas, rates
 from app.infrastructure.version import VERSION
@@ -83,6 +84,7 @@ class Container(UseCases):
         leases=OutboundAdapters.loop_leases,
     )
     type_loop = providers.Singleton(TypeLoop, note=UseCases.note_types, leases=OutboundAdapters.loop_leases)
+    verify_loop = providers.Singleton(VerifyLoop, verify=UseCases.verify_stats, leases=OutboundAdapters.loop_leases)
     schedule = providers.Singleton(
         SyncSchedule,
         sync=UseCases.sync_provider,

@@ -21,6 +21,7 @@ from app.adapters.outbound.redis.queue_watch import RedisQueueWatch
 from app.adapters.outbound.redis.sync_journal import RedisSyncJournal
 from app.adapters.outbound.redis.sync_requests import RedisSyncRequests
 from app.adapters.outbound.redis.tally import RedisTally
+from app.adapters.outbound.redis.verifications import RedisVerifications
 from app.adapters.outbound.sql.activity_store import SqlActivityStore, SqlImportMarks
 from app.adapters.outbound.sql.activity_types import SqlTypeBound
 from app.adapters.outbound.sql.api_keys import SqlApiKeys
@@ -159,4 +160,5 @@ class OutboundAdapters(containers.DeclarativeContainer):
 
     presence = providers.Singleton(RedisPresence, redis)
     tally = providers.Singleton(RedisTally, redis)
+    verifications = providers.Singleton(RedisVerifications, redis)
     own_process = providers.Singleton(running_process, role, clock)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import structlog
 
+from app.application.ports.activities import Difference
 from app.application.retime_plans import Retiming
 from app.domain.webhooks import Endpoint
 
@@ -54,6 +55,19 @@ def log_retimed(done: Retiming) -> None:
             provider=done.provider,
             retimed=done.retimed,
             tzdata=done.rules,
+        )
+
+
+def log_verified(difference: Difference | None) -> None:
+    """Say what came of comparing the figures with the activities."""
+    if difference is None:
+        log.info("the figures agree with the activities")
+    else:
+        log.error(
+            "the figures differ from the activities; `marquee stats rebuild` makes them anew",
+            first=difference.rollup,
+            kept=difference.kept,
+            activities=difference.folded,
         )
 
 

@@ -40,6 +40,7 @@ from app.application.restore_catalog import RestoreCatalog
 from app.application.retime_plans import RetimePlans
 from app.application.store_activities import StoreActivities
 from app.application.sync_provider import SyncProvider
+from app.application.verify_stats import VerifyStats
 from app.application.watch_catalog import WatchCatalog
 from app.application.watch_dashboard import WatchDashboard
 from app.application.watch_service import WatchService
@@ -56,6 +57,7 @@ from app.infrastructure.wiring.trouble_log import (
     log_retimed,
     log_switched_off,
     log_sync_bug,
+    log_verified,
     log_worker_trouble,
 )
 
@@ -249,6 +251,7 @@ class UseCases(OutboundAdapters):
         watch_catalog,
         OutboundAdapters.presence,
         OutboundAdapters.tally,
+        OutboundAdapters.verifications,
         OutboundAdapters.users,
         OutboundAdapters.publishing_positions,
         OutboundAdapters.webhook_states,
@@ -256,6 +259,15 @@ class UseCases(OutboundAdapters):
         OutboundAdapters.clock,
         OutboundAdapters.database,
         OutboundAdapters.zone_rules,
+    )
+    verify_stats = providers.Singleton(
+        VerifyStats,
+        keeper=OutboundAdapters.stats_keeper,
+        verifications=OutboundAdapters.verifications,
+        clock=OutboundAdapters.clock,
+        at=OutboundAdapters.settings.provided.stats.verify_at,
+        zone=OutboundAdapters.zone,
+        on_verified=providers.Object(log_verified),
     )
     plans_around = providers.Singleton(
         PlansAround, OutboundAdapters.calendar, OutboundAdapters.clock, OutboundAdapters.zone
