@@ -45,7 +45,7 @@ from app.infrastructure.wiring.http_parts import (
     traced_http,
 )
 from app.infrastructure.wiring.identifiers import new_run_id
-from app.infrastructure.wiring.outbound_adapters import OutboundAdapters
+from app.infrastructure.wiring.outbound_adapters import Outbound
 from app.infrastructure.wiring.use_cases import UseCases
 
 
@@ -54,7 +54,7 @@ class Container(UseCases):
 
     cli_core = providers.Singleton(
         CatalogCore,
-        directory=OutboundAdapters.directory,
+        directory=Outbound.directory,
         sync=UseCases.sync_provider,
         describe_providers=UseCases.describe_providers,
         list_runs=UseCases.list_runs,
@@ -64,7 +64,7 @@ class Container(UseCases):
     )
     stats_use_cases = providers.Singleton(
         StatsUseCases,
-        keeper=OutboundAdapters.stats_keeper,
+        keeper=Outbound.stats_keeper,
         page_of_totals=UseCases.page_of_totals,
         total_of_type=UseCases.total_of_type,
         daily_active_users=UseCases.daily_active_users,
@@ -74,30 +74,27 @@ class Container(UseCases):
     import_core = providers.Singleton(
         ImportCore,
         import_activities=UseCases.import_activities,
-        rules=OutboundAdapters.settings.provided.activity.rules,
-        clock=OutboundAdapters.clock,
+        rules=Outbound.settings.provided.activity.rules,
+        clock=Outbound.clock,
     )
     journal_loop = providers.Singleton(
-        JournalLoop,
-        journal=UseCases.journal_changes,
-        log=OutboundAdapters.change_log,
-        leases=OutboundAdapters.loop_leases,
+        JournalLoop, journal=UseCases.journal_changes, log=Outbound.change_log, leases=Outbound.loop_leases
     )
-    type_loop = providers.Singleton(TypeLoop, note=UseCases.note_types, leases=OutboundAdapters.loop_leases)
-    verify_loop = providers.Singleton(VerifyLoop, verify=UseCases.verify_stats, leases=OutboundAdapters.loop_leases)
+    type_loop = providers.Singleton(TypeLoop, note=UseCases.note_types, leases=Outbound.loop_leases)
+    verify_loop = providers.Singleton(VerifyLoop, verify=UseCases.verify_stats, leases=Outbound.loop_leases)
     schedule = providers.Singleton(
         SyncSchedule,
         sync=UseCases.sync_provider,
-        directory=OutboundAdapters.directory,
-        catalog=OutboundAdapters.catalog,
-        requests=OutboundAdapters.sync_requests,
-        clock=OutboundAdapters.clock,
+        directory=Outbound.directory,
+        catalog=Outbound.catalog,
+        requests=Outbound.sync_requests,
+        clock=Outbound.clock,
         new_run_id=providers.Object(new_run_id),
-        concurrent_syncs=OutboundAdapters.settings.provided.catalog.concurrent_syncs,
+        concurrent_syncs=Outbound.settings.provided.catalog.concurrent_syncs,
     )
     metrics = providers.Singleton(RequestMetrics)
-    is_ready = providers.Callable(readiness, OutboundAdapters.index)
-    size = providers.Callable(plan_count, OutboundAdapters.index)
+    is_ready = providers.Callable(readiness, Outbound.index)
+    size = providers.Callable(plan_count, Outbound.index)
     catalog_use_cases = providers.Singleton(
         CatalogUseCases,
         describe_plan=UseCases.describe_plan,
@@ -109,7 +106,7 @@ class Container(UseCases):
     )
     user_use_cases = providers.Singleton(
         UsersUseCases,
-        users=OutboundAdapters.users,
+        users=Outbound.users,
         create_user=UseCases.create_user,
         find_user=UseCases.find_user,
         update_user=UseCases.update_user,
@@ -117,13 +114,13 @@ class Container(UseCases):
         create_key=UseCases.create_key,
         list_keys=UseCases.list_keys,
         revoke_key=UseCases.revoke_key,
-        clock=OutboundAdapters.clock,
+        clock=Outbound.clock,
     )
     webhook_core = providers.Singleton(
         WebhookCore,
-        endpoints=OutboundAdapters.webhook_endpoints,
-        log=OutboundAdapters.webhook_log,
-        clock=OutboundAdapters.clock,
+        endpoints=Outbound.webhook_endpoints,
+        log=Outbound.webhook_log,
+        clock=Outbound.clock,
         add=UseCases.add_webhook,
         find=UseCases.find_webhook,
         switch=UseCases.switch_webhook,
@@ -131,55 +128,43 @@ class Container(UseCases):
         try_out=UseCases.try_webhook,
         replay=UseCases.replay_webhook,
     )
-    publish_loop = providers.Singleton(
-        PublishLoop, publish=UseCases.publish_domain_events, leases=OutboundAdapters.loop_leases
-    )
+    publish_loop = providers.Singleton(PublishLoop, publish=UseCases.publish_domain_events, leases=Outbound.loop_leases)
     webhook_loop = providers.Singleton(
         WebhookLoop,
         deliver=UseCases.deliver_webhooks,
-        log=OutboundAdapters.webhook_log,
-        leases=OutboundAdapters.loop_leases,
-        keep=OutboundAdapters.settings.provided.webhooks.log_kept,
+        log=Outbound.webhook_log,
+        leases=Outbound.loop_leases,
+        keep=Outbound.settings.provided.webhooks.log_kept,
     )
     streams = providers.Singleton(
-        ChangeStreams, UseCases.read_changes, UseCases.watch_log, OutboundAdapters.settings.provided.publishing.source
+        ChangeStreams, UseCases.read_changes, UseCases.watch_log, Outbound.settings.provided.publishing.source
     )
     viewers = providers.Singleton(Viewers, UseCases.watch_dashboard)
-    figures = providers.Singleton(
-        metric_figures,
-        UseCases.watch_catalog,
-        UseCases.watch_service,
-        is_ready,
-        size,
-    )
-    anonymous = providers.Callable(open_areas, OutboundAdapters.settings)
-    trusted_proxies = OutboundAdapters.settings.provided.security.trusted_proxies
+    figures = providers.Singleton(metric_figures, UseCases.watch_catalog, UseCases.watch_service, is_ready, size)
+    anonymous = providers.Callable(open_areas, Outbound.settings)
+    trusted_proxies = Outbound.settings.provided.security.trusted_proxies
     gatekeeper = providers.Singleton(
         Gatekeeper,
         UseCases.authenticate,
         anonymous,
-        OutboundAdapters.limiter,
+        Outbound.limiter,
         trusted_proxies,
-        local=providers.Callable(local_only, OutboundAdapters.settings),
-        limited=providers.Callable(rates, OutboundAdapters.settings),
+        local=providers.Callable(local_only, Outbound.settings),
+        limited=providers.Callable(rates, Outbound.settings),
         on_unauthenticated=metrics.provided.observe_unauthenticated,
         on_limited=metrics.provided.observe_rate_limited,
     )
     tells_health = providers.Callable(tells_health, anonymous)
-    limits = providers.Callable(ingest_limits, OutboundAdapters.settings)
+    limits = providers.Callable(ingest_limits, Outbound.settings)
     routers = providers.List(
         providers.Singleton(
-            search_router,
-            OutboundAdapters.index,
-            OutboundAdapters.settings.provided.search.zone,
-            is_ready,
-            UseCases.search_past,
+            search_router, Outbound.index, Outbound.settings.provided.search.zone, is_ready, UseCases.search_past
         ),
         providers.Singleton(
             changes_router,
             UseCases.read_changes,
             streams,
-            OutboundAdapters.settings.provided.publishing.source,
+            Outbound.settings.provided.publishing.source,
             trusted_proxies,
         ),
         providers.Singleton(catalog_router, catalog_use_cases),
@@ -208,9 +193,9 @@ class Container(UseCases):
             observe_activities=metrics.provided.observe_activities,
             gatekeeper=gatekeeper,
         ),
-        OutboundAdapters.index,
-        OutboundAdapters.settings.provided.search.zone,
+        Outbound.index,
+        Outbound.settings.provided.search.zone,
         metrics.provided.observe_search,
         gatekeeper,
     )
-    http = providers.Singleton(traced_http, OutboundAdapters.tracing, untraced)
+    http = providers.Singleton(traced_http, Outbound.tracing, untraced)

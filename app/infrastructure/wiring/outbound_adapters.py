@@ -63,7 +63,7 @@ LOOP_LEASE = 5.0
 for everybody hears later meanwhile; a worker that was only slow and loses it does no harm."""
 
 
-class OutboundAdapters(containers.DeclarativeContainer):
+class Outbound(containers.DeclarativeContainer):
     """What talks with the outside; each part is made when it is first asked for."""
 
     settings = providers.Dependency(instance_of=Settings)

@@ -47,7 +47,7 @@ from app.application.watch_service import WatchService
 from app.infrastructure.settings.settings import Settings
 from app.infrastructure.wiring.configured_adapters import traced_inbox, traced_store
 from app.infrastructure.wiring.identifiers import new_id, new_run_id, random_text
-from app.infrastructure.wiring.outbound_adapters import OutboundAdapters
+from app.infrastructure.wiring.outbound_adapters import Outbound
 from app.infrastructure.wiring.trouble_log import (
     log_catalog_trouble,
     log_dead_letter,
@@ -67,218 +67,193 @@ def unless_listed(settings: Settings, types: TypeBound) -> TypeBound | None:
     return types if settings.activity.types is None else None
 
 
-class UseCases(OutboundAdapters):
+class UseCases(Outbound):
     """The use cases."""
 
     retime_plans = providers.Singleton(
         RetimePlans,
-        catalog=OutboundAdapters.catalog,
-        leases=OutboundAdapters.leases,
-        clock=OutboundAdapters.clock,
+        catalog=Outbound.catalog,
+        leases=Outbound.leases,
+        clock=Outbound.clock,
         new_run_id=providers.Object(new_run_id),
-        rules=OutboundAdapters.zone_rules,
+        rules=Outbound.zone_rules,
         on_retimed=providers.Object(log_retimed),
     )
     sync_provider = providers.Singleton(
         SyncProvider,
-        catalog=OutboundAdapters.catalog,
-        journal=OutboundAdapters.sync_journal,
-        leases=OutboundAdapters.leases,
-        clock=OutboundAdapters.clock,
+        catalog=Outbound.catalog,
+        journal=Outbound.sync_journal,
+        leases=Outbound.leases,
+        clock=Outbound.clock,
         retime=retime_plans,
         on_bug=providers.Object(log_sync_bug),
     )
-    describe_plan = providers.Singleton(DescribePlan, OutboundAdapters.catalog)
+    describe_plan = providers.Singleton(DescribePlan, Outbound.catalog)
     describe_providers = providers.Singleton(
-        DescribeProviders,
-        OutboundAdapters.directory,
-        OutboundAdapters.catalog,
-        OutboundAdapters.sync_journal,
-        OutboundAdapters.circuits,
+        DescribeProviders, Outbound.directory, Outbound.catalog, Outbound.sync_journal, Outbound.circuits
     )
-    list_runs = providers.Singleton(ListRuns, OutboundAdapters.directory, OutboundAdapters.sync_journal)
-    list_rejections = providers.Singleton(ListRejections, OutboundAdapters.directory, OutboundAdapters.sync_journal)
+    list_runs = providers.Singleton(ListRuns, Outbound.directory, Outbound.sync_journal)
+    list_rejections = providers.Singleton(ListRejections, Outbound.directory, Outbound.sync_journal)
     request_sync = providers.Singleton(
-        RequestSync, OutboundAdapters.directory, OutboundAdapters.sync_requests, providers.Object(new_run_id)
+        RequestSync, Outbound.directory, Outbound.sync_requests, providers.Object(new_run_id)
     )
     follow_catalog = providers.Singleton(
-        FollowCatalog, OutboundAdapters.change_log, OutboundAdapters.index, providers.Object(log_catalog_trouble)
+        FollowCatalog, Outbound.change_log, Outbound.index, providers.Object(log_catalog_trouble)
     )
     watch_catalog = providers.Singleton(
-        WatchCatalog,
-        describe_providers,
-        OutboundAdapters.sync_journal,
-        OutboundAdapters.queue_watch,
-        OutboundAdapters.clock,
+        WatchCatalog, describe_providers, Outbound.sync_journal, Outbound.queue_watch, Outbound.clock
     )
 
     restore_catalog = providers.Singleton(
         RestoreCatalog,
-        catalog=OutboundAdapters.catalog,
-        source=OutboundAdapters.log_source,
-        journal=OutboundAdapters.plan_journal,
-        leases=OutboundAdapters.leases,
-        clock=OutboundAdapters.clock,
+        catalog=Outbound.catalog,
+        source=Outbound.log_source,
+        journal=Outbound.plan_journal,
+        leases=Outbound.leases,
+        clock=Outbound.clock,
         retime=retime_plans,
         new_run_id=providers.Object(new_run_id),
     )
     journal_changes = providers.Singleton(
         JournalChanges,
-        source=OutboundAdapters.log_source,
-        journal=OutboundAdapters.plan_journal,
+        source=Outbound.log_source,
+        journal=Outbound.plan_journal,
         restore=restore_catalog,
-        clock=OutboundAdapters.clock,
+        clock=Outbound.clock,
         new_run_id=providers.Object(new_run_id),
         on_restored=providers.Object(log_restoration),
     )
-    list_plan_states = providers.Singleton(ListPlanStates, OutboundAdapters.plan_journal)
-    search_past = providers.Singleton(SearchPast, OutboundAdapters.plan_journal)
+    list_plan_states = providers.Singleton(ListPlanStates, Outbound.plan_journal)
+    search_past = providers.Singleton(SearchPast, Outbound.plan_journal)
     record_activities = providers.Singleton(
         RecordActivities,
-        OutboundAdapters.activity_queue,
-        OutboundAdapters.clock,
-        OutboundAdapters.settings.provided.activity.rules,
+        Outbound.activity_queue,
+        Outbound.clock,
+        Outbound.settings.provided.activity.rules,
         providers.Object(new_id),
-        providers.Callable(unless_listed, OutboundAdapters.settings, OutboundAdapters.activity_types),
+        providers.Callable(unless_listed, Outbound.settings, Outbound.activity_types),
     )
-    note_types = providers.Singleton(NoteTypes, OutboundAdapters.stats, OutboundAdapters.activity_types)
+    note_types = providers.Singleton(NoteTypes, Outbound.stats, Outbound.activity_types)
     store_activities = providers.Singleton(
         StoreActivities,
-        providers.Singleton(traced_inbox, OutboundAdapters.tracing, OutboundAdapters.activity_inbox),
-        providers.Singleton(
-            traced_store,
-            OutboundAdapters.tracing,
-            OutboundAdapters.activity_store,
-            OutboundAdapters.database,
-        ),
+        providers.Singleton(traced_inbox, Outbound.tracing, Outbound.activity_inbox),
+        providers.Singleton(traced_store, Outbound.tracing, Outbound.activity_store, Outbound.database),
         providers.Object(log_worker_trouble),
         providers.Object(log_dead_letter),
-        providers.Callable(partial, providers.Object(count_stored), OutboundAdapters.tally),
+        providers.Callable(partial, providers.Object(count_stored), Outbound.tally),
     )
-    page_of_totals = providers.Singleton(PageOfTotals, OutboundAdapters.stats)
-    total_of_type = providers.Singleton(TotalOfType, OutboundAdapters.stats)
-    daily_active_users = providers.Singleton(
-        DailyActiveUsers, OutboundAdapters.stats, OutboundAdapters.clock, OutboundAdapters.zone
-    )
-    top_types = providers.Singleton(TopTypes, OutboundAdapters.stats, OutboundAdapters.clock, OutboundAdapters.zone)
-    retention = providers.Singleton(Retention, OutboundAdapters.stats, OutboundAdapters.clock, OutboundAdapters.zone)
+    page_of_totals = providers.Singleton(PageOfTotals, Outbound.stats)
+    total_of_type = providers.Singleton(TotalOfType, Outbound.stats)
+    daily_active_users = providers.Singleton(DailyActiveUsers, Outbound.stats, Outbound.clock, Outbound.zone)
+    top_types = providers.Singleton(TopTypes, Outbound.stats, Outbound.clock, Outbound.zone)
+    retention = providers.Singleton(Retention, Outbound.stats, Outbound.clock, Outbound.zone)
     import_activities = providers.Singleton(
         ImportActivities,
-        OutboundAdapters.activity_store,
-        OutboundAdapters.import_marks,
-        providers.Callable(unless_listed, OutboundAdapters.settings, OutboundAdapters.import_types),
+        Outbound.activity_store,
+        Outbound.import_marks,
+        providers.Callable(unless_listed, Outbound.settings, Outbound.import_types),
     )
 
     authenticate = providers.Singleton(
         Authenticate,
-        OutboundAdapters.api_keys,
-        OutboundAdapters.clock,
-        OutboundAdapters.tokens,
-        grace=OutboundAdapters.settings.provided.security.key_grace,
+        Outbound.api_keys,
+        Outbound.clock,
+        Outbound.tokens,
+        grace=Outbound.settings.provided.security.key_grace,
     )
-    create_user = providers.Singleton(
-        CreateUser, OutboundAdapters.users, OutboundAdapters.clock, providers.Object(new_id)
-    )
-    find_user = providers.Singleton(FindUser, OutboundAdapters.users)
-    update_user = providers.Singleton(
-        UpdateUser, OutboundAdapters.users, OutboundAdapters.clock, providers.Object(new_id)
-    )
-    delete_user = providers.Singleton(
-        DeleteUser, OutboundAdapters.users, OutboundAdapters.clock, providers.Object(new_id)
-    )
-    create_key = providers.Singleton(
-        CreateKey, OutboundAdapters.api_keys, OutboundAdapters.clock, providers.Object(random_text)
-    )
-    list_keys = providers.Singleton(ListKeys, OutboundAdapters.users, OutboundAdapters.api_keys)
-    revoke_key = providers.Singleton(RevokeKey, OutboundAdapters.api_keys, OutboundAdapters.clock)
-    let_first_admin_in = providers.Singleton(LetFirstAdminIn, OutboundAdapters.users, create_user, create_key)
+    create_user = providers.Singleton(CreateUser, Outbound.users, Outbound.clock, providers.Object(new_id))
+    find_user = providers.Singleton(FindUser, Outbound.users)
+    update_user = providers.Singleton(UpdateUser, Outbound.users, Outbound.clock, providers.Object(new_id))
+    delete_user = providers.Singleton(DeleteUser, Outbound.users, Outbound.clock, providers.Object(new_id))
+    create_key = providers.Singleton(CreateKey, Outbound.api_keys, Outbound.clock, providers.Object(random_text))
+    list_keys = providers.Singleton(ListKeys, Outbound.users, Outbound.api_keys)
+    revoke_key = providers.Singleton(RevokeKey, Outbound.api_keys, Outbound.clock)
+    let_first_admin_in = providers.Singleton(LetFirstAdminIn, Outbound.users, create_user, create_key)
 
     publish_domain_events = providers.Singleton(
         PublishDomainEvents,
-        OutboundAdapters.logs,
-        OutboundAdapters.publishers,
-        OutboundAdapters.publishing_positions,
+        Outbound.logs,
+        Outbound.publishers,
+        Outbound.publishing_positions,
         providers.Object(log_publisher_bug),
     )
     deliver_webhooks = providers.Singleton(
         DeliverWebhooks,
-        OutboundAdapters.webhook_endpoints,
-        OutboundAdapters.webhook_deliveries,
-        OutboundAdapters.webhook_sender,
-        OutboundAdapters.clock,
+        Outbound.webhook_endpoints,
+        Outbound.webhook_deliveries,
+        Outbound.webhook_sender,
+        Outbound.clock,
         providers.Object(random),
-        OutboundAdapters.settings.provided.webhooks.failing_allowed,
-        OutboundAdapters.tally,
+        Outbound.settings.provided.webhooks.failing_allowed,
+        Outbound.tally,
         on_switched_off=providers.Object(log_switched_off),
         on_turned=providers.Object(log_failing),
         on_bug=providers.Object(log_delivery_bug),
     )
     add_webhook = providers.Singleton(
         AddWebhook,
-        OutboundAdapters.webhook_endpoints,
-        OutboundAdapters.webhook_sender,
-        OutboundAdapters.clock,
+        Outbound.webhook_endpoints,
+        Outbound.webhook_sender,
+        Outbound.clock,
         providers.Object(new_id),
         providers.Object(token_bytes),
     )
-    find_webhook = providers.Singleton(FindWebhook, OutboundAdapters.webhook_endpoints)
+    find_webhook = providers.Singleton(FindWebhook, Outbound.webhook_endpoints)
     switch_webhook = providers.Singleton(
-        SwitchWebhook, OutboundAdapters.webhook_endpoints, OutboundAdapters.webhook_deliveries, OutboundAdapters.clock
+        SwitchWebhook, Outbound.webhook_endpoints, Outbound.webhook_deliveries, Outbound.clock
     )
     rotate_webhook_secret = providers.Singleton(
-        RotateWebhookSecret, OutboundAdapters.webhook_endpoints, OutboundAdapters.clock, providers.Object(token_bytes)
+        RotateWebhookSecret, Outbound.webhook_endpoints, Outbound.clock, providers.Object(token_bytes)
     )
     try_webhook = providers.Singleton(
         TryWebhook,
-        OutboundAdapters.webhook_endpoints,
-        OutboundAdapters.webhook_sender,
-        OutboundAdapters.clock,
+        Outbound.webhook_endpoints,
+        Outbound.webhook_sender,
+        Outbound.clock,
         providers.Object(new_id),
         providers.Callable(
-            partial, providers.Object(render_trial), source=OutboundAdapters.settings.provided.publishing.source
+            partial, providers.Object(render_trial), source=Outbound.settings.provided.publishing.source
         ),
     )
     replay_webhook = providers.Singleton(
-        ReplayWebhook, OutboundAdapters.webhook_endpoints, OutboundAdapters.webhook_log, OutboundAdapters.clock
+        ReplayWebhook, Outbound.webhook_endpoints, Outbound.webhook_log, Outbound.clock
     )
 
-    read_changes = providers.Singleton(ReadChanges, OutboundAdapters.plan_log)
-    watch_log = providers.Singleton(WatchLog, OutboundAdapters.plan_log)
-    announce_process = providers.Singleton(AnnounceProcess, OutboundAdapters.presence, OutboundAdapters.own_process)
+    read_changes = providers.Singleton(ReadChanges, Outbound.plan_log)
+    watch_log = providers.Singleton(WatchLog, Outbound.plan_log)
+    announce_process = providers.Singleton(AnnounceProcess, Outbound.presence, Outbound.own_process)
     watch_service = providers.Singleton(
         WatchService,
-        OutboundAdapters.own_process,
+        Outbound.own_process,
         watch_catalog,
-        OutboundAdapters.presence,
-        OutboundAdapters.tally,
-        OutboundAdapters.verifications,
-        OutboundAdapters.users,
-        OutboundAdapters.publishing_positions,
-        OutboundAdapters.webhook_states,
-        OutboundAdapters.stats_keeper,
-        OutboundAdapters.clock,
-        OutboundAdapters.database,
-        OutboundAdapters.zone_rules,
+        Outbound.presence,
+        Outbound.tally,
+        Outbound.verifications,
+        Outbound.users,
+        Outbound.publishing_positions,
+        Outbound.webhook_states,
+        Outbound.stats_keeper,
+        Outbound.clock,
+        Outbound.database,
+        Outbound.zone_rules,
     )
     verify_stats = providers.Singleton(
         VerifyStats,
-        keeper=OutboundAdapters.stats_keeper,
-        verifications=OutboundAdapters.verifications,
-        clock=OutboundAdapters.clock,
-        at=OutboundAdapters.settings.provided.stats.verify_at,
-        zone=OutboundAdapters.zone,
+        keeper=Outbound.stats_keeper,
+        verifications=Outbound.verifications,
+        clock=Outbound.clock,
+        at=Outbound.settings.provided.stats.verify_at,
+        zone=Outbound.zone,
         on_verified=providers.Object(log_verified),
     )
-    plans_around = providers.Singleton(
-        PlansAround, OutboundAdapters.calendar, OutboundAdapters.clock, OutboundAdapters.zone
-    )
+    plans_around = providers.Singleton(PlansAround, Outbound.calendar, Outbound.clock, Outbound.zone)
     watch_dashboard = providers.Singleton(
         WatchDashboard,
         catalog=watch_catalog,
         plans=plans_around,
-        stats=OutboundAdapters.stats,
+        stats=Outbound.stats,
         daily_active_users=daily_active_users,
         retention=retention,
-        users=OutboundAdapters.users,
-        clock=OutboundAdapters.clock,
+        users=Outbound.users,
+        clock=Outbound.clock,
     )
