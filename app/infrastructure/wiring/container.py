@@ -1,6 +1,6 @@
 """The wiring, last part, after outbound_adapters.py and use_cases.py: use cases -> edges. Nothing happens on import."""
 
-from dependency_injector import providers
+from dependency_injector.providers import Callable, List, Singleton
 
 from app.adapters.inbound.cli.catalog_commands import CatalogCore
 from app.adapters.inbound.cli.import_command import ImportCore
@@ -52,7 +52,7 @@ from app.infrastructure.wiring.use_cases import UseCases
 class Container(UseCases):
     """Everything that a process may need; each part is made when it is first asked for."""
 
-    cli_core = providers.Singleton(
+    cli_core = Singleton(
         CatalogCore,
         directory=Outbound.directory,
         sync=UseCases.sync_provider,
@@ -60,9 +60,9 @@ class Container(UseCases):
         list_runs=UseCases.list_runs,
         list_rejections=UseCases.list_rejections,
         restore=UseCases.restore_catalog,
-        new_run_id=providers.Object(new_run_id),
+        new_run_id=new_run_id,
     )
-    stats_use_cases = providers.Singleton(
+    stats_use_cases = Singleton(
         StatsUseCases,
         keeper=Outbound.stats_keeper,
         page_of_totals=UseCases.page_of_totals,
@@ -71,31 +71,31 @@ class Container(UseCases):
         top_types=UseCases.top_types,
         retention=UseCases.retention,
     )
-    import_core = providers.Singleton(
+    import_core = Singleton(
         ImportCore,
         import_activities=UseCases.import_activities,
         rules=Outbound.settings.provided.activity.rules,
         clock=Outbound.clock,
     )
-    journal_loop = providers.Singleton(
+    journal_loop = Singleton(
         JournalLoop, journal=UseCases.journal_changes, log=Outbound.change_log, leases=Outbound.loop_leases
     )
-    type_loop = providers.Singleton(TypeLoop, note=UseCases.note_types, leases=Outbound.loop_leases)
-    verify_loop = providers.Singleton(VerifyLoop, verify=UseCases.verify_stats, leases=Outbound.loop_leases)
-    schedule = providers.Singleton(
+    type_loop = Singleton(TypeLoop, note=UseCases.note_types, leases=Outbound.loop_leases)
+    verify_loop = Singleton(VerifyLoop, verify=UseCases.verify_stats, leases=Outbound.loop_leases)
+    schedule = Singleton(
         SyncSchedule,
         sync=UseCases.sync_provider,
         directory=Outbound.directory,
         catalog=Outbound.catalog,
         requests=Outbound.sync_requests,
         clock=Outbound.clock,
-        new_run_id=providers.Object(new_run_id),
+        new_run_id=new_run_id,
         concurrent_syncs=Outbound.settings.provided.catalog.concurrent_syncs,
     )
-    metrics = providers.Singleton(RequestMetrics)
-    is_ready = providers.Callable(readiness, Outbound.index)
-    size = providers.Callable(plan_count, Outbound.index)
-    catalog_use_cases = providers.Singleton(
+    metrics = Singleton(RequestMetrics)
+    is_ready = Callable(readiness, Outbound.index)
+    size = Callable(plan_count, Outbound.index)
+    catalog_use_cases = Singleton(
         CatalogUseCases,
         describe_plan=UseCases.describe_plan,
         list_plan_states=UseCases.list_plan_states,
@@ -104,7 +104,7 @@ class Container(UseCases):
         list_rejections=UseCases.list_rejections,
         request_sync=UseCases.request_sync,
     )
-    user_use_cases = providers.Singleton(
+    user_use_cases = Singleton(
         UsersUseCases,
         users=Outbound.users,
         create_user=UseCases.create_user,
@@ -116,7 +116,7 @@ class Container(UseCases):
         revoke_key=UseCases.revoke_key,
         clock=Outbound.clock,
     )
-    webhook_core = providers.Singleton(
+    webhook_core = Singleton(
         WebhookCore,
         endpoints=Outbound.webhook_endpoints,
         log=Outbound.webhook_log,
@@ -128,65 +128,61 @@ class Container(UseCases):
         try_out=UseCases.try_webhook,
         replay=UseCases.replay_webhook,
     )
-    publish_loop = providers.Singleton(PublishLoop, publish=UseCases.publish_domain_events, leases=Outbound.loop_leases)
-    webhook_loop = providers.Singleton(
+    publish_loop = Singleton(PublishLoop, publish=UseCases.publish_domain_events, leases=Outbound.loop_leases)
+    webhook_loop = Singleton(
         WebhookLoop,
         deliver=UseCases.deliver_webhooks,
         log=Outbound.webhook_log,
         leases=Outbound.loop_leases,
         keep=Outbound.settings.provided.webhooks.log_kept,
     )
-    streams = providers.Singleton(
+    streams = Singleton(
         ChangeStreams, UseCases.read_changes, UseCases.watch_log, Outbound.settings.provided.publishing.source
     )
-    viewers = providers.Singleton(Viewers, UseCases.watch_dashboard)
-    figures = providers.Singleton(metric_figures, UseCases.watch_catalog, UseCases.watch_service, is_ready, size)
-    anonymous = providers.Callable(open_areas, Outbound.settings)
+    viewers = Singleton(Viewers, UseCases.watch_dashboard)
+    figures = Singleton(metric_figures, UseCases.watch_catalog, UseCases.watch_service, is_ready, size)
+    anonymous = Callable(open_areas, Outbound.settings)
     trusted_proxies = Outbound.settings.provided.security.trusted_proxies
-    gatekeeper = providers.Singleton(
+    gatekeeper = Singleton(
         Gatekeeper,
         UseCases.authenticate,
         anonymous,
         Outbound.limiter,
         trusted_proxies,
-        local=providers.Callable(local_only, Outbound.settings),
-        limited=providers.Callable(rates, Outbound.settings),
+        local=Callable(local_only, Outbound.settings),
+        limited=Callable(rates, Outbound.settings),
         on_unauthenticated=metrics.provided.observe_unauthenticated,
         on_limited=metrics.provided.observe_rate_limited,
     )
-    tells_health = providers.Callable(tells_health, anonymous)
-    limits = providers.Callable(ingest_limits, Outbound.settings)
-    routers = providers.List(
-        providers.Singleton(
+    tells_health = Callable(tells_health, anonymous)
+    limits = Callable(ingest_limits, Outbound.settings)
+    routers = List(
+        Singleton(
             search_router, Outbound.index, Outbound.settings.provided.search.zone, is_ready, UseCases.search_past
         ),
-        providers.Singleton(
+        Singleton(
             changes_router,
             UseCases.read_changes,
             streams,
             Outbound.settings.provided.publishing.source,
             trusted_proxies,
         ),
-        providers.Singleton(catalog_router, catalog_use_cases),
-        providers.Singleton(ingest_router, UseCases.record_activities, limits, metrics.provided.observe_activities),
-        providers.Singleton(stats_router, stats_use_cases),
-        providers.Singleton(users_router, user_use_cases),
-        providers.Singleton(dashboard_router, viewers, trusted_proxies),
-        providers.Singleton(docs_router),
-        providers.Singleton(
-            health_router, UseCases.watch_catalog, UseCases.watch_service, is_ready, size, tells_health
-        ),
-        providers.Singleton(metrics_router, metrics, figures, UseCases.watch_service),
+        Singleton(catalog_router, catalog_use_cases),
+        Singleton(ingest_router, UseCases.record_activities, limits, metrics.provided.observe_activities),
+        Singleton(stats_router, stats_use_cases),
+        Singleton(users_router, user_use_cases),
+        Singleton(dashboard_router, viewers, trusted_proxies),
+        Singleton(docs_router),
+        Singleton(health_router, UseCases.watch_catalog, UseCases.watch_service, is_ready, size, tells_health),
+        Singleton(metrics_router, metrics, figures, UseCases.watch_service),
     )
-    api = providers.Singleton(create_api, routers, providers.Object(VERSION), anonymous)
-    guarded = providers.Singleton(
-        GuardedApp, providers.Singleton(HeadApp, api), providers.Singleton(Areas, api), gatekeeper
-    )
-    untraced = providers.Singleton(
+    api = Singleton(create_api, routers, VERSION, anonymous)
+    guarded = Singleton(GuardedApp, Singleton(HeadApp, api), Singleton(Areas, api), gatekeeper)
+    untraced = Singleton(
         SearchApp,
-        providers.Singleton(
+        Singleton(
             IngestApp,
-            providers.Singleton(RequestContext, guarded, metrics.provided.observe),
+            Singleton(RequestContext, guarded, metrics.provided.observe),
             UseCases.record_activities,
             limits,
             metrics.provided.observe_ingest,
@@ -198,4 +194,4 @@ class Container(UseCases):
         metrics.provided.observe_search,
         gatekeeper,
     )
-    http = providers.Singleton(traced_http, Outbound.tracing, untraced)
+    http = Singleton(traced_http, Outbound.tracing, untraced)

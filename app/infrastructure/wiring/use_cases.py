@@ -4,7 +4,7 @@ from functools import partial
 from random import random
 from secrets import token_bytes
 
-from dependency_injector import providers
+from dependency_injector.providers import Callable, Singleton
 
 from app.adapters.inbound.worker.journal_loop import log_restoration
 from app.adapters.outbound.webhooks.trial import render_trial
@@ -70,41 +70,37 @@ def unless_listed(settings: Settings, types: TypeBound) -> TypeBound | None:
 class UseCases(Outbound):
     """The use cases."""
 
-    retime_plans = providers.Singleton(
+    retime_plans = Singleton(
         RetimePlans,
         catalog=Outbound.catalog,
         leases=Outbound.leases,
         clock=Outbound.clock,
-        new_run_id=providers.Object(new_run_id),
+        new_run_id=new_run_id,
         rules=Outbound.zone_rules,
-        on_retimed=providers.Object(log_retimed),
+        on_retimed=log_retimed,
     )
-    sync_provider = providers.Singleton(
+    sync_provider = Singleton(
         SyncProvider,
         catalog=Outbound.catalog,
         journal=Outbound.sync_journal,
         leases=Outbound.leases,
         clock=Outbound.clock,
         retime=retime_plans,
-        on_bug=providers.Object(log_sync_bug),
+        on_bug=log_sync_bug,
     )
-    describe_plan = providers.Singleton(DescribePlan, Outbound.catalog)
-    describe_providers = providers.Singleton(
+    describe_plan = Singleton(DescribePlan, Outbound.catalog)
+    describe_providers = Singleton(
         DescribeProviders, Outbound.directory, Outbound.catalog, Outbound.sync_journal, Outbound.circuits
     )
-    list_runs = providers.Singleton(ListRuns, Outbound.directory, Outbound.sync_journal)
-    list_rejections = providers.Singleton(ListRejections, Outbound.directory, Outbound.sync_journal)
-    request_sync = providers.Singleton(
-        RequestSync, Outbound.directory, Outbound.sync_requests, providers.Object(new_run_id)
-    )
-    follow_catalog = providers.Singleton(
-        FollowCatalog, Outbound.change_log, Outbound.index, providers.Object(log_catalog_trouble)
-    )
-    watch_catalog = providers.Singleton(
+    list_runs = Singleton(ListRuns, Outbound.directory, Outbound.sync_journal)
+    list_rejections = Singleton(ListRejections, Outbound.directory, Outbound.sync_journal)
+    request_sync = Singleton(RequestSync, Outbound.directory, Outbound.sync_requests, new_run_id)
+    follow_catalog = Singleton(FollowCatalog, Outbound.change_log, Outbound.index, log_catalog_trouble)
+    watch_catalog = Singleton(
         WatchCatalog, describe_providers, Outbound.sync_journal, Outbound.queue_watch, Outbound.clock
     )
 
-    restore_catalog = providers.Singleton(
+    restore_catalog = Singleton(
         RestoreCatalog,
         catalog=Outbound.catalog,
         source=Outbound.log_source,
@@ -112,117 +108,100 @@ class UseCases(Outbound):
         leases=Outbound.leases,
         clock=Outbound.clock,
         retime=retime_plans,
-        new_run_id=providers.Object(new_run_id),
+        new_run_id=new_run_id,
     )
-    journal_changes = providers.Singleton(
+    journal_changes = Singleton(
         JournalChanges,
         source=Outbound.log_source,
         journal=Outbound.plan_journal,
         restore=restore_catalog,
         clock=Outbound.clock,
-        new_run_id=providers.Object(new_run_id),
-        on_restored=providers.Object(log_restoration),
+        new_run_id=new_run_id,
+        on_restored=log_restoration,
     )
-    list_plan_states = providers.Singleton(ListPlanStates, Outbound.plan_journal)
-    search_past = providers.Singleton(SearchPast, Outbound.plan_journal)
-    record_activities = providers.Singleton(
+    list_plan_states = Singleton(ListPlanStates, Outbound.plan_journal)
+    search_past = Singleton(SearchPast, Outbound.plan_journal)
+    record_activities = Singleton(
         RecordActivities,
         Outbound.activity_queue,
         Outbound.clock,
         Outbound.settings.provided.activity.rules,
-        providers.Object(new_id),
-        providers.Callable(unless_listed, Outbound.settings, Outbound.activity_types),
+        new_id,
+        Callable(unless_listed, Outbound.settings, Outbound.activity_types),
     )
-    note_types = providers.Singleton(NoteTypes, Outbound.stats, Outbound.activity_types)
-    store_activities = providers.Singleton(
+    note_types = Singleton(NoteTypes, Outbound.stats, Outbound.activity_types)
+    store_activities = Singleton(
         StoreActivities,
-        providers.Singleton(traced_inbox, Outbound.tracing, Outbound.activity_inbox),
-        providers.Singleton(traced_store, Outbound.tracing, Outbound.activity_store, Outbound.database),
-        providers.Object(log_worker_trouble),
-        providers.Object(log_dead_letter),
-        providers.Callable(partial, providers.Object(count_stored), Outbound.tally),
+        Singleton(traced_inbox, Outbound.tracing, Outbound.activity_inbox),
+        Singleton(traced_store, Outbound.tracing, Outbound.activity_store, Outbound.database),
+        log_worker_trouble,
+        log_dead_letter,
+        Callable(partial, count_stored, Outbound.tally),
     )
-    page_of_totals = providers.Singleton(PageOfTotals, Outbound.stats)
-    total_of_type = providers.Singleton(TotalOfType, Outbound.stats)
-    daily_active_users = providers.Singleton(DailyActiveUsers, Outbound.stats, Outbound.clock, Outbound.zone)
-    top_types = providers.Singleton(TopTypes, Outbound.stats, Outbound.clock, Outbound.zone)
-    retention = providers.Singleton(Retention, Outbound.stats, Outbound.clock, Outbound.zone)
-    import_activities = providers.Singleton(
+    page_of_totals = Singleton(PageOfTotals, Outbound.stats)
+    total_of_type = Singleton(TotalOfType, Outbound.stats)
+    daily_active_users = Singleton(DailyActiveUsers, Outbound.stats, Outbound.clock, Outbound.zone)
+    top_types = Singleton(TopTypes, Outbound.stats, Outbound.clock, Outbound.zone)
+    retention = Singleton(Retention, Outbound.stats, Outbound.clock, Outbound.zone)
+    import_activities = Singleton(
         ImportActivities,
         Outbound.activity_store,
         Outbound.import_marks,
-        providers.Callable(unless_listed, Outbound.settings, Outbound.import_types),
+        Callable(unless_listed, Outbound.settings, Outbound.import_types),
     )
 
-    authenticate = providers.Singleton(
+    authenticate = Singleton(
         Authenticate,
         Outbound.api_keys,
         Outbound.clock,
         Outbound.tokens,
         grace=Outbound.settings.provided.security.key_grace,
     )
-    create_user = providers.Singleton(CreateUser, Outbound.users, Outbound.clock, providers.Object(new_id))
-    find_user = providers.Singleton(FindUser, Outbound.users)
-    update_user = providers.Singleton(UpdateUser, Outbound.users, Outbound.clock, providers.Object(new_id))
-    delete_user = providers.Singleton(DeleteUser, Outbound.users, Outbound.clock, providers.Object(new_id))
-    create_key = providers.Singleton(CreateKey, Outbound.api_keys, Outbound.clock, providers.Object(random_text))
-    list_keys = providers.Singleton(ListKeys, Outbound.users, Outbound.api_keys)
-    revoke_key = providers.Singleton(RevokeKey, Outbound.api_keys, Outbound.clock)
-    let_first_admin_in = providers.Singleton(LetFirstAdminIn, Outbound.users, create_user, create_key)
+    create_user = Singleton(CreateUser, Outbound.users, Outbound.clock, new_id)
+    find_user = Singleton(FindUser, Outbound.users)
+    update_user = Singleton(UpdateUser, Outbound.users, Outbound.clock, new_id)
+    delete_user = Singleton(DeleteUser, Outbound.users, Outbound.clock, new_id)
+    create_key = Singleton(CreateKey, Outbound.api_keys, Outbound.clock, random_text)
+    list_keys = Singleton(ListKeys, Outbound.users, Outbound.api_keys)
+    revoke_key = Singleton(RevokeKey, Outbound.api_keys, Outbound.clock)
+    let_first_admin_in = Singleton(LetFirstAdminIn, Outbound.users, create_user, create_key)
 
-    publish_domain_events = providers.Singleton(
-        PublishDomainEvents,
-        Outbound.logs,
-        Outbound.publishers,
-        Outbound.publishing_positions,
-        providers.Object(log_publisher_bug),
+    publish_domain_events = Singleton(
+        PublishDomainEvents, Outbound.logs, Outbound.publishers, Outbound.publishing_positions, log_publisher_bug
     )
-    deliver_webhooks = providers.Singleton(
+    deliver_webhooks = Singleton(
         DeliverWebhooks,
         Outbound.webhook_endpoints,
         Outbound.webhook_deliveries,
         Outbound.webhook_sender,
         Outbound.clock,
-        providers.Object(random),
+        random,
         Outbound.settings.provided.webhooks.failing_allowed,
         Outbound.tally,
-        on_switched_off=providers.Object(log_switched_off),
-        on_turned=providers.Object(log_failing),
-        on_bug=providers.Object(log_delivery_bug),
+        on_switched_off=log_switched_off,
+        on_turned=log_failing,
+        on_bug=log_delivery_bug,
     )
-    add_webhook = providers.Singleton(
-        AddWebhook,
-        Outbound.webhook_endpoints,
-        Outbound.webhook_sender,
-        Outbound.clock,
-        providers.Object(new_id),
-        providers.Object(token_bytes),
+    add_webhook = Singleton(
+        AddWebhook, Outbound.webhook_endpoints, Outbound.webhook_sender, Outbound.clock, new_id, token_bytes
     )
-    find_webhook = providers.Singleton(FindWebhook, Outbound.webhook_endpoints)
-    switch_webhook = providers.Singleton(
-        SwitchWebhook, Outbound.webhook_endpoints, Outbound.webhook_deliveries, Outbound.clock
-    )
-    rotate_webhook_secret = providers.Singleton(
-        RotateWebhookSecret, Outbound.webhook_endpoints, Outbound.clock, providers.Object(token_bytes)
-    )
-    try_webhook = providers.Singleton(
+    find_webhook = Singleton(FindWebhook, Outbound.webhook_endpoints)
+    switch_webhook = Singleton(SwitchWebhook, Outbound.webhook_endpoints, Outbound.webhook_deliveries, Outbound.clock)
+    rotate_webhook_secret = Singleton(RotateWebhookSecret, Outbound.webhook_endpoints, Outbound.clock, token_bytes)
+    try_webhook = Singleton(
         TryWebhook,
         Outbound.webhook_endpoints,
         Outbound.webhook_sender,
         Outbound.clock,
-        providers.Object(new_id),
-        providers.Callable(
-            partial, providers.Object(render_trial), source=Outbound.settings.provided.publishing.source
-        ),
+        new_id,
+        Callable(partial, render_trial, source=Outbound.settings.provided.publishing.source),
     )
-    replay_webhook = providers.Singleton(
-        ReplayWebhook, Outbound.webhook_endpoints, Outbound.webhook_log, Outbound.clock
-    )
+    replay_webhook = Singleton(ReplayWebhook, Outbound.webhook_endpoints, Outbound.webhook_log, Outbound.clock)
 
-    read_changes = providers.Singleton(ReadChanges, Outbound.plan_log)
-    watch_log = providers.Singleton(WatchLog, Outbound.plan_log)
-    announce_process = providers.Singleton(AnnounceProcess, Outbound.presence, Outbound.own_process)
-    watch_service = providers.Singleton(
+    read_changes = Singleton(ReadChanges, Outbound.plan_log)
+    watch_log = Singleton(WatchLog, Outbound.plan_log)
+    announce_process = Singleton(AnnounceProcess, Outbound.presence, Outbound.own_process)
+    watch_service = Singleton(
         WatchService,
         Outbound.own_process,
         watch_catalog,
@@ -237,17 +216,17 @@ class UseCases(Outbound):
         Outbound.database,
         Outbound.zone_rules,
     )
-    verify_stats = providers.Singleton(
+    verify_stats = Singleton(
         VerifyStats,
         keeper=Outbound.stats_keeper,
         verifications=Outbound.verifications,
         clock=Outbound.clock,
         at=Outbound.settings.provided.stats.verify_at,
         zone=Outbound.zone,
-        on_verified=providers.Object(log_verified),
+        on_verified=log_verified,
     )
-    plans_around = providers.Singleton(PlansAround, Outbound.calendar, Outbound.clock, Outbound.zone)
-    watch_dashboard = providers.Singleton(
+    plans_around = Singleton(PlansAround, Outbound.calendar, Outbound.clock, Outbound.zone)
+    watch_dashboard = Singleton(
         WatchDashboard,
         catalog=watch_catalog,
         plans=plans_around,
