@@ -52,7 +52,7 @@ from app.infrastructure.wiring.use_cases import UseCases
 class Container(UseCases):
     """Everything that a process may need; each part is made when it is first asked for."""
 
-    cli_core = Singleton(
+    catalog_commands = Singleton(
         CatalogCore,
         directory=Outbound.directory,
         sync=UseCases.sync_provider,
@@ -71,7 +71,7 @@ class Container(UseCases):
         top_types=UseCases.top_types,
         retention=UseCases.retention,
     )
-    import_core = Singleton(
+    import_command = Singleton(
         ImportCore,
         import_activities=UseCases.import_activities,
         rules=Outbound.settings.provided.activity.rules,
@@ -116,7 +116,7 @@ class Container(UseCases):
         revoke_key=UseCases.revoke_key,
         clock=Outbound.clock,
     )
-    webhook_core = Singleton(
+    webhook_commands = Singleton(
         WebhookCore,
         endpoints=Outbound.webhook_endpoints,
         log=Outbound.webhook_log,
