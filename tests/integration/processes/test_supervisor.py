@@ -1,4 +1,4 @@
-"""The supervisor and its lifeline, on real processes."""
+"""The supervisor and its children, who watch whether it lives, on real processes."""
 
 import asyncio
 import os
@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 import structlog
 
+from app.infrastructure.processes.child_processes import Child
 from app.infrastructure.processes.parent_watch import until_supervisor_gone
-from app.infrastructure.processes.supervisor import EX_CONFIG, Backoff, Child, Supervisor
+from app.infrastructure.processes.supervisor import Backoff, Supervisor
+from app.infrastructure.settings.start_errors import EX_CONFIG
 from tests.processes.waiting import is_stopped, lives, until
 
 REPOSITORY = Path(__file__).parents[3]

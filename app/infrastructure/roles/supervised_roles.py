@@ -11,16 +11,18 @@ import structlog
 from app.domain.access import Area
 from app.infrastructure.embedded_redis.embedded_redis import embedded_redis
 from app.infrastructure.embedded_redis.running_redis import running
-from app.infrastructure.observability.tracing import check_tracing
-from app.infrastructure.processes.garbage_collection import settle_memory
+from app.infrastructure.observability.open_tracing import check_tracing
+from app.infrastructure.processes.child_processes import Child
+from app.infrastructure.processes.garbage_collection import freeze_loaded_objects
 from app.infrastructure.processes.launcher_client import Launcher
 from app.infrastructure.processes.listening_socket import address, listen
 from app.infrastructure.processes.parent_watch import ParentWatch
 from app.infrastructure.processes.shared_metrics import shared_metrics
-from app.infrastructure.processes.supervisor import Child, Supervisor
+from app.infrastructure.processes.supervisor import Supervisor
+from app.infrastructure.settings.network_access import open_areas
 from app.infrastructure.settings.settings import Settings
-from app.infrastructure.startup.exposure_startup import open_areas, warn_of_open_doors
-from app.infrastructure.startup.history_startup import warn_of_lonely_history
+from app.infrastructure.startup.access_warnings import warn_of_open_doors
+from app.infrastructure.startup.history_checks import warn_of_lonely_history
 from app.infrastructure.time_zones.zone_rules import ZONE_RULES
 
 log = structlog.get_logger()
@@ -46,7 +48,7 @@ async def run_all(settings: Settings, config: Path | None, launcher: Launcher) -
                 *api,
             ]
             _tell_what_to_try(settings, listening)
-            settle_memory()
+            freeze_loaded_objects()
             watch = embedded.ensure if embedded else None
             drain = settings.service.drain + 2
             return await Supervisor(children, drain_seconds=drain, watch=watch, start=launcher.start).run()
@@ -58,7 +60,7 @@ async def run_api_processes(settings: Settings, config: Path | None, launcher: L
     warn_of_lonely_history(settings)
     warn_of_open_doors(settings)
     if settings.redis.url != "embedded":
-        from app.infrastructure.startup.redis_startup import warn_of_forgetful_redis  # noqa: PLC0415 - loads a client of Redis
+        from app.infrastructure.startup.redis_check import warn_of_forgetful_redis  # noqa: PLC0415 - loads a client of Redis
 
         await warn_of_forgetful_redis(settings)
     with await listen(settings) as listening, _api_children(settings, config, listening) as children:
@@ -68,12 +70,12 @@ async def run_api_processes(settings: Settings, config: Path | None, launcher: L
 async def _prepare(settings: Settings, config: Path | None, launcher: Launcher) -> int:
     """See to the history before anybody works, in a process that has the code; return its exit code."""
     if launcher.forks:
-        with ParentWatch() as lifeline:
-            running = await launcher.start(_child("prepare", config), lifeline.read_end, lambda: None)
+        with ParentWatch() as parent_watch:
+            running = await launcher.start(_child("prepare", config), parent_watch.read_end, lambda: None)
             code = await running.wait()
         if code is not None:
             return code
-    from app.infrastructure.processes.preparation import prepare  # noqa: PLC0415 - needs the code of everything
+    from app.infrastructure.roles.preparation import prepare  # noqa: PLC0415 - needs the code of everything
 
     await prepare(settings)
     return 0

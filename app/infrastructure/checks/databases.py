@@ -24,7 +24,7 @@ REDIS = "redis"
 DATABASE = "database"
 
 
-def check_stores(settings: Settings) -> list[Check]:
+def check_databases(settings: Settings) -> list[Check]:
     """Check what holds the live state, and what holds the history."""
     return [Check(REDIS, lambda: _redis(settings)), Check(DATABASE, lambda: _database(settings))]
 

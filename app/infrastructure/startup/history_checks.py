@@ -1,7 +1,6 @@
-"""What a process sees to in the history before it works."""
+"""Startup checks of the history, and what is brought back or made there before a process works."""
 
 import asyncio
-import os
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -9,7 +8,6 @@ from typing import TYPE_CHECKING
 import structlog
 
 from app.application.ports.system import HistoryUnavailableError, LiveStateUnavailableError
-from app.infrastructure.processes.parent_watch import PARENT_WATCH_VARIABLE
 from app.infrastructure.settings.settings import Settings
 
 if TYPE_CHECKING:
@@ -20,15 +18,14 @@ log = structlog.get_logger()
 
 def warn_of_lonely_history(settings: Settings) -> None:
     """Say that processes of other machines will not see this history; Redis they share."""
-    alone = PARENT_WATCH_VARIABLE not in os.environ
-    if alone and settings.database.url == "embedded" and settings.redis.url != "embedded":
+    if settings.database.url == "embedded" and settings.redis.url != "embedded":
         log.warning(
             "redis.url is a server, but the history is a file of this machine: processes elsewhere have one of their "
             "own; set database.url when there are several machines"
         )
 
 
-async def warn_of_history_beside(container: "Container") -> None:
+async def warn_of_unused_history(container: "Container") -> None:
     """Say that a file of the embedded history lies there unused, while the database that is used instead is empty."""
     from app.adapters.outbound.sql.database import FILE  # noqa: PLC0415 - the supervisor does not load it
     from app.adapters.outbound.sql.emptiness import count_in_file, is_empty  # noqa: PLC0415 - the same
@@ -38,15 +35,15 @@ async def warn_of_history_beside(container: "Container") -> None:
     if settings.database.url == "embedded" or not file.exists():
         return
     try:
-        beside = await asyncio.to_thread(count_in_file, file)
-        if beside and await is_empty(container.database()):
+        unused = await asyncio.to_thread(count_in_file, file)
+        if unused and await is_empty(container.database()):
             log.warning(
                 "the database is empty, and a history file lies beside it that is not used: to bring it over, stop the "
                 "service before it fills the database, and `marquee history copy --from embedded --to` with the URL of "
                 "an empty one; else move the file away",
                 database=container.database().name,
                 file=str(file),
-                activities_and_states=beside,
+                activities_and_states=unused,
             )
     except HistoryUnavailableError as error:
         log.warning("whether the database is empty cannot be told now", reason=str(error))

@@ -1,7 +1,6 @@
-"""A role's main work with its background work beside it, until it is told to end."""
+"""A role's main work and its background tasks, until it is told to end."""
 
 import asyncio
-import os
 import signal
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
@@ -11,19 +10,19 @@ import structlog
 
 from app.infrastructure.embedded_redis.embedded_redis import embedded_redis
 from app.infrastructure.embedded_redis.running_redis import running
-from app.infrastructure.processes.parent_watch import PARENT_WATCH_VARIABLE, until_supervisor_gone
+from app.infrastructure.processes.parent_watch import has_supervisor, until_supervisor_gone
 from app.infrastructure.settings.settings import Settings
 
 log = structlog.get_logger()
 
 
-async def beside(
+async def run_with_background(
     main: Awaitable[None],
     background: Sequence[Coroutine[Any, Any, None]],
     stop: Callable[[], object],
     settings: Settings,
 ) -> None:
-    """Do the main work with background work beside it; an unforeseen end of either ends both."""
+    """Do the main work while background tasks run; an unforeseen end of either ends both."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
@@ -55,7 +54,7 @@ async def _end_with_supervisor(stop: Callable[[], object]) -> None:
 
 async def _keep_redis(settings: Settings) -> None:
     """Watch over the embedded Redis in a role that runs without a supervisor (which would do it)."""
-    embedded = None if PARENT_WATCH_VARIABLE in os.environ else embedded_redis(settings)
+    embedded = None if has_supervisor() else embedded_redis(settings)
     if embedded is None:
         return
     async with running(embedded):

@@ -4,7 +4,7 @@ import asyncio
 
 from app.application.ports.system import LiveStateUnavailableError
 from app.application.retime_plans import RetimePlans
-from app.infrastructure.wiring.trouble_log import tell_retimed
+from app.infrastructure.wiring.trouble_log import log_retimed
 
 RETRY_STORE = 1.0
 """Seconds before a store that was away is asked again."""
@@ -20,5 +20,5 @@ async def retime_at_the_start(retime: RetimePlans) -> None:
             continue
         for found in done:
             if found.newer:
-                tell_retimed(found)
+                log_retimed(found)
         return

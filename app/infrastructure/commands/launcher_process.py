@@ -1,6 +1,6 @@
 """The launcher: a process that has loaded the code of all roles and forks them, so that they share it (ADR 0046).
 
-It has one thread, no event loop and no connection. The supervisor (`launching.py`) holds the other end of its one
+It has one thread, no event loop and no connection. The supervisor (`launcher_client.py`) holds the other end of its one
 socket, whose end ends it. Each message is a JSON object and gets one answer:
 
 - `{"fork": [arguments of marquee], "set": {name: value}, "unset": [names], "fds": [numbers]}` with the open files and,
@@ -25,10 +25,12 @@ from typing import Any
 from app.infrastructure.time_zones.zone_rules import use_pinned_rules
 
 LOADED = (
-    "app.infrastructure.processes.roles",
+    "app.infrastructure.roles.api_role",
+    "app.infrastructure.roles.scheduler_role",
+    "app.infrastructure.roles.worker_role",
     "app.infrastructure.commands.role_commands",
     "app.infrastructure.commands.command_line",
-    "app.infrastructure.processes.preparation",
+    "app.infrastructure.roles.preparation",
     "sqlite3",
     "uvloop",
     *(("pydantic.v1",) if sys.version_info < (3, 14) else ()),
@@ -52,7 +54,7 @@ def main() -> None:
     if arguments is None:
         return
     signal.pthread_sigmask(signal.SIG_UNBLOCK, OTHERS)
-    from app.infrastructure.commands.command_line import run_command_line  # noqa: PLC0415 - the launcher has loaded it
+    from app.infrastructure.commands.command_line import run_command_line
 
     sys.argv[1:] = arguments
     run_command_line()
@@ -133,7 +135,7 @@ def _place(files: Sequence[int], numbers: Sequence[int]) -> None:
 
 def _read_environment_again() -> None:
     """Let prometheus_client look where the counters are: it did when it was loaded."""
-    from prometheus_client import values  # noqa: PLC0415 - the launcher has loaded it
+    from prometheus_client import values
 
     values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]  # it says no types
 

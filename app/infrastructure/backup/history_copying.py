@@ -9,8 +9,8 @@ from app.adapters.outbound.sql.database import FILE, SQLITE, Database, open_data
 from app.adapters.outbound.sql.history_copy import SqlHistoryCopy
 from app.application.ports.copies import CopyError, HistoryCopy
 from app.infrastructure.observability.logging import configure_logging
-from app.infrastructure.settings.configuration import ConfigurationError
 from app.infrastructure.settings.settings import DATABASE_SCHEMES, Settings
+from app.infrastructure.settings.start_errors import ConfigurationError
 
 
 @asynccontextmanager
@@ -21,7 +21,7 @@ async def open_history_copy(settings: Settings, source: str | None, target: str)
         ConfigurationError: one of the URLs cannot be used.
         CopyError: there is no source, or it is the target.
     """
-    quieten(settings)
+    log_warnings_only(settings)
     source = source or settings.database.url
     file, other = history_file(settings, source), history_file(settings, target)
     if source == target or (file is not None and other is not None and file.resolve() == other.resolve()):
@@ -32,7 +32,7 @@ async def open_history_copy(settings: Settings, source: str | None, target: str)
         yield SqlHistoryCopy(one, two)
 
 
-def quieten(settings: Settings) -> None:
+def log_warnings_only(settings: Settings) -> None:
     """Let a command's log tell of troubles only, as that of every other command."""
     configure_logging(settings.logging.model_copy(update={"level": "warning"}), "cli")
 

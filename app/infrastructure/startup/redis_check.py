@@ -1,4 +1,4 @@
-"""What a process sees to in a Redis of others before it works."""
+"""The startup check of a Redis server that is not ours: whether it keeps what it is given."""
 
 import asyncio
 
