@@ -1,17 +1,16 @@
 """The connection to Redis: every timeout set by us, nothing tried twice, every failure told as the ports want it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from hashlib import sha1
 from typing import Any
 
 from redis.exceptions import NoScriptError
 
+from app.adapters.outbound.redis.lua import Script
 from app.adapters.outbound.redis.node import MAX_CONNECTIONS, Part, Route
 from app.adapters.outbound.redis.redis_url import read_url
 from app.adapters.outbound.redis.refusals import COMES_BACK, START_IT, refusal_advice, refusals_told
 
-__all__ = ["COMES_BACK", "START_IT", "RedisClient", "Script", "connect"]
+__all__ = ["COMES_BACK", "START_IT", "RedisClient", "connect"]
 
 
 _SENT_TOGETHER = 100
@@ -19,17 +18,6 @@ _SENT_TOGETHER = 100
 
 Call = tuple[Sequence[str], Sequence[Part]]
 """The keys and the arguments of a script."""
-
-
-@dataclass(frozen=True, slots=True)
-class Script:
-    """A Lua script; sent by its digest, in full only to a server that does not have it (or lost it)."""
-
-    source: str
-    digest: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "digest", sha1(self.source.encode(), usedforsecurity=False).hexdigest())
 
 
 class RedisClient:
