@@ -29,6 +29,7 @@ from app.adapters.outbound.webhooks.sender import HttpWebhookSender
 from app.application.deliver_webhooks import DeliverWebhooks
 from app.application.ports.system import Clock
 from app.application.publish_domain_events import PublishDomainEvents
+from app.domain.backoff import Backoff
 
 HASTE = 1200
 SOURCE = "/marquee"
@@ -73,9 +74,9 @@ async def work(data: Path, redis_url: str, begun: float) -> None:
         leases=leases,
         keep=timedelta(days=30),
         interval=0.02,
-        first_retry=0.02,
+        retry=Backoff(0.02, longest=10.0),
     )
-    publishing = PublishLoop(publish=publish, leases=leases, interval=0.02, first_retry=0.02)
+    publishing = PublishLoop(publish=publish, leases=leases, interval=0.02, retry=Backoff(0.02, longest=10.0))
     print("runs", flush=True)  # noqa: T201 - what the test waits for
     async with asyncio.TaskGroup() as group:
         group.create_task(webhooks())

@@ -2,26 +2,19 @@
 
 import structlog
 
+from app.adapters.machine.logged_trouble import telling
 from app.application.retime_plans import Retiming
 from app.domain.webhooks import Endpoint
 
 log = structlog.get_logger()
 
 
-def tell_catalog_trouble(trouble: str | None) -> None:
-    """Say that the index is not fresh, and that it is again."""
-    if trouble:
-        log.warning("search goes on with the plans it has, changes will follow later", reason=trouble)
-    else:
-        log.info("search follows the catalog's changes")
-
-
-def tell_worker_trouble(trouble: str | None) -> None:
-    """Say that activities wait, and that they go on."""
-    if trouble:
-        log.warning("activities wait to be stored; nothing is lost, the queue keeps them", reason=trouble)
-    else:
-        log.info("activities are stored again")
+tell_catalog_trouble = telling(
+    "search goes on with the plans it has, changes will follow later", "search follows the catalog's changes"
+)
+tell_worker_trouble = telling(
+    "activities wait to be stored; nothing is lost, the queue keeps them", "activities are stored again"
+)
 
 
 def tell_buried(reason: str) -> None:
@@ -52,12 +45,10 @@ def tell_retimed(done: Retiming) -> None:
         )
 
 
-def tell_limits_trouble(trouble: str | None) -> None:
-    """Say that each process counts for itself, and that they count together again."""
-    if trouble:
-        log.warning("each process limits the rates of its own requests, for Redis does not count", reason=trouble)
-    else:
-        log.info("rates are counted by all processes together again")
+tell_limits_trouble = telling(
+    "each process limits the rates of its own requests, for Redis does not count",
+    "rates are counted by all processes together again",
+)
 
 
 def tell_switched_off(endpoint: Endpoint) -> None:
