@@ -12,11 +12,13 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from hmac import compare_digest
 from time import monotonic
 
 from app.application.ports.system import Clock, HistoryUnavailableError
 from app.application.ports.users import ApiKeys, InvalidTokenError, OwnedKey, Tokens
+from app.application.single_flight import SingleFlight
 from app.domain.access import Principal, UnauthenticatedError
 from app.domain.api_keys import PREFIX, digest_of, key_id_of
 
@@ -81,7 +83,7 @@ class Authenticate:
     _ahead: _ReadAhead = field(default=_ReadAhead({}, None, float("-inf")), init=False)
     _unknown: OrderedDict[bytes, float] = field(default_factory=OrderedDict, init=False)
     """Until when, by the digest of what was sent."""
-    _reading: dict[str, asyncio.Task[OwnedKey | None]] = field(default_factory=dict, init=False)
+    _reading: dict[str, SingleFlight[OwnedKey | None]] = field(default_factory=dict, init=False)
     _used: dict[str, datetime] = field(default_factory=dict, init=False)
     _version: int | None = field(default=None, init=False)
     _looked_at: float = field(default=float("-inf"), init=False)
@@ -220,20 +222,14 @@ class Authenticate:
 
     async def _read(self, key_id: str) -> OwnedKey | None:
         """Read a key, once for all who ask for it now; whoever leaves meanwhile does not spoil it for the others."""
-        reading = self._reading.get(key_id)
-        if reading is None:
-            reading = self._reading[key_id] = asyncio.create_task(self._read_and_remember(key_id))
-            reading.add_done_callback(lambda done: self._finished(key_id, done))
-        return await asyncio.shield(reading)
-
-    def _finished(self, key_id: str, reading: asyncio.Task[OwnedKey | None]) -> None:
-        del self._reading[key_id]
-        if not reading.cancelled():
-            reading.exception()  # asked for, so that nobody is told of it when all who waited have left
+        return await self._reading.setdefault(key_id, SingleFlight(partial(self._read_and_remember, key_id)))()
 
     async def _read_and_remember(self, key_id: str) -> OwnedKey | None:
         version, began = self._version, self.now()
-        owned = await self.keys.find(key_id)
+        try:
+            owned = await self.keys.find(key_id)
+        finally:
+            del self._reading[key_id]
         if owned is None:
             self._remembered.pop(key_id, None)
         elif version == self._version:

@@ -13,8 +13,9 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, Row, case, func, i
 from app.adapters.outbound.sql.access_schema import access_version, api_keys, users
 from app.adapters.outbound.sql.counters import note_access_change
 from app.adapters.outbound.sql.database import Database, Lane
-from app.adapters.outbound.sql.ids import id_key, id_of
-from app.adapters.outbound.sql.instants import instant_of, microseconds
+from app.adapters.outbound.sql.ids import id_key
+from app.adapters.outbound.sql.instants import microseconds
+from app.adapters.outbound.sql.rows import columns_of, read_as
 from app.adapters.outbound.sql.user_codec import user_of
 from app.application.ports.users import ApiKeys, OwnedKey
 from app.domain.api_keys import LIVE_KEYS, ApiKey, TooManyKeysError
@@ -45,7 +46,7 @@ class SqlApiKeys(ApiKeys):
                 raise UnknownUserError(key.user_id)
             if connection.execute(live).scalar_one() >= LIVE_KEYS:
                 raise TooManyKeysError
-            connection.execute(insert(api_keys).values(_columns(key) | {"user_id": user}))
+            connection.execute(insert(api_keys).values(columns_of(key) | {"user_id": user}))
             note_access_change(connection)
 
         await self._database.write(work)
@@ -167,39 +168,9 @@ def _may_be_id(text: str) -> bool:
     return text.isascii() and text.isalnum()
 
 
-def _columns(key: ApiKey) -> dict[str, Any]:
-    """Write all columns but the user's."""
-    return {
-        "key_id": key.key_id,
-        "name": key.name,
-        "digest": key.digest,
-        "created_at": microseconds(key.created_at),
-        "expires_at": _written(key.expires_at),
-        "revoked_at": _written(key.revoked_at),
-        "last_used_at": _written(key.last_used_at),
-    }
-
-
 def _owned_of(row: Row[*tuple[Any, ...]]) -> OwnedKey:
     return OwnedKey(_key_of(row), user_of(row))
 
 
 def _key_of(row: Row[*tuple[Any, ...]]) -> ApiKey:
-    return ApiKey(
-        key_id=row.key_key_id,
-        user_id=id_of(row.key_user_id),
-        name=row.key_name,
-        digest=row.key_digest,
-        created_at=instant_of(row.key_created_at),
-        expires_at=_read(row.key_expires_at),
-        revoked_at=_read(row.key_revoked_at),
-        last_used_at=_read(row.key_last_used_at),
-    )
-
-
-def _written(at: datetime | None) -> int | None:
-    return None if at is None else microseconds(at)
-
-
-def _read(written: int | None) -> datetime | None:
-    return None if written is None else instant_of(written)
+    return read_as(ApiKey, row, prefix="key_")

@@ -15,10 +15,9 @@ from sqlalchemy.exc import IntegrityError
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock
 from app.adapters.outbound.sql.database import Database
 from app.adapters.outbound.sql.ids import id_key, id_of
+from app.adapters.outbound.sql.instants import instant_of, microseconds
 from app.adapters.outbound.sql.log_order import hold_log
 from app.adapters.outbound.sql.plan_codec import (
-    instant,
-    microseconds,
     pack_known,
     pack_plan,
     pack_summary,
@@ -197,7 +196,7 @@ class SqlPlanJournal(PlanJournal, PlanHistory):
         wanted = wanted.order_by(journal.c.entry_id.desc()).limit(max(limit, 0))
         return await self._database.read(
             lambda connection: [
-                PastState(instant(row.known_from), unpack_kinds(row.kinds), row.run_id, _catalog_plan(row))
+                PastState(instant_of(row.known_from), unpack_kinds(row.kinds), row.run_id, _catalog_plan(row))
                 for row in connection.execute(wanted)
             ]
         )
@@ -261,7 +260,7 @@ def _carried(plan: Plan, offsets: UtcOffsets | None) -> _Values:
 
 def _catalog_plan(row: Row[*tuple[Any, ...]]) -> CatalogPlan:
     found = CatalogPlan(unpack_plan(row.plan), unpack_known(row.known))
-    return with_offsets(found, instant(row.starts_at), instant(row.ends_at))
+    return with_offsets(found, instant_of(row.starts_at), instant_of(row.ends_at))
 
 
 def unpack_kinds(text: str) -> tuple[ChangeKind, ...]:

@@ -14,11 +14,11 @@ from app.adapters.outbound.sql.instants import microseconds
 from app.adapters.outbound.sql.publishing_schema import webhook_attempts as attempts
 from app.adapters.outbound.sql.publishing_schema import webhook_deliveries as deliveries
 from app.adapters.outbound.sql.publishing_schema import webhook_endpoints as endpoints
+from app.adapters.outbound.sql.rows import columns_of
 from app.adapters.outbound.sql.webhook_rows import (
     Key,
     delivery_of,
     hold_endpoint,
-    microseconds_or_none,
     put_first_up,
     subjects_up,
 )
@@ -159,33 +159,23 @@ def _add(connection: Connection, key: Key, messages: Sequence[Message]) -> int:
 
 
 def _row(key: Key, message: Message, *, is_up: bool) -> dict[str, Any]:
-    created_at = microseconds(message.created_at)
-    return {
+    return columns_of(message) | {
         "endpoint_id": key,
-        "event_id": message.event_id,
-        "name": message.name,
-        "subject": message.subject,
-        "body": message.body,
-        "created_at": created_at,
         "state": DeliveryState.PENDING.value,
         "attempts": 0,
-        "next_attempt_at": created_at if is_up else None,
+        "next_attempt_at": microseconds(message.created_at) if is_up else None,
     }
 
 
 def _write(connection: Connection, after: Delivery) -> None:
     """Write what became of one that has not ended; one that waits for an earlier one by now goes on waiting."""
-    values: dict[str, Any] = {"state": after.state.value, "attempts": after.attempts}
+    written = columns_of(after, "delivery_id", "message")
     mine = update(deliveries).where(deliveries.c.delivery_id == after.delivery_id)
     if after.ended_at is not None:
-        values |= {"next_attempt_at": None, "ended_at": microseconds(after.ended_at)}
-        connection.execute(mine.where(deliveries.c.ended_at.is_(None)).values(values))
+        del written["scheduled_at"]
+        connection.execute(mine.where(deliveries.c.ended_at.is_(None)).values(written))
     elif after.next_attempt_at is not None:
-        values |= {
-            "next_attempt_at": microseconds(after.next_attempt_at),
-            "scheduled_at": microseconds_or_none(after.scheduled_at),
-        }
-        connection.execute(mine.where(_is_up).values(values))
+        connection.execute(mine.where(_is_up).values(written))
 
 
 def _attempt(one: Attempted) -> dict[str, Any]:

@@ -1,17 +1,15 @@
 """What the stores of webhooks do to their rows: read one, hold an endpoint, see who of a subject is up."""
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, select, update
 
-from app.adapters.outbound.sql.ids import id_of
-from app.adapters.outbound.sql.instants import instant_of, microseconds
 from app.adapters.outbound.sql.publishing_schema import webhook_deliveries as deliveries
 from app.adapters.outbound.sql.publishing_schema import webhook_endpoints as endpoints
-from app.domain.webhook_deliveries import Delivery, DeliveryState, Message
+from app.adapters.outbound.sql.rows import read_as
+from app.domain.webhook_deliveries import Delivery, Message
 
 Key = UUID | bytes
 """An endpoint's id, as its column wants it."""
@@ -51,30 +49,4 @@ def put_first_up(connection: Connection, key: Key, subjects: Iterable[str], now:
 
 def delivery_of(row: Row[*tuple[Any, ...]]) -> Delivery:
     """Read a row."""
-    message = Message(
-        endpoint_id=id_of(row.endpoint_id),
-        event_id=row.event_id,
-        name=row.name,
-        subject=row.subject,
-        body=row.body,
-        created_at=instant_of(row.created_at),
-    )
-    return Delivery(
-        delivery_id=row.delivery_id,
-        message=message,
-        state=DeliveryState(row.state),
-        attempts=row.attempts,
-        next_attempt_at=instant_or_none(row.next_attempt_at),
-        scheduled_at=instant_or_none(row.scheduled_at),
-        ended_at=instant_or_none(row.ended_at),
-    )
-
-
-def microseconds_or_none(instant: datetime | None) -> int | None:
-    """Write an instant that need not be there."""
-    return None if instant is None else microseconds(instant)
-
-
-def instant_or_none(value: int | None) -> datetime | None:
-    """Read one."""
-    return None if value is None else instant_of(value)
+    return read_as(Delivery, row, message=read_as(Message, row))
