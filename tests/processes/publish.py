@@ -18,9 +18,8 @@ from app.adapters.outbound.redis.connection import connect
 from app.adapters.outbound.redis.domain_event_stream import RedisStreamPublisher
 from app.adapters.outbound.redis.leases import RedisLeases
 from app.adapters.outbound.sql.database import open_database
-from app.adapters.outbound.sql.plan_log import SqlPlanLog
+from app.adapters.outbound.sql.domain_event_logs import SqlPlanLog, SqlUserLog
 from app.adapters.outbound.sql.publishing_positions import SqlPublishingPositions
-from app.adapters.outbound.sql.user_log import SqlUserLog
 from app.adapters.outbound.sql.webhook_deliveries import SqlWebhookDeliveries
 from app.adapters.outbound.sql.webhook_endpoints import SqlWebhookEndpoints
 from app.adapters.outbound.sql.webhook_log import SqlWebhookLog

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
+from app.adapters.formats.plan_json import unpack_plan
 from app.adapters.outbound.redis.catalog_update import HEAD, KNOWN, LOG, PLANS
 from app.adapters.outbound.redis.connection import RedisClient
 from app.adapters.outbound.redis.keys import provider_key
 from app.adapters.outbound.redis.log_entries import LogEntry, behind, entry_id, heads_of, look
 from app.adapters.outbound.redis.lua import load_script
 from app.adapters.outbound.redis.plan_catalog import standing
-from app.adapters.outbound.redis.plan_codec import unpack_known, unpack_plan
+from app.adapters.outbound.redis.plan_codec import unpack_known
 from app.application.ports.catalog import Behind, CatalogPlan, LogPage, LogPosition
 from app.application.ports.history import JournalEntry, JournalSource
 

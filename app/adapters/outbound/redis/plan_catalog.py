@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from app.adapters.formats.plan_json import unpack_plan
 from app.adapters.outbound.redis.catalog_update import (
     FENCE,
     KNOWN,
@@ -18,7 +19,7 @@ from app.adapters.outbound.redis.catalog_update import (
 from app.adapters.outbound.redis.connection import RedisClient
 from app.adapters.outbound.redis.keys import provider_key
 from app.adapters.outbound.redis.lua import load_script
-from app.adapters.outbound.redis.plan_codec import unpack_known, unpack_plan, unpack_searchable
+from app.adapters.outbound.redis.plan_codec import unpack_known, unpack_searchable
 from app.application.ports.catalog import CatalogPlan, CatalogUpdate, PlanCatalog, ProviderState, with_offsets
 from app.application.ports.system import Lease
 from app.domain.plans import PlanId

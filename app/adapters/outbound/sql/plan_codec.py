@@ -1,28 +1,13 @@
-"""How plans are written in the journal: JSON that a person can read in any database; whole plans compressed (zlib)."""
+"""How what is known and said of plans is written in the journal: JSON that a person can read in any database."""
 
 import msgspec
-from isal import isal_zlib
 
-from app.domain.plans import Plan, PlanSummary
+from app.domain.plans import PlanSummary
 from app.domain.reconciliation import KnownPlan
 
-# A fifth of the time that the standard library needs, for a tenth less room; the format is zlib's.
-_COMPRESSION = 1
-
 _json = msgspec.json.Encoder()
-_plan = msgspec.json.Decoder(Plan)
 _known = msgspec.json.Decoder(KnownPlan)
 _summary = msgspec.json.Decoder(PlanSummary)
-
-
-def pack_plan(plan: Plan) -> bytes:
-    """Write a whole plan."""
-    return isal_zlib.compress(_json.encode(plan), _COMPRESSION)
-
-
-def unpack_plan(packed: bytes) -> Plan:
-    """Read what `pack_plan` wrote."""
-    return _plan.decode(isal_zlib.decompress(packed))
 
 
 def pack_known(known: KnownPlan) -> str:

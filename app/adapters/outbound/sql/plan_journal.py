@@ -12,17 +12,15 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.adapters.outbound.sql.advisory_locks import AdvisoryLock
+from app.adapters.formats.plan_json import pack_plan, unpack_plan
+from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold
 from app.adapters.outbound.sql.database import Database
 from app.adapters.outbound.sql.ids import id_key, id_of
 from app.adapters.outbound.sql.instants import instant_of, microseconds
-from app.adapters.outbound.sql.log_order import hold_log
 from app.adapters.outbound.sql.plan_codec import (
     pack_known,
-    pack_plan,
     pack_summary,
     unpack_known,
-    unpack_plan,
     unpack_summary,
 )
 from app.adapters.outbound.sql.schema import journal_positions as positions
@@ -79,12 +77,12 @@ class _Batch:
     def write(self, connection: Connection) -> None:
         """Close first: of each plan one row at a time may be the newest, says an index.
 
-        Rows become visible in the order of their ids, over all providers: the journal is also a log (`plan_log.py`).
+        Rows become visible in the order of their ids, over all providers: it is also a log (`domain_event_logs.py`).
         """
         if self.closed:
             connection.execute(_close, self.closed)
         if self.added:
-            hold_log(connection, AdvisoryLock.PLAN_LOG)
+            hold(connection, AdvisoryLock.PLAN_LOG)
             connection.execute(insert(journal), self.added)
 
 

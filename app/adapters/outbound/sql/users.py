@@ -9,12 +9,11 @@ from sqlalchemy import Connection, Select, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.adapters.outbound.sql.access_schema import user_counts, users
-from app.adapters.outbound.sql.advisory_locks import AdvisoryLock
+from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold
 from app.adapters.outbound.sql.api_keys import revoke_all
 from app.adapters.outbound.sql.counters import add_to, note_access_change
 from app.adapters.outbound.sql.database import Database
 from app.adapters.outbound.sql.ids import id_key
-from app.adapters.outbound.sql.log_order import hold_log
 from app.adapters.outbound.sql.publishing_schema import outbox
 from app.adapters.outbound.sql.user_codec import outbox_columns, user_columns, user_of
 from app.application.ports.users import UserMovedError, Users
@@ -35,7 +34,7 @@ class SqlUsers(Users):
         row = user_columns(user) | {"user_id": id_key(self._database, user.user_id)}
 
         def work(connection: Connection) -> None:
-            hold_log(connection, AdvisoryLock.USER_LOG)
+            hold(connection, AdvisoryLock.USER_LOG)
             with self._refusals_told(connection, user):
                 connection.execute(insert(users).values(row))
             _tell(connection, None, user, told)
@@ -48,7 +47,7 @@ class SqlUsers(Users):
         mine = users.c.user_id == key, users.c.version == before.version
 
         def work(connection: Connection) -> None:
-            hold_log(connection, AdvisoryLock.USER_LOG)
+            hold(connection, AdvisoryLock.USER_LOG)
             with self._refusals_told(connection, after):
                 if not connection.execute(update(users).where(*mine).values(user_columns(after))).rowcount:
                     raise UserMovedError
