@@ -68,15 +68,11 @@ class SqlApiKeys(ApiKeys):
 
     async def good(self, now: datetime, limit: int) -> Mapping[str, OwnedKey]:
         """Read both rows of each at once, newest first for the limit; nothing is made of them yet."""
-        at, used = microseconds(now), func.coalesce(api_keys.c.last_used_at, api_keys.c.created_at)
+        used = func.coalesce(api_keys.c.last_used_at, api_keys.c.created_at)
         wanted = (
             select(*_OF_KEY, users)
             .join_from(api_keys, users)
-            .where(
-                users.c.is_active,
-                api_keys.c.revoked_at.is_(None),
-                or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > at),
-            )
+            .where(users.c.is_active, _is_live(now))
             .order_by(used.desc())
             .limit(limit)
         )
