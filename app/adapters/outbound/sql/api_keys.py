@@ -6,14 +6,12 @@ Whoever changes several rows of keys locks them in the order of their ids, so th
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Row, case, func, insert, literal, or_, select, update
 
 from app.adapters.outbound.sql.access_schema import access_version, api_keys, users
 from app.adapters.outbound.sql.counters import note_access_change
 from app.adapters.outbound.sql.database import Database, Lane
-from app.adapters.outbound.sql.ids import id_key
 from app.adapters.outbound.sql.instants import microseconds
 from app.adapters.outbound.sql.rows import columns_of, read_as
 from app.adapters.outbound.sql.user_codec import user_of
@@ -37,23 +35,22 @@ class SqlApiKeys(ApiKeys):
 
     async def add(self, key: ApiKey, now: datetime) -> None:
         """Lock the user, so that its keys stay as many as they are counted."""
-        user = id_key(self._database, key.user_id)
-        owner = select(users.c.is_active).where(users.c.user_id == user).with_for_update()
-        live = select(func.count()).where(api_keys.c.user_id == user, _is_live(now))
+        owner = select(users.c.is_active).where(users.c.user_id == key.user_id).with_for_update()
+        live = select(func.count()).where(api_keys.c.user_id == key.user_id, _is_live(now))
 
         def work(connection: Connection) -> None:
             if not connection.execute(owner).scalar():
                 raise UnknownUserError(key.user_id)
             if connection.execute(live).scalar_one() >= LIVE_KEYS:
                 raise TooManyKeysError
-            connection.execute(insert(api_keys).values(columns_of(key) | {"user_id": user}))
+            connection.execute(insert(api_keys).values(columns_of(key)))
             note_access_change(connection)
 
         await self._database.write(work)
 
     async def of_user(self, user_id: UserId) -> Sequence[ApiKey]:
         """Read its rows; of two that were made in one instant, by their names."""
-        wanted = select(*_OF_KEY).where(api_keys.c.user_id == id_key(self._database, user_id))
+        wanted = select(*_OF_KEY).where(api_keys.c.user_id == user_id)
         wanted = wanted.order_by(api_keys.c.created_at.desc(), api_keys.c.key_id.desc())
         rows = await self._database.read(lambda connection: connection.execute(wanted).all())
         return [_key_of(row) for row in rows]
@@ -87,7 +84,7 @@ class SqlApiKeys(ApiKeys):
         """Note it, unless it is noted already."""
         if not _may_be_id(key_id):
             return False
-        mine = api_keys.c.key_id == key_id, api_keys.c.user_id == id_key(self._database, user_id)
+        mine = api_keys.c.key_id == key_id, api_keys.c.user_id == user_id
 
         def work(connection: Connection) -> bool:
             row = connection.execute(select(api_keys.c.revoked_at).where(*mine).with_for_update()).one_or_none()
@@ -133,7 +130,7 @@ class _OwnedKeys(Mapping[str, OwnedKey]):
         return len(self._rows)
 
 
-def revoke_all(connection: Connection, user: UUID | bytes, at: datetime) -> None:
+def revoke_all(connection: Connection, user: UserId, at: datetime) -> None:
     """Revoke the keys of a user that are not revoked yet."""
     mine = _locked(connection, (api_keys.c.user_id == user) & api_keys.c.revoked_at.is_(None))
     if mine:

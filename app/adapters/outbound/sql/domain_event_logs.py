@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from sqlalchemy import ColumnElement, Row, func, select
 
 from app.adapters.outbound.sql.database import Database
-from app.adapters.outbound.sql.ids import id_of
 from app.adapters.outbound.sql.instants import instant_of
 from app.adapters.outbound.sql.plan_codec import unpack_known, unpack_summary
 from app.adapters.outbound.sql.plan_journal import unpack_kinds
@@ -55,7 +54,7 @@ class SqlPlanLog(_SqlLog):
 
     @staticmethod
     def _told(row: Row[*tuple[Any, ...]]) -> PlanFact:
-        kinds, plan_id, occurred_at = unpack_kinds(row.kinds), id_of(row.plan_id), instant_of(row.known_from)
+        kinds, plan_id, occurred_at = unpack_kinds(row.kinds), row.plan_id, instant_of(row.known_from)
         return plan_fact_of(kinds)(
             event_id=plan_event_id(row.entry_id, plan_id, occurred_at, row.run_id),
             occurred_at=occurred_at,

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -15,7 +14,6 @@ from sqlalchemy.exc import IntegrityError
 from app.adapters.formats.plan_json import pack_plan, unpack_plan
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold
 from app.adapters.outbound.sql.database import Database
-from app.adapters.outbound.sql.ids import id_key, id_of
 from app.adapters.outbound.sql.instants import instant_of, microseconds
 from app.adapters.outbound.sql.plan_codec import (
     pack_known,
@@ -130,18 +128,18 @@ class SqlPlanJournal(PlanJournal, PlanHistory):
             if "entry_id" in before.row:
                 batch.closed.append({"closed": before.row["entry_id"], "until": known_from})
             before.row["known_until"] = known_from
-        row = values | {"plan_id": self._key(entry.plan_id), "known_from": known_from, "known_until": None}
+        row = values | {"plan_id": entry.plan_id, "known_from": known_from, "known_until": None}
         batch.added.append(row)
         newest[entry.plan_id] = _State(entry.known, row)
 
     def _newest(self, connection: Connection, provider: str, plan_ids: Iterable[PlanId]) -> dict[PlanId, _State]:
-        keys = [self._key(plan_id) for plan_id in plan_ids]
+        keys = list(plan_ids)
         if not keys:
             return {}
         columns = [journal.c[name] for name in ("entry_id", "plan_id", "known_from", "known", *_CARRIED)]
         wanted = select(*columns).where(journal.c.provider == provider, journal.c.plan_id.in_(keys), _newest)
         return {
-            id_of(row.plan_id): _State(unpack_known(row.known), dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's public name
+            row.plan_id: _State(unpack_known(row.known), dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's public name
             for row in connection.execute(wanted)
         }
 
@@ -154,13 +152,13 @@ class SqlPlanJournal(PlanJournal, PlanHistory):
         return lacking
 
     def _lacking(self, entries: Sequence[JournalEntry], connection: Connection) -> list[JournalEntry]:
-        keys = {self._key(entry.plan_id) for entry in entries}
+        keys = {entry.plan_id for entry in entries}
         wanted = select(journal.c.plan_id, journal.c.run_id, journal.c.known).where(journal.c.plan_id.in_(keys))
         if not any(entry.repeats for entry in entries):
             wanted = wanted.where(journal.c.run_id.in_({entry.run_id for entry in entries}))
         states: defaultdict[PlanId, list[tuple[str, KnownPlan]]] = defaultdict(list)
         for row in connection.execute(wanted.order_by(journal.c.entry_id)):
-            states[id_of(row.plan_id)].append((row.run_id, unpack_known(row.known)))
+            states[row.plan_id].append((row.run_id, unpack_known(row.known)))
         return [entry for entry in entries if not entry.is_in(states[entry.plan_id])]
 
     async def sizes(self) -> Mapping[str, int]:
@@ -182,14 +180,14 @@ class SqlPlanJournal(PlanJournal, PlanHistory):
     def _some(self, provider: str, after: PlanId | None, connection: Connection) -> list[CatalogPlan]:
         wanted = select(*_FOUND).where(journal.c.provider == provider, _newest)
         if after is not None:
-            wanted = wanted.where(journal.c.plan_id > self._key(after))
+            wanted = wanted.where(journal.c.plan_id > after)
         rows = connection.execute(wanted.order_by(journal.c.plan_id).limit(_PLANS_PER_BATCH))
         return [_catalog_plan(row) for row in rows]
 
     async def states(self, plan_id: PlanId, limit: int) -> Sequence[PastState]:
         """Read the plan's newest rows."""
         wanted = select(journal.c.known_from, journal.c.kinds, journal.c.run_id, *_FOUND).where(
-            journal.c.plan_id == self._key(plan_id)
+            journal.c.plan_id == plan_id
         )
         wanted = wanted.order_by(journal.c.entry_id.desc()).limit(max(limit, 0))
         return await self._database.read(
@@ -214,9 +212,6 @@ class SqlPlanJournal(PlanJournal, PlanHistory):
         return await self._database.read(
             lambda connection: [unpack_summary(row.summary) for row in connection.execute(wanted)]
         )
-
-    def _key(self, plan_id: PlanId) -> UUID | bytes:
-        return id_key(self._database, plan_id)
 
 
 def _move(connection: Connection, provider: str, before: LogPosition | None, after: LogPosition | None) -> None:

@@ -1,7 +1,6 @@
 """Domain objects as rows, where fields and columns have the same names.
 
-Instants are microseconds since 1970, members of an Enum their values. Ids are read, and written by whoever knows the
-database (`ids.py`).
+Instants are microseconds since 1970, members of an Enum their values.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,20 +9,17 @@ from datetime import datetime
 from enum import Enum
 from functools import cache
 from typing import Any, TypeVar, get_args, get_type_hints
-from uuid import UUID
 
 from sqlalchemy import Row
 
-from app.adapters.outbound.sql.ids import id_of
 from app.adapters.outbound.sql.instants import instant_of, microseconds
 
 T = TypeVar("T")
 
 
 def columns_of(item: Any, *left_out: str) -> dict[str, Any]:
-    """Write all fields of a dataclass but its ids, and but those that are left out."""
-    values = {field.name: getattr(item, field.name) for field in fields(item) if field.name not in left_out}
-    return {name: _written(value) for name, value in values.items() if not isinstance(value, UUID)}
+    """Write all fields of a dataclass but those that are left out."""
+    return {field.name: _written(getattr(item, field.name)) for field in fields(item) if field.name not in left_out}
 
 
 def read_as(kind: Callable[..., T], row: Row[*tuple[Any, ...]], prefix: str = "", **given: Any) -> T:
@@ -47,6 +43,6 @@ def _readers(kind: Any) -> Mapping[str, Callable[[Any], Any]]:
 
 def _reader(hint: Any) -> Callable[[Any], Any]:
     type_ = (get_args(hint) or (hint,))[0]
-    if type_ in (datetime, UUID):
-        return instant_of if type_ is datetime else id_of
+    if type_ is datetime:
+        return instant_of
     return type_ if isinstance(type_, type) and issubclass(type_, Enum) else lambda value: value

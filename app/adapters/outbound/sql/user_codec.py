@@ -24,9 +24,9 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(_Said).decode
 
 
-def user_columns(user: User) -> dict[str, Any]:
-    """Write all columns but the id."""
-    return columns_of(user) | {"username_key": folded(user.username), "email_key": folded(user.email)}
+def user_columns(user: User, *left_out: str) -> dict[str, Any]:
+    """Write all columns but those that are left out."""
+    return columns_of(user, *left_out) | {"username_key": folded(user.username), "email_key": folded(user.email)}
 
 
 def user_of(row: Row[*tuple[Any, ...]]) -> User:

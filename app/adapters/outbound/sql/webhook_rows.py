@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Connection, Row, select, update
 
@@ -10,32 +9,32 @@ from app.adapters.outbound.sql.publishing_schema import webhook_deliveries as de
 from app.adapters.outbound.sql.publishing_schema import webhook_endpoints as endpoints
 from app.adapters.outbound.sql.rows import read_as
 from app.domain.webhook_deliveries import Delivery, Message
-
-Key = UUID | bytes
-"""An endpoint's id, as its column wants it."""
+from app.domain.webhooks import EndpointId
 
 
-def hold_endpoint(connection: Connection, key: Key) -> bool:
+def hold_endpoint(connection: Connection, endpoint_id: EndpointId) -> bool:
     """Keep others from adding to and ending an endpoint's deliveries until the transaction ends; False: none is there.
 
     Otherwise one could be added behind another one that ends in the same moment, and nobody would make it due; or two
     transactions could wait for each other's rows.
     """
-    mine = select(endpoints.c.endpoint_id).where(endpoints.c.endpoint_id == key).with_for_update()
+    mine = select(endpoints.c.endpoint_id).where(endpoints.c.endpoint_id == endpoint_id).with_for_update()
     return connection.execute(mine).one_or_none() is not None
 
 
-def subjects_up(connection: Connection, key: Key, subjects: Collection[str]) -> set[str]:
+def subjects_up(connection: Connection, endpoint_id: EndpointId, subjects: Collection[str]) -> set[str]:
     """Say which of some subjects have a delivery that is up."""
     up = deliveries.c.next_attempt_at.is_not(None)
-    wanted = select(deliveries.c.subject).where(deliveries.c.endpoint_id == key, deliveries.c.subject.in_(subjects), up)
+    wanted = select(deliveries.c.subject).where(
+        deliveries.c.endpoint_id == endpoint_id, deliveries.c.subject.in_(subjects), up
+    )
     return set(connection.execute(wanted).scalars())
 
 
-def put_first_up(connection: Connection, key: Key, subjects: Iterable[str], now: int) -> None:
+def put_first_up(connection: Connection, endpoint_id: EndpointId, subjects: Iterable[str], now: int) -> None:
     """See to it that of each subject the earliest that has not ended is up, and no other one."""
     for subject in sorted(set(subjects)):
-        of_subject = (deliveries.c.endpoint_id == key) & (deliveries.c.subject == subject)
+        of_subject = (deliveries.c.endpoint_id == endpoint_id) & (deliveries.c.subject == subject)
         columns = deliveries.c.delivery_id, deliveries.c.next_attempt_at
         pending = select(*columns).where(of_subject, deliveries.c.ended_at.is_(None))
         first = connection.execute(pending.order_by(deliveries.c.delivery_id).limit(1)).one_or_none()
