@@ -12,7 +12,7 @@ SCHEMES = {
 }
 REF = "#/components/schemas/{model}"
 AS_GIVEN = frozenset({Area.SEARCH})
-"""A contract of somebody else's, kept to the letter; its refusals are described in words (doc/operations.md)."""
+"""A contract of somebody else's, kept to the letter; its refusals are described in words (doc/operations/access.md)."""
 UNLIMITED = frozenset({Area.HEALTH})
 
 
