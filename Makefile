@@ -54,6 +54,17 @@ test-unit: $(VENV)/.installed-dev ## Run the tests that need no process, file or
 test-kill: $(VENV)/.installed-dev ## kill -9 everything 100 times at random and compare every figure (10 times in `make check`)
 	MARQUEE_KILLS=100 $(BIN)/pytest tests/e2e/test_killed_pipeline.py
 
+.PHONY: coverage-all
+COVERAGE_ALL = $(BIN)/coverage $(1) --rcfile=.ci/coverage.toml
+coverage-all: $(VENV)/.installed-dev ## Run all tests, count every process of all of app, and compare with the floor (takes 1.5 times as long)
+	$(call COVERAGE_ALL,erase)
+	$(call COVERAGE_ALL,run) -m $(TESTS:$(BIN)/%=%) tests/unit tests/architecture
+	$(call COVERAGE_ALL,combine) --quiet
+	$(call COVERAGE_ALL,report) --include "app/domain/*,app/application/*" --show-missing --fail-under 100
+	$(call COVERAGE_ALL,run) -m $(TESTS:$(BIN)/%=%) -m "not faults" --ignore=tests/unit --ignore=tests/architecture
+	$(call COVERAGE_ALL,combine) --append --quiet
+	$(call COVERAGE_ALL,report)
+
 coverage: ## Run the tests and demand 100% of domain and application, by branch
 	@$(MAKE) test COVERAGE=1
 

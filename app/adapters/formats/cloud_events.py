@@ -3,11 +3,12 @@
 Who reads them needs no Marquee: `data.plan` of a plan is what `GET /search` says of it.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from app.adapters.formats.iso_8601 import rfc_3339
 from app.application.manage_webhooks import TEST_NAME
 from app.domain.domain_events import DomainEvent, PlanFact, UserFact, UserUpdated
 from app.domain.plans import PlanSummary
@@ -46,7 +47,7 @@ def _enveloped(  # noqa: PLR0913 - each is a part of an envelope
         "source": source,
         "type": type_of(name),
         "subject": subject,
-        "time": _instant(at),
+        "time": rfc_3339(at),
         "datacontenttype": "application/json",
         "data": data,
     }
@@ -73,8 +74,8 @@ def user_data(user: User) -> dict[str, Any]:
         "full_name": user.full_name,
         "role": user.role,
         "is_active": user.is_active,
-        "created_at": _instant(user.created_at),
-        "updated_at": _instant(user.updated_at),
+        "created_at": rfc_3339(user.created_at),
+        "updated_at": rfc_3339(user.updated_at),
     }
 
 
@@ -87,8 +88,8 @@ def _data(event: DomainEvent) -> dict[str, Any]:
             "run_id": event.run_id,
             "in_feed": event.in_feed,
             "searchable": event.is_searchable,
-            "starts_at": _instant(event.state.starts_at),
-            "ends_at": _instant(event.state.ends_at),
+            "starts_at": rfc_3339(event.state.starts_at),
+            "ends_at": rfc_3339(event.state.ends_at),
             "plan": _summary(event.state.summary),
         }
     if not isinstance(event, UserFact):
@@ -108,7 +109,3 @@ def _summary(plan: PlanSummary) -> dict[str, Any]:
         "min_price": plan.min_price,
         "max_price": plan.max_price,
     }
-
-
-def _instant(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
