@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from app.domain.backoff import Backoff
 from app.infrastructure.processes.child_processes import Child, RunningChild, Start, kill, spawn, terminate
 from app.infrastructure.processes.parent_watch import ParentWatch
 from app.infrastructure.settings.start_errors import EX_CONFIG
@@ -21,20 +22,16 @@ _FIGURE = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True)
-class Backoff:
-    """How long to wait before a child is started again, in seconds: doubling, from `first` to `longest`."""
+class RestartBackoff(Backoff):
+    """How long to wait before a child is started again, in seconds."""
 
     first: float = 0.1
     longest: float = 5.0
     reset_after: float = 10.0
     """A child that ran this long begins at `first` again."""
 
-    def delay(self, failures: int) -> float:
-        """Say how long to wait after so many failures in a row (from 1)."""
-        return float(min(self.longest, self.first * 2 ** min(failures - 1, 32)))
 
-
-_BACKOFF = Backoff()
+_BACKOFF = RestartBackoff()
 
 
 class Supervisor:
@@ -52,7 +49,7 @@ class Supervisor:
         *,
         drain_seconds: float = 10.0,
         watch: Callable[[], None] | None = None,
-        backoff: Backoff = _BACKOFF,
+        backoff: RestartBackoff = _BACKOFF,
         start: Start = spawn,
     ) -> None:
         self._children = children

@@ -13,8 +13,9 @@ from app.adapters.outbound.jwt.jwks import Jwks
 from app.adapters.outbound.jwt.tokens import JwksTokens, TokenRules
 from app.adapters.outbound.limits.shared_rate_limiter import RunScript, SharedRateLimiter
 from app.adapters.outbound.log.publisher import LogPublisher
-from app.adapters.outbound.redis.connection import COMES_BACK, START_IT, RedisClient, Script
+from app.adapters.outbound.redis.connection import COMES_BACK, START_IT, RedisClient
 from app.adapters.outbound.redis.domain_event_stream import RedisStreamPublisher
+from app.adapters.outbound.redis.lua import Script
 from app.adapters.outbound.sql.database import Database
 from app.adapters.outbound.webhooks.fan_out import WebhookFanOut
 from app.application.ports.activities import ActivityInbox, ActivityQueue, ActivityStore

@@ -27,12 +27,11 @@ from app.adapters.outbound.sql.activity_store import SqlActivityStore, SqlImport
 from app.adapters.outbound.sql.activity_types import SqlTypeBound
 from app.adapters.outbound.sql.api_keys import SqlApiKeys
 from app.adapters.outbound.sql.database import open_database
+from app.adapters.outbound.sql.domain_event_logs import SqlPlanLog, SqlUserLog
 from app.adapters.outbound.sql.plan_journal import SqlPlanJournal
-from app.adapters.outbound.sql.plan_log import SqlPlanLog
 from app.adapters.outbound.sql.publishing_positions import SqlPublishingPositions
 from app.adapters.outbound.sql.stats import SqlStats
 from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
-from app.adapters.outbound.sql.user_log import SqlUserLog
 from app.adapters.outbound.sql.users import SqlUsers
 from app.adapters.outbound.sql.webhook_deliveries import SqlWebhookDeliveries
 from app.adapters.outbound.sql.webhook_endpoints import SqlWebhookEndpoints

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import structlog
 
+from app.adapters.machine.logged_trouble import telling
 from app.application.ports.activities import Difference
 from app.application.retime_plans import Retiming
 from app.domain.webhooks import Endpoint
@@ -11,23 +12,18 @@ from app.domain.webhooks import Endpoint
 log = structlog.get_logger()
 
 
-def log_trouble(begun: str, over: str) -> Callable[[str | None], None]:
-    """Make what logs that trouble has begun, and that it is over, which is said by None."""
-    return lambda trouble: log.warning(begun, reason=trouble) if trouble else log.info(over)
-
-
 def log_bug(words: str) -> Callable[[Exception], None]:
     """Make what keeps the trace of an error that nobody foresaw."""
     return lambda error: log.error(words, exc_info=error)
 
 
-log_catalog_trouble = log_trouble(
+log_catalog_trouble = telling(
     "search goes on with the plans it has, changes will follow later", "search follows the catalog's changes"
 )
-log_worker_trouble = log_trouble(
+log_worker_trouble = telling(
     "activities wait to be stored; nothing is lost, the queue keeps them", "activities are stored again"
 )
-log_limits_trouble = log_trouble(
+log_limits_trouble = telling(
     "each process limits the rates of its own requests, for Redis does not count",
     "rates are counted by all processes together again",
 )

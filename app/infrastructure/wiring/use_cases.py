@@ -6,8 +6,8 @@ from secrets import token_bytes
 
 from dependency_injector.providers import Callable, Singleton
 
+from app.adapters.formats.cloud_events import render_trial
 from app.adapters.inbound.worker.journal_loop import log_restoration
-from app.adapters.outbound.webhooks.trial import render_trial
 from app.application.announce_process import AnnounceProcess
 from app.application.authenticate import Authenticate
 from app.application.deliver_webhooks import DeliverWebhooks

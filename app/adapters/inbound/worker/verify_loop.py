@@ -26,6 +26,7 @@ class VerifyLoop(LeasedLoop):
 
     def __post_init__(self) -> None:
         """Leave out what was due before this process began, when there never was a verification."""
+        LeasedLoop.__post_init__(self)  # slots and dataclass make a new class, which super() does not know
         self._since = self.verify.clock.now()
 
     async def work(self, until: float) -> None:
