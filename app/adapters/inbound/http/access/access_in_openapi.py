@@ -25,13 +25,15 @@ def describe_access(document: dict[str, Any], rules: Rules, anonymous: frozenset
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             area = rules.get((method.upper(), path))
-            if area is not None and area not in ALWAYS_OPEN | AS_GIVEN:
-                _describe(operation, area, is_open=area in anonymous)
+            if area is None or area in ALWAYS_OPEN:
+                continue
+            optional: list[dict[str, list[str]]] = [{}] if area in anonymous else []
+            operation["security"] = [*optional, *({scheme: []} for scheme in SCHEMES)]
+            if area not in AS_GIVEN:
+                _describe(operation, area)
 
 
-def _describe(operation: dict[str, Any], area: Area, *, is_open: bool) -> None:
-    optional: list[dict[str, list[str]]] = [{}] if is_open else []
-    operation["security"] = [*optional, *({scheme: []} for scheme in SCHEMES)]
+def _describe(operation: dict[str, Any], area: Area) -> None:
     refusals = {
         "401": _refusal("No good key came", "WWW-Authenticate", {"type": "string"}),
         "403": _refusal(f"The key is good, but not for this: it needs the role `{area.needs}`"),

@@ -13,6 +13,14 @@ from app.adapters.inbound.answering.answers import (
     rejection_answer,
     run_answer,
 )
+from app.adapters.inbound.http.catalog.catalog_answers import (
+    PlanDetailsAnswer,
+    PlanStateAnswer,
+    ProviderAnswer,
+    RejectionAnswer,
+    RequestedSyncAnswer,
+    RunAnswer,
+)
 from app.adapters.inbound.http.describing.errors import JSON
 from app.adapters.inbound.http.describing.rendering import render_json
 from app.adapters.inbound.http.search.search_router import ErrorAnswer
@@ -46,28 +54,49 @@ def catalog_router(core: CatalogUseCases) -> APIRouter:
     """Make the routes."""
     router = APIRouter(prefix="/catalog", tags=["catalog"], responses=AWAY)
 
-    @router.get("/plans/{plan_id}", summary="Everything known of one plan", responses=UNKNOWN)
+    @router.get(
+        "/plans/{plan_id}",
+        operation_id="get_plan",
+        summary="Everything known of one plan",
+        response_model=PlanDetailsAnswer,
+        responses=UNKNOWN,
+    )
     async def plan(plan_id: UUID) -> Response:
         return _json(plan_answer(await core.describe_plan(plan_id)))
 
     @router.get(
         "/plans/{plan_id}/history",
+        operation_id="list_plan_states",
+        response_model=list[PlanStateAnswer],
         summary="Every state that a plan was known in, newest first, and the change that brought it",
         responses=UNKNOWN,
     )
     async def history(plan_id: UUID, limit: Limit = 20) -> Response:
         return _json([past_answer(state) for state in await core.list_plan_states(plan_id, limit)])
 
-    @router.get("/providers", summary="Every configured provider and how it fares")
+    @router.get(
+        "/providers",
+        operation_id="list_providers",
+        summary="Every configured provider and how it fares",
+        response_model=list[ProviderAnswer],
+    )
     async def providers() -> Response:
         return _json([provider_answer(provider) for provider in await core.describe_providers()])
 
-    @router.get("/providers/{name}/runs", summary="The newest runs of a provider's sync", responses=UNKNOWN)
+    @router.get(
+        "/providers/{name}/runs",
+        operation_id="list_runs",
+        summary="The newest runs of a provider's sync",
+        response_model=list[RunAnswer],
+        responses=UNKNOWN,
+    )
     async def runs(name: Name, limit: Limit = 20) -> Response:
         return _json([run_answer(report) for report in await core.list_runs(name, limit)])
 
     @router.get(
         "/providers/{name}/rejections",
+        operation_id="list_rejections",
+        response_model=list[RejectionAnswer],
         summary="The records of a provider's feed that could not be used",
         responses=UNKNOWN,
     )
@@ -76,6 +105,8 @@ def catalog_router(core: CatalogUseCases) -> APIRouter:
 
     @router.post(
         "/providers/{name}/sync",
+        operation_id="request_sync",
+        response_model=RequestedSyncAnswer,
         status_code=status.HTTP_202_ACCEPTED,
         summary="Ask the scheduler to sync a provider now",
         responses=UNKNOWN,

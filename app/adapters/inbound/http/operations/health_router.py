@@ -12,7 +12,9 @@ from prometheus_client.core import Metric
 from app.adapters.inbound.answering.answers import instant
 from app.adapters.inbound.http.describing.errors import JSON
 from app.adapters.inbound.http.describing.rendering import render_json
+from app.adapters.inbound.http.operations.health_answers import HealthAnswer, LiveAnswer, ReadyAnswer
 from app.adapters.inbound.http.operations.metric_families import counter, gauge
+from app.adapters.inbound.http.search.search_router import ErrorAnswer
 from app.application.read_catalog import ProviderStatus
 from app.application.watch_catalog import WatchCatalog
 from app.application.watch_service import WatchService
@@ -33,16 +35,32 @@ def health_router(
     """
     router = APIRouter(prefix="/health", tags=["operations"])
 
-    @router.get("/live", summary="200 while the process can answer at all")
+    @router.get(
+        "/live",
+        operation_id="get_liveness",
+        summary="200 while the process can answer at all",
+        response_model=LiveAnswer,
+    )
     async def live() -> Response:
         return Response(render_json({"status": "live"}), media_type=JSON)
 
-    @router.get("/ready", summary="200 once the process has an index, 503 before")
+    @router.get(
+        "/ready",
+        operation_id="get_readiness",
+        summary="200 once the process has an index, 503 before",
+        response_model=ReadyAnswer,
+        responses={503: {"model": ReadyAnswer | ErrorAnswer, "description": "No index yet, or nobody can tell"}},
+    )
     async def ready() -> Response:
         word, code = ("ready", 200) if is_ready() else ("loading", status.HTTP_503_SERVICE_UNAVAILABLE)
         return Response(render_json({"status": word}), code, media_type=JSON)
 
-    @router.get("", summary="What is up, how old the catalog is, the circuits' states")
+    @router.get(
+        "",
+        operation_id="get_health",
+        summary="What is up, how old the catalog is, the circuits' states",
+        response_model=HealthAnswer,
+    )
     async def health(request: Request) -> Response:
         await service.asked()
         troubled = watch.away is not None or service.history_trouble is not None or not is_ready()
