@@ -18,6 +18,7 @@ UNLIMITED = frozenset({Area.HEALTH})
 
 def describe_access(document: dict[str, Any], rules: Rules, anonymous: frozenset[Area]) -> None:
     """Add security schemes, what each operation needs, and the refusals, to a document."""
+    document["security"] = _security(is_open=anonymous >= AS_GIVEN)  # of what stays as it was given
     components = document.setdefault("components", {})
     components["securitySchemes"] = SCHEMES
     schema = ErrorAnswer.model_json_schema(ref_template=REF)
@@ -25,12 +26,14 @@ def describe_access(document: dict[str, Any], rules: Rules, anonymous: frozenset
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             area = rules.get((method.upper(), path))
-            if area is None or area in ALWAYS_OPEN:
-                continue
-            optional: list[dict[str, list[str]]] = [{}] if area in anonymous else []
-            operation["security"] = [*optional, *({scheme: []} for scheme in SCHEMES)]
-            if area not in AS_GIVEN:
+            if area is not None and area not in ALWAYS_OPEN | AS_GIVEN:
+                operation["security"] = _security(is_open=area in anonymous)
                 _describe(operation, area)
+
+
+def _security(*, is_open: bool) -> list[dict[str, list[str]]]:
+    optional: list[dict[str, list[str]]] = [{}] if is_open else []
+    return [*optional, *({scheme: []} for scheme in SCHEMES)]
 
 
 def _describe(operation: dict[str, Any], area: Area) -> None:

@@ -201,8 +201,8 @@ def _record() -> dict[str, Any]:
         properties[other] = deepcopy(properties[name]) | {"description": description}
     properties["data"]["description"] += " Its `value` is the activity's, if that has none."
     del schema["required"]
-    one, other = ({"required": [name], "properties": {name: {"type": "string"}}} for name in TYPE_NAMES)
-    schema |= {"if": {"not": one}, "then": other}  # either: with `anyOf`, generated clients know no other field
+    first, second = ({"required": [name], "properties": {name: {"type": "string"}}} for name in TYPE_NAMES)
+    schema |= {"if": {"not": first}, "then": second}  # either: with `anyOf`, generated clients know no other field
     return schema | {"title": "Activity", "description": "What a visitor did. Fields of other names are ignored."}
 
 
