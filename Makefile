@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # which has no hash. `pip check` says afterwards whether what is there fits together.
 PINNED := $(PIP) install --no-deps --require-hashes
 
-.PHONY: help install run test test-unit test-contract test-integration test-e2e test-openapi test-busy lint format types test-faults test-kill contracts check bench-search bench-sync bench-ingest bench-pipeline bench-providers bench-stats bench-import bench-start coverage house findings pictures client-tools lock wheels sbom clean
+.PHONY: help install run test test-unit test-contract test-integration test-e2e test-openapi test-busy lint format types test-faults test-kill contracts check bench-search bench-sync bench-ingest bench-pipeline bench-providers bench-stats bench-import bench-start coverage house structure findings pictures client-tools lock wheels sbom clean
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -117,10 +117,13 @@ bench-start: $(VENV)/.installed-dev ## A start, its memory and `--help` beside a
 house: $(VENV)/.installed-dev ## Lines, rooms, arrows and circles of the code; BEFORE=COMMIT: beside an older one
 	$(BIN)/python -m bench.house $(if $(BEFORE),--before $(BEFORE))
 
+structure: $(VENV)/.installed-dev ## Draw doc/structure.md anew from the imports of the code
+	$(BIN)/python -m bench.structure
+
 findings: ## See whether what surprised us of others' tools still is so (outside CI; needs a package index)
 	@for finding in findings/*.sh; do echo "$$finding"; sh $$finding || { echo "$$finding: no longer so"; failed=1; }; done; exit $${failed:-0}
 
-pictures: $(VENV)/.installed-dev ## Take the README's pictures of the dashboard anew (needs a Chromium)
+pictures: $(VENV)/.installed-dev ## Take the pictures of the dashboard anew (needs a Chromium)
 	$(BIN)/python -m tests.support.pictures
 
 client-tools: $(VENV)/.installed-dev ## Install what makes clients of the OpenAPI document, and judges it, into .tools

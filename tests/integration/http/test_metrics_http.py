@@ -365,7 +365,9 @@ async def test_both_forms_are_documented(edge: Edge) -> None:
 
 def documented() -> dict[str, set[str]]:
     """The table in the manual: names and their labels."""
-    section = (REPOSITORY / "doc" / "operations.md").read_text(encoding="utf-8").partition("\n## Metrics\n")[2]
+    section = (
+        (REPOSITORY / "doc" / "operations" / "metrics.md").read_text(encoding="utf-8").partition("\n## Every name\n")[2]
+    )
     rows = re.findall(r"^\| `(marquee_\w+)` \|([^|]*)\|", section.partition("\n## ")[0], re.MULTILINE)
     assert len({name for name, _ in rows}) == len(rows), "a name is documented twice"
     return {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in rows}

@@ -12,7 +12,7 @@ SCHEMES = {
 }
 REF = "#/components/schemas/{model}"
 AS_GIVEN = frozenset({Area.SEARCH})
-"""A contract of somebody else's, kept to the letter; its refusals are described in words (doc/operations.md)."""
+"""A contract of somebody else's, kept to the letter; its refusals are described in words (doc/operations/access.md)."""
 UNLIMITED = frozenset({Area.HEALTH})
 
 
@@ -32,8 +32,8 @@ def describe_access(document: dict[str, Any], rules: Rules, anonymous: frozenset
 
 
 def _security(*, is_open: bool) -> list[dict[str, list[str]]]:
-    optional: list[dict[str, list[str]]] = [{}] if is_open else []
-    return [*optional, *({scheme: []} for scheme in SCHEMES)]
+    schemes: list[dict[str, list[str]]] = [{scheme: []} for scheme in SCHEMES]
+    return [{}, *schemes] if is_open else schemes
 
 
 def _describe(operation: dict[str, Any], area: Area) -> None:

@@ -115,7 +115,7 @@ def _age(status: ProviderStatus, now: datetime) -> float | None:
 
 
 def catalog_figures(watch: WatchCatalog, is_ready: Callable[[], bool], size: Callable[[], int]) -> Iterable[Metric]:
-    """Look up what `/metrics` says of the catalog; documented in doc/operations.md."""
+    """Look up what `/metrics` says of the catalog; documented in doc/operations/metrics.md."""
     now = watch.clock.now()
     rows = [status for status in watch.providers if status.provider.enabled]  # one that is off is not late
     ages = [((s.provider.name,), age) for s in rows if (age := _age(s, now)) is not None]

@@ -1,4 +1,4 @@
-"""What a process counts of its requests, and `GET /metrics`. Names are documented in doc/operations.md."""
+"""What a process counts of its requests, and `GET /metrics`. Names are documented in doc/operations/metrics.md."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What `/metrics` says of the whole service: the same whichever process answers. Documented in doc/operations.md."""
+"""What `/metrics` says of the whole service, whichever process answers. Documented in doc/operations/metrics.md."""
 
 import platform
 from collections import Counter

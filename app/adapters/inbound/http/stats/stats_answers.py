@@ -32,7 +32,7 @@ class PeriodCohortAnswer(BaseModel):
 
     start: date
     size: int
-    active: list[int] = Field(description="Of them, in each period from their own on")
+    active: list[int | None] = Field(description="Of them, in each period from their own on; null: not yet")
 
 
 class CohortsAnswer(BaseModel):
