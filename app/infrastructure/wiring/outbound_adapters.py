@@ -36,7 +36,6 @@ from app.adapters.outbound.sql.users import SqlUsers
 from app.adapters.outbound.sql.webhook_deliveries import SqlWebhookDeliveries
 from app.adapters.outbound.sql.webhook_endpoints import SqlWebhookEndpoints
 from app.adapters.outbound.sql.webhook_log import SqlWebhookLog
-from app.adapters.outbound.sql.webhook_states import SqlWebhookStates
 from app.adapters.outbound.webhooks.sender import HttpWebhookSender
 from app.infrastructure.observability.tracing import Tracing
 from app.infrastructure.settings.settings import Settings
@@ -141,7 +140,6 @@ class Outbound(containers.DeclarativeContainer):
     logs = List(plan_log, Singleton(SqlUserLog, database))
     publishing_positions = Singleton(SqlPublishingPositions, database)
     webhook_endpoints = Singleton(SqlWebhookEndpoints, database)
-    webhook_states = Singleton(SqlWebhookStates, database)
     webhook_deliveries = Singleton(SqlWebhookDeliveries, database)
     webhook_log = Singleton(SqlWebhookLog, database)
     webhook_sender = Singleton(

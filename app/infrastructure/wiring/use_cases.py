@@ -210,7 +210,7 @@ class UseCases(Outbound):
         Outbound.verifications,
         Outbound.users,
         Outbound.publishing_positions,
-        Outbound.webhook_states,
+        Outbound.webhook_endpoints,
         Outbound.stats_keeper,
         Outbound.clock,
         Outbound.database,

@@ -12,16 +12,10 @@ from sqlalchemy.exc import DBAPIError
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold
 from app.adapters.outbound.sql.bulk import Bulk, PostgresBulk, SqliteBulk
 from app.adapters.outbound.sql.counters import inserting
-from app.adapters.outbound.sql.database import Database
+from app.adapters.outbound.sql.database import Database, SqlStore
 from app.adapters.outbound.sql.day_rules import DayRules
 from app.adapters.outbound.sql.failures import is_about_the_data
-from app.adapters.outbound.sql.schema import (
-    daily_totals,
-    daily_users,
-    import_marks,
-    retention_cells,
-    type_totals,
-)
+from app.adapters.outbound.sql.schema import daily_totals, daily_users, import_marks, retention_cells, type_totals
 from app.application.ports.activities import ActivityStore, ImportMarks, NotStorableError
 from app.domain.activities import Activity
 from app.domain.stats import Fold, UserFigures, add, fold, union
@@ -129,11 +123,8 @@ def refusals_told() -> Iterator[None]:
         raise NotStorableError(f"it cannot be counted: {error!r}") from error
 
 
-class SqlImportMarks(ImportMarks):
+class SqlImportMarks(SqlStore, ImportMarks):
     """A row per file."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def rows_done(self, digest: str) -> int:
         """Read the mark."""

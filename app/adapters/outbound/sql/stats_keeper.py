@@ -18,7 +18,7 @@ from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold
 from app.adapters.outbound.sql.bulk import unpack_visits
 from app.adapters.outbound.sql.database import Database
 from app.adapters.outbound.sql.day_rules import DayRules
-from app.adapters.outbound.sql.instants import instant_of
+from app.adapters.outbound.sql.rows import instant_of
 from app.adapters.outbound.sql.schema import (
     activities,
     daily_totals,
