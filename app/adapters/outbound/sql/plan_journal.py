@@ -14,12 +14,23 @@ from sqlalchemy.exc import IntegrityError
 from app.adapters.formats.plan_json import pack_plan, unpack_plan
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold
 from app.adapters.outbound.sql.database import SqlStore
-from app.adapters.outbound.sql.plan_codec import pack_known, pack_summary, unpack_known, unpack_summary
+from app.adapters.outbound.sql.plan_codec import (
+    pack_known,
+    pack_summary,
+    unpack_known,
+    unpack_summary,
+)
 from app.adapters.outbound.sql.rows import columns_of, instant_of, microseconds, read_as
 from app.adapters.outbound.sql.schema import journal_positions as positions
 from app.adapters.outbound.sql.schema import plan_journal as journal
 from app.application.ports.catalog import CatalogPlan, LogPosition, with_offsets
-from app.application.ports.history import JournalEntry, JournalMovedError, PastState, PlanHistory, PlanJournal
+from app.application.ports.history import (
+    JournalEntry,
+    JournalMovedError,
+    PastState,
+    PlanHistory,
+    PlanJournal,
+)
 from app.domain.plans import Plan, PlanId, PlanSummary, UtcOffsets, searchable
 from app.domain.reconciliation import ChangeKind, KnownPlan
 from app.domain.time_window import TimeWindow

@@ -14,7 +14,12 @@ from app.adapters.outbound.sql.publishing_schema import webhook_attempts as atte
 from app.adapters.outbound.sql.publishing_schema import webhook_deliveries as deliveries
 from app.adapters.outbound.sql.publishing_schema import webhook_endpoints as endpoints
 from app.adapters.outbound.sql.rows import columns_of, microseconds
-from app.adapters.outbound.sql.webhook_rows import delivery_of, hold_endpoint, put_first_up, subjects_up
+from app.adapters.outbound.sql.webhook_rows import (
+    delivery_of,
+    hold_endpoint,
+    put_first_up,
+    subjects_up,
+)
 from app.application.ports.webhooks import Attempted, WebhookDeliveries
 from app.domain.webhook_deliveries import SCHEDULE, Delivery, DeliveryState, Message, longest_wait
 from app.domain.webhooks import LONGEST_WISH, EndpointId
