@@ -15,7 +15,7 @@ from app.adapters.outbound.sql.rows import instant_of
 from app.adapters.outbound.sql.schema import plan_journal as journal
 from app.adapters.outbound.sql.user_codec import told_of
 from app.application.ports.publishing import DomainEventLog, LoggedFact
-from app.domain.domain_events import DomainEvent, PlanFact, UserFact, plan_event_id, plan_fact_of
+from app.domain.domain_events import DomainEvent, PlanFact, plan_event_id, plan_fact_of
 from app.domain.plans import SearchablePlan
 
 
@@ -71,6 +71,4 @@ class SqlUserLog(_SqlLog):
     name = "users"
     columns = tuple(outbox.c)
 
-    @staticmethod
-    def _told(row: Row[*tuple[Any, ...]]) -> UserFact:
-        return told_of(row)
+    _told = staticmethod(told_of)
