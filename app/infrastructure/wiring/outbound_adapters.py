@@ -14,15 +14,13 @@ from app.adapters.outbound.redis.change_log import RedisChangeLog
 from app.adapters.outbound.redis.circuit_states import RedisCircuitStates
 from app.adapters.outbound.redis.connection import connect
 from app.adapters.outbound.redis.dead_letters import RedisDeadLetters
+from app.adapters.outbound.redis.figures import RedisPresence, RedisTally, RedisVerifications
 from app.adapters.outbound.redis.journal_source import RedisJournalSource
 from app.adapters.outbound.redis.leases import RedisLeases
 from app.adapters.outbound.redis.plan_catalog import RedisPlanCatalog
-from app.adapters.outbound.redis.presence import RedisPresence
 from app.adapters.outbound.redis.queue_watch import RedisQueueWatch
 from app.adapters.outbound.redis.sync_journal import RedisSyncJournal
 from app.adapters.outbound.redis.sync_requests import RedisSyncRequests
-from app.adapters.outbound.redis.tally import RedisTally
-from app.adapters.outbound.redis.verifications import RedisVerifications
 from app.adapters.outbound.sql.activity_store import SqlActivityStore, SqlImportMarks
 from app.adapters.outbound.sql.activity_types import SqlTypeBound
 from app.adapters.outbound.sql.api_keys import SqlApiKeys
