@@ -4,17 +4,16 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Tests start services of several processes: no more of them at a time than there are processors. WORKERS=0 runs them one after the other.
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(8, os.cpu_count()))')
+# Half of a test's time is waiting: three run at a time on two processors (ADR 0066). WORKERS=0 runs them one after the other.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(8, os.cpu_count() * 3 // 2))')
 TESTS = $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
-# In CI up to three tests of real processes get a second chance, and their failure is shown all the same (ADR 0043).
-SECOND_CHANCE = $(if $(filter true,$(CI)),--reruns 1 --max-suite-reruns 3 --rerun-exclude-path tests/unit --rerun-show-tracebacks)
+UNIT = tests/unit tests/architecture
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # The locks are complete, so nothing is resolved: old pips look for the newest release of a requirement with an extra,
 # which has no hash. `pip check` says afterwards whether what is there fits together.
 PINNED := $(PIP) install --no-deps --require-hashes
 
-.PHONY: help install run test test-unit lint format types test-faults test-kill contracts check bench-search bench-sync bench-ingest bench-pipeline bench-providers bench-stats bench-import bench-start coverage house findings pictures lock wheels clean
+.PHONY: help install run test test-unit test-changed lint format types test-faults test-kill contracts check bench-search bench-sync bench-ingest bench-pipeline bench-providers bench-stats bench-import bench-start coverage house findings pictures lock wheels clean
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,20 +41,23 @@ run: $(VENV)/.installed ## Run everything: Redis, the demo provider's sync, the 
 	@$(BIN)/marquee --config config.yaml run
 
 test: $(VENV)/.installed-dev ## Run all tests but the long ones of `make test-faults`
-	$(TESTS) -m "not faults" $(if $(COVERAGE),$(SECOND_CHANCE) --cov --cov-report=term-missing)
+	$(TESTS) -m "not faults"
 	@echo "not run: the long tests of failovers, crowds, backups and other servers (make test-faults)"
 
 test-faults: $(VENV)/.installed-dev ## Run the long tests of failovers, crowds and other servers (CI runs them too)
-	$(TESTS) -m faults $(SECOND_CHANCE)
+	$(TESTS) -m faults
 
 test-unit: $(VENV)/.installed-dev ## Run the tests that need no process, file or socket
-	$(BIN)/pytest tests/unit tests/architecture
+	$(BIN)/pytest $(UNIT)
+
+test-changed: $(VENV)/.installed-dev ## Run the tests of what was changed since BEFORE (main), the nearest first, to the first failure
+	$(BIN)/python -m tests.support.changed $(or $(BEFORE),main)
 
 test-kill: $(VENV)/.installed-dev ## kill -9 everything 100 times at random and compare every figure (10 times in `make check`)
 	MARQUEE_KILLS=100 $(BIN)/pytest tests/e2e/test_killed_pipeline.py
 
-coverage: ## Run the tests and demand 100% of domain and application, by branch
-	@$(MAKE) test COVERAGE=1
+coverage: $(VENV)/.installed-dev ## Demand of the tests without processes 100% of domain and application, by branch
+	$(TESTS) $(UNIT) --cov --cov-report=term-missing
 
 lint: $(VENV)/.installed-dev ## Check style
 	$(BIN)/ruff check .
@@ -72,6 +74,7 @@ contracts: $(VENV)/.installed-dev ## Check which layer imports which
 	$(BIN)/lint-imports
 
 check: lint types contracts coverage ## What CI runs
+	$(TESTS) -m "not faults" --ignore=tests/unit --ignore=tests/architecture
 
 bench-search: $(VENV)/.installed-dev ## Requests per second of /search beside a bare uvicorn application
 	$(BIN)/python -m bench.search

@@ -47,7 +47,7 @@ class LoadedPopen(subprocess.Popen[Any]):
         _, _, _, pass_fds, cwd, env, _, _, _, p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite = others[:15]
         start_new_session = others[20]
         environment = dict(os.environ if env is None else env)
-        if not self.address or not can_be_forked(args, cwd, environment):
+        if not self.address or not can_be_forked(args, environment):
             super()._execute_child(args, *others)  # type: ignore[misc] # the one seam that Popen has
             return
         standard = [number if file == -1 else file for number, file in enumerate((p2cread, c2pwrite, errwrite))]
@@ -66,12 +66,11 @@ class LoadedPopen(subprocess.Popen[Any]):
             self._close_pipe_fds(p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite)  # type: ignore[attr-defined]
 
 
-def can_be_forked(args: Sequence[str], cwd: Any, environment: Mapping[str, str]) -> bool:
+def can_be_forked(args: Sequence[str], environment: Mapping[str, str]) -> bool:
     """Whether a fork of the loaded process is what would be started."""
     return (
         tuple(args[:3]) == START
         and args[3] in (MAIN, LAUNCHER)
-        and Path(cwd or Path.cwd()).resolve() == REPOSITORY
         and MEASURED not in environment
         and _read_at_the_start(environment) == _read_at_the_start(os.environ)
     )
@@ -85,7 +84,9 @@ def _read_at_the_start(environment: Mapping[str, str]) -> dict[str, str]:
 
 @cache
 def use_loaded_process() -> None:
-    """Run the process that loads the code and forks, once for this process and no longer than it."""
+    """Run the process that loads the code and forks, once for this process and no longer than it; on Linux alone."""
+    if sys.platform != "linux":
+        return
     directory = tempfile.TemporaryDirectory(prefix="mq-")
     address = f"{directory.name}/loaded"
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:

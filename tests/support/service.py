@@ -35,8 +35,7 @@ COMMAND_SECONDS = 60.0
 
 def started(command: Sequence[str], **options: Any) -> "subprocess.Popen[Any]":
     """Start a process as `subprocess.Popen` does; `COMMAND` and its arguments are a fork where that is the same."""
-    if sys.platform == "linux":
-        use_loaded_process()
+    use_loaded_process()
     return LoadedPopen(command, **options)
 
 
