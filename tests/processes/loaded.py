@@ -17,17 +17,21 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
 REPOSITORY = Path(__file__).parents[2]
 START = (sys.executable, "-P", "-m")
 MAIN = "app.infrastructure.main"
+COMMAND_LINE = "app.infrastructure.commands.command_line"
 LAUNCHER = "app.infrastructure.processes.launcher_process"
+"""Whose functions load the code and make a fork what a start would be."""
 READ_AT_THE_START = ("PYTHON", "LC_", "LANG", "LD_", "MARQUEE_START_METHOD")
 """Variables that begin so have done their work before the first line of ours runs, or are about starting itself."""
 MEASURED = "COVERAGE_PROCESS_CONFIG"
@@ -35,6 +39,7 @@ MEASURED = "COVERAGE_PROCESS_CONFIG"
 _PR_SET_CHILD_SUBREAPER = 36
 _MOST_BYTES = 1 << 17
 _MOST_FILES = 16
+_ONE_AT_A_TIME = threading.Lock()
 
 
 class LoadedPopen(subprocess.Popen[Any]):
@@ -115,11 +120,12 @@ def _forked(address: str, order: Mapping[str, Any], files: Sequence[int]) -> int
 @contextmanager
 def _adopting() -> Iterator[None]:
     """Be the parent of what the loaded process forks: it forks twice, and the one between ends."""
-    _subreaper(1)
-    try:
-        yield
-    finally:
-        _subreaper(0)
+    with _ONE_AT_A_TIME:
+        _subreaper(1)
+        try:
+            yield
+        finally:
+            _subreaper(0)
 
 
 def _subreaper(value: int) -> None:
@@ -128,23 +134,20 @@ def _subreaper(value: int) -> None:
 
 def main() -> None:
     """Load, then fork for whoever asks; in a child, run what was asked for."""
-    from app.infrastructure.processes import launcher_process
-
-    launcher_process.load()
+    launcher = import_module(LAUNCHER)
+    launcher.load()
     LoadedPopen.address = sys.argv[2]
     order = _serve(socket.socket(fileno=int(sys.argv[1])))
     if order is None:
         return
     sys.argv[1:] = order["arguments"]
-    launcher_process.name_process(["marquee", *order["arguments"]])
+    launcher.name_process(["marquee", *order["arguments"]])
     subprocess.Popen = LoadedPopen  # type: ignore[misc] # a supervisor's launcher is a fork, too
     if order["module"] == LAUNCHER:
-        launcher_process.main()
-        return
-    gc.enable()
-    from app.infrastructure.commands.command_line import run_command_line
-
-    run_command_line()
+        launcher.main()
+    else:
+        gc.enable()
+        import_module(COMMAND_LINE).run_command_line()
 
 
 def _serve(listening: socket.socket) -> Any:
@@ -175,16 +178,15 @@ def _serve(listening: socket.socket) -> Any:
 
 
 def _become(order: Any, files: Sequence[int]) -> None:
-    from app.infrastructure.processes import launcher_process
-
+    launcher = import_module(LAUNCHER)
     if order["session"]:
         os.setsid()
-    launcher_process._place(files, order["numbers"])
+    launcher._place(files, order["numbers"])
     os.chdir(order["cwd"])
     os.environ.clear()
     os.environ.update(order["environment"])
     time.tzset()
-    launcher_process._read_environment_again()
+    launcher._read_environment_again()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(write_through="PYTHONUNBUFFERED" in os.environ)  # type: ignore[union-attr]
 
