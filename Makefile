@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # which has no hash. `pip check` says afterwards whether what is there fits together.
 PINNED := $(PIP) install --no-deps --require-hashes
 
-.PHONY: help install run test test-unit test-changed lint format types test-faults test-kill contracts check bench-search bench-sync bench-ingest bench-pipeline bench-providers bench-stats bench-import bench-start coverage house findings pictures lock wheels clean
+.PHONY: help install run test test-unit test-changed lint format types test-faults test-kill contracts check bench-search bench-sync bench-ingest bench-pipeline bench-providers bench-stats bench-import bench-start coverage house structure findings pictures lock wheels clean
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,17 @@ test-changed: $(VENV)/.installed-dev ## Run the tests of what was changed since 
 
 test-kill: $(VENV)/.installed-dev ## kill -9 everything 100 times at random and compare every figure (10 times in `make check`)
 	MARQUEE_KILLS=100 $(BIN)/pytest tests/e2e/test_killed_pipeline.py
+
+.PHONY: coverage-all
+COVERAGE_ALL = $(BIN)/coverage $(1) --rcfile=.ci/coverage.toml
+coverage-all: $(VENV)/.installed-dev ## Run all tests, count every process of all of app, and compare with the floor (takes 1.5 times as long)
+	$(call COVERAGE_ALL,erase)
+	$(call COVERAGE_ALL,run) -m $(TESTS:$(BIN)/%=%) tests/unit tests/architecture
+	$(call COVERAGE_ALL,combine) --quiet
+	$(call COVERAGE_ALL,report) --include "app/domain/*,app/application/*" --show-missing --fail-under 100
+	$(call COVERAGE_ALL,run) -m $(TESTS:$(BIN)/%=%) -m "not faults" --ignore=tests/unit --ignore=tests/architecture
+	$(call COVERAGE_ALL,combine) --append --quiet
+	$(call COVERAGE_ALL,report)
 
 coverage: $(VENV)/.installed-dev ## Demand of the tests without processes 100% of domain and application, by branch
 	$(TESTS) $(UNIT) --cov --cov-report=term-missing
@@ -103,10 +114,13 @@ bench-start: $(VENV)/.installed-dev ## A start, its memory and `--help` beside a
 house: $(VENV)/.installed-dev ## Lines, rooms, arrows and circles of the code; BEFORE=COMMIT: beside an older one
 	$(BIN)/python -m bench.house $(if $(BEFORE),--before $(BEFORE))
 
+structure: $(VENV)/.installed-dev ## Draw doc/structure.md anew from the imports of the code
+	$(BIN)/python -m bench.structure
+
 findings: ## See whether what surprised us of others' tools still is so (outside CI; needs a package index)
 	@for finding in findings/*.sh; do echo "$$finding"; sh $$finding || { echo "$$finding: no longer so"; failed=1; }; done; exit $${failed:-0}
 
-pictures: $(VENV)/.installed-dev ## Take the README's pictures of the dashboard anew (needs a Chromium)
+pictures: $(VENV)/.installed-dev ## Take the pictures of the dashboard anew (needs a Chromium)
 	$(BIN)/python -m tests.support.pictures
 
 lock: $(VENV)/.installed-dev ## Pin the dependencies anew, with hashes and without addresses

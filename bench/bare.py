@@ -10,7 +10,7 @@ from typing import Any
 
 import uvloop
 
-from app.adapters.inbound.http.connection.one_write import OneWriteProtocol
+from app.adapters.inbound.http.connection.joined_writes import JoinedWritesProtocol
 from app.infrastructure.processes.garbage_collection import settle_memory
 from app.infrastructure.processes.roles import http_server
 
@@ -44,7 +44,7 @@ def main() -> None:
     pairs = (header.split(": ", 1) for header in given.header)
     headers = [(name.encode(), value.encode()) for name, value in pairs]
     uvloop.run(
-        serve(bare(given.body.read_bytes(), headers), given.port, OneWriteProtocol if given.ours else "httptools")
+        serve(bare(given.body.read_bytes(), headers), given.port, JoinedWritesProtocol if given.ours else "httptools")
     )
 
 

@@ -33,10 +33,29 @@ WEBHOOK_DELIVERIES = FigureKind("webhook_deliveries", ("outcome",))
 """Attempts to deliver a webhook, by how they ended."""
 WEBHOOK_OUTCOMES = ("delivered", "failed", "given_up")
 """`failed` ones are tried again."""
+CLIENTS_CUT = FigureKind("clients_cut", ("reason",))
+"""Clients that were refused or cut off before any application saw what they sent, or while they took an answer."""
+CUT_REASONS = (
+    "malformed_request",
+    "unsupported_transfer_coding",
+    "headers_too_large",
+    "url_too_long",
+    "request_timeout",
+    "too_many_pipelined",
+    "too_many_connections",
+    "silent",
+    "slow_reader",
+)
+"""`silent` ones sent nothing, a `slow_reader` did not take its answer."""
 
 STORE_BOUNDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Seconds."""
 STORE_BOUND_NAMES = (*map(str, STORE_BOUNDS), "+Inf")
+
+
+def count_cut(tally: Tally, reason: str) -> None:
+    """Count a client that was cut for one of CUT_REASONS."""
+    tally.add(CLIENTS_CUT.of(reason))
 
 
 def count_stored(tally: Tally, new: int, seconds: float) -> None:

@@ -83,18 +83,6 @@ async def test_whoever_announces_is_there_until_cancelled(presence: Presence):
     assert list(await presence.running()) == []
 
 
-async def test_whoever_announces_does_not_mind_a_store_that_is_away():
-    backend = MemoryBackend()
-    backend.store.unavailable = "away"
-    announcing = asyncio.create_task(AnnounceProcess(MemoryPresence(backend.store), a_process())())
-    await asyncio.sleep(0.05)
-
-    assert not announcing.done()
-    announcing.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await announcing
-
-
 @pytest.mark.redis_server
 async def test_what_ended_long_ago_takes_no_room(redis: RedisBackend):
     presence = RedisPresence(redis.client, ttl=0.1)

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import closing
 from http.client import HTTPConnection
 from itertools import islice
 from typing import Any
@@ -100,6 +101,19 @@ def test_every_process_tells_what_became_of_users_through_any_of_them(
         )
 
     until(all_tell_it)
+
+
+def test_every_process_tells_which_clients_any_of_them_has_cut(
+    two_of_each: Service, connections: list[HTTPConnection]
+) -> None:
+    for _ in connections:
+        with closing(two_of_each.connect()) as connection:
+            connection.connect()
+            connection.sock.sendall(b"this is no request\r\n\r\n")
+            assert connection.sock.recv(1000).startswith(b"HTTP/1.1 400 ")
+
+    until(lambda: {figures(one)["clients_cut"]["malformed_request"] for one in connections} == {len(connections)})
+    assert by_label(two_of_each, "marquee_clients_cut_total", "reason") == {"malformed_request": len(connections)}
 
 
 def test_figures_outlive_the_processes_that_made_them(two_of_each: Service, connections: list[HTTPConnection]) -> None:

@@ -1,4 +1,4 @@
-"""What the README's commands need of curl, which not every machine has: -X, -H, a URL."""
+"""What the commands of the tour need of curl, which not every machine has: -X, -H, a URL."""
 
 import argparse
 import sys

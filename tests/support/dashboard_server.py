@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.adapters.inbound.http.api import create_api
 from app.adapters.inbound.http.dashboard.dashboard_router import dashboard_router
 from app.adapters.inbound.http.dashboard.dashboard_stream import Viewers
-from app.adapters.inbound.http.describing.rendering import render_error
+from app.adapters.inbound.http.describing.answers import error_reply
 from tests.support.dashboard_world import DashboardWorld
 
 
@@ -47,7 +47,7 @@ class KeyGate:
             await self._app(scope, _until(cut, receive), send)
             self._streams.discard(cut)
             return
-        body = render_error("unauthenticated", "this needs a key of the role reader")
+        body = error_reply(401, "unauthenticated", "this needs a key of the role reader").body
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": 401, "headers": headers})
         await send({"type": "http.response.body", "body": body})

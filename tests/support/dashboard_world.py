@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC
 from uuid import UUID
 
-from app.adapters.inbound.http.describing.rendering import parse_plan, plan_prefix, render_plan
+from app.adapters.inbound.http.search.plan_json import parse_plan, plan_prefix, render_plan
 from app.adapters.outbound.memory.circuit_states import MemoryCircuitStates
 from app.adapters.outbound.memory.live_index import LiveIndex
 from app.adapters.outbound.memory.plan_calendar import IndexCalendar

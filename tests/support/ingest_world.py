@@ -9,8 +9,9 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from app.adapters.inbound.http.api import create_api
+from app.adapters.inbound.http.error_table import ERRORS
 from app.adapters.inbound.http.ingest.ingest_app import IngestApp
-from app.adapters.inbound.http.ingest.ingest_door import IngestLimits
+from app.adapters.inbound.http.ingest.ingest_door import Door, IngestLimits
 from app.adapters.inbound.http.ingest.ingest_router import ingest_router
 from app.application.record_activities import RecordActivities
 from app.domain.activities import ActivityRules
@@ -32,8 +33,11 @@ class World:
         self.queue = RememberingQueue()
         self.observed: list[tuple[str, int]] = []
         record = RecordActivities(self.queue, FixedClock(), rules or ActivityRules(), lambda: UUID(int=next(ids)))
-        self.documented: FastAPI = create_api([ingest_router(record, limits)], "test")
-        self.app = IngestApp(self.documented, record, limits, lambda route, status, _: self._observe(route, status))
+        self.door = Door(record, limits)
+        self.documented: FastAPI = create_api([ingest_router(self.door)], "test")
+        self.app = IngestApp(
+            self.documented, self.door, lambda route, status, _: self._observe(route, status), errors=ERRORS
+        )
 
     def _observe(self, route: str, status: int) -> None:
         self.observed.append((route, status))

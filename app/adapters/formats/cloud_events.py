@@ -3,13 +3,13 @@
 Who reads them needs no Marquee: `data.plan` of a plan is what `GET /search` says of it.
 """
 
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
+from app.adapters.formats.iso_8601 import rfc_3339
+from app.adapters.formats.plan_summary import SummaryFields
 from app.domain.domain_events import DomainEvent, PlanFact, UserFact, UserUpdated
-from app.domain.plans import PlanSummary
 from app.domain.users import User
 
 CONTENT_TYPE = "application/cloudevents+json"
@@ -30,7 +30,7 @@ def envelope(event: DomainEvent, source: str) -> dict[str, Any]:
         "source": source,
         "type": type_of(event.name),
         "subject": event.subject,
-        "time": _instant(event.occurred_at),
+        "time": rfc_3339(event.occurred_at),
         "datacontenttype": "application/json",
         "data": _data(event),
     }
@@ -57,8 +57,8 @@ def user_data(user: User) -> dict[str, Any]:
         "full_name": user.full_name,
         "role": user.role,
         "is_active": user.is_active,
-        "created_at": _instant(user.created_at),
-        "updated_at": _instant(user.updated_at),
+        "created_at": rfc_3339(user.created_at),
+        "updated_at": rfc_3339(user.updated_at),
     }
 
 
@@ -71,28 +71,11 @@ def _data(event: DomainEvent) -> dict[str, Any]:
             "run_id": event.run_id,
             "in_feed": event.in_feed,
             "searchable": event.is_searchable,
-            "starts_at": _instant(event.state.starts_at),
-            "ends_at": _instant(event.state.ends_at),
-            "plan": _summary(event.state.summary),
+            "starts_at": rfc_3339(event.state.starts_at),
+            "ends_at": rfc_3339(event.state.ends_at),
+            "plan": SummaryFields.of(event.state.summary),
         }
     if not isinstance(event, UserFact):
         raise TypeError(event)
     fields = {"fields": list(event.fields)} if isinstance(event, UserUpdated) else {}
     return {"user": user_data(event.user), **fields}
-
-
-def _summary(plan: PlanSummary) -> dict[str, Any]:
-    return {
-        "id": str(plan.plan_id),
-        "title": plan.title,
-        "start_date": plan.starts.date(),
-        "start_time": plan.starts.time(),
-        "end_date": plan.ends.date(),
-        "end_time": plan.ends.time(),
-        "min_price": plan.min_price,
-        "max_price": plan.max_price,
-    }
-
-
-def _instant(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""The port to what providers sell. An adapter of it is a *kind* of provider (doc/development.md, "add a provider")."""
+"""The port to what providers sell. An adapter of it is a *kind* of provider (doc/providers)."""
 
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence

@@ -6,18 +6,20 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import structlog
 import uvicorn
 
 from app.adapters.inbound.http.access.cors import with_cors
-from app.adapters.inbound.http.connection.edge_limits import EdgeLimits, room_for_connections
+from app.adapters.inbound.http.connection.connection_limits import ConnectionLimits, room_for_connections
 from app.adapters.inbound.http.connection.edge_server import SECURITY_HEADERS, EdgeServer
-from app.adapters.inbound.http.connection.one_write import OneWriteProtocol
+from app.adapters.inbound.http.connection.joined_writes import JoinedWritesProtocol
 from app.adapters.inbound.http.connection.timeout_protocol import timeout_protocol
 from app.adapters.outbound.sql.database import open_database
 from app.adapters.outbound.sql.migrate import SchemaError, migrate, newest
+from app.application.figures import count_cut
 from app.application.ports.system import LiveStateUnavailableError
 from app.infrastructure.observability.tracing import open_tracing
 from app.infrastructure.processes.background_tasks import beside, until_cancelled
@@ -45,7 +47,7 @@ STORE_TIMEOUT = 3.0
 
 
 def http_server(
-    app: Any, drain: float, protocol: Any = OneWriteProtocol, on_shutdown: Callable[[], None] = lambda: None
+    app: Any, drain: float, protocol: Any = JoinedWritesProtocol, on_shutdown: Callable[[], None] = lambda: None
 ) -> uvicorn.Server:
     """Make the server of an ASGI application; one that is told to end answers what is in hand for `drain` seconds."""
     config = uvicorn.Config(
@@ -63,10 +65,10 @@ def http_server(
     return EdgeServer(config, on_shutdown)
 
 
-def edge_limits(settings: Settings) -> EdgeLimits:
+def edge_limits(settings: Settings) -> ConnectionLimits:
     """Say how much of a connection a client may take up."""
     service = settings.service
-    return EdgeLimits(
+    return ConnectionLimits(
         header_timeout=service.header_timeout,
         body_timeout=service.body_timeout,
         keep_alive_timeout=service.keep_alive_timeout,
@@ -91,7 +93,9 @@ async def run_api(settings: Settings, listening: socket.socket) -> None:
             container.viewers().stop()
 
         app = with_cors(container.http(), settings.security.cors_origins)
-        protocol = timeout_protocol(edge_limits(settings), on_forwarded=warn_of_proxy(settings))
+        protocol = timeout_protocol(
+            edge_limits(settings), partial(count_cut, container.tally()), warn_of_proxy(settings)
+        )
         server = http_server(app, settings.service.drain, protocol, end_streams)
         log.info("api loads the catalog", at=address(listening), tzdata=ZONE_RULES)
         announcement = _announce(container, address(listening))  # asked now: uvicorn closes the socket when it ends
@@ -102,6 +106,7 @@ async def run_api(settings: Settings, listening: socket.socket) -> None:
             container.watch_dashboard()(),
             container.authenticate().watch(),
             container.announce_process()(),
+            container.tally()(),
             announcement,
         )
         await beside(_serve(server, container, listening), background, stop, settings)

@@ -12,7 +12,7 @@ from app.domain.access import OPEN_ELSEWHERE, OPEN_ON_LOOPBACK, Area
 from app.infrastructure.settings.settings import Settings
 
 if TYPE_CHECKING:
-    from app.adapters.inbound.http.access.local_only import LocalOnly
+    from app.adapters.inbound.http.access.local_areas import LocalAreas
 
 log = structlog.get_logger()
 
@@ -46,13 +46,13 @@ def open_areas(settings: Settings) -> frozenset[Area]:
     return OPEN_ON_LOOPBACK if is_loopback(settings.service.host) else OPEN_ELSEWHERE
 
 
-def local_only(settings: Settings) -> "LocalOnly":
+def local_only(settings: Settings) -> "LocalAreas":
     """Say what is open only because the service listens on loopback, and by which names this machine is asked."""
-    from app.adapters.inbound.http.access.local_only import LocalOnly  # noqa: PLC0415 - the supervisor serves no HTTP
+    from app.adapters.inbound.http.access.local_areas import LocalAreas  # noqa: PLC0415 - the supervisor serves no HTTP
 
     security = settings.security
     by_address = security.anonymous is None and is_loopback(settings.service.host)
-    return LocalOnly(OPEN_ON_LOOPBACK - OPEN_ELSEWHERE if by_address else frozenset(), security.hosts)
+    return LocalAreas(OPEN_ON_LOOPBACK - OPEN_ELSEWHERE if by_address else frozenset(), security.hosts)
 
 
 def needlessly_open(settings: Settings) -> frozenset[Area]:

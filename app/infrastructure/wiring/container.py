@@ -18,8 +18,9 @@ from app.adapters.inbound.http.changes.changes_router import changes_router
 from app.adapters.inbound.http.connection.head_app import HeadApp
 from app.adapters.inbound.http.dashboard.dashboard_router import dashboard_router
 from app.adapters.inbound.http.dashboard.dashboard_stream import Viewers
+from app.adapters.inbound.http.error_table import ERRORS
 from app.adapters.inbound.http.ingest.ingest_app import IngestApp
-from app.adapters.inbound.http.ingest.ingest_door import IngestLimits
+from app.adapters.inbound.http.ingest.ingest_door import Door, IngestLimits
 from app.adapters.inbound.http.ingest.ingest_router import ingest_router
 from app.adapters.inbound.http.operations.docs_router import docs_router
 from app.adapters.inbound.http.operations.health_router import catalog_figures, health_router
@@ -166,7 +167,13 @@ class Container(Core):
         on_limited=metrics.provided.observe_rate_limited,
     )
     tells_health = providers.Callable(lambda anonymous: Area.METRICS in anonymous, anonymous)
-    limits = providers.Callable(ingest_limits, Stores.settings)
+    door = providers.Singleton(
+        Door,
+        Core.record_activities,
+        providers.Callable(ingest_limits, Stores.settings),
+        metrics.provided.observe_activities,
+    )
+    errors = providers.Object(ERRORS)
     routers = providers.List(
         providers.Singleton(
             search_router, Stores.index, Stores.settings.provided.search.zone, is_ready, Core.search_past
@@ -175,7 +182,7 @@ class Container(Core):
             changes_router, Core.read_changes, streams, Stores.settings.provided.publishing.source, trusted_proxies
         ),
         providers.Singleton(catalog_router, catalog_use_cases),
-        providers.Singleton(ingest_router, Core.record_activities, limits, metrics.provided.observe_activities),
+        providers.Singleton(ingest_router, door),
         providers.Singleton(stats_router, stats_use_cases),
         providers.Singleton(users_router, user_use_cases),
         providers.Singleton(dashboard_router, viewers, trusted_proxies),
@@ -185,22 +192,22 @@ class Container(Core):
     )
     api = providers.Singleton(create_api, routers, providers.Object(VERSION), anonymous)
     guarded = providers.Singleton(
-        GuardedApp, providers.Singleton(HeadApp, api), providers.Singleton(Areas, api), gatekeeper
+        GuardedApp, providers.Singleton(HeadApp, api), providers.Singleton(Areas, api), gatekeeper, errors
     )
     untraced = providers.Singleton(
         SearchApp,
         providers.Singleton(
             IngestApp,
             providers.Singleton(RequestContext, guarded, metrics.provided.observe),
-            Core.record_activities,
-            limits,
+            door,
             metrics.provided.observe_ingest,
-            observe_activities=metrics.provided.observe_activities,
-            gatekeeper=gatekeeper,
+            gatekeeper,
+            errors=errors,
         ),
         Stores.index,
         Stores.settings.provided.search.zone,
         metrics.provided.observe_search,
         gatekeeper,
+        errors=errors,
     )
     http = providers.Singleton(lambda tracing, app: tracing.http(app), Stores.tracing, untraced)

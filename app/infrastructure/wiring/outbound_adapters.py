@@ -2,7 +2,7 @@
 
 from dependency_injector import containers, providers
 
-from app.adapters.inbound.http.describing.rendering import parse_plan, plan_prefix, render_plan
+from app.adapters.inbound.http.search.plan_json import parse_plan, plan_prefix, render_plan
 from app.adapters.machine.system_clock import SystemClock
 from app.adapters.outbound.memory.live_index import LiveIndex
 from app.adapters.outbound.memory.plan_calendar import IndexCalendar

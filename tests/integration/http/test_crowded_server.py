@@ -12,12 +12,12 @@ from weakref import WeakSet
 
 import pytest
 
-from app.adapters.inbound.http.connection.edge_limits import EdgeLimits
+from app.adapters.inbound.http.connection.connection_limits import ConnectionLimits
 from app.adapters.inbound.http.connection.timeout_protocol import TimeoutProtocol, timeout_protocol
 from tests.support.raw_client import RawClient, connected, on_uvloop, refusal, served
 
 MOST = 16
-LIMITS = EdgeLimits(max_connections=MOST, linger=0.3)
+LIMITS = ConnectionLimits(max_connections=MOST, linger=0.3)
 HOST = b" HTTP/1.1\r\nhost: x\r\n"
 GET = b"GET /" + HOST + b"\r\n"
 POST = b"POST /echo" + HOST
@@ -43,7 +43,7 @@ from_two_addresses = pytest.mark.skipif(not can_come_from(OTHER), reason=f"{OTHE
 class Site:
     """An application, the limits around it, and what became of its clients."""
 
-    limits: EdgeLimits = LIMITS
+    limits: ConnectionLimits = LIMITS
     cut: list[str] = field(default_factory=list)
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
     waiting: int = 0
@@ -278,7 +278,7 @@ def test_half_a_head_behind_an_answer_is_kept() -> None:
     on_uvloop(check)
 
 
-# who gives way
+# who is evicted
 
 
 @from_two_addresses
@@ -296,7 +296,7 @@ def test_one_address_that_takes_its_answers_slowly_does_not_keep_others_out(path
 
 
 @from_two_addresses
-def test_the_slowest_gives_way_and_who_gets_on_or_waits_for_us_does_not() -> None:
+def test_the_slowest_is_evicted_and_who_gets_on_or_waits_for_us_does_not() -> None:
     async def check() -> None:
         site = Site()
         async with site.open() as port, AsyncExitStack() as stack:
@@ -327,7 +327,7 @@ def test_the_slowest_gives_way_and_who_gets_on_or_waits_for_us_does_not() -> Non
     on_uvloop(check)
 
 
-def test_who_waits_for_us_does_not_give_way() -> None:
+def test_who_waits_for_us_is_not_evicted() -> None:
     async def check() -> None:
         site = Site()
         async with site.open() as port, AsyncExitStack() as stack:
@@ -343,7 +343,7 @@ def test_who_waits_for_us_does_not_give_way() -> None:
     on_uvloop(check)
 
 
-def test_behind_a_proxy_nobody_gives_way_who_stands_still_for_a_moment() -> None:
+def test_behind_a_proxy_nobody_is_evicted_who_stands_still_for_a_moment() -> None:
     async def check() -> None:
         site = Site()
         async with site.open() as port, AsyncExitStack() as stack:
@@ -354,7 +354,7 @@ def test_behind_a_proxy_nobody_gives_way_who_stands_still_for_a_moment() -> None
     on_uvloop(check)
 
 
-def test_behind_a_proxy_who_makes_no_progress_for_long_gives_way() -> None:
+def test_behind_a_proxy_who_makes_no_progress_for_long_is_evicted() -> None:
     async def check() -> None:
         site = Site(replace(LIMITS, write_timeout=2.0, linger=0.3))
         async with site.open() as port, AsyncExitStack() as stack:

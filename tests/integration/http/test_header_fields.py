@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from app.adapters.inbound.http.connection.edge_limits import EdgeLimits
+from app.adapters.inbound.http.connection.connection_limits import ConnectionLimits
 from app.adapters.inbound.http.connection.timeout_protocol import timeout_protocol
 from tests.support.raw_client import connected, on_uvloop, refusal, served
 
-LIMITS = EdgeLimits(linger=0.3)
+LIMITS = ConnectionLimits(linger=0.3)
 CLOSE = b"connection: close\r\n\r\n"
 
 

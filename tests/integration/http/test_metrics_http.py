@@ -19,13 +19,13 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.adapters.inbound.http.api import create_api
-from app.adapters.inbound.http.describing.accept import preference, read_accept
-from app.adapters.inbound.http.ingest.ingest_counts import UNKNOWN
+from app.adapters.inbound.http.describing.accept_header import preference, read_accept
+from app.adapters.inbound.http.ingest.judged_records import UNKNOWN
 from app.adapters.inbound.http.operations.health_router import catalog_figures, health_router
 from app.adapters.inbound.http.operations.metric_families import Figures
 from app.adapters.inbound.http.operations.metrics import OTHER, RequestMetrics, metrics_router, prefers_text
 from app.adapters.inbound.http.operations.service_figures import service_figures
-from app.application.figures import WEBHOOK_DELIVERIES, count_stored
+from app.application.figures import CUT_REASONS, WEBHOOK_DELIVERIES, count_cut, count_stored
 from app.domain.feeds import Rejection, RejectionReason
 from tests.fakes.webhook_endpoints import MemoryWebhookEndpoints
 from tests.support.asgi import Sent, ask
@@ -76,6 +76,8 @@ class Edge(ServiceWorld):
         await self.presence.announce(a_process("w", "worker", -100))
         count_stored(self.tally, 10, 0.003)
         self.tally.add(WEBHOOK_DELIVERIES.of("delivered"), 2)
+        count_cut(self.tally, "slow_reader")
+        count_cut(self.tally, "slow_reader")
         for number in range(1, 5):
             await self.add_user(number, is_active=number < 4, is_deleted=number == 3)
         await self.positions.move("log", "users", 5, 3)
@@ -143,6 +145,7 @@ async def test_json_has_every_figure(edge: Edge) -> None:
         "events_duplicate": 0,
         "current_queue_depth": 5,
         "dead_letters": 0,
+        "clients_cut": dict.fromkeys(CUT_REASONS, 0) | {"slow_reader": 2},
         "active_workers": 1,
         "events_per_second": 2.5,
         "uptime_seconds": 162.0,
@@ -170,7 +173,7 @@ async def test_what_was_never_seen_is_null(edge: Edge) -> None:
     assert {name for name, value in found.items() if value is None} == {
         *("total_users", "active_users", "deleted_users", "events_received", "events_processed", "events_failed"),
         *("events_duplicate", "average_processing_latency_ms", "current_queue_depth", "oldest_pending_seconds"),
-        "dead_letters",
+        *("dead_letters", "clients_cut"),
     }
     assert set(found["events"].values()) == {None}
     assert (found["active_workers"], found["events_per_second"], found["uptime_seconds"]) == (0, 0, 0)
@@ -365,7 +368,9 @@ async def test_both_forms_are_documented(edge: Edge) -> None:
 
 def documented() -> dict[str, set[str]]:
     """The table in the manual: names and their labels."""
-    section = (REPOSITORY / "doc" / "operations.md").read_text(encoding="utf-8").partition("\n## Metrics\n")[2]
+    section = (
+        (REPOSITORY / "doc" / "operations" / "metrics.md").read_text(encoding="utf-8").partition("\n## Every name\n")[2]
+    )
     rows = re.findall(r"^\| `(marquee_\w+)` \|([^|]*)\|", section.partition("\n## ")[0], re.MULTILINE)
     assert len({name for name, _ in rows}) == len(rows), "a name is documented twice"
     return {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in rows}

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from app.adapters.inbound.http.connection.edge_limits import EdgeLimits, room_for_connections
+from app.adapters.inbound.http.connection.connection_limits import ConnectionLimits, room_for_connections
 from app.adapters.inbound.http.connection.edge_server import SECURITY_HEADERS
 from app.adapters.inbound.http.connection.timeout_protocol import timeout_protocol
 from app.adapters.inbound.http.connection.validating_protocol import BEFORE_EMPTY_PATH
 from tests.support.raw_client import RawClient, connected, on_uvloop, refusal, served
 
-LIMITS = EdgeLimits(
+LIMITS = ConnectionLimits(
     header_timeout=0.3,
     body_timeout=0.5,
     write_timeout=0.4,
@@ -37,7 +37,7 @@ CHUNKED = POST + b"transfer-encoding: chunked\r\n\r\n"
 class Site:
     """An application, the limits around it, and what became of its clients."""
 
-    limits: EdgeLimits = LIMITS
+    limits: ConnectionLimits = LIMITS
     cut: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)

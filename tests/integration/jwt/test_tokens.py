@@ -20,7 +20,7 @@ from structlog.testing import capture_logs
 
 from app.adapters.egress.addresses import AddressPolicy
 from app.adapters.egress.pinned_request import PinnedRequest
-from app.adapters.inbound.http.access.gatekeeper import LONGEST_WAIT
+from app.adapters.inbound.http.access.gatekeeper import LOOK_UP_TIMEOUT
 from app.adapters.outbound.jwt.jwks import LARGEST, PAUSE, SHORT_PAUSE, Jwks
 from app.adapters.outbound.jwt.tokens import LONGEST_TOKEN, JwksTokens, TokenRules
 from app.application.ports.users import InvalidTokenError, TokensUnavailableError
@@ -402,7 +402,7 @@ async def test_whoever_leaves_does_not_end_the_fetch_for_the_others() -> None:
 
 
 def test_a_fetch_ends_before_those_who_wait_to_be_let_in_are_sent_away() -> None:
-    assert Jwks("http://x/", PinnedRequest()).within < LONGEST_WAIT
+    assert Jwks("http://x/", PinnedRequest()).within < LOOK_UP_TIMEOUT
 
 
 def test_a_fetch_that_goes_on_ends_with_the_process_and_leaves_no_word(caplog: pytest.LogCaptureFixture) -> None:

@@ -14,7 +14,7 @@ import typer
 from app.adapters.inbound.cli.saying import agree
 
 def delete() -> None:
-    agree("Delete \\x1b[31mana?")
+    agree("Delete \\x1b[31mana?", yes=False)
     print("deleted")
 
 typer.run(delete)

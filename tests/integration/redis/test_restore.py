@@ -8,7 +8,7 @@ from itertools import count
 
 import pytest
 
-from app.adapters.inbound.http.describing.rendering import parse_plan, plan_prefix, render_plan
+from app.adapters.inbound.http.search.plan_json import parse_plan, plan_prefix, render_plan
 from app.adapters.outbound.memory.live_index import LiveIndex
 from app.adapters.outbound.redis.change_log import RedisChangeLog
 from app.adapters.outbound.redis.connection import connect

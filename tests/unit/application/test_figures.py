@@ -8,6 +8,7 @@ from app.application.figures import (
     STORED_BATCHES,
     count_stored,
 )
+from app.application.ports.activities import QueueFigures
 from tests.fakes.store import MemoryStore
 from tests.fakes.tally import MemoryTally
 
@@ -27,3 +28,20 @@ async def test_a_transaction_counts_up_to_the_first_bound_that_is_not_below_it(s
         STORE_SECONDS_WITHIN.of(bound): 1,
     }
     assert bound in STORE_BOUND_NAMES
+
+
+def test_what_came_back_out_of_a_dead_letter_was_not_received_again_and_what_is_buried_was_not_processed() -> None:
+    figures = QueueFigures(
+        accepted=7, duplicates=1, settled=6, dead_letters=1, backlog=1, backlog_bytes=100, buried=2, retried=2
+    )
+
+    assert (figures.received, figures.processed) == (5, 4)
+
+
+@pytest.mark.parametrize(("timed", "average"), [(0, 0.0), (4, 0.75)])
+def test_the_average_wait_is_that_of_what_was_timed(timed: int, average: float) -> None:
+    figures = QueueFigures(
+        accepted=4, duplicates=0, settled=4, dead_letters=0, backlog=0, backlog_bytes=0, waited=3.0, timed=timed
+    )
+
+    assert figures.average_wait == average

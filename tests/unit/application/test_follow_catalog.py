@@ -5,7 +5,7 @@ from copy import deepcopy
 
 import pytest
 
-from app.adapters.inbound.http.describing.rendering import parse_plan, plan_prefix, render_plan
+from app.adapters.inbound.http.search.plan_json import parse_plan, plan_prefix, render_plan
 from app.adapters.outbound.memory.live_index import LiveIndex
 from app.application.follow_catalog import FollowCatalog
 from app.application.ports.catalog import Behind, ChangeLog, LoggedChange, LogPage, LogPosition

@@ -151,9 +151,7 @@ CELLS = st.text(st.characters(categories=["L", "N"], max_codepoint=0x24F) | st.j
 
 @given(st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=1, max_size=4), st.integers(40, 200))
 def test_whatever_is_in_it_each_letter_is_shown_once(rows: list[tuple[str, str, str]], width: int) -> None:
-    listing = Listing("+=", "+=", ">=", empty="")
-    for row in rows:
-        listing.add(*row)
+    listing = Listing("+=", "+=", ">=", rows=rows, empty="")
 
     text = shown(listing, width)
 
@@ -175,8 +173,8 @@ def test_what_is_no_terminal_gets_a_row_a_line_however_long(capsys: pytest.Captu
 
 
 def test_a_cell_of_others_is_in_one_line_and_has_no_colour_and_ours_has_one() -> None:
-    listing = Listing("name", "state", empty="")
-    listing.add("\x1b[31mred\nX\x9b0m [bold]:smile:", Text("live", "green"))
+    row = ("\x1b[31mred\nX\x9b0m [bold]:smile:", Text("live", "green"))
+    listing = Listing("name", "state", rows=[row], empty="")
     file = io.StringIO()
     console = Console(file=file, width=80, force_terminal=True, color_system="standard")
 
@@ -216,9 +214,7 @@ def test_an_empty_table_says_so_and_what_makes_an_entry(
 
 SCRIPT = """
 from app.adapters.inbound.cli.listing import Listing
-listing = Listing("id", "+name", empty="")
-listing.add("01890a5d-ac96-774b-bcce-b302099a8057", "n" * 60)
-listing.show()
+Listing("id", "+name", rows=[("01890a5d-ac96-774b-bcce-b302099a8057", "n" * 60)], empty="").show()
 """
 
 

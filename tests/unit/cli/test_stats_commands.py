@@ -422,7 +422,7 @@ def test_dead_letters_are_listed_with_their_reasons(world: World) -> None:
                     "id": "00000000-0000-0000-0000-000000000001",
                     "type": "view",
                     "source": None,
-                    "occurred_at": "2026-03-06T12:00:00Z",
+                    "occurred_at": "2026-03-06T12:00:00.000Z",
                     "user_id": None,
                     "value": Decimal("1.50"),
                     "properties": {"a": [1]},

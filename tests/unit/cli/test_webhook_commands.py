@@ -175,7 +175,7 @@ def test_list_and_show_say_how_it_fares(world: World) -> None:
     assert all(word in listed for word in ("shop", "plan.*", "failing (2 in a row)"))
     [row] = world.json("list")
     assert (row["pending"], row["given_up"], row["failures"]) == (2, 0, 2)
-    assert row["failing_since"] == "2026-01-05T12:00:00Z"
+    assert row["failing_since"] == "2026-01-05T12:00:00.000Z"
     shown = world.ok("show", "shop")
     assert "fails since 2026-01-05 12:00:00Z" in " ".join(shown.split())
     assert "secrets that sign 1" in " ".join(shown.split())
@@ -213,7 +213,7 @@ def test_log_says_when_it_is_tried_next_and_not_sooner(world: World) -> None:
     asyncio.run(world.round())
 
     assert world.ok("log", "shop").rstrip().endswith(" 2026-01-05 12:02:00Z")
-    assert world.json("log", "shop")[0]["next_attempt_at"] == "2026-01-05T12:02:00Z"
+    assert world.json("log", "shop")[0]["next_attempt_at"] == "2026-01-05T12:02:00.000Z"
     asyncio.run(world.tell("a"))
     world.ok("disable", "shop")
     behind, first = world.ok("log", "shop").rstrip().splitlines()[1:]
@@ -324,7 +324,7 @@ def test_log_and_replay(world: World) -> None:
     assert world.ok("replay", "shop", "--since", "2026-01-05T12:00:00Z") == "to be sent again: 1\n"
     assert asyncio.run(world.states()) == ["pending"] * 2
     never = world.json("log", "shop")[0]
-    assert never["next_attempt_at"] == "2026-01-05T12:00:00Z"
+    assert never["next_attempt_at"] == "2026-01-05T12:00:00.000Z"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from http.client import HTTPConnection
 import pytest
 
 from app.adapters.formats.webhook_signature import signed_headers
-from app.adapters.inbound.cli.webhook_listener import AddressTakenError, address_of, listen
+from app.adapters.inbound.cli.running import TroubleError
+from app.adapters.inbound.cli.webhook_listener import address_of, listen
 from app.domain.webhooks import InvalidWebhookError
 from tests.support.builders import NOW
 from tests.support.webhook_world import an_endpoint
@@ -71,7 +72,7 @@ def test_an_address_that_is_taken_is_named_with_what_to_do(host: str, shown: str
 
     with (
         socket.create_server((address, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET),
-        pytest.raises(AddressTakenError) as caught,
+        pytest.raises(TroubleError) as caught,
     ):
         listen(endpoint, 1, lambda: NOW, lambda _: None)
 

@@ -15,7 +15,7 @@ import pytest
 from app.adapters.inbound.activity_files.columns import read_mapping
 from app.adapters.inbound.activity_files.imported_file import CHUNK, Format, ImportedFile
 from app.adapters.inbound.activity_files.lines import LONGEST_ROW
-from app.adapters.inbound.activity_files.rejects_file import RejectsFile, rejects_path
+from app.adapters.inbound.activity_files.rejects_file import LARGEST, RejectsFile, rejects_path
 from app.adapters.inbound.activity_files.source import UsageMistakeError, open_source
 from app.application.import_activities import ActivityFileError, ImportedRow, RejectedRow
 from app.domain.activities import Activity, ActivityRules
@@ -472,7 +472,7 @@ def written(path: Path) -> list[dict[str, object]]:
 
 def test_rejects_are_one_object_a_row_in_a_file_that_is_made_when_needed(tmp_path: Path) -> None:
     path = tmp_path / "rejects.ndjson"
-    rejects = RejectsFile(path)
+    rejects = RejectsFile(path, LARGEST)
     rejects.forget_from(2)
     before = path.exists()
 
@@ -488,20 +488,20 @@ def test_rejects_are_one_object_a_row_in_a_file_that_is_made_when_needed(tmp_pat
 @pytest.mark.parametrize(("line", "kept"), [(3, [2]), (5, [2]), (6, [2, 5]), (100, [2, 5])])
 def test_rejects_of_later_lines_and_a_torn_one_are_forgotten(tmp_path: Path, line: int, kept: list[int]) -> None:
     path = tmp_path / "rejects.ndjson"
-    RejectsFile(path).add([a_reject(2), a_reject(5)])
+    RejectsFile(path, LARGEST).add([a_reject(2), a_reject(5)])
     with path.open("a") as torn:
         torn.write('{"line": 6, "rea')
 
-    RejectsFile(path).forget_from(line)
+    RejectsFile(path, LARGEST).forget_from(line)
 
     assert [row["line"] for row in written(path)] == kept
 
 
 def test_a_file_of_rejects_that_would_be_empty_is_removed(tmp_path: Path) -> None:
     path = tmp_path / "rejects.ndjson"
-    RejectsFile(path).add([a_reject(2)])
+    RejectsFile(path, LARGEST).add([a_reject(2)])
 
-    RejectsFile(path).forget_from(2)
+    RejectsFile(path, LARGEST).forget_from(2)
 
     assert not path.exists()
 
@@ -512,11 +512,11 @@ def test_rejects_overwrite_nothing_else(tmp_path: Path) -> None:
 
     for path in (precious, tmp_path):
         with pytest.raises(UsageMistakeError, match="holds no rejects"):
-            RejectsFile(path)
+            RejectsFile(path, LARGEST)
 
 
 def test_rejects_that_cannot_be_written_say_so(tmp_path: Path) -> None:
-    rejects = RejectsFile(tmp_path / "missing" / "rejects.ndjson")
+    rejects = RejectsFile(tmp_path / "missing" / "rejects.ndjson", LARGEST)
 
     with pytest.raises(ActivityFileError, match="name another with --rejects"):
         rejects.add([a_reject(2)])

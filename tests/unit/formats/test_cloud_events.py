@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.adapters.formats.cloud_events import CONTENT_TYPE, envelope, render_envelope, type_of, user_data
-from app.adapters.inbound.http.describing.rendering import render_plan
+from app.adapters.inbound.http.search.plan_json import render_plan
 from app.domain.access import Role
 from app.domain.domain_events import NAMES, DomainEvent, PlanFact, plan_fact_of
 from app.domain.plans import Plan, searchable

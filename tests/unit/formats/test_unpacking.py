@@ -9,7 +9,8 @@ from itertools import count
 import pytest
 
 from app.adapters.formats.unpacking import SLOWEST, STEP, TooMuchWorkError, Work
-from app.adapters.inbound.http.connection.request_body import PIECE, InvalidGzipError, unpack
+from app.adapters.inbound.http.connection.connection_errors import InvalidGzipError
+from app.adapters.inbound.http.connection.request_body import PIECE, unpack
 from app.adapters.outbound.providers.decompression import Body
 from app.adapters.outbound.providers.fetched_feed import FetchLimits
 from app.application.ports.providers import FeedRefusedError

@@ -4,9 +4,10 @@ import asyncio
 from datetime import UTC
 from typing import Any
 
-from app.adapters.inbound.http.connection.edge_limits import EdgeLimits
+from app.adapters.inbound.http.connection.connection_limits import ConnectionLimits
 from app.adapters.inbound.http.connection.timeout_protocol import timeout_protocol
-from app.adapters.inbound.http.describing.rendering import parse_plan, plan_prefix, render_plan
+from app.adapters.inbound.http.error_table import ERRORS
+from app.adapters.inbound.http.search.plan_json import parse_plan, plan_prefix, render_plan
 from app.adapters.inbound.http.search.search_app import PIECE, SearchApp
 from app.adapters.outbound.memory.live_index import LiveIndex
 from app.domain.plans import searchable
@@ -14,7 +15,7 @@ from tests.support.asgi import ask
 from tests.support.builders import a_plan, a_zone
 from tests.support.raw_client import RawClient, connected, on_uvloop, served
 
-LIMITS = EdgeLimits(write_timeout=20.0)
+LIMITS = ConnectionLimits(write_timeout=20.0)
 BOUND = 2 * LIMITS.send_buffer + 256 * 1024
 """Bytes: what the system holds, twice the number that it is told; what waits to be written, and one piece."""
 GET = b"GET /search HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -48,7 +49,7 @@ def a_search() -> SearchApp:
     async def nothing_else(_scope: Any, _receive: Any, _send: Any) -> None:
         raise AssertionError("only searches are asked")
 
-    return SearchApp(nothing_else, index, UTC, lambda _status, _seconds: None)
+    return SearchApp(nothing_else, index, UTC, lambda _status, _seconds: None, errors=ERRORS)
 
 
 async def until_still(app: Counting) -> None:

@@ -15,9 +15,10 @@ from starlette.types import Message, Receive, Scope, Send
 from app.adapters.inbound.http.api import create_api
 from app.adapters.inbound.http.changes.change_stream import ChangeStreams
 from app.adapters.inbound.http.changes.changes_router import changes_router
-from app.adapters.inbound.http.connection.edge_limits import EdgeLimits
+from app.adapters.inbound.http.connection.connection_limits import ConnectionLimits
 from app.adapters.inbound.http.connection.timeout_protocol import timeout_protocol
-from app.adapters.inbound.http.describing.rendering import parse_plan, plan_prefix, render_plan
+from app.adapters.inbound.http.error_table import ERRORS
+from app.adapters.inbound.http.search.plan_json import parse_plan, plan_prefix, render_plan
 from app.adapters.inbound.http.search.search_app import SearchApp
 from app.adapters.outbound.memory.live_index import LiveIndex
 from app.application.read_changes import ReadChanges, WatchLog
@@ -62,7 +63,7 @@ class Site:
         read_changes = ReadChanges(self.log)
         self.streams = ChangeStreams(read_changes, self.watch, "/test", most=most, heartbeat=heartbeat)
         self.api = create_api([changes_router(read_changes, self.streams, "/test")], "test")
-        self.app = SearchApp(self.api, self.index, ZoneInfo("UTC"), lambda _status, _seconds: None)
+        self.app = SearchApp(self.api, self.index, ZoneInfo("UTC"), lambda _status, _seconds: None, errors=ERRORS)
 
     async def sync_with(self, *plans: Plan) -> None:
         await self.world.sync_with(*plans)
@@ -84,7 +85,7 @@ class Site:
     @asynccontextmanager
     async def client(self) -> AsyncIterator[ChangeFeedClient]:
         async with (
-            served(self.app, timeout_protocol(EdgeLimits()), on_shutdown=self.watch.stop) as port,
+            served(self.app, timeout_protocol(ConnectionLimits()), on_shutdown=self.watch.stop) as port,
             httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10) as http,
         ):
             yield ChangeFeedClient(http)
@@ -97,7 +98,7 @@ async def found_by_search(http: httpx.AsyncClient) -> dict[str, Any]:
 
 async def until_none_streams(site: Site) -> None:
     async with asyncio.timeout(5):
-        while site.streams.count:  # noqa: ASYNC110 - how many there are is a fact
+        while site.streams.places.count:  # noqa: ASYNC110 - how many there are is a fact
             await asyncio.sleep(0.01)
 
 
@@ -283,7 +284,7 @@ async def test_what_is_streamed_is_what_the_standard_says() -> None:
     site = Site(heartbeat=0.1)
     await site.sync_with(a_plan(title="two\nlines\u2028and more"))
     async with (
-        served(site.app, timeout_protocol(EdgeLimits()), on_shutdown=site.watch.stop) as port,
+        served(site.app, timeout_protocol(ConnectionLimits()), on_shutdown=site.watch.stop) as port,
         connected(port) as client,
     ):
         await client.send(b"GET /catalog/changes HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\r\n")
@@ -342,7 +343,7 @@ async def test_only_so_many_stream_at_a_time_and_a_place_is_free_again_when_one_
                 refused = await client.http.get("/catalog/changes", headers={"accept": "text/event-stream"})
                 assert len((await client.page(10))["changes"]) == 1  # pages are to be had
             async with asyncio.timeout(5):
-                while site.streams.count > 1:  # noqa: ASYNC110 - how many there are is a fact
+                while site.streams.places.count > 1:  # noqa: ASYNC110 - how many there are is a fact
                     await asyncio.sleep(0.01)
             await client.listen(1)
 
@@ -419,19 +420,19 @@ async def test_a_stream_ends_once_it_would_not_be_let_in_any_more() -> None:
 
     sending = asyncio.create_task(ask(guarded, "/catalog/changes", headers=((b"accept", b"text/event-stream"),)))
     await asyncio.sleep(0.2)
-    assert (sending.done(), site.streams.count) == (False, 1)
+    assert (sending.done(), site.streams.places.count) == (False, 1)
     admitted = False
 
     async with asyncio.timeout(5):
         sent = await sending
     assert b"\nid: " in sent.body
-    assert site.streams.count == 0
+    assert site.streams.places.count == 0
 
 
 async def test_a_server_that_ends_does_not_wait_for_streams() -> None:
     site = Site()
     await some_changes(site)
-    async with served(site.app, timeout_protocol(EdgeLimits()), drain=20, on_shutdown=site.watch.stop) as port:
+    async with served(site.app, timeout_protocol(ConnectionLimits()), drain=20, on_shutdown=site.watch.stop) as port:
         client = ChangeFeedClient(httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10))
         listening = asyncio.create_task(client.listen(100))
         await until_seen(client, 7)
@@ -445,12 +446,12 @@ async def test_a_server_that_ends_does_not_wait_for_streams() -> None:
 
 async def test_a_client_that_hangs_up_is_noticed_also_when_it_asked_more_behind() -> None:
     site = Site()
-    async with served(site.app, timeout_protocol(EdgeLimits()), on_shutdown=site.watch.stop) as port:
+    async with served(site.app, timeout_protocol(ConnectionLimits()), on_shutdown=site.watch.stop) as port:
         async with connected(port) as client:
             stream = b"GET /catalog/changes HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\r\n"
             await client.send(stream + b"GET /search HTTP/1.1\r\nhost: x\r\n\r\n")
             await client.until(b"retry: 2000\n\n")
-            assert site.streams.count == 1
+            assert site.streams.places.count == 1
 
         await until_none_streams(site)
 

@@ -289,7 +289,7 @@ async def test_whoever_comes_when_all_seats_are_taken_is_told_to_poll() -> None:
 
     assert (refused.status, refused.headers[b"retry-after"]) == (503, b"5")
     assert json.loads(refused.body)["error"]["code"] == "too_many_viewers"
-    assert dashboard.viewers.count == 0
+    assert dashboard.viewers.places.count == 0
 
 
 async def test_a_process_that_ends_ends_its_streams_and_begins_none(dashboard: Dashboard) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from structlog.testing import capture_logs
 
-from app.adapters.inbound.http.access.local_only import LocalOnly
+from app.adapters.inbound.http.access.local_areas import LocalAreas
 from app.application.ports.limits import Bucket, Rate
 from app.domain.access import OPENABLE, Area
 from app.infrastructure.settings.settings import Settings
@@ -56,8 +56,8 @@ def test_what_the_settings_list_is_open_and_nothing_else() -> None:
 def test_what_is_open_only_because_nobody_else_reaches_it_is_so_for_who_asks_for_this_machine(host: str) -> None:
     expected = open_areas(settings(host)) - {Area.SEARCH, Area.HEALTH}
 
-    assert local_only(settings(host)) == LocalOnly(expected)
-    assert local_only(settings(host, security={"hosts": ["M.example"]})) == LocalOnly(expected, ("m.example",))
+    assert local_only(settings(host)) == LocalAreas(expected)
+    assert local_only(settings(host, security={"hosts": ["M.example"]})) == LocalAreas(expected, ("m.example",))
 
 
 def test_what_somebody_has_opened_is_open_under_every_name() -> None:

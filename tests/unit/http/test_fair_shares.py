@@ -44,12 +44,14 @@ def the_change_feed() -> Place:
     read_changes = ReadChanges(log)
     streams = ChangeStreams(read_changes, WatchLog(log, interval=0.02), "/test", most=5, share=3, heartbeat=0.02)
     api = create_api([changes_router(read_changes, streams, "/test", PROXY)], "test")
-    return Place(api, "/catalog/changes", lambda: streams.count, world)
+    return Place(api, "/catalog/changes", lambda: streams.places.count, world)
 
 
 def the_dashboard() -> Place:
     viewers = Viewers(DashboardWorld().watch, most=5, share=3, interval=0.02)
-    return Place(create_api([dashboard_router(viewers, PROXY)], "test"), "/dashboard/stream", lambda: viewers.count)
+    return Place(
+        create_api([dashboard_router(viewers, PROXY)], "test"), "/dashboard/stream", lambda: viewers.places.count
+    )
 
 
 @pytest.fixture(params=[the_change_feed, the_dashboard], ids=["changes", "dashboard"])
@@ -213,8 +215,8 @@ async def test_the_shares_are_an_eighth() -> None:
     viewers = Viewers(DashboardWorld().watch, interval=0.02)
     api = create_api([changes_router(ReadChanges(log), streams, "/test"), dashboard_router(viewers)], "test")
     async with (
-        listening(Place(api, "/catalog/changes", lambda: streams.count)) as apps,
-        listening(Place(api, "/dashboard/stream", lambda: viewers.count)) as people,
+        listening(Place(api, "/catalog/changes", lambda: streams.places.count)) as apps,
+        listening(Place(api, "/dashboard/stream", lambda: viewers.places.count)) as people,
     ):
         assert (await apps.come(26)).count(200) == 25
         assert (await people.come(13)).count(200) == 12

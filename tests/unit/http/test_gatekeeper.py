@@ -19,18 +19,19 @@ from hypothesis import strategies as st
 from starlette.types import ASGIApp, Message, Scope
 from structlog.testing import capture_logs
 
+from app.adapters.inbound.http.access.access_errors import UnknownHostError
 from app.adapters.inbound.http.access.areas import Areas
 from app.adapters.inbound.http.access.failed_credentials import FailedCredentials
 from app.adapters.inbound.http.access.gatekeeper import Gatekeeper, credential_of
 from app.adapters.inbound.http.access.guarded_app import GuardedApp
-from app.adapters.inbound.http.access.local_only import LocalOnly
+from app.adapters.inbound.http.access.local_areas import LocalAreas
 from app.adapters.inbound.http.api import create_api
 from app.adapters.inbound.http.connection.client_address import MOST_HOPS, client_of
-from app.adapters.inbound.http.describing.errors import UnknownHostError
-from app.adapters.inbound.http.describing.rendering import parse_plan, plan_prefix, render_plan
+from app.adapters.inbound.http.error_table import ERRORS
 from app.adapters.inbound.http.ingest.ingest_app import IngestApp
-from app.adapters.inbound.http.ingest.ingest_door import IngestLimits
+from app.adapters.inbound.http.ingest.ingest_door import Door, IngestLimits
 from app.adapters.inbound.http.operations.request_log import RequestContext
+from app.adapters.inbound.http.search.plan_json import parse_plan, plan_prefix, render_plan
 from app.adapters.inbound.http.search.search_app import SearchApp
 from app.adapters.outbound.limits.local_rate_limiter import LocalRateLimiter
 from app.adapters.outbound.memory.live_index import LiveIndex
@@ -53,7 +54,7 @@ KEY = compose("0123456789", "S" * 32)
 FORGED = compose("0123456789", "F" * 32)
 BEARER = (b"authorization", b"Bearer " + KEY.encode())
 ONE = Rate(1.0, 2)
-HERE = LocalOnly(OPENABLE - OPEN_ELSEWHERE, ("m.example",))
+HERE = LocalAreas(OPENABLE - OPEN_ELSEWHERE, ("m.example",))
 RULES = {("GET", "/catalog/providers"): Area.CATALOG, ("POST", "/sync"): Area.OPERATIONS, ("GET", "/page"): Area.PAGE}
 RULES |= {("GET", "/openapi.json"): Area.DOCS, ("GET", "/health"): Area.HEALTH, ("DELETE", "/all"): Area.ADMIN}
 
@@ -93,7 +94,7 @@ class World:
         rates: dict[Bucket, Rate] | None = None,
         proxies: Sequence[str] = (),
         role: Role = Role.ADMIN,
-        local: LocalOnly = LocalOnly(),  # noqa: B008 - frozen
+        local: LocalAreas = LocalAreas(),  # noqa: B008 - frozen
     ) -> None:
         self.store = AccessStore()
         self.keys = CountingKeys(self.store)
@@ -125,10 +126,10 @@ class World:
     def _edge(self) -> ASGIApp:
         api = create_api([self._router()], "test")
         record = RecordActivities(self.queue, FixedClock(), ActivityRules(), lambda: UUID(int=7))
-        guarded = GuardedApp(api, Areas(api, RULES), self.gatekeeper)
+        guarded = GuardedApp(api, Areas(api, RULES), self.gatekeeper, ERRORS)
         context = RequestContext(guarded, lambda route, _, status, __: self.observed.append((route, status)))
-        ingest = IngestApp(context, record, LIMITS, lambda *_: None, gatekeeper=self.gatekeeper)
-        return SearchApp(ingest, self.index, UTC, lambda *_: None, self.gatekeeper)
+        ingest = IngestApp(context, Door(record, LIMITS), lambda *_: None, self.gatekeeper, errors=ERRORS)
+        return SearchApp(ingest, self.index, UTC, lambda *_: None, self.gatekeeper, errors=ERRORS)
 
     def _router(self) -> APIRouter:
         router = APIRouter()
@@ -719,6 +720,6 @@ async def test_whatever_goes_wrong_at_the_door_is_an_answer(caplog: pytest.LogCa
 async def test_without_a_gatekeeper_the_door_is_open() -> None:
     world = World()
     record = RecordActivities(world.queue, FixedClock(), ActivityRules(), lambda: UUID(int=7))
-    world.app = IngestApp(world.app, record, IngestLimits(1, 1, 1000), lambda *_: None)
+    world.app = IngestApp(world.app, Door(record, IngestLimits(1, 1, 1000)), lambda *_: None, errors=ERRORS)
 
     assert (await world.ask("/events", method="POST")).status == 202

@@ -12,7 +12,8 @@ from starlette.types import ASGIApp
 
 from app.adapters.inbound.http.api import create_api
 from app.adapters.inbound.http.catalog.catalog_router import CatalogUseCases, catalog_router
-from app.adapters.inbound.http.describing.rendering import parse_plan, plan_prefix, render_plan
+from app.adapters.inbound.http.error_table import ERRORS
+from app.adapters.inbound.http.search.plan_json import parse_plan, plan_prefix, render_plan
 from app.adapters.inbound.http.search.search_app import SearchApp
 from app.adapters.inbound.http.search.search_router import search_router
 from app.adapters.outbound.memory.circuit_states import MemoryCircuitStates
@@ -56,7 +57,9 @@ class Site:
         ]
         self.api = create_api(routers, "test")
         self.observed: list[int] = []
-        self.app: ASGIApp = SearchApp(self.api, self.index, ZONE, lambda status, _: self.observed.append(status))
+        self.app: ASGIApp = SearchApp(
+            self.api, self.index, ZONE, lambda status, _: self.observed.append(status), errors=ERRORS
+        )
 
     def _use_cases(self) -> CatalogUseCases:
         world = self.world

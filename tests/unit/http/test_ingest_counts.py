@@ -7,9 +7,11 @@ from uuid import UUID
 import pytest
 
 from app.adapters.inbound.http.api import create_api
+from app.adapters.inbound.http.error_table import ERRORS
 from app.adapters.inbound.http.ingest.ingest_app import IngestApp
-from app.adapters.inbound.http.ingest.ingest_counts import UNKNOWN
+from app.adapters.inbound.http.ingest.ingest_door import Door
 from app.adapters.inbound.http.ingest.ingest_router import ingest_router
+from app.adapters.inbound.http.ingest.judged_records import UNKNOWN
 from app.application.ports.activities import QueueFullError
 from app.application.record_activities import RecordActivities
 from app.domain.activities import ActivityRules
@@ -26,8 +28,9 @@ class Counting:
         self.queue = RememberingQueue()
         self.counted: list[tuple[str, dict[str, int]]] = []
         record = RecordActivities(self.queue, FixedClock(), rules or ActivityRules(), lambda: UUID(int=next(ids)))
-        self.documented = create_api([ingest_router(record, LIMITS, self._observe)], "test")
-        self.app = IngestApp(self.documented, record, LIMITS, lambda *_: None, observe_activities=self._observe)
+        door = Door(record, LIMITS, self._observe)
+        self.documented = create_api([ingest_router(door)], "test")
+        self.app = IngestApp(self.documented, door, lambda *_: None, errors=ERRORS)
 
     def _observe(self, outcome: str, types: Mapping[str, int]) -> None:
         self.counted.append((outcome, dict(types)))

@@ -8,7 +8,7 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.adapters.inbound.http.ingest.activity_bodies import plain_records
+from app.adapters.inbound.http.ingest.sent_records import plain_records
 from app.domain.activities import LARGEST_ACTIVITY
 from tests.support.ingest_world import World
 
@@ -39,7 +39,7 @@ records = st.lists(usual | usual | odd, min_size=1, max_size=6)
 async def test_both_ways_of_reading_take_the_same_and_answer_the_same(sent: list[dict[str, Any]]) -> None:
     body = json.dumps([{"id": str(UUID(int=n + 1)), **record} for n, record in enumerate(sent)]).encode()
     padded = body + b" " * LARGEST_ACTIVITY
-    assert plain_records(padded, 2000, batch=False) is None
+    assert plain_records(padded, 2000) is None
     one, other = World(), World()
 
     at_once, one_by_one = await one.post(body), await other.post(padded)

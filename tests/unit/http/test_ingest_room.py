@@ -10,9 +10,11 @@ from uuid import UUID
 
 import pytest
 
-from app.adapters.inbound.http.connection.bodies_in_hand import FREE, MOST_IN_HAND, BodiesInHand, TooManyBodiesError
-from app.adapters.inbound.http.connection.request_body import ClientGoneError, read_json_body
-from app.adapters.inbound.http.ingest.ingest_answers import Reply
+from app.adapters.inbound.http.connection.body_memory import FREE, MOST_IN_HAND, BodyMemory
+from app.adapters.inbound.http.connection.connection_errors import ClientGoneError, TooManyBodiesError
+from app.adapters.inbound.http.connection.request_body import read_json_body
+from app.adapters.inbound.http.describing.answers import Reply
+from app.adapters.inbound.http.error_table import ERRORS
 from app.adapters.inbound.http.ingest.ingest_door import BATCH, EVENTS, Door, IngestLimits
 from app.application.record_activities import RecordActivities
 from app.domain.activities import ActivityRules
@@ -57,7 +59,12 @@ class Client:
 
     async def answer(self) -> Reply:
         async with asyncio.timeout(5):
-            return await self.answering
+            try:
+                return await self.answering
+            except ClientGoneError:
+                raise
+            except Exception as error:  # noqa: BLE001 - as IngestApp does
+                return ERRORS.reply(error)
 
 
 class Site:
@@ -104,7 +111,7 @@ async def test_beyond_what_may_be_held_a_body_is_refused_for_now(site: Site) -> 
         reply = await client.answer()
 
     assert _told(reply) == (503, "too_many_bodies")
-    assert dict(reply.headers)[b"retry-after"] == b"5"
+    assert dict(reply.fields)[b"retry-after"] == b"5"
     assert "409,600 bytes" in json.loads(reply.body)["error"]["message"]
     assert site.queue.appended == []
 
@@ -191,7 +198,7 @@ async def test_batches_share_the_room(site: Site) -> None:
 
 
 async def test_what_comes_in_pieces_counts_but_for_its_beginning() -> None:
-    bodies = BodiesInHand(100 * KB)
+    bodies = BodyMemory(100 * KB)
     client = iter([FREE, 50 * KB, 50 * KB, 1])
 
     async def receive() -> dict[str, Any]:

@@ -9,8 +9,9 @@ from opentelemetry.trace import INVALID_SPAN, NoOpTracer, Span
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
-from app.adapters.inbound.http.operations.request_log import LONGEST_PATH, OnceASecond, RequestContext, shortened
+from app.adapters.inbound.http.operations.request_log import LONGEST_PATH, RequestContext, shortened
 from app.adapters.inbound.http.operations.tracing_app import Sampling, TracingApp
+from app.adapters.machine.once_a_second import OnceASecond
 
 
 class Edge:

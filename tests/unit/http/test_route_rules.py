@@ -1,5 +1,6 @@
 """Each route of the real application, asked by each role and by somebody without a key."""
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from itertools import product
 from pathlib import Path
@@ -14,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from app.adapters.inbound.http.access.areas import RULES, Areas, UnruledRouteError, check_table
 from app.adapters.inbound.http.access.gatekeeper import Gatekeeper
 from app.adapters.inbound.http.access.guarded_app import GuardedApp
+from app.adapters.inbound.http.error_table import ERRORS
 from app.application.authenticate import Authenticate
 from app.domain.access import OPEN_ELSEWHERE, OPEN_ON_LOOPBACK, OPENABLE, Area, Role
 from app.domain.api_keys import ApiKey, compose, digest_of
@@ -24,6 +26,7 @@ from tests.fakes.users import AccessStore, MemoryApiKeys
 from tests.support.asgi import Sent, ask
 from tests.support.builders import NOW
 from tests.support.fixed_clock import FixedClock
+from tests.support.service import REPOSITORY
 
 Route = tuple[str, str]
 
@@ -93,7 +96,7 @@ class World:
 
     def __init__(self, api: FastAPI, anonymous: frozenset[Area]) -> None:
         gatekeeper = Gatekeeper(Authenticate(everybody(), FixedClock()), anonymous)
-        self.app = GuardedApp(let_in, Areas(api), gatekeeper)
+        self.app = GuardedApp(let_in, Areas(api), gatekeeper, ERRORS)
 
     async def ask(self, method: str, path: str, role: Role | None) -> Sent:
         """Ask for a path with something in each of its places."""
@@ -211,3 +214,14 @@ async def test_the_document_says_of_each_operation_what_it_needs(api: FastAPI) -
                 assert ("429" in operation["responses"]) is (area is not Area.HEALTH)
                 assert ({} in operation["security"]) is (area in OPEN_ON_LOOPBACK)
                 assert operation["security"][-2:] == [{"bearer": []}, {"key": []}]
+
+
+async def test_the_reference_lists_every_documented_route_with_the_role_that_it_needs(api: FastAPI) -> None:
+    page = (REPOSITORY / "doc" / "http.md").read_text(encoding="utf-8")
+    listed = {
+        (method, path, Role(role))
+        for method, path, role in re.findall(r"^\| `(\w+) (\S+)` \|.*\| (\w+) \|$", page, re.MULTILINE)
+    }
+    documented = {(method.upper(), path) for path, methods in api.openapi()["paths"].items() for method in methods}
+
+    assert listed == {(method, path, role) for method, path, role in routes() if (method, path) in documented}

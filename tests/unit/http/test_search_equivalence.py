@@ -10,7 +10,8 @@ import pytest
 from starlette.types import ASGIApp
 
 from app.adapters.inbound.http.api import create_api
-from app.adapters.inbound.http.describing.rendering import parse_plan, plan_prefix, render_plan
+from app.adapters.inbound.http.error_table import ERRORS
+from app.adapters.inbound.http.search.plan_json import parse_plan, plan_prefix, render_plan
 from app.adapters.inbound.http.search.search_app import SearchApp
 from app.adapters.inbound.http.search.search_router import search_router
 from app.adapters.outbound.memory.live_index import LiveIndex
@@ -139,7 +140,7 @@ def applications() -> tuple[ASGIApp, ASGIApp]:
     index.put(plans)
     index.mark_ready()
     reference = create_api([search_router(ScanningFinder(plans), ZONE, lambda: True, PAST)], "test")
-    return SearchApp(reference, index, ZONE, lambda _status, _seconds: None), reference
+    return SearchApp(reference, index, ZONE, lambda _status, _seconds: None, errors=ERRORS), reference
 
 
 async def test_the_bare_search_answers_as_the_reference_does(applications: tuple[ASGIApp, ASGIApp]) -> None:
@@ -163,7 +164,7 @@ async def test_a_large_answer_that_is_sent_bit_by_bit_is_the_same() -> None:
     index.put(plans)
     index.mark_ready()
     reference = create_api([search_router(ScanningFinder(plans), ZONE, lambda: True, PAST)], "test")
-    bare = SearchApp(reference, index, ZONE, lambda _status, _seconds: None)
+    bare = SearchApp(reference, index, ZONE, lambda _status, _seconds: None, errors=ERRORS)
 
     ours = await ask(bare, "/search")
 
@@ -175,7 +176,7 @@ async def test_a_large_answer_that_is_sent_bit_by_bit_is_the_same() -> None:
 async def test_before_the_catalog_is_loaded_both_say_so() -> None:
     index = LiveIndex(render_plan, plan_prefix, parse_plan)
     reference = create_api([search_router(index, ZONE, lambda: index.ready, PAST)], "test")
-    bare = SearchApp(reference, index, ZONE, lambda _status, _seconds: None)
+    bare = SearchApp(reference, index, ZONE, lambda _status, _seconds: None, errors=ERRORS)
 
     ours, theirs = await ask(bare, "/search"), await ask(reference, "/search")
 

@@ -14,11 +14,13 @@ from starlette.datastructures import QueryParams
 from starlette.types import Message, Receive, Scope, Send
 
 from app.adapters.inbound.http.api import create_api
-from app.adapters.inbound.http.describing.errors import TooManyPastSearchesError, describe, fields_of
-from app.adapters.inbound.http.describing.rendering import parse_plan, plan_prefix, render_plan
-from app.adapters.inbound.http.search.past_answers import PackedAnswer, PastAnswers
-from app.adapters.inbound.http.search.search_app import LONGEST_QUERY, PIECE, SearchApp
+from app.adapters.inbound.http.error_table import ERRORS
+from app.adapters.inbound.http.search.as_of_answers import AsOfAnswers, PackedAnswer
+from app.adapters.inbound.http.search.plan_json import parse_plan, plan_prefix, render_plan
+from app.adapters.inbound.http.search.search_app import PIECE, SearchApp
+from app.adapters.inbound.http.search.search_errors import TooManyPastSearchesError
 from app.adapters.inbound.http.search.search_router import search_router
+from app.adapters.inbound.http.search.search_window import LONGEST_QUERY
 from app.adapters.outbound.memory.live_index import LiveIndex
 from app.application.ports.history import PastState, PlanHistory
 from app.application.ports.system import HistoryUnavailableError
@@ -30,7 +32,7 @@ from tests.support.asgi import ask
 NOW = datetime(2021, 6, 1, tzinfo=UTC)
 ANY = TimeWindow()
 SOON = 0.05
-"""Seconds of patience where it is to end."""
+"""Seconds of waiting where it is to end."""
 
 
 class Door:
@@ -41,7 +43,9 @@ class Door:
         self.answered: list[int] = []
         index = LiveIndex(render_plan, plan_prefix, parse_plan)
         index.mark_ready()
-        self.app = SearchApp(self, index, ZoneInfo("UTC"), lambda status, _: self.answered.append(status))
+        self.app = SearchApp(
+            self, index, ZoneInfo("UTC"), lambda status, _: self.answered.append(status), errors=ERRORS
+        )
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         self.handed_on.append(scope["query_string"])
@@ -241,7 +245,7 @@ async def test_a_slow_reader_has_one_piece_before_it_and_the_rest_is_kept_small(
 
 async def test_a_few_answers_are_made_at_once_and_the_others_wait_for_their_turn() -> None:
     history = GatedHistory(gated=True)
-    past = PastAnswers(SearchPast(history), at_once=2)
+    past = AsOfAnswers(SearchPast(history), at_once=2)
     asking = [asyncio.create_task(past(ANY, NOW)) for _ in range(7)]
     await settle()
     before = history.asked
@@ -255,7 +259,7 @@ async def test_a_few_answers_are_made_at_once_and_the_others_wait_for_their_turn
 
 async def test_whose_turn_does_not_come_is_told_to_come_again_later() -> None:
     history = GatedHistory(gated=True)
-    past = PastAnswers(SearchPast(history), at_once=1, patience=SOON)
+    past = AsOfAnswers(SearchPast(history), at_once=1, timeout=SOON)
     first = asyncio.create_task(past(ANY, NOW))
     await asyncio.sleep(0)
 
@@ -263,14 +267,14 @@ async def test_whose_turn_does_not_come_is_told_to_come_again_later() -> None:
         await past(ANY, NOW)
     history.gate.set()
 
-    answer, _ = describe(refused.value)
-    assert (answer.status, answer.code) == (500, "too_many_past_searches")  # the contract knows no 503
-    assert fields_of(refused.value, answer) == ((b"retry-after", b"5"),)
+    reply = ERRORS.reply(refused.value)
+    assert (reply.status, reply.code) == (500, "too_many_past_searches")  # the contract knows no 503
+    assert reply.fields == ((b"retry-after", b"5"),)
     assert (await first).status_code == (await past(ANY, NOW)).status_code == 200
 
 
 async def test_who_reads_slowly_keeps_nobody_from_asking() -> None:
-    past = PastAnswers(SearchPast(GatedHistory(2 * PIECE)), at_once=1, patience=SOON)
+    past = AsOfAnswers(SearchPast(GatedHistory(2 * PIECE)), at_once=1, timeout=SOON)
 
     readers = [Reader(await past(ANY, NOW)) for _ in range(5)]
 
@@ -281,7 +285,7 @@ async def test_who_reads_slowly_keeps_nobody_from_asking() -> None:
 
 async def test_what_slow_readers_may_leave_lying_has_an_end_and_counts_until_it_is_read_or_they_go() -> None:
     history = GatedHistory(10 * PIECE)
-    past = PastAnswers(SearchPast(history), most_kept=PackedAnswer(history.found).kept)
+    past = AsOfAnswers(SearchPast(history), most_kept=PackedAnswer(history.found).kept)
     one = Reader(await past(ANY, NOW))
     await settle()
     other = Reader(await past(ANY, NOW))
@@ -304,7 +308,7 @@ async def test_what_slow_readers_may_leave_lying_has_an_end_and_counts_until_it_
 async def test_a_place_is_given_back_whatever_happens(goes_wrong: str) -> None:
     history = GatedHistory(3, gated=goes_wrong == "cancelled")
     history.unavailable = goes_wrong == "unavailable"
-    past = PastAnswers(SearchPast(history, most=2 if goes_wrong == "too many" else 3), at_once=1, patience=SOON)
+    past = AsOfAnswers(SearchPast(history, most=2 if goes_wrong == "too many" else 3), at_once=1, timeout=SOON)
 
     for _ in range(3):
         asking = asyncio.create_task(past(ANY, NOW))

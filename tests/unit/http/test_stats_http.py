@@ -12,10 +12,9 @@ import pytest
 from fastapi import FastAPI
 
 from app.adapters.inbound.http.api import create_api
-from app.adapters.inbound.http.describing.errors import AWAY
+from app.adapters.inbound.http.error_table import HISTORY_AWAY
 from app.adapters.inbound.http.stats.stats_router import stats_router
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
-from app.application.ports.system import HistoryUnavailableError
 from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 from app.domain.activities import Activity
 from tests.fakes.activity_store import MemoryActivityStore
@@ -286,5 +285,5 @@ async def test_a_history_that_is_away_is_503_with_a_hint_when_to_come_back(world
 
     sent = await ask(world.api, path)
 
-    assert error_in(sent) == (503, "history_unavailable", AWAY[HistoryUnavailableError])
+    assert error_in(sent) == (503, "history_unavailable", HISTORY_AWAY)
     assert int(sent.headers[b"retry-after"]) > 0

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.adapters.inbound.http.describing.rendering import parse_plan, plan_prefix, render_plan
+from app.adapters.inbound.http.search.plan_json import parse_plan, plan_prefix, render_plan
 from app.adapters.outbound.memory.live_index import SMALL, LiveIndex
 from app.domain.plans import PlanSummary, SearchablePlan, searchable
 from app.domain.time_window import TimeWindow

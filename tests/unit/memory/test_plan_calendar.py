@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.adapters.inbound.http.describing.rendering import parse_plan, plan_prefix, render_plan
+from app.adapters.inbound.http.search.plan_json import parse_plan, plan_prefix, render_plan
 from app.adapters.outbound.memory.live_index import LiveIndex
 from app.adapters.outbound.memory.plan_calendar import IndexCalendar
 from app.domain.plans import SearchablePlan, searchable

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.adapters.inbound.http.search.search_app import usual_window
+from app.adapters.inbound.http.search.search_window import usual_window
 from app.adapters.inbound.reading.activity_input import read_activity
 from app.adapters.inbound.reading.dates import InvalidDateError, read_date
 from app.adapters.inbound.reading.instants import InvalidDateTimeError, read_instant

@@ -7,23 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 from app.adapters.inbound.activity_files.source import UsageMistakeError
+from app.adapters.inbound.reading.activity_input import EXPECTED, OTHER_NAMES
 from app.adapters.inbound.reading.json_record import parse_record
 from app.adapters.inbound.reading.refusals import NotJsonError, Problem, RefusedRecordError
 
-FIELDS = {
-    "id": "id",
-    "event_id": "id",
-    "type": "type",
-    "event_type": "type",
-    "source": "source",
-    "occurred_at": "occurred_at",
-    "timestamp": "occurred_at",
-    "user_id": "user_id",
-    "value": "value",
-    "data.value": "value",
-    "properties": "properties",
-    "data": "data",
-}
+FIELDS = {name: name for name in EXPECTED} | OTHER_NAMES | {"data.value": "value", "data": "data"}
 """All names that a field has, and the canonical one. `data` keeps its own: the door may find a value in it."""
 SINGLE = "properties."
 """What stands before the name of a single property."""

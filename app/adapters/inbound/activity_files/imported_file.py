@@ -14,7 +14,7 @@ import uuid_utils
 from app.adapters.inbound.activity_files.columns import SINGLE, Columns, sniff_delimiter
 from app.adapters.inbound.activity_files.csv_rows import CsvRows
 from app.adapters.inbound.activity_files.lines import Lines, Row
-from app.adapters.inbound.activity_files.ndjson_rows import NdjsonRows
+from app.adapters.inbound.activity_files.ndjson_rows import ndjson_rows
 from app.adapters.inbound.activity_files.source import Source, UsageMistakeError
 from app.adapters.inbound.reading.activity_input import read_activities, read_activity
 from app.adapters.inbound.reading.json_record import parse_record
@@ -149,13 +149,13 @@ class ImportedFile(ActivityFile):
     def _rows(self) -> Iterator[Row]:
         lines = Lines(self._source.content())
         if self.format is Format.NDJSON:
-            return iter(NdjsonRows(lines))
+            return ndjson_rows(lines)
         rows = iter(CsvRows(lines, self._delimiter))
         next(rows)
         return rows
 
     def _read_header(self) -> Columns:
-        first = next(iter(NdjsonRows(Lines(self._source.content()))), None)
+        first = next(ndjson_rows(Lines(self._source.content())), None)
         if first is None:
             raise UsageMistakeError(f"{self._source.name} is empty: expected a header and rows")
         self._delimiter = sniff_delimiter(first.text)

@@ -5,18 +5,12 @@ from collections.abc import Iterator
 from app.adapters.inbound.activity_files.lines import TOO_LONG, Lines, Row, is_cut, shown, undecodable
 
 
-class NdjsonRows:
-    """Reads rows; empty lines are no rows."""
-
-    def __init__(self, lines: Lines) -> None:
-        self._lines = lines
-
-    def __iter__(self) -> Iterator[Row]:
-        """Hand out the rows in order."""
-        number = 0
-        while line := self._lines.read():
-            number += 1
-            if is_cut(line):
-                yield Row(number, shown(line), [], TOO_LONG)
-            elif line.strip():
-                yield Row(number, shown(line), [], undecodable(line))
+def ndjson_rows(lines: Lines) -> Iterator[Row]:
+    """Hand out the rows in order; empty lines are no rows."""
+    number = 0
+    while line := lines.read():
+        number += 1
+        if is_cut(line):
+            yield Row(number, shown(line), [], TOO_LONG)
+        elif line.strip():
+            yield Row(number, shown(line), [], undecodable(line))

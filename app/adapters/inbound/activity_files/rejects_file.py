@@ -32,7 +32,7 @@ class RejectsFile(Rejects):
         UsageMistakeError: something else stands at the path.
     """
 
-    def __init__(self, path: Path, largest: int = LARGEST) -> None:
+    def __init__(self, path: Path, largest: int) -> None:
         self.path = path
         self.left_out = 0
         """Rows that this run has left out."""

@@ -42,15 +42,13 @@ class Source:
     def content(self) -> BinaryIO:
         """Begin again: the unpacked content, without a byte order mark."""
         content = self._unpacked()
-        if content.read(len(BOM)) != BOM:
-            return self._unpacked()
-        return content
+        return content if content.read(len(BOM)) == BOM else self._unpacked()
 
     def _unpacked(self) -> BinaryIO:
         self._raw.seek(0)
         if self._packed:
             return cast("BinaryIO", io.BufferedReader(igzip.IGzipFile(fileobj=self._raw, mode="rb"), BUFFER))  # type: ignore[no-untyped-call]
-        return io.BufferedReader(_Lent(self._raw), BUFFER)
+        return open(self._raw.fileno(), "rb", BUFFER, closefd=False)
 
     def digest(self) -> str:
         """Sum up the unpacked content, 32 hexadecimal digits; the first of two passes over the file.
@@ -89,19 +87,6 @@ class Source:
             yield
         except _DAMAGES as error:
             raise ActivityFileError(f"{self.name} cannot be read to its end: {error}") from error
-
-
-class _Lent(io.RawIOBase):
-    """A file that stays open when its reader is closed or forgotten."""
-
-    def __init__(self, raw: io.FileIO) -> None:
-        self._raw = raw
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "memoryview") -> int | None:  # type: ignore[override]
-        return self._raw.readinto(buffer)
 
 
 @contextmanager

@@ -1,20 +1,20 @@
 """How the edge says what the core knows: plain values in words that stay, for HTTP and `--json`."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from app.adapters.formats.iso_8601 import rfc_3339
 from app.application.ports.catalog import CatalogPlan
 from app.application.ports.history import PastState
 from app.application.read_catalog import PlanDescription, ProviderStatus
 from app.application.restore_catalog import Restoration
 from app.domain.feeds import Rejection
-from app.domain.plans import Zone
 from app.domain.sync_runs import SyncReport
 
 
 def instant(at: datetime | None) -> str | None:
-    """RFC 3339, UTC, with milliseconds."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if at else None
+    """RFC 3339, UTC, with milliseconds; of none, none."""
+    return rfc_3339(at) if at else None
 
 
 def wall_clock(at: datetime | None) -> str | None:
@@ -37,7 +37,7 @@ def plan_answer(description: PlanDescription) -> dict[str, Any]:
         "sold_out": plan.sold_out,
         "min_price": plan.prices.lowest if plan.prices else None,
         "max_price": plan.prices.highest if plan.prices else None,
-        "zones": [_zone(zone) for zone in plan.zones],
+        "zones": [zone._asdict() for zone in plan.zones],
         "in_feed": known.in_feed,
         "searchable": known.seen_online,
         "first_seen_at": instant(known.first_seen_at),
@@ -68,10 +68,6 @@ def _times(found: CatalogPlan) -> dict[str, Any]:
         "sell_from": wall_clock(plan.sell_from),
         "sell_to": wall_clock(plan.sell_to),
     }
-
-
-def _zone(zone: Zone) -> dict[str, Any]:
-    return zone._asdict()
 
 
 def provider_answer(status: ProviderStatus) -> dict[str, Any]:

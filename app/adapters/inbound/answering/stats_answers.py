@@ -52,12 +52,12 @@ def dead_letter_answer(letter: DeadLetter) -> dict[str, Any]:
 
 
 def activity_answer(activity: Activity) -> dict[str, Any]:
-    """One activity, in canonical names; its time to the microsecond."""
+    """One activity, in canonical names."""
     return {
         "id": str(activity.activity_id),
         "type": activity.type,
         "source": activity.source,
-        "occurred_at": activity.occurred_at.isoformat().replace("+00:00", "Z"),
+        "occurred_at": instant(activity.occurred_at),
         "user_id": activity.user_id,
         "value": activity.value,
         "properties": None if activity.properties is None else msgspec.Raw(activity.properties.encode()),
@@ -73,7 +73,7 @@ class ImportSummary(NamedTuple):
     """Columns that were no field."""
     rejects: str
     """Where the rejected rows are, if there are any."""
-    left_out: int = 0
+    left_out: int
     """How many of them are not there, because it would have become too long."""
 
     @property

@@ -1,13 +1,12 @@
 """`marquee backup` and `marquee restore`: an installation into a directory, and back."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from app.adapters.inbound.cli.running import run
+from app.adapters.inbound.cli.running import Opener, run
 from app.adapters.inbound.cli.saying import say
 from app.application.ports.copies import BackupPart, Backups
 
@@ -15,11 +14,9 @@ Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Where the backup is
 KeepWebhooks = Annotated[bool, typer.Option("--keep-webhooks", help="Webhooks that were on go on sending at once.")]
 Force = Annotated[bool, typer.Option("--force", help="Move aside what lies in the data directory.")]
 
-OpenBackups = Callable[[], AbstractAsyncContextManager[Backups]]
 
-
-def add_backup_commands(cli: typer.Typer, open_backups: OpenBackups) -> None:
-    """Add the commands `backup` and `restore` to `cli`; `open_backups` opens what they need."""
+def add_backup_commands(cli: typer.Typer, open_backups: Opener[Backups]) -> None:
+    """Add the commands `backup` and `restore` to `cli`."""
 
     @cli.command()
     def backup(folder: Folder) -> None:

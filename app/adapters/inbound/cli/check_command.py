@@ -3,17 +3,15 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import Annotated
 
 import typer
 
+from app.adapters.inbound.cli.options import Json
 from app.adapters.inbound.cli.saying import print_json, say_styled
 from app.application.check_installation import CheckInstallation, Finding, Verdict
 
 STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.PROBLEM: "bold red"}
 WIDTH = max(map(len, Verdict))
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
 
 
 def add_check_command(cli: typer.Typer, prepare: Callable[[], CheckInstallation]) -> None:

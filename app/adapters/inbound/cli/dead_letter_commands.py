@@ -1,44 +1,38 @@
 """`marquee dead-letters`: activities that could not be stored, and what becomes of them."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
 from app.adapters.inbound.answering.stats_answers import dead_letter_answer
-from app.adapters.inbound.cli.running import run
-from app.adapters.inbound.cli.saying import print_exact_json, say
+from app.adapters.inbound.cli.listing import show
+from app.adapters.inbound.cli.options import Json, add_group, at_most
+from app.adapters.inbound.cli.running import Opener, run, stopped
+from app.adapters.inbound.cli.saying import say
 from app.adapters.inbound.cli.stats_tables import dead_letters
 from app.application.ports.activities import DeadLetters
 
 MOST = 10_000
 """Letters that `--all` means: they are looked up first, for one that is retried may be back before the last one is."""
 TOGETHER = 100
+Act = Callable[[Collection[str]], Awaitable[int]]
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
-Limit = Annotated[int, typer.Option(min=1, max=1000, help="How many at the most, oldest first.")]
+Limit = Annotated[int, at_most(", oldest first")]
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="As `dead-letters list` shows them.")]
 All = Annotated[bool, typer.Option("--all", help=f"All that there are now; of more than {MOST:,} the oldest.")]
 
-OpenDeadLetters = Callable[[], AbstractAsyncContextManager[DeadLetters]]
 
-
-def add_dead_letter_commands(cli: typer.Typer, open_letters: OpenDeadLetters) -> None:
-    """Add the group `dead-letters` to `cli`; `open_letters` opens them, for as long as a command runs."""
-    group = typer.Typer(
-        name="dead-letters", help="Activities that could not be stored: kept until you decide.", no_args_is_help=True
-    )
+def add_dead_letter_commands(cli: typer.Typer, open_letters: Opener[DeadLetters]) -> None:
+    """Add the group `dead-letters` to `cli`."""
+    group = add_group(cli, "dead-letters", "Activities that could not be stored: kept until you decide.")
 
     @group.command(name="list")
     def list_(limit: Limit = 20, as_json: Json = False) -> None:
         """List them with their reasons, oldest first."""
         found = run(open_letters, lambda letters: letters.list(limit))
-        if as_json:
-            print_exact_json([dead_letter_answer(letter) for letter in found])
-        else:
-            dead_letters(found).show()
+        show(as_json, [dead_letter_answer(letter) for letter in found], dead_letters(found))
 
     @group.command()
     def retry(ids: Ids = None, everything: All = False) -> None:
@@ -52,13 +46,10 @@ def add_dead_letter_commands(cli: typer.Typer, open_letters: OpenDeadLetters) ->
         _check(ids, everything)
         _say("dropped", run(open_letters, lambda letters: _each(letters, ids, letters.drop)))
 
-    cli.add_typer(group)
-
 
 def _check(ids: Sequence[str] | None, everything: bool) -> None:
     if bool(ids) == everything:
-        say("marquee: name letters by their ids, or say --all", err=True)
-        raise typer.Exit(2)
+        raise stopped("name letters by their ids, or say --all", 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +61,7 @@ class _Done:
     """Of those that were named."""
 
 
-async def _each(
-    letters: DeadLetters, ids: Sequence[str] | None, act: Callable[[Collection[str]], Awaitable[int]]
-) -> _Done:
+async def _each(letters: DeadLetters, ids: Sequence[str] | None, act: Act) -> _Done:
     """Act on the letters with these ids, or on all; return on how many of how many."""
     if ids:
         return await _each_named(letters, list(dict.fromkeys(ids)), act)
@@ -81,9 +70,7 @@ async def _each(
     return _Done(sum(counts), len(chosen))
 
 
-async def _each_named(
-    letters: DeadLetters, ids: Sequence[str], act: Callable[[Collection[str]], Awaitable[int]]
-) -> _Done:
+async def _each_named(letters: DeadLetters, ids: Sequence[str], act: Act) -> _Done:
     missed = [letter_id for letter_id in ids if not await act([letter_id])]
     there = {letter.letter_id for letter in await letters.list(MOST)} if missed else set()
     return _Done(

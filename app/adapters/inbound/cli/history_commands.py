@@ -1,17 +1,17 @@
 """`marquee history`: the whole history, from one database to another."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
-from typing import Annotated
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from app.adapters.inbound.cli.progress import live
-from app.adapters.inbound.cli.running import run
-from app.adapters.inbound.cli.saying import print_exact_json, say
-from app.application.ports.copies import CopyProgress, HistoryCopy
+from app.adapters.inbound.cli.listing import show
+from app.adapters.inbound.cli.options import Json
+from app.adapters.inbound.cli.progress import copy_bar
+from app.adapters.inbound.cli.running import resumable, run
+from app.adapters.inbound.cli.saying import say
+from app.application.ports.copies import CopiedHistory, HistoryCopy
 
 Source = Annotated[
     str | None,
@@ -26,7 +26,6 @@ Target = Annotated[
         help="An empty database: postgresql://..., embedded (in service.data_dir), or sqlite:///PATH.",
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
 
 OpenCopy = Callable[[str | None, str], AbstractAsyncContextManager[HistoryCopy]]
 """From which URL (None: that of the settings) to which."""
@@ -46,26 +45,10 @@ def add_history_commands(cli: typer.Typer, open_copy: OpenCopy) -> None:
 
         Stop the service first: what it stores meanwhile is not copied.
         """
-        try:
-            with copy_bar(Console(stderr=True)) as bar:
-                done = run(lambda: open_copy(source, target), lambda copying: copying(bar))
-        except KeyboardInterrupt:
-            say("marquee: stopped; the same command goes on from there", err=True)
-            raise typer.Exit(1) from None
-        if as_json:
-            print_exact_json(
-                {
-                    "from": done.source,
-                    "to": done.target,
-                    "rows": dict(done.rows),
-                    "resumed": done.resumed,
-                    "moved_on": done.moved_on,
-                }
-            )
-        else:
-            for table, rows in sorted(done.rows.items()):
-                say(f"{table:24}{rows:>16,}")
-            say(f"{done.target} holds what {done.source} held, compared row by row")
+        with resumable(), copy_bar() as bar:
+            done = run(lambda: open_copy(source, target), lambda copying: copying(bar))
+        rows = [f"{table:24}{count:>16,}" for table, count in sorted(done.rows.items())]
+        show(as_json, _answer(done), *rows, f"{done.target} holds what {done.source} held, compared row by row")
         if done.moved_on:
             say(
                 f"marquee: {done.source} has changed since the copy began, which is not in it: stop the service, and "
@@ -75,26 +58,11 @@ def add_history_commands(cli: typer.Typer, open_copy: OpenCopy) -> None:
         raise typer.Exit(1 if done.moved_on else 0)
 
 
-class _CopyBar(CopyProgress):
-    """A line for what is worked on."""
-
-    def __init__(self, display: Progress) -> None:
-        self._display = display
-        self._task = display.add_task("", total=None)
-
-    def begins(self, what: str, rows: int) -> None:
-        """See CopyProgress."""
-        self._display.reset(self._task, description=what, total=rows)
-
-    def advances(self, rows: int) -> None:
-        """See CopyProgress."""
-        self._display.advance(self._task, rows)
-
-
-@contextmanager
-def copy_bar(console: Console) -> Iterator[CopyProgress | None]:
-    """Show a copy on a terminal; nothing elsewhere."""
-    with live(
-        console, TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    ) as shown:
-        yield _CopyBar(shown) if shown else None
+def _answer(done: CopiedHistory) -> dict[str, Any]:
+    return {
+        "from": done.source,
+        "to": done.target,
+        "rows": dict(done.rows),
+        "resumed": done.resumed,
+        "moved_on": done.moved_on,
+    }

@@ -1,23 +1,21 @@
 """`marquee import`: activities from a file or standard input."""
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from app.adapters.inbound.activity_files.columns import read_mapping
 from app.adapters.inbound.activity_files.imported_file import Format, ImportedFile
 from app.adapters.inbound.activity_files.rejects_file import LARGEST, RejectsFile, rejects_path
 from app.adapters.inbound.activity_files.source import open_source
 from app.adapters.inbound.answering.stats_answers import ImportSummary, import_answer
-from app.adapters.inbound.cli.counting import import_bar
-from app.adapters.inbound.cli.running import run
-from app.adapters.inbound.cli.saying import print_exact_json, say
+from app.adapters.inbound.cli.options import Json
+from app.adapters.inbound.cli.progress import import_bar
+from app.adapters.inbound.cli.running import Opener, resumable, run
+from app.adapters.inbound.cli.saying import print_json, say
 from app.adapters.inbound.cli.stats_tables import print_import
 from app.application.import_activities import ImportActivities
 from app.application.ports.system import Clock
@@ -36,7 +34,6 @@ MostBytes = Annotated[
     int, typer.Option("--max-rejects-bytes", min=1024, help="How long that file may get; what is left out is counted.")
 ]
 Again = Annotated[bool, typer.Option("--again", help="Also the rows that were imported or rejected before.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +45,8 @@ class ImportCore:
     clock: Clock
 
 
-OpenImportCore = Callable[[], AbstractAsyncContextManager[ImportCore]]
-
-
-def add_import_command(cli: typer.Typer, open_core: OpenImportCore) -> None:
-    """Add the command `import` to `cli`; `open_core` opens what it needs, for as long as it runs."""
+def add_import_command(cli: typer.Typer, open_core: Opener[ImportCore]) -> None:
+    """Add the command `import` to `cli`."""
 
     @cli.command(name="import")
     def import_(  # noqa: PLR0913, PLR0917 - the options of one command
@@ -68,19 +62,16 @@ def add_import_command(cli: typer.Typer, open_core: OpenImportCore) -> None:
 
         async def work(core: ImportCore) -> ImportSummary:
             kept = RejectsFile(rejects or rejects_path(file), max_rejects_bytes)
-            with open_source(file) as source, import_bar(Console(stderr=True)) as bar:
+            with open_source(file) as source, import_bar() as bar:
                 began = monotonic()
                 rows = ImportedFile(source, core.rules, core.clock, read_mapping(columns or ()), format_)
                 report = await core.import_activities(rows, kept, bar, again=again)
                 return ImportSummary(report, monotonic() - began, rows.ignored, str(kept.path), kept.left_out)
 
-        try:
+        with resumable():
             summary = run(open_core, work)
-        except KeyboardInterrupt:
-            say("marquee: stopped; the same command goes on from there", err=True)
-            raise typer.Exit(1) from None
         if as_json:
-            print_exact_json(import_answer(summary))
+            print_json(import_answer(summary))
         else:
             print_import(summary)
         if summary.report.trouble:

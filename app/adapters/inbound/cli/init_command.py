@@ -7,19 +7,11 @@ from typing import Annotated
 
 import typer
 
-from app.adapters.inbound.cli.running import stopped
+from app.adapters.inbound.cli.running import TroubleError, plainly
 from app.adapters.inbound.cli.saying import say
 
 FILE = "config.yaml"
 Folder = Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to; made when it is not there.")]
-
-
-class FileExistsAlreadyError(Exception):
-    """There is a configuration; whose it is nobody knows, so it stays."""
-
-    def __init__(self, file: Path) -> None:
-        """Say what to do."""
-        super().__init__(f"{file} exists and stays as it is; name another folder, or move it away")
 
 
 def add_init_command(cli: typer.Typer, reference: Callable[[], str]) -> None:
@@ -29,12 +21,8 @@ def add_init_command(cli: typer.Typer, reference: Callable[[], str]) -> None:
     def init(folder: Folder = Path()) -> None:
         """Write a commented config.yaml, with every key and its default, and the demo provider."""
         file = folder / FILE
-        try:
+        with plainly():
             _write(file, reference())
-        except FileExistsAlreadyError as error:
-            raise stopped(error, 1) from None
-        except OSError as error:
-            raise stopped(OSError(f"{file} cannot be written: {error.strerror}"), 1) from None
         chosen = "" if folder == Path() else f"--config {shlex.quote(str(file))} "
         say(f"wrote {file}: every key with its default, and the demo provider")
         say(f"next: `marquee {chosen}check` says whether all that it names can be reached,")
@@ -42,9 +30,16 @@ def add_init_command(cli: typer.Typer, reference: Callable[[], str]) -> None:
 
 
 def _write(file: Path, text: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
+    """Write a new file; one that is there stays, for whose it is nobody knows.
+
+    Raises:
+        TroubleError: there is one, or it cannot be written.
+    """
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if file.exists():
+            raise TroubleError(f"{file} exists and stays as it is; name another folder, or move it away")
         with file.open("x", encoding="utf-8") as written:
             written.write(text)
-    except FileExistsError:
-        raise FileExistsAlreadyError(file) from None
+    except OSError as error:
+        raise TroubleError(f"{file} cannot be written: {error.strerror}") from None

@@ -1,7 +1,7 @@
 """Tables that lose no letter: they are folded where their columns allow it, else each row becomes a paragraph."""
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app.adapters.formats.terminal_text import visible
-from app.adapters.inbound.cli.saying import say
+from app.adapters.inbound.cli.saying import print_json, say
 
 GAP = 2
 """Blanks between two columns."""
@@ -27,17 +27,13 @@ class Listing:
     is what is said in place of a table without rows: what there is none of, and what makes one.
     """
 
-    def __init__(self, *titles: str, empty: str) -> None:
+    def __init__(self, *titles: str, rows: Iterable[Sequence[Cell]], empty: str) -> None:
         self._columns = [_Column(title) for title in titles]
-        self._rows: list[Sequence[Text]] = []
+        self._rows = [[Text(visible(cell)) if isinstance(cell, str) else cell for cell in row] for row in rows]
         self._empty = empty
-
-    def add(self, *cells: Cell) -> None:
-        """Add a row, a cell for each column."""
-        row = [Text(visible(cell)) if isinstance(cell, str) else cell for cell in cells]
-        for column, cell in zip(self._columns, row, strict=True):
-            column.see(cell)
-        self._rows.append(row)
+        for row in self._rows:
+            for column, cell in zip(self._columns, row, strict=True):
+                column.see(cell)
 
     def show(self, console: Console | None = None) -> None:
         """Print it as the terminal is wide; what is no terminal gets a row a line, however long."""
@@ -83,11 +79,22 @@ class Facts(Listing):
     """One thing, a fact a row: a paragraph wherever it is shown."""
 
     def __init__(self, facts: dict[str, str]) -> None:
-        super().__init__(*facts, empty="")
-        self.add(*facts.values())
+        super().__init__(*facts, rows=[list(facts.values())], empty="")
 
     def _fitted(self, width: int) -> Table:  # noqa: ARG002 - it has one form
         return self._paragraphs()
+
+
+def show(as_json: bool, document: Any, *shown: Listing | str) -> None:
+    """Print the document, for programs, or the same as tables and lines, for people."""
+    if as_json:
+        print_json(document)
+        return
+    for one in shown:
+        if isinstance(one, Listing):
+            one.show()
+        else:
+            say(one)
 
 
 class _Column:

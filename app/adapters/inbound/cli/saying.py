@@ -28,20 +28,21 @@ def say_styled(*parts: str | tuple[str, str]) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print for programs: one document on standard output."""
-    typer.echo(visible_json(json.dumps(value, indent=2, ensure_ascii=False)))
+    """Print for programs: one document on standard output, where Decimals are numbers with their own digits."""
+    try:
+        document = msgspec.json.format(_encode(value), indent=2).decode()
+    except UnicodeEncodeError:  # half of a surrogate pair, such as a path may hold
+        document = json.dumps(value, indent=2, ensure_ascii=False)
+    typer.echo(visible_json(document))
 
 
-def print_exact_json(value: Any) -> None:
-    """Print for programs, too; Decimals are numbers with their own digits."""
-    typer.echo(visible_json(msgspec.json.format(_encode(value), indent=2).decode()))
-
-
-def agree(question: str) -> None:
-    """Ask, on a terminal, and end the command (exit code 1) unless the answer is yes.
+def agree(question: str, *, yes: bool) -> None:
+    """Ask, on a terminal, and end the command (exit code 1) unless the answer is yes; `yes` answers beforehand.
 
     Without a terminal nobody is asked, not even a pipe that may never answer: exit code 2.
     """
+    if yes:
+        return
     if sys.stdin is None or not sys.stdin.isatty():
         say(f"marquee: {NO_TERMINAL}", err=True)
         raise typer.Exit(2)

@@ -1,11 +1,9 @@
 """`marquee stats`: the questions to the stats as tables, and the care of the figures."""
 
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Annotated, TypeVar
 
 import typer
-from rich.console import Console
 
 from app.adapters.inbound.answering.stats_answers import (
     daily_users_answer,
@@ -14,21 +12,22 @@ from app.adapters.inbound.answering.stats_answers import (
     total_answer,
     type_count_answer,
 )
-from app.adapters.inbound.cli.counting import counting
-from app.adapters.inbound.cli.running import run
-from app.adapters.inbound.cli.saying import agree, print_exact_json, say
+from app.adapters.inbound.cli.listing import show
+from app.adapters.inbound.cli.options import Json, Yes, add_group, at_most
+from app.adapters.inbound.cli.progress import counting
+from app.adapters.inbound.cli.running import Opener, run
+from app.adapters.inbound.cli.saying import agree, say
 from app.adapters.inbound.cli.stats_tables import daily_users, retention_triangle, totals, type_counts
 from app.adapters.inbound.reading.dates import read_date
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
 from app.application.read_stats import DEFAULT_LIMIT, DEFAULT_WINDOWS, MOST_TYPES
 from app.domain.stats import Granularity
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
 From = Annotated[
     str | None, typer.Option("--from", metavar="DATE", help="The first day; 29 days before --to by default.")
 ]
 To = Annotated[str | None, typer.Option("--to", metavar="DATE", help="The last day, included; today by default.")]
-Limit = Annotated[int, typer.Option(min=1, max=1000, help="How many at the most.")]
+Limit = Annotated[int, at_most()]
 PageLimit = Annotated[int, typer.Option(min=1, help="How many types at the most.")]
 After = Annotated[str, typer.Option(metavar="TYPE", help="Only types behind this one, by name.")]
 Windows = Annotated[int, typer.Option(min=1, max=366, help="How many cohorts, and periods of each.")]
@@ -40,10 +39,9 @@ Length = Annotated[Granularity, typer.Option(help="The length of a period; weeks
 
 
 T = TypeVar("T")
-OpenStatsUseCases = Callable[[], AbstractAsyncContextManager[StatsUseCases]]
 
 
-def _ask(open_core: OpenStatsUseCases, work: Callable[[StatsUseCases], Awaitable[T]]) -> T:
+def _ask(open_core: Opener[StatsUseCases], work: Callable[[StatsUseCases], Awaitable[T]]) -> T:
     """Do it, and say on the side what is to be known of the days that were counted."""
 
     async def both(core: StatsUseCases) -> tuple[T, str | None]:
@@ -55,59 +53,46 @@ def _ask(open_core: OpenStatsUseCases, work: Callable[[StatsUseCases], Awaitable
     return found
 
 
-def add_stats_commands(cli: typer.Typer, open_core: OpenStatsUseCases) -> None:
-    """Add the group `stats` to `cli`; `open_core` opens what its commands need, for as long as one runs."""
-    group = typer.Typer(name="stats", help="Figures over activities.", no_args_is_help=True)
+def add_stats_commands(cli: typer.Typer, open_core: Opener[StatsUseCases]) -> None:
+    """Add the group `stats` to `cli`."""
+    group = add_group(cli, "stats", "Figures over activities.")
     _add_totals(group, open_core)
     _add_ranges(group, open_core)
     _add_retention(group, open_core)
     _add_care(group, open_core)
-    cli.add_typer(group)
 
 
-def _add_totals(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
+def _add_totals(group: typer.Typer, open_core: Opener[StatsUseCases]) -> None:
     @group.command(name="totals")
     def totals_(after: After = "", limit: PageLimit = MOST_TYPES, as_json: Json = False) -> None:
         """Say how often every type occurred, and the sum of its values."""
         page = run(open_core, lambda core: core.page_of_totals(after, limit))
-        if as_json:
-            print_exact_json([total_answer(total) for total in page.totals])
-        else:
-            totals(page.totals).show()
+        show(as_json, [total_answer(total) for total in page.totals], totals(page.totals))
         if page.more:
             say(f"marquee: there are more: --after {page.totals[-1].type}", err=True)
 
-    @group.command()
-    def show(type_: Annotated[str, typer.Argument(metavar="TYPE")], as_json: Json = False) -> None:
+    @group.command(name="show")
+    def show_(type_: Annotated[str, typer.Argument(metavar="TYPE")], as_json: Json = False) -> None:
         """Say how often one type occurred, and the sum of its values."""
         found = run(open_core, lambda core: core.total_of_type(type_))
-        if as_json:
-            print_exact_json(total_answer(found))
-        else:
-            totals([found]).show()
+        show(as_json, total_answer(found), totals([found]))
 
 
-def _add_ranges(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
+def _add_ranges(group: typer.Typer, open_core: Opener[StatsUseCases]) -> None:
     @group.command()
     def dau(from_: From = None, to: To = None, as_json: Json = False) -> None:
         """Count the users of every day."""
         days = _ask(open_core, lambda core: core.daily_active_users(read_date("--from", from_), read_date("--to", to)))
-        if as_json:
-            print_exact_json([daily_users_answer(day) for day in days])
-        else:
-            daily_users(days).show()
+        show(as_json, [daily_users_answer(day) for day in days], daily_users(days))
 
     @group.command()
     def top(from_: From = None, to: To = None, limit: Limit = DEFAULT_LIMIT, as_json: Json = False) -> None:
         """List the most frequent types of some days, most first."""
         found = _ask(open_core, lambda core: core.top_types(read_date("--from", from_), read_date("--to", to), limit))
-        if as_json:
-            print_exact_json([type_count_answer(one) for one in found])
-        else:
-            type_counts(found).show()
+        show(as_json, [type_count_answer(one) for one in found], type_counts(found))
 
 
-def _add_retention(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
+def _add_retention(group: typer.Typer, open_core: Opener[StatsUseCases]) -> None:
     @group.command()
     def retention(
         start_date: Start = None,
@@ -119,41 +104,34 @@ def _add_retention(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
         cohorts = _ask(
             open_core, lambda core: core.retention(granularity, windows, read_date("--start-date", start_date))
         )
-        if as_json:
-            print_exact_json(retention_answer(granularity, cohorts))
-        else:
-            retention_triangle(granularity, cohorts).show()
+        show(as_json, retention_answer(granularity, cohorts), retention_triangle(granularity, cohorts))
 
 
-def _add_care(group: typer.Typer, open_core: OpenStatsUseCases) -> None:
+def _add_care(group: typer.Typer, open_core: Opener[StatsUseCases]) -> None:
     @group.command()
     def verify(as_json: Json = False) -> None:
         """Compare the figures with the activities. Exit code 1: they differ, and where they do first is printed."""
-        with counting(Console(stderr=True), "comparing") as progress:
+        with counting("comparing") as progress:
             found = _ask(open_core, lambda core: core.keeper.verify(progress))
-        if as_json:
-            print_exact_json(difference_answer(found))
-        elif found:
-            say(f"the figures differ; first: {found.rollup}: kept {found.kept}, activities say {found.folded}")
-            say("`marquee stats rebuild` makes them anew")
-        else:
-            say("the figures agree with the activities")
+        lines = ["the figures agree with the activities"]
+        if found:
+            lines = [
+                f"the figures differ; first: {found.rollup}: kept {found.kept}, activities say {found.folded}",
+                "`marquee stats rebuild` makes them anew",
+            ]
+        show(as_json, difference_answer(found), *lines)
         raise typer.Exit(1 if found else 0)
 
     @group.command()
     def rebuild(as_json: Json = False) -> None:
         """Make the figures anew from the activities, also in another time zone."""
-        with counting(Console(stderr=True), "rebuilding") as progress:
+        with counting("rebuilding") as progress:
             count = run(open_core, lambda core: core.keeper.rebuild(progress))
-        if as_json:
-            print_exact_json({"activities": count})
-        else:
-            say(f"rebuilt from {count:,} activities")
+        show(as_json, {"activities": count}, f"rebuilt from {count:,} activities")
 
     @group.command()
-    def reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+    def reset(yes: Yes = False) -> None:
         """Empty the figures. The activities stay: `marquee stats rebuild` brings the figures back."""
-        if not yes:
-            agree("Empty all figures?")
+        agree("Empty all figures?", yes=yes)
         run(open_core, lambda core: core.keeper.reset())
         say("the figures are empty; `marquee stats rebuild` brings them back")

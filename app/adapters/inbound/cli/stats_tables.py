@@ -9,7 +9,6 @@ from app.adapters.inbound.cli.listing import Cell, Listing
 from app.adapters.inbound.cli.saying import say_styled
 from app.adapters.inbound.cli.tables import at, shortened
 from app.application.ports.activities import DeadLetter
-from app.domain.activities import Activity
 from app.domain.stats import Cohort, DailyUsers, Granularity, TypeCount, TypeTotal
 
 BAR = 40
@@ -20,38 +19,33 @@ NOTHING_COUNTED = "no activity has been counted yet: POST /events or `marquee im
 
 def totals(found: Iterable[TypeTotal]) -> Listing:
     """How often every type occurred, and the sum of its values."""
-    listing = Listing("+type", ">count", ">sum", empty=NOTHING_COUNTED)
-    for total in found:
-        listing.add(total.type, f"{total.count:,}", f"{total.sum:,f}")
-    return listing
+    rows = ((total.type, f"{total.count:,}", f"{total.sum:,f}") for total in found)
+    return Listing("+type", ">count", ">sum", rows=rows, empty=NOTHING_COUNTED)
 
 
 def daily_users(days: Sequence[DailyUsers]) -> Listing:
     """How many users were active on each day."""
-    listing = Listing("date", ">users", "", empty="no day lies between these two")
     most = max((day.users for day in days), default=0)
-    for day in days:
-        listing.add(day.date.isoformat(), f"{day.users:,}", _bar(day.users, most))
-    return listing
+    rows = ((day.date.isoformat(), f"{day.users:,}", _bar(day.users, most)) for day in days)
+    return Listing("date", ">users", "", rows=rows, empty="no day lies between these two")
 
 
 def type_counts(found: Sequence[TypeCount]) -> Listing:
     """Which types occurred most often."""
     empty = "no activity of these days has been counted: POST /events or `marquee import FILE` brings some"
-    listing = Listing("+type", ">count", "", empty=empty)
     most = max((one.count for one in found), default=0)
-    for one in found:
-        listing.add(one.type, f"{one.count:,}", _bar(one.count, most))
-    return listing
+    rows = ((one.type, f"{one.count:,}", _bar(one.count, most)) for one in found)
+    return Listing("+type", ">count", "", rows=rows, empty=empty)
 
 
 def retention_triangle(granularity: Granularity, cohorts: Sequence[Cohort]) -> Listing:
     """Draw the triangle: how many of a cohort were active n periods later, and their share of it."""
     titles = (f">+{later}" for later in range(len(cohorts)))
-    listing = Listing(granularity.value, ">size", *titles, empty="no period lies there")
-    for cohort in cohorts:
-        listing.add(cohort.start.isoformat(), f"{cohort.size:,}", *(_cell(one, cohort.size) for one in cohort.active))
-    return listing
+    rows = (
+        (cohort.start.isoformat(), f"{cohort.size:,}", *(_cell(one, cohort.size) for one in cohort.active))
+        for cohort in cohorts
+    )
+    return Listing(granularity.value, ">size", *titles, rows=rows, empty="no period lies there")
 
 
 def _cell(active: int | None, size: int) -> Cell:
@@ -63,17 +57,15 @@ def _cell(active: int | None, size: int) -> Cell:
 def dead_letters(letters: Iterable[DeadLetter]) -> Listing:
     """What could not be stored, the oldest first."""
     empty = "there are no dead letters; activities that no worker can store would stand here"
-    listing = Listing("id", "+buried", ">activities", "+reason", "+first", empty=empty)
-    for letter in letters:
-        first = letter.source or (_shown(letter.activities[0]) if letter.activities else "")
-        listing.add(
-            letter.letter_id, at(letter.buried_at), str(len(letter.activities)), letter.reason, shortened(first)
-        )
-    return listing
+    return Listing("id", "+buried", ">activities", "+reason", "+first", rows=map(_letter, letters), empty=empty)
 
 
-def _shown(activity: Activity) -> str:
-    return f"{activity.activity_id} {activity.type} {at(activity.occurred_at)}"
+def _letter(letter: DeadLetter) -> Sequence[Cell]:
+    first = letter.source or ""
+    if not first and letter.activities:
+        activity = letter.activities[0]
+        first = f"{activity.activity_id} {activity.type} {at(activity.occurred_at)}"
+    return letter.letter_id, at(letter.buried_at), str(len(letter.activities)), letter.reason, shortened(first)
 
 
 def print_import(summary: ImportSummary) -> None:

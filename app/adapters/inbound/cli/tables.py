@@ -7,7 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from app.adapters.inbound.cli.listing import Listing
+from app.adapters.inbound.answering.answers import rejection_answer
+from app.adapters.inbound.cli.listing import Cell, Listing
 from app.adapters.inbound.cli.saying import say_styled
 from app.application.read_catalog import ProviderStatus
 from app.domain.feeds import Rejection
@@ -46,29 +47,31 @@ def shortened(text: str) -> str:
 
 def providers_listing(rows: Iterable[ProviderStatus]) -> Listing:
     """How every provider fares."""
-    listing = Listing(
+    return Listing(
         *("+name", "+kind", "every", "enabled", "+last good sync", "+last run", "circuit", "+held"),
+        rows=map(_provider, rows),
         empty="no provider is configured: name one under `providers` in the configuration (`marquee init` shows how)",
     )
-    for row in rows:
-        listing.add(
-            row.provider.name,
-            row.provider.kind,
-            f"{row.provider.interval:g} s",
-            "yes" if row.provider.enabled else "no",
-            at(row.snapshot_at),
-            _outcome(row.last_run) if row.last_run else "none yet",
-            row.circuit.state,
-            "waits for --approve" if row.waiting else "-",
-        )
-    return listing
+
+
+def _provider(row: ProviderStatus) -> Sequence[Cell]:
+    return (
+        row.provider.name,
+        row.provider.kind,
+        f"{row.provider.interval:g} s",
+        "yes" if row.provider.enabled else "no",
+        at(row.snapshot_at),
+        _outcome(row.last_run) if row.last_run else "none yet",
+        row.circuit.state,
+        "waits for --approve" if row.waiting else "-",
+    )
 
 
 def print_runs(provider: str, rows: Sequence[SyncReport]) -> None:
     """Print runs, newest first; on a narrow terminal their reasons below."""
     console = Console()
     wide = console.width >= WIDE or not console.is_terminal
-    runs_listing(provider, rows, reasons=wide).show()
+    runs_listing(provider, rows, reasons=wide).show(console)
     for run in rows:
         if run.reason and not wide:
             say_styled(f"{at(run.started_at)} ", _styled(run), f": {run.reason}")
@@ -77,38 +80,41 @@ def print_runs(provider: str, rows: Sequence[SyncReport]) -> None:
 def runs_listing(provider: str, rows: Iterable[SyncReport], *, reasons: bool) -> Listing:
     """Runs, with what they did; and their reasons, where there is room."""
     names = ("+started", ">took", "outcome", ">bytes", ">records", "+changes", "+waiting", ">rejected", "+why")
-    listing = Listing(
-        *(names if reasons else names[:-1]),
+    shown = slice(None if reasons else -1)
+    return Listing(
+        *names[shown],
+        rows=(_run(run)[shown] for run in rows),
         empty=f"{provider} was not synced yet: `marquee sync {provider}` does it now, a scheduler by itself",
     )
-    for run in rows:
-        cells = (
-            at(run.started_at),
-            f"{run.took:.2f} s",
-            _outcome(run),
-            f"{run.fetched_bytes:,}",
-            f"{run.records:,}",
-            counted(run.changes),
-            counted(run.waiting),
-            f"{run.rejected:,}",
-            run.reason or "-",
-        )
-        listing.add(*(cells if reasons else cells[:-1]))
-    return listing
+
+
+def _run(run: SyncReport) -> Sequence[Cell]:
+    return (
+        at(run.started_at),
+        f"{run.took:.2f} s",
+        _outcome(run),
+        f"{run.fetched_bytes:,}",
+        f"{run.records:,}",
+        counted(run.changes),
+        counted(run.waiting),
+        f"{run.rejected:,}",
+        run.reason or "-",
+    )
 
 
 def rejections_listing(provider: str, rows: Iterable[Rejection]) -> Listing:
     """Records that could not be used."""
-    listing = Listing(
+    return Listing(
         *("line", "+base", "+item", "+reason", "+message", "+source"),
+        rows=map(_rejection, rows),
         empty=f"nothing of {provider}'s last feed was rejected; a record that cannot be used would stand here",
     )
-    for row in rows:
-        base_id = row.key.base_id if row.key else row.base_id
-        item_id = row.key.item_id if row.key else None
-        source = " ".join(row.source.split())
-        listing.add(str(row.line), base_id or "-", item_id or "-", row.reason, row.message, shortened(source))
-    return listing
+
+
+def _rejection(row: Rejection) -> Sequence[Cell]:
+    told = rejection_answer(row)
+    source = shortened(" ".join(row.source.split()))
+    return str(row.line), told["base_id"] or "-", told["item_id"] or "-", row.reason, row.message, source
 
 
 def print_report(run: SyncReport) -> None:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -10,27 +9,21 @@ import typer
 
 from app.adapters.formats.cloud_events import user_data
 from app.adapters.inbound.answering.key_answers import key_answer, new_key_answer
-from app.adapters.inbound.cli import running
-from app.adapters.inbound.cli.listing import Listing
-from app.adapters.inbound.cli.running import stopped
+from app.adapters.inbound.cli.listing import Listing, show
+from app.adapters.inbound.cli.options import Json, Yes, add_group, at_most
+from app.adapters.inbound.cli.running import Opener, run, stopped
 from app.adapters.inbound.cli.saying import agree, print_json, say
 from app.adapters.inbound.cli.tables import at
 from app.adapters.inbound.cli.user_tables import keys_listing, users_listing
-from app.adapters.inbound.reading.key_expiry import InvalidExpiryError, read_lifetime
+from app.adapters.inbound.reading.key_expiry import read_lifetime
 from app.adapters.inbound.use_cases.users_use_cases import UsersUseCases
 from app.application.manage_keys import NewKey
 from app.application.manage_users import NewUser
-from app.application.ports.users import UserMovedError
 from app.domain.access import Role
 from app.domain.api_keys import KEY_ID_LENGTH, key_id_of
-from app.domain.errors import DomainError
 from app.domain.users import USERNAME, UnknownUserError, User
 
-T = TypeVar("T")
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
-Limit = Annotated[
-    int, typer.Option(min=1, max=1000, help="How many at the most, in the order in which they were made.")
-]
+Limit = Annotated[int, at_most(", in the order in which they were made")]
 Who = Annotated[str, typer.Argument(metavar="USER", help="The username of an active user, or an id.")]
 KeyId = Annotated[str, typer.Argument(metavar="KEY_ID", help="As `keys list` shows it; or the whole key.")]
 GivenRole = Annotated[Role, typer.Option(help="Each may do what those before it may.")]
@@ -42,24 +35,20 @@ Expires = Annotated[
     str | None, typer.Option(metavar="WHEN", help="90d, 12h or a date-time such as 2036-01-01T00:00:00Z; else never.")
 ]
 
+T = TypeVar("T")
+
 KEY_ID = re.compile(rf"[0-9A-Za-z]{{{KEY_ID_LENGTH}}}", re.ASCII)
-OpenUsersUseCases = Callable[[], AbstractAsyncContextManager[UsersUseCases]]
-REFUSALS = (DomainError, InvalidExpiryError, UserMovedError)
-"""Nothing was done: exit code 2."""
 
 
-def add_user_commands(cli: typer.Typer, open_core: OpenUsersUseCases) -> None:
-    """Add the groups `users` and `keys` to `cli`; `open_core` opens what they need, for as long as a command runs."""
-    users = typer.Typer(name="users", help="The people and apps that may use the service.", no_args_is_help=True)
+def add_user_commands(cli: typer.Typer, open_core: Opener[UsersUseCases]) -> None:
+    """Add the groups `users` and `keys` to `cli`."""
+    users = add_group(cli, "users", "The people and apps that may use the service.")
     _add_reading(users, open_core)
     _add_changing(users, open_core)
-    cli.add_typer(users)
-    keys = typer.Typer(name="keys", help="Their keys: shown once, two live ones at a time.", no_args_is_help=True)
-    _add_keys(keys, open_core)
-    cli.add_typer(keys)
+    _add_keys(add_group(cli, "keys", "Their keys: shown once, two live ones at a time."), open_core)
 
 
-def _add_reading(group: typer.Typer, open_core: OpenUsersUseCases) -> None:
+def _add_reading(group: typer.Typer, open_core: Opener[UsersUseCases]) -> None:
     @group.command(name="list")
     def list_(
         limit: Limit = 100,
@@ -68,26 +57,23 @@ def _add_reading(group: typer.Typer, open_core: OpenUsersUseCases) -> None:
         as_json: Json = False,
     ) -> None:
         """List the users, also deleted ones."""
-        found = _run(open_core, lambda core: core.users.page(limit, after, is_active=active))
-        if as_json:
-            print_json([user_data(user) for user in found])
-        else:
-            users_listing(found).show()
+        found = run(open_core, lambda core: core.users.page(limit, after, is_active=active))
+        show(as_json, [user_data(user) for user in found], users_listing(found))
 
-    @group.command()
-    def show(who: Who, as_json: Json = False) -> None:
+    @group.command(name="show")
+    def show_(who: Who, as_json: Json = False) -> None:
         """Show a user; a deleted one by its id."""
-        _show(_run(open_core, lambda core: _find(core, who)), as_json=as_json)
+        _show(run(open_core, lambda core: _find(core, who)), as_json=as_json)
 
 
-def _add_changing(group: typer.Typer, open_core: OpenUsersUseCases) -> None:
+def _add_changing(group: typer.Typer, open_core: Opener[UsersUseCases]) -> None:
     @group.command()
     def create(
         username: str, email: str, full_name: FullName = None, role: GivenRole = Role.READER, as_json: Json = False
     ) -> None:
         """Add a user. `marquee keys create` makes a key for it."""
         new = NewUser(username=username, email=email, full_name=full_name or None, role=role)
-        _show(_run(open_core, lambda core: core.create_user(new)), as_json=as_json)
+        _show(run(open_core, lambda core: core.create_user(new)), as_json=as_json)
 
     @group.command()
     def update(  # noqa: PLR0913 - an option for each field
@@ -106,26 +92,22 @@ def _add_changing(group: typer.Typer, open_core: OpenUsersUseCases) -> None:
         if full_name == "":
             values["full_name"] = None
 
-        async def change(core: UsersUseCases) -> User:
-            return await core.update_user((await _find(core, who)).user_id, values)
-
-        _show(_run(open_core, change), as_json=as_json)
+        _show(run(open_core, lambda core: _of(core, who, lambda id_: core.update_user(id_, values))), as_json=as_json)
 
     @group.command()
-    def delete(who: Who, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+    def delete(who: Who, yes: Yes = False) -> None:
         """Delete a user: inactive from now on, with all keys revoked; the row stays."""
-        if not yes:
-            agree(f"Delete {who} and revoke all keys?")
+        agree(f"Delete {who} and revoke all keys?", yes=yes)
 
         async def remove(core: UsersUseCases) -> User:
             user = await _find(core, who)
             await core.delete_user(user.user_id)
             return user
 
-        say(f"deleted: {_run(open_core, remove).username}; all keys are revoked")
+        say(f"deleted: {run(open_core, remove).username}; all keys are revoked")
 
 
-def _add_keys(group: typer.Typer, open_core: OpenUsersUseCases) -> None:
+def _add_keys(group: typer.Typer, open_core: Opener[UsersUseCases]) -> None:
     @group.command()
     def create(
         who: Who,
@@ -140,7 +122,7 @@ def _add_keys(group: typer.Typer, open_core: OpenUsersUseCases) -> None:
             until = None if expires is None else read_lifetime("--expires", expires, core.clock.now())
             return await core.create_key(user.user_id, name, until)
 
-        made = _run(open_core, make)
+        made = run(open_core, make)
         if as_json:
             print_json(new_key_answer(made))
         else:
@@ -152,31 +134,27 @@ def _add_keys(group: typer.Typer, open_core: OpenUsersUseCases) -> None:
         """List the keys of a user, newest first, without their secrets."""
 
         async def look(core: UsersUseCases) -> tuple[list[dict[str, object]], Listing]:
-            found = await core.list_keys((await _find(core, who)).user_id)
+            found = await _of(core, who, core.list_keys)
             now = core.clock.now()
             return [key_answer(key, now) for key in found], keys_listing(who, found, now)
 
-        answers, listing = _run(open_core, look)
-        if as_json:
-            print_json(answers)
-        else:
-            listing.show()
+        show(as_json, *run(open_core, look))
 
     @group.command()
     def revoke(who: Who, key_id: KeyId) -> None:
         """Revoke a key: a second later it opens nothing any more."""
         public = key_id_of(key_id) or key_id
         if not KEY_ID.fullmatch(public):  # perhaps a key with a slip in it: not to be repeated
-            raise stopped(
-                ValueError(f"KEY_ID: expected the {KEY_ID_LENGTH} characters that `keys list` shows, or the whole key"),
-                2,
-            )
+            expected = f"the {KEY_ID_LENGTH} characters that `keys list` shows, or the whole key"
+            raise stopped(f"KEY_ID: expected {expected}", 2)
 
-        async def end(core: UsersUseCases) -> None:
-            await core.revoke_key((await _find(core, who)).user_id, public)
-
-        _run(open_core, end)
+        run(open_core, lambda core: _of(core, who, lambda id_: core.revoke_key(id_, public)))
         say(f"revoked: {public}")
+
+
+async def _of(core: UsersUseCases, who: str, act: Callable[[UUID], Awaitable[T]]) -> T:
+    """Do it with the id of whom somebody means."""
+    return await act((await _find(core, who)).user_id)
 
 
 async def _find(core: UsersUseCases, who: str) -> User:
@@ -202,23 +180,10 @@ def _user_id(text: str) -> UUID | None:
 
 
 def _show(user: User, *, as_json: bool) -> None:
-    if as_json:
-        print_json(user_data(user))
-    else:
-        users_listing([user]).show()
+    show(as_json, user_data(user), users_listing([user]))
 
 
 def _advise(made: NewKey) -> None:
     until = f"until {at(made.key.expires_at)}" if made.key.expires_at else "until it is revoked"
     say(f"marquee: key {made.key.key_id}, good {until}. Keep it: it is not shown again.", err=True)
     say("marquee: send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`", err=True)
-
-
-def _run(open_core: OpenUsersUseCases, work: Callable[[UsersUseCases], Awaitable[T]]) -> T:
-    async def plainly(core: UsersUseCases) -> T:
-        try:
-            return await work(core)
-        except REFUSALS as error:
-            raise stopped(error, 2) from None
-
-    return running.run(open_core, plainly)

@@ -1,17 +1,19 @@
 """`marquee webhooks`: who is told of what happens, and what became of it."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
-from app.adapters.inbound.cli.running import run, stopped
+from app.adapters.inbound.cli.listing import show
+from app.adapters.inbound.cli.options import Json, Yes, add_group, at_most
+from app.adapters.inbound.cli.running import Opener, plainly, run, stopped
 from app.adapters.inbound.cli.saying import agree, print_json, say
 from app.adapters.inbound.cli.tables import at
-from app.adapters.inbound.cli.webhook_listener import AddressTakenError, listen
+from app.adapters.inbound.cli.webhook_listener import listen
 from app.adapters.inbound.cli.webhook_tables import (
     answered,
     attempt_answer,
@@ -19,12 +21,12 @@ from app.adapters.inbound.cli.webhook_tables import (
     delivery_answer,
     found_answer,
     hears_of,
+    secret_answer,
     shown_url,
-    webhook_answer,
     webhook_facts,
     webhooks_listing,
 )
-from app.adapters.inbound.reading.instants import InvalidDateTimeError, read_instant
+from app.adapters.inbound.reading.instants import read_instant
 from app.application.manage_webhooks import (
     AddWebhook,
     FindWebhook,
@@ -34,19 +36,18 @@ from app.application.manage_webhooks import (
     TryWebhook,
 )
 from app.application.ports.system import Clock
-from app.application.ports.webhooks import Backlog, LoggedDelivery, Replay, WebhookEndpoints, WebhookLog
+from app.application.ports.webhooks import Backlog, Replay, WebhookEndpoints, WebhookLog
 from app.domain.webhook_deliveries import Answer
-from app.domain.webhooks import OVERLAP, Endpoint, InvalidWebhookError, UnknownWebhookError
+from app.domain.webhooks import OVERLAP, Endpoint, EndpointId, UnknownWebhookError
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
+T = TypeVar("T")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The webhook's name.")]
 Url = Annotated[str, typer.Argument(metavar="URL", help="Where messages are posted to.")]
 Names = Annotated[
     str | None,
     typer.Option("--names", metavar="NAMES", help="What it hears of: plan.changed,user.* for instance; else all."),
 ]
-Limit = Annotated[int, typer.Option(min=1, max=1000, help="How many at the most, newest first.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+Limit = Annotated[int, at_most(", newest first")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,38 +65,30 @@ class WebhookCore:
     replay: ReplayWebhook
 
 
-OpenWebhooks = Callable[[], AbstractAsyncContextManager[WebhookCore]]
-
-
-def add_webhook_commands(cli: typer.Typer, open_core: OpenWebhooks) -> None:
-    """Add the group `webhooks` to `cli`; `open_core` opens what its commands need, for as long as one runs."""
-    group = typer.Typer(name="webhooks", help="Who is told of what happens, by HTTP.", no_args_is_help=True)
+def add_webhook_commands(cli: typer.Typer, open_core: Opener[WebhookCore]) -> None:
+    """Add the group `webhooks` to `cli`."""
+    group = add_group(cli, "webhooks", "Who is told of what happens, by HTTP.")
     _add_adding(group, open_core)
     _add_looking(group, open_core)
     _add_switching(group, open_core)
     _add_trying(group, open_core)
     _add_listening(group, open_core)
-    cli.add_typer(group)
 
 
-def _add_adding(group: typer.Typer, open_core: OpenWebhooks) -> None:
+def _add_adding(group: typer.Typer, open_core: Opener[WebhookCore]) -> None:
     @group.command()
     def add(name: Name, url: Url, names: Names = None, as_json: Json = False) -> None:
         """Add a webhook and print its secret: this once."""
         wanted = [part.strip() for part in names.split(",")] if names else []
         endpoint = run(open_core, lambda core: core.add(name, url, wanted))
-        if as_json:
-            print_json(webhook_answer(endpoint) | _secret(endpoint))
-            return
-        say(f"{endpoint.name} hears of {hears_of(endpoint)} at {shown_url(endpoint.url)}")
-        _print_secret(endpoint)
-        say(f"`marquee webhooks test {endpoint.name}` shows whether it works")
+        heard = f"{endpoint.name} hears of {hears_of(endpoint)} at {shown_url(endpoint.url)}"
+        advice = f"`marquee webhooks test {endpoint.name}` shows whether it works"
+        show(as_json, secret_answer(endpoint), heard, _secret(endpoint), advice)
 
     @group.command()
     def remove(name: Name, yes: Yes = False) -> None:
         """Remove a webhook, what is pending for it, and its log."""
-        if not yes:
-            agree(f"Remove {name} and all its deliveries?")
+        agree(f"Remove {name} and all its deliveries?", yes=yes)
 
         async def work(core: WebhookCore) -> None:
             if not await core.endpoints.remove((await core.find(name)).endpoint_id):
@@ -114,14 +107,11 @@ def _add_adding(group: typer.Typer, open_core: OpenWebhooks) -> None:
         overlap = timedelta() if at_once else OVERLAP
         endpoint = run(open_core, lambda core: core.rotate(name, overlap))
         old_until = next((secret.until for secret in endpoint.secrets[1:]), None)
-        if as_json:
-            print_json(webhook_answer(endpoint) | _secret(endpoint))
-            return
-        _print_secret(endpoint)
-        say(f"the one before signs until {at(old_until)}" if old_until else "no other one signs any more")
+        other = f"the one before signs until {at(old_until)}" if old_until else "no other one signs any more"
+        show(as_json, secret_answer(endpoint), _secret(endpoint), other)
 
 
-def _add_looking(group: typer.Typer, open_core: OpenWebhooks) -> None:
+def _add_looking(group: typer.Typer, open_core: Opener[WebhookCore]) -> None:
     @group.command(name="list")
     def list_(as_json: Json = False) -> None:
         """List all webhooks."""
@@ -131,41 +121,22 @@ def _add_looking(group: typer.Typer, open_core: OpenWebhooks) -> None:
             return found, core.clock.now()
 
         found, now = run(open_core, work)
-        if as_json:
-            print_json([found_answer(endpoint, backlog, now) for endpoint, backlog in found])
-        else:
-            webhooks_listing(found, now).show()
+        show(as_json, [found_answer(*one, now) for one in found], webhooks_listing(found, now))
 
-    @group.command()
-    def show(name: Name, as_json: Json = False) -> None:
+    @group.command(name="show")
+    def show_(name: Name, as_json: Json = False) -> None:
         """Show all of one webhook but its secrets."""
-
-        async def work(core: WebhookCore) -> tuple[Endpoint, Backlog, datetime]:
-            endpoint = await core.find(name)
-            return endpoint, await core.log.backlog(endpoint.endpoint_id), core.clock.now()
-
-        endpoint, backlog, now = run(open_core, work)
-        if as_json:
-            print_json(found_answer(endpoint, backlog, now))
-        else:
-            webhook_facts(endpoint, backlog, now).show()
+        found = run(open_core, lambda core: _of(core, name, core.log.backlog))
+        show(as_json, found_answer(*found), webhook_facts(*found))
 
     @group.command()
     def log(name: Name, limit: Limit = 20, as_json: Json = False) -> None:
         """List the newest deliveries with their last attempts."""
-
-        async def work(core: WebhookCore) -> tuple[Endpoint, Sequence[LoggedDelivery], datetime]:
-            endpoint = await core.find(name)
-            return endpoint, await core.log.newest(endpoint.endpoint_id, limit), core.clock.now()
-
-        endpoint, found, now = run(open_core, work)
-        if as_json:
-            print_json([delivery_answer(endpoint, row, now) for row in found])
-        else:
-            deliveries_listing(endpoint, found).show()
+        endpoint, found, now = run(open_core, lambda core: _of(core, name, lambda id_: core.log.newest(id_, limit)))
+        show(as_json, [delivery_answer(endpoint, row, now) for row in found], deliveries_listing(endpoint, found))
 
 
-def _add_switching(group: typer.Typer, open_core: OpenWebhooks) -> None:
+def _add_switching(group: typer.Typer, open_core: Opener[WebhookCore]) -> None:
     @group.command()
     def enable(name: Name) -> None:
         """Switch a webhook on, or end its pause: what is pending goes on at once, with a new schedule."""
@@ -179,13 +150,13 @@ def _add_switching(group: typer.Typer, open_core: OpenWebhooks) -> None:
         say(f"off: {name}")
 
 
-def _add_trying(group: typer.Typer, open_core: OpenWebhooks) -> None:
+def _add_trying(group: typer.Typer, open_core: Opener[WebhookCore]) -> None:
     @group.command()
     def test(name: Name, as_json: Json = False) -> None:
         """Send a signed marquee.webhook.test.v1 now and show the answer. Exit code 1: it was not taken."""
 
         async def work(core: WebhookCore) -> tuple[Answer, Backlog]:
-            return await core.try_out(name), await core.log.backlog((await core.find(name)).endpoint_id)
+            return await core.try_out(name), (await _of(core, name, core.log.backlog))[1]
 
         answer, backlog = run(open_core, work)
         if as_json:
@@ -214,25 +185,24 @@ def _add_trying(group: typer.Typer, open_core: OpenWebhooks) -> None:
         say(f"to be sent again: {count:,}")
 
 
+async def _of(core: WebhookCore, name: str, look: Callable[[EndpointId], Awaitable[T]]) -> tuple[Endpoint, T, datetime]:
+    """Look up what belongs to a webhook; say also which it is, and when this was."""
+    endpoint = await core.find(name)
+    return endpoint, await look(endpoint.endpoint_id), core.clock.now()
+
+
 def _which(delivery: int | None, since: str | None, *, failed: bool) -> Replay:
     if [delivery is not None, since is not None, failed].count(True) != 1:
-        say("marquee: say one of --delivery ID, --failed, --since INSTANT", err=True)
-        raise typer.Exit(2)
-    try:
+        raise stopped("say one of --delivery ID, --failed, --since INSTANT", 2)
+    with plainly():
         return Replay(delivery_id=delivery, since=None if since is None else read_instant("--since", since, UTC))
-    except InvalidDateTimeError as error:
-        raise stopped(error, 2) from None
 
 
-def _secret(endpoint: Endpoint) -> dict[str, str]:
-    return {"secret": endpoint.secrets[0].text}
+def _secret(endpoint: Endpoint) -> str:
+    return f"secret (shown this once): {endpoint.secrets[0].text}"
 
 
-def _print_secret(endpoint: Endpoint) -> None:
-    say(f"secret (shown this once): {endpoint.secrets[0].text}")
-
-
-def _add_listening(group: typer.Typer, open_core: OpenWebhooks) -> None:
+def _add_listening(group: typer.Typer, open_core: Opener[WebhookCore]) -> None:
     @group.command(name="listen")
     def listen_(
         name: Name,
@@ -244,11 +214,5 @@ def _add_listening(group: typer.Typer, open_core: OpenWebhooks) -> None:
             return await core.find(name), core.clock
 
         endpoint, clock = run(open_core, find)
-        try:
+        with suppress(KeyboardInterrupt), plainly():
             listen(endpoint, count, clock.now, say)
-        except InvalidWebhookError as error:
-            raise stopped(error, 2) from None
-        except AddressTakenError as error:
-            raise stopped(error, 1) from None
-        except KeyboardInterrupt:
-            raise typer.Exit(0) from None

@@ -10,22 +10,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from app.adapters.formats.webhook_signature import is_signed
+from app.adapters.inbound.cli.running import TroubleError
 from app.domain.webhooks import Endpoint, InvalidWebhookError
 
 LARGEST = 1024 * 1024
 """Bytes of a message."""
 SILENCE = 10.0
 """Seconds that a sender may take."""
-
-
-class AddressTakenError(Exception):
-    """A webhook's address cannot be listened on."""
-
-    def __init__(self, address: str, why: str | None) -> None:
-        """Say which, and what to do."""
-        super().__init__(
-            f"{address} cannot be listened on ({why}); end what uses it, or add a webhook with another port"
-        )
 
 
 def address_of(endpoint: Endpoint) -> tuple[str, int]:
@@ -50,7 +41,7 @@ def listen(endpoint: Endpoint, count: int | None, now: Callable[[], datetime], s
 
     Raises:
         InvalidWebhookError: as in `address_of`.
-        AddressTakenError: the address cannot be had.
+        TroubleError: the address cannot be had.
     """
     heard = 0
 
@@ -80,7 +71,9 @@ def listen(endpoint: Endpoint, count: int | None, now: Callable[[], datetime], s
     try:
         bound = Server((host, port), Receiver)
     except OSError as error:
-        raise AddressTakenError(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", error.strerror) from None
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        advice = "end what uses it, or add a webhook with another port"
+        raise TroubleError(f"{address} cannot be listened on ({error.strerror}); {advice}") from None
     with bound as server:
         say(f"listening for {endpoint.name} at {endpoint.url}; Ctrl-C ends it")
         while count is None or heard < count:

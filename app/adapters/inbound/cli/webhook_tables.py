@@ -1,11 +1,12 @@
 """Webhooks and their deliveries, for people and for programs. Secrets are in none of it."""
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from app.adapters.inbound.cli.listing import Facts, Listing
+from app.adapters.inbound.answering.answers import instant
+from app.adapters.inbound.cli.listing import Cell, Facts, Listing
 from app.adapters.inbound.cli.tables import at
 from app.application.ports.webhooks import Backlog, LoggedDelivery
 from app.domain.webhook_deliveries import Answer, Delivery
@@ -15,16 +16,18 @@ from app.domain.webhooks import Endpoint
 def webhooks_listing(rows: Iterable[tuple[Endpoint, Backlog]], now: datetime) -> Listing:
     """All webhooks, and how they fare."""
     empty = "there are no webhooks: `marquee webhooks add NAME URL` adds one"
-    listing = Listing("+name", "+url", "+hears of", "+state", ">pending", ">given up", empty=empty)
-    for endpoint, backlog in rows:
-        cells = endpoint.name, shown_url(endpoint.url), hears_of(endpoint), state(endpoint, now)
-        listing.add(*cells, f"{backlog.pending:,}", f"{backlog.given_up:,}")
-    return listing
+    facts = [_facts(endpoint, backlog, now) for endpoint, backlog in rows]
+    titles = ("+name", "+url", "+hears of", "+state", ">pending", ">given up")
+    return Listing(*titles, rows=[[one[title[1:]] for title in titles] for one in facts], empty=empty)
 
 
 def webhook_facts(endpoint: Endpoint, backlog: Backlog, now: datetime) -> Facts:
     """One webhook, a fact a row."""
-    facts = {
+    return Facts(_facts(endpoint, backlog, now))
+
+
+def _facts(endpoint: Endpoint, backlog: Backlog, now: datetime) -> dict[str, str]:
+    return {
         "name": endpoint.name,
         "id": str(endpoint.endpoint_id),
         "url": shown_url(endpoint.url),
@@ -36,29 +39,30 @@ def webhook_facts(endpoint: Endpoint, backlog: Backlog, now: datetime) -> Facts:
         "pending": f"{backlog.pending:,}",
         "given up": f"{backlog.given_up:,}",
     }
-    return Facts(facts)
 
 
 def deliveries_listing(endpoint: Endpoint, rows: Iterable[LoggedDelivery]) -> Listing:
     """Deliveries of a webhook, each with its last attempt."""
-    listing = Listing(
+    return Listing(
         *(">id", "+told", "+what", "+subject", "+state", ">attempts", "+last attempt", "+answer", "+next"),
+        rows=(_delivery(endpoint, row) for row in rows),
         empty=f"{endpoint.name} was told nothing yet: `marquee webhooks test {endpoint.name}` sends a message now",
     )
-    for row in rows:
-        one = row.delivery
-        listing.add(
-            str(one.delivery_id),
-            at(one.message.created_at),
-            one.message.name,
-            one.message.subject,
-            one.state.replace("_", " "),
-            str(one.attempts),
-            at(row.last_at) if row.last_at else "-",
-            answered(row.last) if row.last else "-",
-            _next(endpoint, one),
-        )
-    return listing
+
+
+def _delivery(endpoint: Endpoint, row: LoggedDelivery) -> Sequence[Cell]:
+    one = row.delivery
+    return (
+        str(one.delivery_id),
+        at(one.message.created_at),
+        one.message.name,
+        one.message.subject,
+        one.state.replace("_", " "),
+        str(one.attempts),
+        at(row.last_at) if row.last_at else "-",
+        answered(row.last) if row.last else "-",
+        _next(endpoint, one),
+    )
 
 
 def answered(answer: Answer) -> str:
@@ -110,11 +114,16 @@ def webhook_answer(endpoint: Endpoint) -> dict[str, Any]:
         "names": list(endpoint.names) or ["*"],
         "is_active": endpoint.is_active,
         "why_off": endpoint.why_off,
-        "created_at": _instant(endpoint.created_at),
-        "failing_since": _instant(endpoint.failing_since),
+        "created_at": instant(endpoint.created_at),
+        "failing_since": instant(endpoint.failing_since),
         "failures": endpoint.failures,
-        "paused_until": _instant(endpoint.paused_until),
+        "paused_until": instant(endpoint.paused_until),
     }
+
+
+def secret_answer(endpoint: Endpoint) -> dict[str, Any]:
+    """Say also its newest secret: when it is made, and never again."""
+    return webhook_answer(endpoint) | {"secret": endpoint.secrets[0].text}
 
 
 def found_answer(endpoint: Endpoint, backlog: Backlog, now: datetime) -> dict[str, Any]:
@@ -131,20 +140,16 @@ def delivery_answer(endpoint: Endpoint, row: LoggedDelivery, now: datetime) -> d
         "webhook_id": one.message.event_id,
         "name": one.message.name,
         "subject": one.message.subject,
-        "created_at": _instant(one.message.created_at),
+        "created_at": instant(one.message.created_at),
         "state": one.state.value,
         "attempts": one.attempts,
-        "next_attempt_at": _instant(next_attempt_at(endpoint, one)),
+        "next_attempt_at": instant(next_attempt_at(endpoint, one)),
         "webhook_state": state(endpoint, now),
-        "ended_at": _instant(one.ended_at),
-        "last_attempt": last and {"at": _instant(row.last_at), **attempt_answer(last)},
+        "ended_at": instant(one.ended_at),
+        "last_attempt": last and {"at": instant(row.last_at), **attempt_answer(last)},
     }
 
 
 def attempt_answer(answer: Answer) -> dict[str, Any]:
     """Say what a receiver answered."""
     return {"status": answer.status, "error": answer.error, "took_ms": round(answer.took * 1000)}
-
-
-def _instant(instant: datetime | None) -> str | None:
-    return None if instant is None else instant.astimezone(UTC).isoformat().replace("+00:00", "Z")

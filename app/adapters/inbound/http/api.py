@@ -3,12 +3,17 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 
 from app.adapters.inbound.http.access.access_in_openapi import describe_access
 from app.adapters.inbound.http.access.areas import RULES
-from app.adapters.inbound.http.describing.errors import handle_errors
+from app.adapters.inbound.http.describing.answers import error_reply
+from app.adapters.inbound.http.error_table import ERRORS
 from app.domain.access import Area
+
+HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 
 def create_api(routers: Iterable[APIRouter], version: str, anonymous: frozenset[Area] = frozenset()) -> FastAPI:
@@ -26,7 +31,7 @@ def create_api(routers: Iterable[APIRouter], version: str, anonymous: frozenset[
     )
     for router in routers:
         api.include_router(router)
-    handle_errors(api)
+    _handle_errors(api)
     document = api.openapi()
     for operation in _operations(document):
         operation["responses"].pop("422", None)  # FastAPI's own 422 never leaves the service
@@ -38,3 +43,25 @@ def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     document.get("components", {}).get("schemas", {}).pop("HTTPValidationError", None)
     document.get("components", {}).get("schemas", {}).pop("ValidationError", None)
     return (operation for path in document["paths"].values() for operation in path.values())
+
+
+def _handle_errors(api: FastAPI) -> None:
+    """Give every error of every route the contract's shape."""
+
+    async def known(_request: Request, error: Exception) -> Response:
+        return ERRORS.reply(error).response()
+
+    async def invalid(_request: Request, error: RequestValidationError) -> Response:
+        words = "; ".join(f"{'.'.join(map(str, p['loc'][1:]))}: {p['msg']}" for p in error.errors())
+        return error_reply(400, "invalid_request", words).response()
+
+    async def plain(_request: Request, error: HTTPException) -> Response:
+        code = HTTP_CODES.get(error.status_code, f"http_{error.status_code}")
+        response = error_reply(error.status_code, code, error.detail).response()
+        response.headers.update(error.headers or {})
+        return response
+
+    for kind in (*ERRORS, Exception):
+        api.add_exception_handler(kind, known)
+    api.exception_handler(RequestValidationError)(invalid)
+    api.exception_handler(HTTPException)(plain)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.adapters.inbound.http.access.areas import Rules
-from app.adapters.inbound.http.search.search_router import ErrorAnswer
+from app.adapters.inbound.http.describing.answers import ErrorAnswer
 from app.domain.access import ALWAYS_OPEN, Area
 
 SCHEMES = {
@@ -12,7 +12,7 @@ SCHEMES = {
 }
 REF = "#/components/schemas/{model}"
 AS_GIVEN = frozenset({Area.SEARCH})
-"""A contract of somebody else's, kept to the letter; its refusals are described in words (doc/operations.md)."""
+"""A contract of somebody else's, kept to the letter; its refusals are described in words (doc/operations/access.md)."""
 UNLIMITED = frozenset({Area.HEALTH})
 
 

@@ -5,11 +5,9 @@ from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from app.adapters.inbound.http.describing.errors import JSON
-from app.adapters.inbound.http.describing.rendering import render_error
+from app.adapters.inbound.http.describing.answers import error_reply
 
 METHODS = ("GET", "HEAD", "POST", "PATCH", "DELETE")
 ALLOWED = (
@@ -52,5 +50,6 @@ class _Cors(CORSMiddleware):
         if answer.status_code == 200:  # noqa: PLR2004 - HTTP's
             return answer
         kept = {name: value for name, value in answer.headers.items() if not name.startswith("content-")}
-        body = render_error("cross_origin_refused", bytes(answer.body).decode())
-        return Response(body, answer.status_code, kept, JSON)
+        refused = error_reply(answer.status_code, "cross_origin_refused", bytes(answer.body).decode()).response()
+        refused.headers.update(kept)
+        return refused

@@ -7,11 +7,12 @@ from time import monotonic
 
 from starlette.types import Scope
 
+from app.adapters.inbound.http.access.access_errors import ForeignPageError, RateLimitedError
 from app.adapters.inbound.http.access.failed_credentials import FailedCredentials
-from app.adapters.inbound.http.access.local_only import LocalOnly
-from app.adapters.inbound.http.access.rate_limit_fields import Fields, rate_limit_fields
+from app.adapters.inbound.http.access.local_areas import LocalAreas
+from app.adapters.inbound.http.access.rate_limit_fields import rate_limit_fields
 from app.adapters.inbound.http.connection.client_address import Network, caller_of, client_of
-from app.adapters.inbound.http.describing.errors import ForeignPageError, RateLimitedError
+from app.adapters.inbound.http.describing.answers import Fields
 from app.application.authenticate import Authenticate
 from app.application.ports.limits import BUCKETS, Bucket, Quota, RateLimiter
 from app.application.ports.system import HistoryUnavailableError
@@ -20,13 +21,13 @@ from app.domain.access import ALWAYS_OPEN, Area, Principal, UnauthenticatedError
 from app.domain.api_keys import PREFIX
 
 UNLIMITED = frozenset({Area.PAGE, Area.HEALTH})
-PATIENCE = 0.25
+OPTIONAL_LOOK_UP_TIMEOUT = 0.25
 """Seconds that somebody who needs no key waits to be known all the same."""
-LONGEST_WAIT = 5.0
+LOOK_UP_TIMEOUT = 5.0
 """Seconds that somebody who does need one waits for a database that hangs, or for the keys of a tokens' issuer."""
-DOUBT = 10.0
+STREAM_GRACE = 10.0
 """Seconds for which a stream goes on while nobody can say whether its key is good still."""
-TOKEN_LIFE = 60.0
+STREAM_TOKEN_LIFE = 60.0
 """Seconds after which a stream asks for its token again: nobody hears of one that was revoked."""
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 ONE_SECOND: Fields = ((b"retry-after", b"1"),)
@@ -48,7 +49,7 @@ class Admission:
         return () if self.quota is None else rate_limit_fields(self.bucket, self.quota)
 
 
-UNKNOWN_GUEST = Admission()
+ANONYMOUS = Admission()
 
 
 class Gatekeeper:
@@ -66,7 +67,7 @@ class Gatekeeper:
         limiter: RateLimiter | None = None,
         trusted_proxies: Sequence[Network] = (),
         *,
-        local: LocalOnly = LocalOnly(),  # noqa: B008 - frozen
+        local: LocalAreas = LocalAreas(),  # noqa: B008 - frozen
         limited: Collection[Bucket] = frozenset(Bucket),
         failures: FailedCredentials | None = None,
         on_unauthenticated: Callable[[], None] = lambda: None,
@@ -118,7 +119,7 @@ class Gatekeeper:
         if credential is None:
             return lambda: True
         if not credential.startswith(PREFIX):
-            until = monotonic() + TOKEN_LIFE
+            until = monotonic() + STREAM_TOKEN_LIFE
             return lambda: monotonic() < until
 
         known_at = monotonic()
@@ -129,7 +130,7 @@ class Gatekeeper:
             if principal is not None:
                 known_at = monotonic()
                 return principal.role.covers(area.needs)
-            return not self._authenticate.refuses(credential) and monotonic() - known_at < DOUBT
+            return not self._authenticate.refuses(credential) and monotonic() - known_at < STREAM_GRACE
 
         return is_good
 
@@ -148,7 +149,7 @@ class Gatekeeper:
             if credential is None:
                 return None
             known = self._authenticate.remembered(credential)
-            return known or await self._look_up(scope, credential, PATIENCE if is_open else None)
+            return known or await self._look_up(scope, credential, OPTIONAL_LOOK_UP_TIMEOUT if is_open else None)
         except (UnauthenticatedError, RateLimitedError, HistoryUnavailableError, TokensUnavailableError) as error:
             if is_open:
                 return None
@@ -165,7 +166,7 @@ class Gatekeeper:
                 "too many bad keys came from this address: send a good one a little later", ONE_SECOND
             )
         try:
-            async with asyncio.timeout(within or LONGEST_WAIT):
+            async with asyncio.timeout(within or LOOK_UP_TIMEOUT):
                 return await self._authenticate(credential)
         except TimeoutError:
             raise HistoryUnavailableError("the database did not say in time whether this key is good") from None
@@ -175,7 +176,7 @@ class Gatekeeper:
 
     async def _verify(self, token: str, within: float | None) -> Principal:
         try:
-            async with asyncio.timeout(within or LONGEST_WAIT):
+            async with asyncio.timeout(within or LOOK_UP_TIMEOUT):
                 return await self._authenticate(token)
         except TimeoutError:
             raise TokensUnavailableError("the keys of the tokens' issuer did not come in time") from None
@@ -183,7 +184,7 @@ class Gatekeeper:
     async def _count(self, scope: Scope, area: Area, principal: Principal | None) -> Admission:
         bucket = BUCKETS.get(area, Bucket.READS)
         if self._limiter is None or bucket not in self._limited or area in UNLIMITED:
-            return Admission(principal) if principal else UNKNOWN_GUEST
+            return Admission(principal) if principal else ANONYMOUS
         quota = await self._limiter.take(bucket, caller_of(principal, scope, self._trusted))
         if quota is not None and not quota.allowed:
             self._on_limited(bucket)

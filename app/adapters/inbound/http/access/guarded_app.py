@@ -5,11 +5,11 @@ from collections.abc import Callable
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.adapters.inbound.http.access.access_errors import UnknownPathError, WrongMethodError
 from app.adapters.inbound.http.access.areas import Areas
 from app.adapters.inbound.http.access.gatekeeper import Admission, Gatekeeper
-from app.adapters.inbound.http.access.rate_limit_fields import Fields
-from app.adapters.inbound.http.describing.errors import JSON, UnknownPathError, WrongMethodError, describe, fields_of
-from app.adapters.inbound.http.describing.rendering import render_error
+from app.adapters.inbound.http.describing.answers import Fields
+from app.adapters.inbound.http.describing.errors import ErrorTable
 from app.domain.access import Principal
 
 
@@ -20,10 +20,11 @@ class GuardedApp:
     `still_admitted` says whether they would be let in still.
     """
 
-    def __init__(self, app: ASGIApp, areas: Areas, gatekeeper: Gatekeeper) -> None:
+    def __init__(self, app: ASGIApp, areas: Areas, gatekeeper: Gatekeeper, errors: ErrorTable) -> None:
         self._app = app
         self._areas = areas
         self._gatekeeper = gatekeeper
+        self._errors = errors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection scope (ASGI 3)."""
@@ -33,7 +34,7 @@ class GuardedApp:
         try:
             admission = await self._admit(scope)
         except Exception as error:  # noqa: BLE001 - the edge: whatever it is, it becomes an answer in the contract's shape
-            await refuse(error, send)
+            await self._errors.reply(error).send(send)
             return
         scope["principal"] = admission.principal
         scope["still_admitted"] = self._gatekeeper.lasting(scope, scope["route"].area)
@@ -61,15 +62,6 @@ def still_admitted(scope: Scope) -> Callable[[], bool]:
 def who(principal: Principal | None) -> dict[str, str]:
     """Say for the log who it is: the name, and the public part of the key."""
     return {} if principal is None else {"principal": principal.name, "caller": principal.caller}
-
-
-async def refuse(error: Exception, send: Send) -> None:
-    """Answer a refusal by the table of errors."""
-    answer, message = describe(error)
-    body = render_error(answer.code, message)
-    headers = [(b"content-type", JSON.encode()), (b"content-length", b"%d" % len(body)), *fields_of(error, answer)]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
 
 
 def with_fields(send: Send, fields: Fields) -> Send:

@@ -5,12 +5,11 @@ The first two are structured fields (RFC 9651) of draft-ietf-httpapi-ratelimit-h
 
 from math import ceil
 
+from app.adapters.inbound.http.describing.answers import Fields
 from app.application.ports.limits import Bucket, Quota, Rate
 
 LARGEST_INTEGER = 999_999_999_999_999
 """Of a structured field."""
-Fields = tuple[tuple[bytes, bytes], ...]
-"""Names in small letters and values, as ASGI wants them."""
 
 
 def rate_limit_fields(bucket: Bucket, quota: Quota) -> Fields:

@@ -1,7 +1,7 @@
 """The catalog over HTTP: plans, providers, their runs and rejections, and a sync now."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Response, status
@@ -13,9 +13,7 @@ from app.adapters.inbound.answering.answers import (
     rejection_answer,
     run_answer,
 )
-from app.adapters.inbound.http.describing.errors import JSON
-from app.adapters.inbound.http.describing.rendering import render_json
-from app.adapters.inbound.http.search.search_router import ErrorAnswer
+from app.adapters.inbound.http.describing.answers import failure, json_response
 from app.application.read_catalog import DescribePlan, DescribeProviders, ListRejections, ListRuns
 from app.application.read_history import ListPlanStates
 from app.application.request_sync import RequestSync
@@ -23,11 +21,10 @@ from app.application.request_sync import RequestSync
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many at the most, newest first")]
 Name = Annotated[str, Path(max_length=64, description="A provider's name in the configuration")]
 
-UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": ErrorAnswer, "description": "Unknown"}}
-AWAY: dict[int | str, dict[str, Any]] = {
-    400: {"model": ErrorAnswer, "description": "The request was not correctly formed"},
-    503: {"model": ErrorAnswer, "description": "The catalog's store, the history or a scheduler is away"},
-}
+UNKNOWN = failure(404, "Unknown")
+AWAY = failure(400, "The request was not correctly formed") | failure(
+    503, "The catalog's store, the history or a scheduler is away"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +45,7 @@ def catalog_router(core: CatalogUseCases) -> APIRouter:
 
     @router.get("/plans/{plan_id}", summary="Everything known of one plan", responses=UNKNOWN)
     async def plan(plan_id: UUID) -> Response:
-        return _json(plan_answer(await core.describe_plan(plan_id)))
+        return json_response(plan_answer(await core.describe_plan(plan_id)))
 
     @router.get(
         "/plans/{plan_id}/history",
@@ -56,15 +53,15 @@ def catalog_router(core: CatalogUseCases) -> APIRouter:
         responses=UNKNOWN,
     )
     async def history(plan_id: UUID, limit: Limit = 20) -> Response:
-        return _json([past_answer(state) for state in await core.list_plan_states(plan_id, limit)])
+        return json_response([past_answer(state) for state in await core.list_plan_states(plan_id, limit)])
 
     @router.get("/providers", summary="Every configured provider and how it fares")
     async def providers() -> Response:
-        return _json([provider_answer(provider) for provider in await core.describe_providers()])
+        return json_response([provider_answer(provider) for provider in await core.describe_providers()])
 
     @router.get("/providers/{name}/runs", summary="The newest runs of a provider's sync", responses=UNKNOWN)
     async def runs(name: Name, limit: Limit = 20) -> Response:
-        return _json([run_answer(report) for report in await core.list_runs(name, limit)])
+        return json_response([run_answer(report) for report in await core.list_runs(name, limit)])
 
     @router.get(
         "/providers/{name}/rejections",
@@ -72,7 +69,7 @@ def catalog_router(core: CatalogUseCases) -> APIRouter:
         responses=UNKNOWN,
     )
     async def rejections(name: Name, limit: Limit = 100) -> Response:
-        return _json([rejection_answer(rejection) for rejection in await core.list_rejections(name, limit)])
+        return json_response([rejection_answer(rejection) for rejection in await core.list_rejections(name, limit)])
 
     @router.post(
         "/providers/{name}/sync",
@@ -84,10 +81,6 @@ def catalog_router(core: CatalogUseCases) -> APIRouter:
         name: Name, approve: Annotated[bool, Query(description="Apply what the gate holds")] = False
     ) -> Response:
         run_id = await core.request_sync(name, approve=approve)
-        return _json({"run_id": run_id, "runs": f"/catalog/providers/{name}/runs"}, status.HTTP_202_ACCEPTED)
+        return json_response({"run_id": run_id, "runs": f"/catalog/providers/{name}/runs"}, status.HTTP_202_ACCEPTED)
 
     return router
-
-
-def _json(value: object, status_code: int = 200) -> Response:
-    return Response(render_json(value), status_code, media_type=JSON)

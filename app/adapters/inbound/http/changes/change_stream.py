@@ -1,6 +1,5 @@
 """The change feed as server-sent events: what there is, then what comes, until somebody goes."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -12,7 +11,9 @@ from starlette.types import Receive, Scope, Send
 
 from app.adapters.formats.cloud_events import render_envelope, type_of
 from app.adapters.inbound.http.changes.change_cursors import cursor_of
-from app.adapters.inbound.http.connection.fair_shares import Shares
+from app.adapters.inbound.http.changes.change_errors import TooManyStreamsError
+from app.adapters.inbound.http.connection.stream_places import StreamPlaces
+from app.adapters.machine.single_flight import SingleFlight
 from app.application.ports.publishing import LoggedFact
 from app.application.ports.system import HistoryUnavailableError
 from app.application.read_changes import Bookmark, ReadChanges, UnknownCursorError, WatchLog, bookmark_of
@@ -25,14 +26,6 @@ PAGE = 100
 """Changes that are read and rendered at a time; other requests go on between."""
 SHARED = 16
 """Pages that are kept for other streams that stand at the same place."""
-
-
-class TooManyStreamsError(Exception):
-    """As many clients stream changes from this process as it serves."""
-
-    def __init__(self, most: int) -> None:
-        """Say what else there is."""
-        super().__init__(f"{most} clients stream changes already; come again later, or ask for pages of JSON")
 
 
 class Piece(NamedTuple):
@@ -62,12 +55,11 @@ class ChangeStreams:
         self._read_changes = read_changes
         self._watch = watch
         self._source = source
-        self._most = most
-        self._shares = Shares(share, "ask for pages of JSON")
+        self.places = StreamPlaces(most, share, "ask for pages of JSON", TooManyStreamsError)
+        """Taken also by streams that are about to begin."""
         self._heartbeat = heartbeat
-        self._pieces: dict[Bookmark, asyncio.Task[Piece]] = {}
-        self.count = 0
-        """How many streams there are, also those that are about to begin."""
+        self._read_once = SingleFlight(self._read)
+        self._kept: dict[Bookmark, Piece] = {}
 
     async def open(self, after: Bookmark, caller: str, goes_on: Callable[[], bool] = lambda: True) -> StreamingResponse:
         """Begin a stream behind a bookmark; it has its place from now on until it was sent, or `goes_on` says no.
@@ -77,20 +69,14 @@ class ChangeStreams:
             TooManyStreamsError: there is no place left.
             UnknownCursorError, HistoryUnavailableError: as in ReadChanges.
         """
-        self._shares.check(caller)
-        if self.count >= self._most:
-            raise TooManyStreamsError(self._most)
-        self._shares.take(caller)  # before anything is waited for: others may come meanwhile
-        self.count += 1
+        self.places.check(caller)
+        self.places.take(caller)  # before anything is waited for: others may come meanwhile
+        close = partial(self.places.give_back, caller)
         try:
-            return _Stream(partial(self._close, caller), self._told(await self._piece(after), goes_on))
+            return _Stream(close, self._told(await self._piece(after), goes_on))
         except BaseException:
-            self._close(caller)
+            close()
             raise
-
-    def _close(self, caller: str) -> None:
-        self.count -= 1
-        self._shares.give_back(caller)
 
     async def _told(self, begin: Piece, goes_on: Callable[[], bool]) -> AsyncIterator[bytes]:
         """Tell changes; when the process ends or the history goes away, the client comes again with its last id."""
@@ -114,22 +100,16 @@ class ChangeStreams:
 
     async def _piece(self, after: Bookmark) -> Piece:
         """Read and render what follows a bookmark, once for all streams that stand there."""
-        reading = self._pieces.get(after)
-        if reading is None:
-            reading = self._pieces[after] = asyncio.create_task(self._read(after))
-            reading.add_done_callback(lambda done: self._forget(after, done))
-            for oldest in list(self._pieces)[:-SHARED]:
-                del self._pieces[oldest]
-        return await asyncio.shield(reading)
+        return self._kept.get(after) or await self._read_once(after)
 
     async def _read(self, after: Bookmark) -> Piece:
         page = await self._read_changes(after, PAGE)
-        return Piece(self._messages(page.changes), page.end, page.has_more)
-
-    def _forget(self, after: Bookmark, reading: "asyncio.Task[Piece]") -> None:
-        """Keep nothing that was not to be had: at the log's end, there may be something the next time."""
-        if reading.cancelled() or reading.exception() or not reading.result().text:
-            self._pieces.pop(after, None)
+        piece = Piece(self._messages(page.changes), page.end, page.has_more)
+        if piece.text:  # else it is the log's end, and there may be something the next time
+            self._kept[after] = piece
+            for oldest in list(self._kept)[:-SHARED]:
+                del self._kept[oldest]
+        return piece
 
     def _messages(self, changes: Sequence[LoggedFact]) -> bytes:
         return b"".join(

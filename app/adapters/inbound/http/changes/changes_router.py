@@ -15,10 +15,9 @@ from app.adapters.inbound.http.access.guarded_app import still_admitted
 from app.adapters.inbound.http.changes.change_cursors import PATTERN, cursor_of, read_cursor
 from app.adapters.inbound.http.changes.change_stream import EVENT_STREAM, PAGE, ChangeStreams
 from app.adapters.inbound.http.connection.client_address import Network, caller_of
-from app.adapters.inbound.http.describing.accept import preference, read_accept
-from app.adapters.inbound.http.describing.errors import JSON
-from app.adapters.inbound.http.describing.rendering import render_json
-from app.adapters.inbound.http.search.search_router import ErrorAnswer, EventSummary
+from app.adapters.inbound.http.describing.accept_header import preference, read_accept
+from app.adapters.inbound.http.describing.answers import JSON, Documented, failure, render_json
+from app.adapters.inbound.http.search.search_router import EventSummary
 from app.application.read_changes import ChangePage, ReadChanges
 from app.domain.domain_events import PLAN_FACTS
 
@@ -81,18 +80,18 @@ class ChangesAnswer(BaseModel):
 
 
 CURSOR_SCHEMA: dict[str, Any] = {"pattern": f"^{PATTERN}$"}
-RESPONSES: dict[int | str, dict[str, Any]] = {
+RESPONSES: Documented = {
     200: {
         "description": "Changes, in order",
         "content": {EVENT_STREAM: {"schema": {"type": "string", "description": "Server-sent events"}}},
     },
-    400: {"model": ErrorAnswer, "description": "A cursor or the limit cannot be"},
-    429: {
-        "model": ErrorAnswer,
-        "description": "Too many requests, or too many streams of yours",
-        "headers": {"Retry-After": {"schema": {"type": "integer"}}},
-    },
-    503: {"model": ErrorAnswer, "description": "The history is away, or too many clients stream already"},
+    **failure(400, "A cursor or the limit cannot be"),
+    **failure(
+        429,
+        "Too many requests, or too many streams of yours",
+        headers={"Retry-After": {"schema": {"type": "integer"}}},
+    ),
+    **failure(503, "The history is away, or too many clients stream already"),
 }
 
 

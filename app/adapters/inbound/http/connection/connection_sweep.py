@@ -1,4 +1,4 @@
-"""Look after all connections of a server at once, now and then: no request pays for a timer of its own."""
+"""The timeouts of all connections of a server, checked at once now and then: no request pays for its own timer."""
 
 import asyncio
 from collections import OrderedDict
@@ -33,13 +33,13 @@ class WatchedConnection(Protocol):
         """Whether its client is to take an answer or to send a body: nobody here works for it."""
 
     @property
-    def slowness(self) -> float:
+    def stalled_seconds(self) -> float:
         """Seconds without progress for which it had been waited for at the last look."""
 
-    def grow_older(self, seconds: float) -> None:
-        """Count that much time, and end what has taken too long."""
+    def check_timeout(self, seconds: float) -> None:
+        """Count that much time, and end the connection if a timeout is over."""
 
-    def give_way(self) -> None:
+    def evict(self) -> None:
         """End at once."""
 
 
@@ -61,10 +61,10 @@ class ConnectionSweep:
         self._idle: OrderedDict[WatchedConnection, None] = OrderedDict()
         """Some may be busy again; those that are idle since the last look are missing."""
         self._counts: dict[str, int] = {}
-        self._crowding: set[str] = set()
+        self._over_share: set[str] = set()
         """Addresses with more than their share: never more than SHARES, so that to look at all of them costs little."""
         self._slowest: dict[str, list[tuple[float, WatchedConnection]]] = {}
-        """Of crowding addresses, the slowest last, as the last look found them; made when somebody must give way."""
+        """Of addresses over their share, the slowest last, as the last look found them; made when one is evicted."""
         self._timer: asyncio.TimerHandle | None = None
         self._looked_at = 0.0
 
@@ -74,13 +74,13 @@ class ConnectionSweep:
     def join(self, connection: WatchedConnection) -> None:
         """Look after a new connection.
 
-        If there are too many, one gives way: a silent or an idle one, else a slow one of an address that has too many,
+        If there are too many, one is evicted: a silent or an idle one, else a slow one of an address that has too many,
         else the new one.
         """
         self._connections[connection] = None
         self._count(connection)
-        if len(self._connections) > self._most and not (self._one_gives_way() or self._slow_one_gives_way(connection)):
-            connection.give_way()
+        if len(self._connections) > self._most and not (self._evict_unused() or self._evict_slow(connection)):
+            connection.evict()
         else:
             self._silent[connection] = None
         if self._timer is None:
@@ -96,17 +96,17 @@ class ConnectionSweep:
     def _count(self, connection: WatchedConnection) -> None:
         count = self._counts[connection.address] = self._counts.get(connection.address, 0) + 1
         if count * SHARES > self._most:
-            self._crowding.add(connection.address)
+            self._over_share.add(connection.address)
 
     def _discount(self, connection: WatchedConnection) -> None:
         count = self._counts.pop(connection.address) - 1
         if count:
             self._counts[connection.address] = count
         if count * SHARES <= self._most:
-            self._crowding.discard(connection.address)
+            self._over_share.discard(connection.address)
 
-    def _one_gives_way(self) -> bool:
-        """Let the oldest silent one give way, else an idle one; False when there is neither.
+    def _evict_unused(self) -> bool:
+        """Evict the oldest silent one, else an idle one; False when there is neither.
 
         Whoever is examined here leaves the place it was found in: over time, a new connection costs the same however
         many there are.
@@ -114,29 +114,29 @@ class ConnectionSweep:
         while self._silent:
             connection, _ = self._silent.popitem(last=False)
             if connection.has_asked_nothing:
-                connection.give_way()
+                connection.evict()
                 return True
             self._idle[connection] = None
         while self._idle:
             connection, _ = self._idle.popitem(last=False)
             if connection.is_idle:
-                connection.give_way()
+                connection.evict()
                 return True
         return False
 
-    def _slow_one_gives_way(self, new: WatchedConnection) -> bool:
-        """Let the slowest client of the address with most connections give way; False when there is none.
+    def _evict_slow(self, new: WatchedConnection) -> bool:
+        """Evict the slowest client of the address with most connections; False when there is none.
 
         Where the new one's own address has too many it may be a proxy's: then slow is who makes no progress for long.
         """
-        if not self._crowding:
+        if not self._over_share:
             return False
-        most_first = sorted(self._crowding, key=self._counts.__getitem__, reverse=True)
+        most_first = sorted(self._over_share, key=self._counts.__getitem__, reverse=True)
         found = self._waited_for(most_first, self._slow)
-        if found is None and new.address not in self._crowding:
+        if found is None and new.address not in self._over_share:
             found = self._waited_for(most_first, 0.0)
         if found is not None:
-            found.give_way()
+            found.evict()
         return found is not None
 
     def _waited_for(self, addresses: Sequence[str], least: float) -> WatchedConnection | None:
@@ -144,15 +144,19 @@ class ConnectionSweep:
         for address in addresses:
             slowest = self._slowest_of(address)
             while slowest and slowest[-1][0] >= least:
-                slowness, connection = slowest.pop()
-                if connection in self._connections and connection.is_waited_for and connection.slowness >= slowness:
+                stalled_seconds, connection = slowest.pop()
+                if (
+                    connection in self._connections
+                    and connection.is_waited_for
+                    and connection.stalled_seconds >= stalled_seconds
+                ):
                     return connection
         return None
 
     def _slowest_of(self, address: str) -> list[tuple[float, WatchedConnection]]:
         """Find them once a look, however many new ones there are."""
         if address not in self._slowest:
-            found = [(one.slowness, one) for one in self._connections if one.address == address]
+            found = [(one.stalled_seconds, one) for one in self._connections if one.address == address]
             self._slowest[address] = sorted(found, key=lambda pair: pair[0])
         return self._slowest[address]
 
@@ -172,7 +176,7 @@ class ConnectionSweep:
     def _look_at(self, connections: Sequence[WatchedConnection], seconds: float) -> None:
         for connection in connections[:AT_ONCE]:
             if connection in self._connections:  # it may have ended since
-                connection.grow_older(seconds)
+                connection.check_timeout(seconds)
                 self._note_idle(connection)
         if rest := connections[AT_ONCE:]:
             self._loop.call_soon(self._look_at, rest, seconds)

@@ -1,4 +1,4 @@
-"""Small JSON bodies: one object, read as strictly as an activity is, and held against a model."""
+"""Small JSON bodies: one object, read by the rules of an activity, and held against a model."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar

@@ -8,7 +8,15 @@ from isal import isal_zlib
 from starlette.types import Receive
 
 from app.adapters.formats.unpacking import STEP, Work
-from app.adapters.inbound.http.connection.bodies_in_hand import FREE, Hold
+from app.adapters.inbound.http.connection.body_memory import FREE, Hold
+from app.adapters.inbound.http.connection.connection_errors import (
+    BodyTooLargeError,
+    ClientGoneError,
+    InvalidContentLengthError,
+    InvalidGzipError,
+    UnsupportedEncodingError,
+    UnsupportedMediaTypeError,
+)
 
 PIECE = 256 * 1024
 """Bytes that come out of one step at most."""
@@ -16,37 +24,6 @@ UNPACKING = 0.25
 """Seconds of CPU that the unpacking of a body may take, beside what its output may (`Work`)."""
 GZIP = 16 + isal_zlib.MAX_WBITS
 CONTENT_TYPE = b"application/json"
-
-
-class UnsupportedMediaTypeError(ValueError):
-    """A body is announced as something else than JSON in UTF-8, or as nothing."""
-
-
-class UnsupportedEncodingError(ValueError):
-    """A body is packed in a way that is not understood."""
-
-
-class InvalidContentLengthError(ValueError):
-    """The length of a body is not what its header says."""
-
-
-class InvalidGzipError(ValueError):
-    """A body that is announced as gzip is none, is damaged or ends too early."""
-
-
-class BodyTooLargeError(ValueError):
-    """A body is larger than this service reads."""
-
-    def __init__(self, most: int, *, unpacked: bool = False) -> None:
-        """Keep the limit for programs."""
-        super().__init__(
-            f"expected a body of at most {most:,} bytes{' after unpacking' if unpacked else ''}, found more"
-        )
-        self.extra = {"limit": most}
-
-
-class ClientGoneError(Exception):
-    """The client left before its whole body had come; there is nobody to answer."""
 
 
 async def read_json_body(

@@ -1,4 +1,4 @@
-"""uvicorn's protocol for a world with slow and hostile clients: every wait for a client has an end.
+"""uvicorn's protocol with timeouts: every wait for a client has an end.
 
 uvicorn itself waits for ever: for a head, for a body, and for somebody to take an answer.
 """
@@ -17,11 +17,11 @@ from uvicorn.server import ServerState
 
 from app.adapters.inbound.http.connection.client_address import client_of
 from app.adapters.inbound.http.connection.client_timeout import ClientTimeout, Stage
+from app.adapters.inbound.http.connection.connection_limits import ConnectionLimits, too_late
 from app.adapters.inbound.http.connection.connection_sweep import ConnectionSweep, WatchedConnection
-from app.adapters.inbound.http.connection.edge_limits import EdgeLimits, too_late
 from app.adapters.inbound.http.connection.validating_protocol import FORWARDED, NOTHING, ValidatingProtocol, disconnect
 
-WHY = {Stage.HEAD: "silent", Stage.BODY: "request_timeout", Stage.TAKING: "slow_reader"}
+CUT_FOR = {Stage.HEAD: "silent", Stage.BODY: "request_timeout", Stage.WRITE: "slow_reader"}
 
 
 class TimeoutProtocol(ValidatingProtocol, WatchedConnection):
@@ -55,7 +55,7 @@ class TimeoutProtocol(ValidatingProtocol, WatchedConnection):
 
     def resume_writing(self) -> None:
         """Go on: the client has taken most of what was written."""
-        self._timeout.begin_anew()
+        self._timeout.restart()
         super().resume_writing()
 
     def timeout_keep_alive_handler(self) -> None:
@@ -73,19 +73,19 @@ class TimeoutProtocol(ValidatingProtocol, WatchedConnection):
         """See WatchedConnection."""
         if self.cycle is not None and not self.cycle.response_complete:
             return False
-        return not self.transport.get_write_buffer_size() or self.slowness >= self.limits.slow
+        return not self.transport.get_write_buffer_size() or self.stalled_seconds >= self.limits.slow
 
     @property
-    def slowness(self) -> float:
+    def stalled_seconds(self) -> float:
         """See WatchedConnection."""
-        return self._timeout.slowness
+        return self._timeout.stalled_seconds
 
     @property
     def is_waited_for(self) -> bool:
         """See WatchedConnection."""
         return self.transport.get_write_buffer_size() > 0 or self._awaited() is Stage.BODY
 
-    def give_way(self) -> None:
+    def evict(self) -> None:
         """See WatchedConnection."""
         if self.cycle is not None and self.is_idle and not self.transport.get_write_buffer_size():
             self.on_cut("too_many_connections")
@@ -93,20 +93,20 @@ class TimeoutProtocol(ValidatingProtocol, WatchedConnection):
         else:
             self._cut("too_many_connections")
 
-    def grow_older(self, seconds: float) -> None:
+    def check_timeout(self, seconds: float) -> None:
         """See WatchedConnection."""
         untaken = self.transport.get_write_buffer_size()
         if self.timeout_keep_alive_task is not None and not untaken:
-            if self.cycle.scope is not NOTHING or self._timeout.slowness:
+            if self.cycle.scope is not NOTHING or self._timeout.stalled_seconds:
                 self._let_go()
-                self._timeout.rest()
+                self._timeout.note_idle()
             return  # it is idle; uvicorn closes it
         self._let_go()
         if untaken:
             untaken += held_by_system(self.transport)
-        stage = Stage.TAKING if untaken else self._awaited()
+        stage = Stage.WRITE if untaken else self._awaited()
         request = self.scope if self._head_is_partial() else self.cycle  # answered ones have no scope of their own
-        if self._timeout.ends(stage, request, untaken, seconds, self._body_bytes):
+        if self._timeout.is_over(stage, request, untaken, seconds, self._body_bytes):
             self._end(stage)
 
     def _awaited(self) -> Stage | None:
@@ -115,8 +115,8 @@ class TimeoutProtocol(ValidatingProtocol, WatchedConnection):
         if cycle is not None and not cycle.response_complete and not cycle.disconnected:
             reading = not self.pipeline and not self.flow.read_paused and not cycle.waiting_for_100_continue
             return Stage.BODY if reading and cycle.more_body else None
-        if self._deaf:
-            return Stage.LEAVING
+        if self._ignores_input:
+            return Stage.LINGER
         return Stage.HEAD
 
     def _end(self, stage: Stage | None) -> None:
@@ -124,21 +124,20 @@ class TimeoutProtocol(ValidatingProtocol, WatchedConnection):
             self._refuse(too_late("the headers", self.limits.header_timeout))
         elif stage is Stage.BODY and not self.cycle.response_started:
             self._refuse(too_late("the body", self.limits.body_timeout))
-        elif stage is Stage.LEAVING:
+        elif stage is Stage.LINGER:
             self.transport.abort()
         elif stage is not None:
-            self._cut(WHY[stage])
+            self._cut(CUT_FOR[stage])
 
 
 def timeout_protocol(
-    limits: EdgeLimits,
+    limits: ConnectionLimits,
     on_cut: Callable[[str], None] | None = None,
     on_forwarded: Callable[[str], None] | None = None,
 ) -> type[TimeoutProtocol]:
     """Make the protocol: `uvicorn.Config(http=timeout_protocol(limits))`.
 
-    `on_cut` is told why a client was refused or cut: `malformed_request`, `headers_too_large`, `url_too_long`,
-    `request_timeout`, `too_many_pipelined`, `too_many_connections`, `silent` (nothing came) or `slow_reader`.
+    `on_cut` is told why a client was refused or cut off: one of CUT_REASONS.
     `on_forwarded` is told once, by its name, of a header that only a proxy adds.
     """
     namespace: dict[str, Any] = {"limits": limits} | ({"on_cut": staticmethod(on_cut)} if on_cut else {})

@@ -1,10 +1,10 @@
-"""uvicorn's protocol, reading strictly: what is too large, broken or not ours to understand is refused in one shape.
+"""uvicorn's protocol, validating: what is too large, broken or of no use here is refused in the shape of every error.
 
 What uvicorn and llhttp leave open: the size of a head and the number of its fields, the length of a pipeline, what a
 chunked body has beside its data, trailers (they would become headers), a body behind the offer of an upgrade (it would
 become the next request), a request without a Host or with two (RFC 9112, 3.2), a URL without a path, white space behind
 a header's value (RFC 9110, 5.5), transfer codings besides chunked.
-Smuggling is for llhttp to refuse, which is strict.
+What could be read as two different requests is for llhttp to refuse.
 """
 
 import re
@@ -13,16 +13,16 @@ from typing import Any, ClassVar
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from app.adapters.inbound.http.connection.edge_limits import (
-    EdgeLimits,
-    Refusal,
+from app.adapters.inbound.http.connection.connection_limits import (
+    ConnectionLimits,
     malformed,
     too_large,
     too_many,
     too_many_headers,
     unknown_coding,
 )
-from app.adapters.inbound.http.connection.one_write import OneWriteProtocol
+from app.adapters.inbound.http.connection.joined_writes import JoinedWritesProtocol
+from app.adapters.inbound.http.describing.answers import Reply
 
 FRAMING = 8
 """Bytes around its data that each byte of a chunked body may bring; a chunk of one byte brings five."""
@@ -42,15 +42,15 @@ BEFORE_EMPTY_PATH = re.compile(rb"\A\w++://[^/?#]++(?=[?#]|\Z)")
 class RefusedError(Exception):
     """A request is refused before any application sees it."""
 
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.message)
+    def __init__(self, refusal: Reply) -> None:
+        super().__init__(refusal.code)
         self.refusal = refusal
 
 
-class ValidatingProtocol(OneWriteProtocol):
+class ValidatingProtocol(JoinedWritesProtocol):
     """One connection."""
 
-    limits: ClassVar[EdgeLimits] = EdgeLimits()
+    limits: ClassVar[ConnectionLimits] = ConnectionLimits()
     notable: ClassVar[frozenset[bytes]] = NOTABLE
     """With FORWARDED until one of these came, if somebody wants to know."""
 
@@ -68,7 +68,7 @@ class ValidatingProtocol(OneWriteProtocol):
         """The head of a request that offered an upgrade, to be read again."""
         self._ahead: list[RequestResponseCycle] = []
         """Requests that were not answered when the next came; `cycle` is the newest one."""
-        self._deaf = False
+        self._ignores_input = False
 
     @staticmethod
     def on_cut(code: str) -> None:
@@ -85,7 +85,7 @@ class ValidatingProtocol(OneWriteProtocol):
         if self.timeout_keep_alive_task is not None:
             self._unset_keepalive_if_required()
         cycle = self.cycle
-        if self._head_bytes or self._deaf or len(data) > self._most or (cycle is not None and cycle.more_body):
+        if self._head_bytes or self._ignores_input or len(data) > self._most or (cycle is not None and cycle.more_body):
             self._read_on(data)
         else:
             self._read(data)
@@ -108,12 +108,12 @@ class ValidatingProtocol(OneWriteProtocol):
     def _read_on(self, data: bytes) -> None:
         """Read what is not just a request: part of a head or of a body, or very much at once."""
         for at in range(0, len(data), self._most):
-            if self._deaf or self.transport.is_closing():
+            if self._ignores_input or self.transport.is_closing():
                 return
             part = data[at : at + self._most]
             self._count_framing(len(part))
             self._read(part)
-        if self._framing_bytes > self._most and not self._deaf:
+        if self._framing_bytes > self._most and not self._ignores_input:
             self._stop_reading(too_large(0, self._most))
 
     def _head_is_partial(self) -> bool:
@@ -225,7 +225,7 @@ class ValidatingProtocol(OneWriteProtocol):
 
     # refusing
 
-    def _stop_reading(self, refusal: Refusal) -> None:
+    def _stop_reading(self, refusal: Reply) -> None:
         """Refuse what is being read; but the requests before it get their answers."""
         cycle = self.cycle
         in_body = cycle is not None and cycle.scope is self.scope
@@ -241,22 +241,21 @@ class ValidatingProtocol(OneWriteProtocol):
 
     def _end_after_answers(self, code: str) -> None:
         self.on_cut(code)
-        self._deaf = True
+        self._ignores_input = True
         self.cycle.keep_alive = False
         if self.cycle.response_complete:
             self.transport.close()
 
-    def _refuse(self, refusal: Refusal) -> None:
+    def _refuse(self, refusal: Reply) -> None:
         """Say why, and close; what comes until then is thrown away, so that the client gets to read it."""
         self.on_cut(refusal.code)
-        self._deaf = True
+        self._ignores_input = True
         if self.cycle is not None:
             disconnect(self.cycle)
         self._unset_keepalive_if_required()
         self.flow.resume_reading()
-        fields, body = refusal.render()
-        head = STATUS_LINE[refusal.status] + _rendered([*self.server_state.default_headers, *fields])
-        self.transport.write(head + b"\r\n" + body)
+        head = STATUS_LINE[refusal.status] + _rendered([*self.server_state.default_headers, *refusal.headers()])
+        self.transport.write(head + b"\r\n" + refusal.body)
         if self.transport.can_write_eof():
             self.transport.write_eof()
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.adapters.inbound.answering.answers import instant, wall_clock
 from app.adapters.inbound.answering.stats_answers import daily_users_answer, retention_answer, total_answer
-from app.adapters.inbound.http.describing.rendering import render_json
+from app.adapters.inbound.http.describing.answers import render_json
 from app.application.plans_around import PlansNow
 from app.application.watch_dashboard import DashboardState, PastFigures, ProviderFigures
 from app.domain.activity_curve import STEP, LastHour

@@ -3,26 +3,21 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from app.adapters.inbound.http.access.guarded_app import still_admitted
 from app.adapters.inbound.http.connection.client_address import Network, caller_of
 from app.adapters.inbound.http.dashboard.dashboard_answer import DashboardAnswer, joined
 from app.adapters.inbound.http.dashboard.dashboard_stream import Viewers
-from app.adapters.inbound.http.describing.errors import JSON
-from app.adapters.inbound.http.describing.page_files import read_files
+from app.adapters.inbound.http.describing.answers import JSON
+from app.adapters.inbound.http.describing.page_files import add_page, read_files
 
 FILES = Path(__file__).parent / "page"
 
 
 def dashboard_router(viewers: Viewers, trusted_proxies: Sequence[Network] = ()) -> APIRouter:
     """Make the routes."""
-    files = read_files(FILES)
     router = APIRouter(tags=["dashboard"])
-
-    @router.get("/", include_in_schema=False)
-    async def page(request: Request) -> Response:
-        return files["page.html"].answer(request)
 
     @router.get(
         "/dashboard/state",
@@ -42,11 +37,5 @@ def dashboard_router(viewers: Viewers, trusted_proxies: Sequence[Network] = ()) 
             caller_of(request.scope.get("principal"), request.scope, trusted_proxies), still_admitted(request.scope)
         )
 
-    @router.get("/dashboard/{file}", include_in_schema=False)
-    async def part(request: Request, file: str) -> Response:
-        found = files.get(file)
-        if found is None:
-            raise HTTPException(404, "the dashboard has no such file")
-        return found.answer(request)
-
+    add_page(router, "/", "/dashboard", read_files(FILES), "the dashboard has no such file")
     return router

@@ -1,16 +1,13 @@
 """The dashboard's state as server-sent events: whole at first, then each second the sections that have changed."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from app.adapters.inbound.http.connection.fair_shares import Shares
+from app.adapters.inbound.http.connection.stream_places import StreamPlaces
 from app.adapters.inbound.http.dashboard.dashboard_answer import joined, sections
-from app.adapters.inbound.http.describing.errors import JSON
-from app.adapters.inbound.http.describing.rendering import render_error
 from app.application.watch_dashboard import INTERVAL, DashboardState, WatchDashboard
 
 MOST_VIEWERS = 100
@@ -23,6 +20,14 @@ HEADERS = {
     "cache-control": "no-store",
     "x-accel-buffering": "no",  # a proxy that holds it back would make it useless
 }
+
+
+class TooManyViewersError(Exception):
+    """As many look on at this process as it serves, or it is about to end."""
+
+    def __init__(self, most: int) -> None:
+        """Say what else there is."""
+        super().__init__(f"{most} viewers look on already; {INSTEAD}")
 
 
 class Viewers:
@@ -38,12 +43,11 @@ class Viewers:
     ) -> None:
         self._watch = watch
         self._most = most
-        self._shares = Shares(share, INSTEAD)
+        self.places = StreamPlaces(most, share, INSTEAD, TooManyViewersError)
         self._interval = interval
         self._seen: DashboardState | None = None
         self._sections: Mapping[str, bytes] = {}
         self._stopping = asyncio.Event()
-        self.count = 0
 
     def stop(self) -> None:
         """Let every stream end now, and new ones at once: for a process that is told to end."""
@@ -57,26 +61,16 @@ class Viewers:
         return self._sections
 
     def stream(self, caller: str, goes_on: Callable[[], bool] = lambda: True) -> Response:
-        """Answer with a stream that lasts until `goes_on` says no, or with 503 when too many look on.
+        """Answer with a stream that lasts until `goes_on` says no.
 
         Raises:
             ShareTakenError: this caller has as many as one may have.
+            TooManyViewersError: there is no place left, or the process ends.
         """
-        self._shares.check(caller)
-        if self.count >= self._most or self._stopping.is_set():
-            message = f"{self._most} viewers look on already; {INSTEAD}"
-            return Response(render_error("too_many_viewers", message), 503, {"retry-after": "5"}, JSON)
+        self.places.check(caller)
+        if self._stopping.is_set():
+            raise TooManyViewersError(self._most)
         return _Stream(self, caller, goes_on)
-
-    @contextmanager
-    def seat(self, caller: str) -> Iterator[None]:
-        """Count a viewer."""
-        self.count += 1
-        try:
-            with self._shares.taken(caller):
-                yield
-        finally:
-            self.count -= 1
 
     async def over(self, gone: "asyncio.Task[None]") -> bool:
         """Wait until the next look is due; tell whether this viewer has gone, or all have to."""
@@ -102,7 +96,7 @@ class _Stream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
         gone = asyncio.create_task(_departure(receive))
         try:
-            with self._viewers.seat(self._caller):
+            with self._viewers.places.taken(self._caller):
                 await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
                 await self._tell(send, gone)
         finally:

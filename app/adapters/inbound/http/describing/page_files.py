@@ -1,10 +1,12 @@
 """Files of pages: served as they are, and by a policy that lets a browser fetch nothing from elsewhere."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
+from typing import Protocol
 
-from fastapi import Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 
 TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -20,9 +22,16 @@ POLICY = (
 """Nothing but our own files, nothing inline, nobody's frame."""
 
 
+class ServedFile(Protocol):
+    """A file of a page, wherever its bytes are."""
+
+    def answer(self, request: Request) -> Response:
+        """Send it, unless the browser has it."""
+
+
 @dataclass(frozen=True, slots=True)
-class PageFile:
-    """A file of a page."""
+class PageFile(ServedFile):
+    """A small file, in memory."""
 
     body: bytes
     headers: dict[str, str]
@@ -37,6 +46,20 @@ class PageFile:
 def read_files(folder: Path) -> dict[str, PageFile]:
     """Read the files of a page, by their names."""
     return {path.name: _read(path) for path in folder.iterdir() if path.suffix in TYPES}
+
+
+def add_page(router: APIRouter, path: str, folder: str, files: Mapping[str, ServedFile], missing: str) -> None:
+    """Serve `page.html` at a path and every file in a folder; `missing` is what a 404 says."""
+
+    @router.get(path, include_in_schema=False)
+    async def page(request: Request) -> Response:
+        return files["page.html"].answer(request)
+
+    @router.get(f"{folder}/{{file}}", include_in_schema=False)
+    async def part(request: Request, file: str) -> Response:
+        if file not in files:
+            raise HTTPException(404, missing)
+        return files[file].answer(request)
 
 
 def headers_of(path: Path, etag: str) -> dict[str, str]:

@@ -4,23 +4,19 @@ Its documented twin (`ingest_router.py`) goes through the same Door.
 """
 
 from collections.abc import Callable
-from itertools import count
-from secrets import token_hex
 from time import perf_counter
 
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.adapters.inbound.http.access.gatekeeper import UNKNOWN_GUEST, Gatekeeper
+from app.adapters.inbound.http.access.gatekeeper import ANONYMOUS, Gatekeeper
 from app.adapters.inbound.http.access.guarded_app import who
-from app.adapters.inbound.http.connection.request_body import ClientGoneError
-from app.adapters.inbound.http.describing.errors import describe, fields_of
-from app.adapters.inbound.http.describing.rendering import render_error
-from app.adapters.inbound.http.ingest.ingest_answers import Headers, Reply
-from app.adapters.inbound.http.ingest.ingest_counts import ObserveActivities, observe_nothing
-from app.adapters.inbound.http.ingest.ingest_door import BATCH, EVENTS, Door, IngestLimits
-from app.adapters.inbound.http.search.search_app import CONTENT_TYPE, REQUEST_ID
-from app.application.record_activities import RecordActivities
+from app.adapters.inbound.http.connection.connection_errors import ClientGoneError
+from app.adapters.inbound.http.connection.refusal_log import RefusalLog
+from app.adapters.inbound.http.connection.request_ids import RequestIds
+from app.adapters.inbound.http.describing.answers import Reply
+from app.adapters.inbound.http.describing.errors import ErrorTable
+from app.adapters.inbound.http.ingest.ingest_door import BATCH, EVENTS, Door
 from app.domain.access import Area
 
 log = structlog.get_logger()
@@ -32,26 +28,26 @@ CLIENT_GONE = 499
 class IngestApp:
     """Answer what is posted to the door and hand every other request to `app`.
 
-    `observe` is told the route, the status and the seconds of each answer, `observe_activities` what became of those
-    that came with it. Of what a `gatekeeper` refuses, nothing is read.
+    `observe` is told the route, the status and the seconds of each answer. Of what a `gatekeeper` refuses, nothing is
+    read.
     """
 
-    def __init__(  # noqa: PLR0913 - the last two have defaults, for a door that stands alone
+    def __init__(
         self,
         app: ASGIApp,
-        record: RecordActivities,
-        limits: IngestLimits,
+        door: Door,
         observe: Callable[[str, int, float], None],
-        *,
-        observe_activities: ObserveActivities = observe_nothing,
         gatekeeper: Gatekeeper | None = None,
+        *,
+        errors: ErrorTable,
     ) -> None:
         self._app = app
-        self._door = Door(record, limits, observe_activities)
+        self._door = door
         self._observe = observe
         self._gatekeeper = gatekeeper
-        self._request_ids = count(1)
-        self._request_id_prefix = token_hex(6).encode()
+        self._errors = errors
+        self._request_ids = RequestIds()
+        self._refused = {path: RefusalLog("POST", path) for path in (EVENTS, BATCH)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection scope (ASGI 3)."""
@@ -59,50 +55,37 @@ class IngestApp:
             await self._app(scope, receive, send)
             return
         began, path = perf_counter(), scope["path"]
-        request_id = self._request_id(scope["headers"])
+        request_id = self._request_ids.of_headers(scope["headers"])
         try:
             reply = await self._reply(scope, receive, request_id)
         except ClientGoneError:
             self._observe(path, CLIENT_GONE, perf_counter() - began)
             return
-        await _send(reply, request_id, send)
-        self._note(path, reply.status, perf_counter() - began, request_id)
+        await reply.send(send, (b"x-request-id", request_id))
+        self._note(path, reply, perf_counter() - began, request_id)
 
     async def _reply(self, scope: Scope, receive: Receive, request_id: bytes) -> Reply:
-        path, headers = scope["path"], dict(scope["headers"])
-        if self._gatekeeper is None:
-            return await self._door.answer(path, headers, receive, request_id)
+        admission = ANONYMOUS
         try:
-            admission = await self._gatekeeper.admit(scope, Area.INGEST)
+            if self._gatekeeper is not None:
+                admission = await self._gatekeeper.admit(scope, Area.INGEST)
+            if admission is ANONYMOUS:
+                return await self._door.answer(scope["path"], dict(scope["headers"]), receive)
+            with structlog.contextvars.bound_contextvars(**who(admission.principal)):
+                reply = await self._door.answer(scope["path"], dict(scope["headers"]), receive)
+        except ClientGoneError:
+            raise
         except Exception as error:  # noqa: BLE001 - the edge: whatever it is, it becomes an answer in the contract's shape
-            with structlog.contextvars.bound_contextvars(request_id=request_id.decode()):
-                return _refusal(error)
-        if admission is UNKNOWN_GUEST:
-            return await self._door.answer(path, headers, receive, request_id)
-        with structlog.contextvars.bound_contextvars(**who(admission.principal)):
-            reply = await self._door.answer(path, headers, receive, request_id)
-        return reply._replace(headers=[*reply.headers, *admission.fields])
+            named = who(admission.principal) | {"request_id": request_id.decode()}
+            with structlog.contextvars.bound_contextvars(**named):
+                reply = self._errors.reply(error)
+            self._door.log.note_refusal(reply.code)
+        return reply._replace(fields=reply.fields + admission.fields)
 
-    def _request_id(self, headers: Headers) -> bytes:
-        for name, value in headers:
-            if name == b"x-request-id" and REQUEST_ID(value):
-                return value
-        return b"%s-%x" % (self._request_id_prefix, next(self._request_ids))
-
-    def _note(self, path: str, status: int, seconds: float, request_id: bytes) -> None:
-        self._observe(path, status, seconds)
-        if status >= 500:  # noqa: PLR2004 - a server's error
+    def _note(self, path: str, reply: Reply, seconds: float, request_id: bytes) -> None:
+        self._observe(path, reply.status, seconds)
+        if reply.code:
+            self._refused[path].note(reply, request_id)
+        if reply.status >= 500:  # noqa: PLR2004 - a server's error
             ms, said = round(seconds * 1e3, 1), request_id.decode()
-            log.info("answered", method="POST", path=path, status=status, ms=ms, request_id=said)
-
-
-def _refusal(error: Exception) -> Reply:
-    answer, message = describe(error)
-    return Reply(answer.status, render_error(answer.code, message), list(fields_of(error, answer)))
-
-
-async def _send(reply: Reply, request_id: bytes, send: Send) -> None:
-    length = (b"content-length", b"%d" % len(reply.body))
-    headers = [CONTENT_TYPE, length, (b"x-request-id", request_id), *reply.headers]
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body})
+            log.info("answered", method="POST", path=path, status=reply.status, ms=ms, request_id=said)

@@ -7,13 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response, status
 from pydantic import BaseModel, Field
 
-from app.adapters.inbound.http.connection.request_body import ClientGoneError
-from app.adapters.inbound.http.describing.errors import JSON
-from app.adapters.inbound.http.ingest.ingest_counts import ObserveActivities, observe_nothing
+from app.adapters.inbound.http.describing.answers import JSON, Documented, Problem, failure
 from app.adapters.inbound.http.ingest.ingest_door import BATCH, EVENTS, Door, IngestLimits
-from app.adapters.inbound.http.search.search_router import ErrorAnswer, Problem
 from app.adapters.inbound.reading.activity_input import OTHER_NAMES, ActivityFields
-from app.application.record_activities import RecordActivities
 from app.domain.activities import DECIMAL_DIGITS, RESERVED_TYPES, WHOLE_DIGITS
 
 
@@ -121,11 +117,9 @@ TYPE_NAMES = ("type", *(other for other, name in OTHER_NAMES.items() if name == 
 """One of them has to be there; the other may be null, as that of any field."""
 
 
-def ingest_router(
-    record: RecordActivities, limits: IngestLimits, observe_activities: ObserveActivities = observe_nothing
-) -> APIRouter:
+def ingest_router(door: Door) -> APIRouter:
     """Make the routes."""
-    door = Door(record, limits, observe_activities)
+    limits = door.limits
     router = APIRouter(tags=["activities"])
 
     @router.post(
@@ -162,25 +156,17 @@ def ingest_router(
 
 
 async def _answer(door: Door, path: str, request: Request) -> Response:
-    try:
-        reply = await door.answer(path, dict(request.scope["headers"]), request.receive)
-    except ClientGoneError:
-        return Response(status_code=400)  # nobody will read it
-    headers = {name.decode(): value.decode() for name, value in reply.headers}
-    return Response(reply.body, reply.status, headers, JSON)
+    return (await door.answer(path, dict(request.scope["headers"]), request.receive)).response()
 
 
-def _failures(limits: IngestLimits, malformed: Any) -> dict[int | str, dict[str, Any]]:
+def _failures(limits: IngestLimits, malformed: Any) -> Documented:
     retry = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}}
+    busy = "Too much waits to be stored, or comes in at once, or the queue is away"
     return {
-        400: {"model": malformed, "description": "No JSON, or nothing in it that can be taken"},
-        413: {"model": LimitAnswer, "description": f"Too many activities, or more than {limits.body:,} bytes"},
-        415: {"model": ErrorAnswer, "description": "Neither JSON in UTF-8 as it is, nor in gzip"},
-        503: {
-            "model": ErrorAnswer,
-            "description": "Too much waits to be stored, or comes in at once, or the queue is away",
-            "headers": retry,
-        },
+        **failure(400, "No JSON, or nothing in it that can be taken", malformed),
+        **failure(413, f"Too many activities, or more than {limits.body:,} bytes", LimitAnswer),
+        **failure(415, "Neither JSON in UTF-8 as it is, nor in gzip"),
+        **failure(503, busy, headers=retry),
     }
 
 
@@ -209,7 +195,11 @@ def _number_of(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _array(most: int) -> dict[str, Any]:
-    return {"type": "array", "items": _record(), "minItems": 1, "maxItems": most}
+    """Describe an array as the door takes it: one record that can be taken is enough, the others are refused alone."""
+    record = _record()
+    anything = {"description": "Anything else is refused for itself, and costs the others nothing."}
+    items = {"anyOf": [record, anything]}
+    return {"type": "array", "items": items, "contains": record, "minItems": 1, "maxItems": most}
 
 
 def _request(schema: dict[str, Any], **examples: Any) -> dict[str, Any]:

@@ -8,10 +8,17 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, Request, Response
 from starlette.types import Receive, Scope, Send
 
-from app.adapters.inbound.http.describing.page_files import PageFile, headers_of, is_known, not_modified, read_files
+from app.adapters.inbound.http.describing.page_files import (
+    ServedFile,
+    add_page,
+    headers_of,
+    is_known,
+    not_modified,
+    read_files,
+)
 
 FILES = Path(__file__).parent / "docs"
 PACKAGE = "fastapi_standalone_docs"
@@ -22,7 +29,7 @@ SWAGGER = ("swagger-ui-bundle.js", "swagger-ui.css")
 
 
 @dataclass(frozen=True, slots=True)
-class SwaggerFile:
+class SwaggerFile(ServedFile):
     """A file of the package: large, and read from the disk by those few who ask for it."""
 
     path: Path
@@ -54,21 +61,9 @@ class FileInPieces(Response):
 
 def docs_router() -> APIRouter:
     """Make the routes."""
-    own = read_files(FILES)
-    files: dict[str, PageFile | SwaggerFile] = {**own, **{name: _swagger_file(name) for name in SWAGGER}}
+    files: dict[str, ServedFile] = {**read_files(FILES), **{name: _swagger_file(name) for name in SWAGGER}}
     router = APIRouter(include_in_schema=False)
-
-    @router.get("/docs")
-    async def page(request: Request) -> Response:
-        return own["page.html"].answer(request)
-
-    @router.get("/docs/{file}")
-    async def part(request: Request, file: str) -> Response:
-        found = files.get(file)
-        if found is None:
-            raise HTTPException(404, "the docs have no such file")
-        return found.answer(request)
-
+    add_page(router, "/docs", "/docs", files, "the docs have no such file")
     return router
 
 

@@ -10,8 +10,7 @@ from fastapi import APIRouter, Request, Response, status
 from prometheus_client.core import Metric
 
 from app.adapters.inbound.answering.answers import instant
-from app.adapters.inbound.http.describing.errors import JSON
-from app.adapters.inbound.http.describing.rendering import render_json
+from app.adapters.inbound.http.describing.answers import json_response
 from app.adapters.inbound.http.operations.metric_families import counter, gauge
 from app.application.read_catalog import ProviderStatus
 from app.application.watch_catalog import WatchCatalog
@@ -35,12 +34,12 @@ def health_router(
 
     @router.get("/live", summary="200 while the process can answer at all")
     async def live() -> Response:
-        return Response(render_json({"status": "live"}), media_type=JSON)
+        return json_response({"status": "live"})
 
     @router.get("/ready", summary="200 once the process has an index, 503 before")
     async def ready() -> Response:
         word, code = ("ready", 200) if is_ready() else ("loading", status.HTTP_503_SERVICE_UNAVAILABLE)
-        return Response(render_json({"status": word}), code, media_type=JSON)
+        return json_response({"status": word}, code)
 
     @router.get("", summary="What is up, how old the catalog is, the circuits' states")
     async def health(request: Request) -> Response:
@@ -49,7 +48,7 @@ def health_router(
         told: dict[str, object] = {"status": "degraded" if troubled else "ok"}
         if tells_all or request.scope.get("principal") is not None:
             told |= details()
-        return Response(render_json(told), media_type=JSON)
+        return json_response(told)
 
     def details() -> dict[str, object]:
         now = watch.clock.now()
@@ -97,7 +96,7 @@ def _age(status: ProviderStatus, now: datetime) -> float | None:
 
 
 def catalog_figures(watch: WatchCatalog, is_ready: Callable[[], bool], size: Callable[[], int]) -> Iterable[Metric]:
-    """Look up what `/metrics` says of the catalog; documented in doc/operations.md."""
+    """Look up what `/metrics` says of the catalog; documented in doc/operations/metrics.md."""
     now = watch.clock.now()
     rows = [status for status in watch.providers if status.provider.enabled]  # one that is off is not late
     ages = [((s.provider.name,), age) for s in rows if (age := _age(s, now)) is not None]

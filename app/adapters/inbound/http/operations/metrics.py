@@ -1,4 +1,4 @@
-"""What a process counts of its requests, and `GET /metrics`. Names are documented in doc/operations.md."""
+"""What a process counts of its requests, and `GET /metrics`. Names are documented in doc/operations/metrics.md."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -9,9 +9,9 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, disable_cre
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from app.adapters.inbound.http.describing.accept import MediaRange, preference, read_accept
-from app.adapters.inbound.http.describing.errors import JSON
-from app.adapters.inbound.http.ingest.ingest_counts import REFUSED, UNKNOWN
+from app.adapters.inbound.http.describing.accept_header import MediaRange, preference, read_accept
+from app.adapters.inbound.http.describing.answers import JSON
+from app.adapters.inbound.http.ingest.judged_records import REFUSED, UNKNOWN
 from app.adapters.inbound.http.operations.metric_families import Figures, Joined
 from app.adapters.inbound.http.operations.metrics_answer import MetricsAnswer, RenderedFigures
 from app.application.watch_service import WatchService

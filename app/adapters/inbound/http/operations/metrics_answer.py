@@ -5,7 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from app.adapters.inbound.http.describing.rendering import render_json
+from app.adapters.inbound.http.describing.answers import render_json
+from app.application.figures import CLIENTS_CUT, CUT_REASONS
 from app.application.watch_service import WatchService
 
 FRESH = 1.0
@@ -39,6 +40,7 @@ class MetricsAnswer(BaseModel):
     current_queue_depth: int | None = Field(description="Activities accepted and not settled")
     oldest_pending_seconds: float | None = Field(description="Since the oldest of these was accepted; 0 without any")
     dead_letters: int | None = Field(description="Letters that wait for an operator")
+    clients_cut: dict[str, int] | None = Field(description="Clients refused or cut off, ever, by the reason")
     active_workers: int = Field(description="Worker processes that run, on whatever machine")
     events_per_second: float = Field(description="Accepted by the door, over the last 10 s")
     uptime_seconds: float = Field(description="Since the oldest process began that runs")
@@ -64,7 +66,7 @@ class RenderedFigures:
 
 def metrics_answer(watch: WatchService) -> dict[str, Any]:
     """Say everything in plain values, in the words of MetricsAnswer."""
-    users, told, queue = watch.user_counts, watch.told, watch.activities
+    users, told, queue, counted = watch.user_counts, watch.told, watch.activities, watch.counted
     return {
         "total_users": users and users.total,
         "active_users": users and users.active,
@@ -84,6 +86,9 @@ def metrics_answer(watch: WatchService) -> dict[str, Any]:
         "current_queue_depth": queue and queue.backlog,
         "oldest_pending_seconds": queue and round(queue.oldest_age, 3),
         "dead_letters": queue and queue.dead_letters,
+        "clients_cut": None
+        if counted is None
+        else {word: int(counted.get(CLIENTS_CUT.of(word), 0)) for word in CUT_REASONS},
         "active_workers": watch.count_running("worker"),
         "events_per_second": round(watch.received_per_second, 3),
         "uptime_seconds": round(watch.uptime, 3),

@@ -1,15 +1,14 @@
 """What happens around every request but `/search`: its id, its line in the log, its count."""
 
 from collections.abc import Callable
-from itertools import count
-from secrets import token_hex
-from time import monotonic, perf_counter
+from time import perf_counter
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.adapters.inbound.http.access.guarded_app import who
-from app.adapters.inbound.http.search.search_app import REQUEST_ID
+from app.adapters.inbound.http.connection.request_ids import RequestIds
+from app.adapters.machine.once_a_second import OnceASecond
 
 log = structlog.get_logger()
 
@@ -18,24 +17,6 @@ QUIET = frozenset({"/health/live", "/health/ready", "/metrics", "/dashboard/stat
 LONGEST_PATH = 200
 """Characters of a path that anybody is told; clients may send 32 KiB of them."""
 TOO_MANY_REQUESTS = 429
-
-
-class OnceASecond:
-    """Keeps what may come by the thousand from being told one by one."""
-
-    def __init__(self, now: Callable[[], float] = monotonic) -> None:
-        self._now = now
-        self._told_at = float("-inf")
-        self._left_out = 0
-
-    def left_out(self) -> int | None:
-        """Say how many were left out before this one; None when it is to be left out too."""
-        now = self._now()
-        if now - self._told_at < 1:
-            self._left_out += 1
-            return None
-        left_out, self._left_out, self._told_at = self._left_out, 0, now
-        return left_out
 
 
 class RequestContext:
@@ -53,8 +34,7 @@ class RequestContext:
         self._app = app
         self._observe = observe
         self._too_many = too_many or OnceASecond()
-        self._request_ids = count(1)
-        self._prefix = token_hex(6).encode()
+        self._request_ids = RequestIds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection scope (ASGI 3)."""
@@ -62,7 +42,7 @@ class RequestContext:
             await self._app(scope, receive, send)
             return
         began = perf_counter()
-        request_id = self._id_of(scope)
+        request_id = self._request_ids.of_headers(scope["headers"])
         status = 500
 
         async def send_with_id(message: Message) -> None:
@@ -77,12 +57,6 @@ class RequestContext:
                 await self._app(scope, receive, send_with_id)
             finally:
                 self._note(scope, status, perf_counter() - began)
-
-    def _id_of(self, scope: Scope) -> bytes:
-        for name, value in scope["headers"]:
-            if name == b"x-request-id" and REQUEST_ID(value):
-                return bytes(value)
-        return b"%s-%x" % (self._prefix, next(self._request_ids))
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unknown")

@@ -1,4 +1,4 @@
-"""What `/metrics` says of the whole service: the same whichever process answers. Documented in doc/operations.md."""
+"""What `/metrics` says of the whole service, whichever process answers. Documented in doc/operations/metrics.md."""
 
 import platform
 from collections import Counter
@@ -8,6 +8,8 @@ from prometheus_client.core import Metric
 
 from app.adapters.inbound.http.operations.metric_families import counter, gauge, histogram, summary
 from app.application.figures import (
+    CLIENTS_CUT,
+    CUT_REASONS,
     STORE_BOUND_NAMES,
     STORE_SECONDS,
     STORE_SECONDS_WITHIN,
@@ -85,6 +87,8 @@ def _counted_figures(counted: Mapping[Figure, float] | None) -> Iterator[Metric]
         WEBHOOK_DELIVERIES.labels,
         rows(WEBHOOK_DELIVERIES, *WEBHOOK_OUTCOMES),
     )
+    reasons = rows(CLIENTS_CUT, *CUT_REASONS)
+    yield counter("marquee_clients_cut", "Clients refused or cut off, by the reason.", CLIENTS_CUT.labels, reasons)
 
 
 def _user_figures(users: UserCounts | None) -> Iterator[Metric]:

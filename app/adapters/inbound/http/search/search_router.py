@@ -10,9 +10,10 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from pydantic.json_schema import SkipJsonSchema  # optional, but never null: that a query cannot say
 
-from app.adapters.inbound.http.describing.errors import CatalogNotLoadedError, PastUnavailableError
-from app.adapters.inbound.http.search.past_answers import PackedAnswer, PastAnswers
-from app.adapters.inbound.http.search.search_app import refuse_long_query, window_of
+from app.adapters.inbound.http.describing.answers import failure
+from app.adapters.inbound.http.search.as_of_answers import AsOfAnswers, PackedAnswer
+from app.adapters.inbound.http.search.search_errors import CatalogNotLoadedError, PastUnavailableError
+from app.adapters.inbound.http.search.search_window import refuse_long_query, window_of
 from app.adapters.inbound.reading.instants import read_instant
 from app.application.ports.catalog import PlanFinder
 from app.application.ports.system import HistoryUnavailableError
@@ -46,20 +47,6 @@ class SearchAnswer(BaseModel):
     error: None = None
 
 
-class Problem(BaseModel):
-    """What went wrong."""
-
-    code: str = Field(description="A stable snake_case word for programs", examples=["invalid_date_time"])
-    message: str = Field(description="What was found and what was expected, for people")
-
-
-class ErrorAnswer(BaseModel):
-    """The shape of every error of every route."""
-
-    error: Problem
-    data: None = None
-
-
 def _bound(description: str) -> Any:
     schema = {"type": "string", "format": "date-time", "examples": ["2021-07-21T17:32:28Z"]}
     return Query(description=description, json_schema_extra=schema)
@@ -76,7 +63,7 @@ def search_router(
 ) -> APIRouter:
     """Make the route; naive date-times of a query are read in `timezone`."""
     router = APIRouter(tags=["search"])
-    past_answers = PastAnswers(search_past)
+    past_answers = AsOfAnswers(search_past)
 
     @router.get(
         "/search",
@@ -84,10 +71,7 @@ def search_router(
         summary="Lists the available events on a time range",
         response_model=SearchAnswer,
         response_description="List of plans",
-        responses={
-            400: {"model": ErrorAnswer, "description": "The request was not correctly formed"},
-            500: {"model": ErrorAnswer, "description": "Generic error"},
-        },
+        responses=failure(400, "The request was not correctly formed") | failure(500, "Generic error"),
     )
     async def search(
         request: Request,

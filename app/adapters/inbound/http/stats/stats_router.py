@@ -10,9 +10,7 @@ from app.adapters.inbound.answering.stats_answers import (
     total_answer,
     type_count_answer,
 )
-from app.adapters.inbound.http.describing.errors import JSON
-from app.adapters.inbound.http.describing.rendering import render_json
-from app.adapters.inbound.http.search.search_router import ErrorAnswer
+from app.adapters.inbound.http.describing.answers import failure, json_response
 from app.adapters.inbound.reading.dates import read_date
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
 from app.application.read_stats import DEFAULT_LIMIT, DEFAULT_WINDOWS, MOST_TYPES
@@ -40,15 +38,12 @@ After = Annotated[
 Windows = Annotated[int, Query(ge=1, le=366, description="How many cohorts, and periods of each")]
 Length = Annotated[Granularity, Query(description="The length of a period; weeks are ISO weeks")]
 
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    400: {"model": ErrorAnswer, "description": "The request was not correctly formed"},
-    503: {"model": ErrorAnswer, "description": "The history is away"},
-}
+RESPONSES = failure(400, "The request was not correctly formed") | failure(503, "The history is away")
 LINK: dict[str, Any] = {
     "description": 'The next page: `</stats?limit=1000&after=view>; rel="next"` (RFC 8288); none on the last',
     "schema": {"type": "string"},
 }
-UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": ErrorAnswer, "description": "A type never seen"}}
+UNKNOWN = failure(404, "A type never seen")
 
 
 def stats_router(core: StatsUseCases) -> APIRouter:
@@ -63,7 +58,7 @@ def stats_router(core: StatsUseCases) -> APIRouter:
     )
     async def totals(limit: PageLimit = MOST_TYPES, after: After = None) -> Response:
         page = await core.page_of_totals(after or "", limit)
-        answer = _json([total_answer(total) for total in page.totals])
+        answer = json_response([total_answer(total) for total in page.totals])
         if page.more:
             answer.headers["link"] = f'</stats?limit={limit}&after={page.totals[-1].type}>; rel="next"'
         return answer
@@ -80,26 +75,22 @@ def stats_router(core: StatsUseCases) -> APIRouter:
     @router.get("/dau", summary="How many users were active on each day")
     async def daily_active_users(from_: From = None, to: To = None) -> Response:
         days = await core.daily_active_users(read_date("from", from_), read_date("to", to))
-        return _json([daily_users_answer(day) for day in days])
+        return json_response([daily_users_answer(day) for day in days])
 
     @router.get("/top-events", summary="The most frequent types of some days, most first")
     async def top_types(from_: From = None, to: To = None, limit: Limit = DEFAULT_LIMIT) -> Response:
         found = await core.top_types(read_date("from", from_), read_date("to", to), limit)
-        return _json([type_count_answer(one) for one in found])
+        return json_response([type_count_answer(one) for one in found])
 
     @router.get("/retention", summary="Who came first in a period, and how many of them were active in later ones")
     async def retention(
         start_date: Start = None, windows: Windows = DEFAULT_WINDOWS, granularity: Length = Granularity.DAY
     ) -> Response:
         cohorts = await core.retention(granularity, windows, read_date("start_date", start_date))
-        return _json(retention_answer(granularity, cohorts))
+        return json_response(retention_answer(granularity, cohorts))
 
     @router.get("/{type}", summary="How often one type occurred, and the sum of its values", responses=UNKNOWN)
     async def total_of_type(type: str) -> Response:  # noqa: A002 - the name in the contract's path
-        return _json(total_answer(await core.total_of_type(type)))
+        return json_response(total_answer(await core.total_of_type(type)))
 
     return router
-
-
-def _json(value: object) -> Response:
-    return Response(render_json(value), media_type=JSON)

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.adapters.inbound.http.connection.json_bodies import Body
-from app.adapters.inbound.http.describing.errors import JSON
+from app.adapters.inbound.http.describing.answers import JSON
 from app.domain.access import Role
 from app.domain.api_keys import KEY_ID_LENGTH, LONGEST_KEY_NAME, SCANNER
 from app.domain.users import LONGEST_EMAIL, LONGEST_NAME, USERNAME

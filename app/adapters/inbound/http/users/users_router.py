@@ -1,8 +1,6 @@
 """Users and their keys over HTTP. Answers are plain, without an envelope."""
 
-from collections.abc import Awaitable, Callable
-from functools import wraps
-from typing import Annotated, Any, ParamSpec
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response, status
@@ -11,10 +9,7 @@ from pydantic import WithJsonSchema  # optional, but never null: that a query ca
 from app.adapters.formats.cloud_events import user_data
 from app.adapters.inbound.answering.key_answers import key_answer, new_key_answer
 from app.adapters.inbound.http.connection.json_bodies import MOST, read_body
-from app.adapters.inbound.http.connection.request_body import ClientGoneError
-from app.adapters.inbound.http.describing.errors import JSON
-from app.adapters.inbound.http.describing.rendering import render_json
-from app.adapters.inbound.http.search.search_router import ErrorAnswer
+from app.adapters.inbound.http.describing.answers import failure, json_response
 from app.adapters.inbound.http.users.user_bodies import (
     KEY_ID,
     KeyAnswer,
@@ -29,7 +24,6 @@ from app.adapters.inbound.reading.key_expiry import read_expiry
 from app.adapters.inbound.use_cases.users_use_cases import UsersUseCases
 from app.application.manage_users import NewUser
 
-P = ParamSpec("P")
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many at the most, in the order in which they were made")]
 After = Annotated[
     UUID | None,
@@ -41,17 +35,10 @@ OnlyActive = Annotated[
 ]
 KeyId = Annotated[str, Path(pattern=KEY_ID, description="The public part of a key")]
 
-Responses = dict[int | str, dict[str, Any]]
-
-
-def _error(code: int, description: str) -> Responses:
-    return {code: {"model": ErrorAnswer, "description": description}}
-
-
-ALWAYS = _error(400, "The request was not correctly formed") | _error(503, "The database is away")
-UNKNOWN = _error(404, "Unknown")
-BODY = _error(413, f"More than {MOST:,} bytes") | _error(415, "Neither JSON in UTF-8 as it is, nor in gzip")
-TAKEN = _error(409, "An active user has the name or the address, or somebody else changes this user just now")
+ALWAYS = failure(400, "The request was not correctly formed") | failure(503, "The database is away")
+UNKNOWN = failure(404, "Unknown")
+BODY = failure(413, f"More than {MOST:,} bytes") | failure(415, "Neither JSON in UTF-8 as it is, nor in gzip")
+TAKEN = failure(409, "An active user has the name or the address, or somebody else changes this user just now")
 
 
 def users_router(core: UsersUseCases) -> APIRouter:
@@ -72,19 +59,18 @@ def _add_users(router: APIRouter, core: UsersUseCases) -> None:
         responses=BODY | TAKEN,
         openapi_extra=documented(NewUserBody),
     )
-    @_answering
     async def create(request: Request) -> Response:
         body = await read_body(request, NewUserBody)
         user = await core.create_user(NewUser(**body.model_dump()))
-        return _json(user_data(user), status.HTTP_201_CREATED, {"location": f"/users/{user.user_id}"})
+        return json_response(user_data(user), status.HTTP_201_CREATED, {"location": f"/users/{user.user_id}"})
 
     @router.get("", summary="The users, also deleted ones", response_model=list[UserAnswer])
     async def users(limit: Limit = 100, after: After = None, is_active: OnlyActive = None) -> Response:
-        return _json([user_data(user) for user in await core.users.page(limit, after, is_active=is_active)])
+        return json_response([user_data(user) for user in await core.users.page(limit, after, is_active=is_active)])
 
     @router.get("/{user_id}", summary="A user, also a deleted one", response_model=UserAnswer, responses=UNKNOWN)
     async def user(user_id: UUID) -> Response:
-        return _json(user_data(await core.find_user(user_id)))
+        return json_response(user_data(await core.find_user(user_id)))
 
 
 def _add_changes(router: APIRouter, core: UsersUseCases) -> None:
@@ -95,10 +81,9 @@ def _add_changes(router: APIRouter, core: UsersUseCases) -> None:
         responses=UNKNOWN | BODY | TAKEN,
         openapi_extra=documented(UserPatchBody),
     )
-    @_answering
     async def update(request: Request, user_id: UUID) -> Response:
         body = await read_body(request, UserPatchBody)
-        return _json(user_data(await core.update_user(user_id, body.values())))
+        return json_response(user_data(await core.update_user(user_id, body.values())))
 
     @router.delete(
         "/{user_id}",
@@ -117,15 +102,14 @@ def _add_keys(router: APIRouter, core: UsersUseCases) -> None:
         status_code=status.HTTP_201_CREATED,
         summary="Make a key for an active user: the answer shows it, and nothing ever will again",
         response_model=NewKeyAnswer,
-        responses=UNKNOWN | BODY | _error(409, "The user has as many live keys as anybody may: revoke one first"),
+        responses=UNKNOWN | BODY | failure(409, "The user has as many live keys as anybody may: revoke one first"),
         openapi_extra=documented(NewKeyBody, needed=False),
     )
-    @_answering
     async def create_key(request: Request, user_id: UUID) -> Response:
         body = await read_body(request, NewKeyBody, needed=False)
         expires_at = None if body.expires_at is None else read_expiry("expires_at", body.expires_at)
         made = await core.create_key(user_id, body.name, expires_at)
-        return _json(new_key_answer(made), status.HTTP_201_CREATED, {"cache-control": "no-store"})
+        return json_response(new_key_answer(made), status.HTTP_201_CREATED, {"cache-control": "no-store"})
 
     @router.get(
         "/{user_id}/keys",
@@ -135,7 +119,7 @@ def _add_keys(router: APIRouter, core: UsersUseCases) -> None:
     )
     async def keys(user_id: UUID) -> Response:
         found, now = await core.list_keys(user_id), core.clock.now()
-        return _json([key_answer(key, now) for key in found])
+        return json_response([key_answer(key, now) for key in found])
 
     @router.delete(
         "/{user_id}/keys/{key_id}",
@@ -146,20 +130,3 @@ def _add_keys(router: APIRouter, core: UsersUseCases) -> None:
     async def revoke(user_id: UUID, key_id: KeyId) -> Response:
         await core.revoke_key(user_id, key_id)
         return Response(status_code=status.HTTP_204_NO_CONTENT)
-
-
-def _answering(route: Callable[P, Awaitable[Response]]) -> Callable[P, Awaitable[Response]]:
-    """Let a route end when there is nobody to answer."""
-
-    @wraps(route)
-    async def answer(*args: P.args, **kwargs: P.kwargs) -> Response:
-        try:
-            return await route(*args, **kwargs)
-        except ClientGoneError:
-            return Response(status_code=400)  # nobody will read it
-
-    return answer
-
-
-def _json(value: object, status_code: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return Response(render_json(value), status_code, headers, JSON)

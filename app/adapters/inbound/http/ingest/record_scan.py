@@ -1,4 +1,4 @@
-"""Split a body into its records where the fast parser cannot: because of what is in one of them, or beside them.
+"""Find the records of a body one after the other where the fast parser cannot split it.
 
 The standard library's parser takes NaN and lone surrogates for JSON, so it finds the end of a record that has them; the
 record itself is judged later. Nothing is looked at in pieces larger than a record may be: a body of 8 MiB that was made
@@ -8,8 +8,15 @@ to be slow must not keep this process busy.
 import json
 import re
 from collections.abc import Iterator
+from typing import TypeVar
 
-from app.adapters.inbound.http.ingest.activity_bodies import NotABatchError, TooManyActivitiesError, counted
+from app.adapters.inbound.http.ingest.ingest_errors import (
+    NoActivitiesError,
+    NotABatchError,
+    TooDeepToSplitError,
+    TooLargeToSplitError,
+    TooManyActivitiesError,
+)
 from app.adapters.inbound.reading.refusals import NotJsonError, shown
 from app.domain.activities import LARGEST_ACTIVITY
 
@@ -21,27 +28,11 @@ MOST_DEEP_RECORDS = 10
 """Records nested so deeply that their ends must be looked for bracket by bracket."""
 
 
-class TooLargeToSplitError(ValueError):
-    """Something in a body is too large for a record, and the body is such that the next record cannot be found."""
-
-    def __init__(self) -> None:
-        """Keep the limit for programs."""
-        super().__init__(f"expected activities of at most {LARGEST_ACTIVITY:,} bytes, found more")
-        self.extra = {"limit": LARGEST_ACTIVITY}
-
-
-class TooDeepToSplitError(ValueError):
-    """A body has too many records that are nested absurdly."""
-
-    def __init__(self) -> None:
-        """Say so."""
-        super().__init__(f"more than {MOST_DEEP_RECORDS} activities are nested hundreds of levels deep")
-
-
+Record = TypeVar("Record")
 _end_of_value = json.JSONDecoder(parse_int=str, parse_float=str).raw_decode
 
 
-def split_carefully(body: bytes, most: int, *, batch: bool) -> list[bytes]:
+def scan_records(body: bytes, most: int, *, batch: bool) -> list[bytes]:
     """Split an array, or a batch, into 1 to `most` records. A record may then still be nothing that can be taken.
 
     Raises:
@@ -79,6 +70,19 @@ def _records(text: "_Text", most: int) -> list[bytes]:
         records.append(text.value())
         if len(records) > most:
             raise TooManyActivitiesError(most)
+    return records
+
+
+def counted(records: list[Record], most: int) -> list[Record]:
+    """Let 1 to `most` records pass.
+
+    Raises:
+        NoActivitiesError, TooManyActivitiesError: there are fewer, or more.
+    """
+    if not records:
+        raise NoActivitiesError
+    if len(records) > most:
+        raise TooManyActivitiesError(most)
     return records
 
 
@@ -147,7 +151,7 @@ class _Text:
     def _end_of_deep_value(self, window: str) -> int:
         self._deep_records += 1
         if self._deep_records > MOST_DEEP_RECORDS:
-            raise TooDeepToSplitError
+            raise TooDeepToSplitError(MOST_DEEP_RECORDS)
         depth = 0
         for token in TOKEN(window):
             sign, size = token[0][0], len(token[0])

@@ -10,16 +10,17 @@ from weakref import WeakSet
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from app.adapters.inbound.http.describing.errors import JSON, TooManyPastSearchesError
-from app.adapters.inbound.http.describing.rendering import SEARCH_HEAD, SEARCH_TAIL, render_plan
+from app.adapters.inbound.http.describing.answers import JSON
+from app.adapters.inbound.http.search.plan_json import SEARCH_HEAD, SEARCH_TAIL, render_plan
 from app.adapters.inbound.http.search.search_app import PIECE
+from app.adapters.inbound.http.search.search_errors import TooManyPastSearchesError
 from app.application.read_history import SearchPast
 from app.domain.plans import PlanSummary
 from app.domain.time_window import TimeWindow
 
 AT_ONCE = 4
 """Answers in the making: each holds its plans, some 600 bytes a plan, and keeps the interpreter from others."""
-PATIENCE = 10.0
+QUEUE_TIMEOUT = 10.0
 """Seconds that a question waits for its turn."""
 MOST_KEPT = 64 * 1024 * 1024
 """Bytes of made answers that wait for their readers; a full one has about 0.4 MB."""
@@ -52,15 +53,15 @@ class PackedAnswer(Response):
             await asyncio.sleep(0)  # sending waits only for a full socket; this lets others in each time
 
 
-class PastAnswers:
+class AsOfAnswers:
     """Answers searches of the past, `at_once` at a time; whoever reads such an answer has no such place any more."""
 
     def __init__(
-        self, search: SearchPast, *, at_once: int = AT_ONCE, patience: float = PATIENCE, most_kept: int = MOST_KEPT
+        self, search: SearchPast, *, at_once: int = AT_ONCE, timeout: float = QUEUE_TIMEOUT, most_kept: int = MOST_KEPT
     ) -> None:
         self._search = search
         self._places = asyncio.Semaphore(at_once)
-        self._timeout = patience
+        self._timeout = timeout
         self._most_kept = most_kept
         self._made: WeakSet[PackedAnswer] = WeakSet()
 

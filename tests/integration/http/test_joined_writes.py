@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import uvloop
 
-from app.adapters.inbound.http.connection.one_write import JoiningTransport, OneWriteProtocol
+from app.adapters.inbound.http.connection.joined_writes import JoinedWritesProtocol, JoiningTransport
 from app.infrastructure.processes.roles import http_server
 
 PIECES = [bytes([65 + number % 26]) * 50_000 for number in range(40)]
@@ -128,7 +128,7 @@ def test_to_a_client_that_has_gone_nothing_is_sent() -> None:
 
 
 def test_the_api_serves_by_this_protocol() -> None:
-    assert http_server(app, 1).config.http is OneWriteProtocol
+    assert http_server(app, 1).config.http is JoinedWritesProtocol
 
 
 def test_pipelined_requests_are_answered_in_order() -> None:

@@ -2,10 +2,8 @@
 
 import resource
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from app.adapters.inbound.http.describing.errors import JSON
-from app.adapters.inbound.http.describing.rendering import render_error
+from app.adapters.inbound.http.describing.answers import Reply, error_reply
 
 FILES_FOR_OTHERS = 256
 """File descriptors that connections of clients leave to Redis, the database, files and what listens."""
@@ -14,7 +12,7 @@ MOST_FILES = 16_384
 
 
 @dataclass(frozen=True, slots=True)
-class EdgeLimits:
+class ConnectionLimits:
     """Times are in seconds, sizes in bytes."""
 
     header_timeout: float = 10.0
@@ -35,7 +33,7 @@ class EdgeLimits:
     max_pipelined: int = 64
     """Requests that wait for the answer before them; the connection ends after them."""
     max_connections: int = 10_000
-    """Of one process. Beyond, one gives way to the new one, see ConnectionSweep."""
+    """Of one process. Beyond, one is evicted for the new one, see ConnectionSweep."""
     send_buffer: int = 128 * 1024
     """Of an answer, that the system holds for a client who has not taken it. Left to itself it holds megabytes of each.
     Linux doubles the number for what it needs beside; at 100 ms to the client this is about 1 MB/s."""
@@ -47,57 +45,48 @@ class EdgeLimits:
 
     @property
     def slow(self) -> float:
-        """How long a client makes no progress that must give way, if somebody must: about 3 KB/s keep it."""
+        """How long a client makes no progress that is evicted, if one must be: about 3 KB/s keep it."""
         return min(self.body_timeout, self.write_timeout) / 6
 
 
-class Refusal(NamedTuple):
-    """How a request is refused that no application gets to see."""
-
-    status: int
-    code: str
-    message: str
-
-    def render(self) -> tuple[list[tuple[bytes, bytes]], bytes]:
-        """Render its headers and its body, in the one shape of every error."""
-        body = render_error(self.code, self.message)
-        length = b"%d" % len(body)
-        return [(b"content-type", JSON.encode()), (b"content-length", length), (b"connection", b"close")], body
+def _refusal(status: int, code: str, message: str) -> Reply:
+    """Refuse a request that no application gets to see; the connection ends with it."""
+    return error_reply(status, code, message, ((b"connection", b"close"),))
 
 
-def malformed(reason: object) -> Refusal:
+def malformed(reason: object) -> Reply:
     """Refuse what is no HTTP request."""
-    return Refusal(400, "malformed_request", f"this is no HTTP request that can be read: {reason}")
+    return _refusal(400, "malformed_request", f"this is no HTTP request that can be read: {reason}")
 
 
-def unknown_coding(found: bytes) -> Refusal:
+def unknown_coding(found: bytes) -> Reply:
     """Refuse a body in a transfer coding that nobody here undoes (RFC 9112, 6.1)."""
     if found.rpartition(b",")[2].strip(b" \t").lower() != b"chunked":
         return malformed("a body with Transfer-Encoding ends with the coding chunked")
     message = f"expected Transfer-Encoding: chunked and no other coding, found {found[:80].decode('latin-1')!r}"
-    return Refusal(501, "unsupported_transfer_coding", message)
+    return _refusal(501, "unsupported_transfer_coding", message)
 
 
-def too_many(most: int) -> Refusal:
+def too_many(most: int) -> Reply:
     """Refuse what is more than a connection may ask at once."""
-    return Refusal(400, "too_many_pipelined", f"expected at most {most} requests that wait for answers, found more")
+    return _refusal(400, "too_many_pipelined", f"expected at most {most} requests that wait for answers, found more")
 
 
-def too_late(what: str, seconds: float) -> Refusal:
+def too_late(what: str, seconds: float) -> Reply:
     """Refuse a request that does not come to its end."""
-    return Refusal(408, "request_timeout", f"{what} did not arrive within {seconds:g} s")
+    return _refusal(408, "request_timeout", f"{what} did not arrive within {seconds:g} s")
 
 
-def too_large(url: int, most: int) -> Refusal:
+def too_large(url: int, most: int) -> Reply:
     """Refuse a head without end; `url` is the length of its URL."""
     if url > most // 2:
-        return Refusal(414, "url_too_long", f"expected a request line and headers of at most {most:,} bytes together")
-    return Refusal(431, "headers_too_large", f"expected headers of at most {most:,} bytes together, found more")
+        return _refusal(414, "url_too_long", f"expected a request line and headers of at most {most:,} bytes together")
+    return _refusal(431, "headers_too_large", f"expected headers of at most {most:,} bytes together, found more")
 
 
-def too_many_headers(most: int) -> Refusal:
+def too_many_headers(most: int) -> Reply:
     """Refuse what has more header fields than anybody needs, or more trailers."""
-    return Refusal(431, "headers_too_large", f"expected at most {most} headers, found more")
+    return _refusal(431, "headers_too_large", f"expected at most {most} headers, found more")
 
 
 def room_for_connections() -> int:

@@ -1,4 +1,4 @@
-"""The README's tour: every command under "Two commands" that shows an answer gives that answer."""
+"""The tours of README.md and doc/tour.md: every command that shows an answer gives that answer."""
 
 import json
 import re
@@ -15,10 +15,17 @@ from tests.support.service import REPOSITORY, Installation, Service
 
 pytestmark = pytest.mark.redis_server
 
-README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-TOUR = README.partition("\n## Two commands\n")[2].partition("\n## ")[0]
-STEPS = re.findall(r"```sh\n([^`]+)```\n\n```(?:json|text)\n(.+?)\n```", TOUR, re.DOTALL)
+STEP = re.compile(r"```sh\n([^`]+)```\n\n```(?:json|text)\n(.+?)\n```", re.DOTALL)
 TIMED = re.compile(r"in \d+\.\d s \([\d,]+ rows/s\)")
+
+
+def steps(document: str, heading: str) -> list[tuple[str, str]]:
+    section = (REPOSITORY / document).read_text(encoding="utf-8").partition(f"\n## {heading}\n")[2]
+    return STEP.findall(section.partition("\n## ")[0])
+
+
+README = steps("README.md", "A short tour")
+TOUR = steps("doc/tour.md", "Search, record, count")
 
 
 @pytest.fixture
@@ -27,12 +34,17 @@ def standing() -> Iterator[tuple[Installation, Service]]:
         yield installation, installation.run()
 
 
-def test_the_commands_of_the_tour_answer_what_the_readme_shows(standing: tuple[Installation, Service]) -> None:
-    commands = [shlex.split(command.replace("\\\n", " ")) for command, _ in STEPS]
+def test_the_short_tour_of_the_readme_is_how_the_whole_one_begins() -> None:
+    assert README
+    assert TOUR[: len(README)] == README
+
+
+def test_the_commands_of_the_tour_answer_what_it_shows(standing: tuple[Installation, Service]) -> None:
+    commands = [shlex.split(command.replace("\\\n", " ")) for command, _ in TOUR]
     assert [words[0] for words in commands].count("curl") == 8
     assert [words[0] for words in commands].count(".venv/bin/marquee") == 2
 
-    for words, (_, shown) in zip(commands, STEPS, strict=True):
+    for words, (_, shown) in zip(commands, TOUR, strict=True):
         _expect(words, _comparable(shown), *standing)
 
 

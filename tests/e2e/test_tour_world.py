@@ -1,4 +1,4 @@
-"""The README's second tour, from a user to a signed webhook, and its further commands: each of them, in a shell."""
+"""The second tour of doc/tour.md, from a user to a signed webhook, and its further commands, each in a shell."""
 
 import re
 import shlex
@@ -17,11 +17,11 @@ from tests.support.service import REPOSITORY, Installation, Service
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.slow]
 
-README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-TOUR = README.partition("\n## Tell the world\n")[2].partition("\n## ")[0]
+PAGE = (REPOSITORY / "doc" / "tour.md").read_text(encoding="utf-8")
+TOUR = PAGE.partition("\n## Tell the world\n")[2].partition("\n## ")[0]
 STEPS = re.findall(r"```sh\n([^`]+?)\n```\n(?:\n```(?:json|text)\n(.+?)\n```)?", TOUR, re.DOTALL)
 HEARD = re.search(r"And there it says:\n\n```text\n(.+?)\n```", TOUR, re.DOTALL)
-MORE = README.partition("\n## More commands\n")[2].partition("\n### ")[0]
+MORE = PAGE.partition("\n## More commands\n")[2].partition("\n## ")[0]
 FURTHER = [line for block in re.findall(r"```sh\n(.+?)\n```", MORE, re.DOTALL) for line in block.splitlines()]
 LISTEN = "webhooks listen"
 CURL = Path(__file__).parents[1] / "support" / "curl.py"

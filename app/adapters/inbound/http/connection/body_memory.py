@@ -1,23 +1,14 @@
 """How much of all bodies together one process holds; how large one may be, `request_body.py` is told."""
 
+from app.adapters.inbound.http.connection.connection_errors import TooManyBodiesError
+
 MOST_IN_HAND = 256 * 1024 * 1024
 """Bytes of a process."""
 FREE = 16 * 1024
 """Bytes of each body that are not counted: what is small gets through while others hold all that may be held."""
 
 
-class TooManyBodiesError(Exception):
-    """This process holds as much of bodies as it may."""
-
-    def __init__(self, most: int) -> None:
-        """Say what gets through."""
-        super().__init__(
-            f"requests with {most:,} bytes in their bodies are being served already: come again a little later, "
-            f"or send up to {FREE:,} bytes at a time"
-        )
-
-
-class BodiesInHand:
+class BodyMemory:
     """The bodies that are being read, or worked on."""
 
     __slots__ = ("held", "most")
@@ -36,7 +27,7 @@ class Hold:
 
     __slots__ = ("_bodies", "_size")
 
-    def __init__(self, bodies: BodiesInHand) -> None:
+    def __init__(self, bodies: BodyMemory) -> None:
         self._bodies = bodies
         self._size = 0
 
@@ -48,7 +39,7 @@ class Hold:
         """
         bodies = self._bodies
         if bodies.held + size > bodies.most:
-            raise TooManyBodiesError(bodies.most)
+            raise TooManyBodiesError(bodies.most, FREE)
         bodies.held += size
         self._size += size
 

@@ -45,8 +45,8 @@ class JoiningTransport:
         return getattr(self._transport, name)
 
 
-class OneWriteProtocol(HttpToolsProtocol):
-    """uvicorn's protocol on a JoiningTransport: `uvicorn.Config(http=OneWriteProtocol)`."""
+class JoinedWritesProtocol(HttpToolsProtocol):
+    """uvicorn's protocol on a JoiningTransport: `uvicorn.Config(http=JoinedWritesProtocol)`."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Take the connection."""

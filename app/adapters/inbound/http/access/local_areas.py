@@ -13,7 +13,7 @@ from ipaddress import ip_address
 
 from starlette.types import Scope
 
-from app.adapters.inbound.http.describing.errors import UnknownHostError
+from app.adapters.inbound.http.access.access_errors import UnknownHostError
 from app.domain.access import Area
 
 HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(?::[0-9]*)?").fullmatch
@@ -21,7 +21,7 @@ HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(?::[0-9]*)?").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
-class LocalOnly:
+class LocalAreas:
     """What is open to those only who ask for this machine by an address, by `localhost`, or by one of `hosts`."""
 
     areas: frozenset[Area] = frozenset()
