@@ -48,7 +48,7 @@ test-faults: $(VENV)/.installed-dev ## Run the long tests of failovers, crowds a
 	$(TESTS) -m faults
 
 test-unit: $(VENV)/.installed-dev ## Run the tests that need no process, file or socket
-	$(BIN)/pytest $(UNIT)
+	$(TESTS) $(UNIT)
 
 test-changed: $(VENV)/.installed-dev ## Run the tests of what was changed since BEFORE (main), the nearest first, to the first failure
 	$(BIN)/python -m tests.support.changed $(or $(BEFORE),main)
