@@ -8,15 +8,16 @@ BIN := $(VENV)/bin
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(8, os.cpu_count() * 3 // 2))')
 TESTS = $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 UNIT = tests/unit tests/architecture
+PROCESSES = tests/integration/processes $(addprefix tests/e2e/test_,life_cycle.py told_while_starting.py paused_scheduler.py)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # The locks are complete, so nothing is resolved: old pips look for the newest release of a requirement with an extra,
 # which has no hash. `pip check` says afterwards whether what is there fits together.
 PINNED := $(PIP) install --no-deps --require-hashes
 
-.PHONY: help install run test test-unit test-changed lint format types test-faults test-kill contracts check bench-search bench-sync bench-ingest bench-pipeline bench-providers bench-stats bench-import bench-start coverage house structure findings pictures lock wheels clean
+.PHONY: help install run test test-unit test-changed test-contract test-integration test-e2e test-openapi test-busy lint format types test-faults test-kill contracts check bench-search bench-sync bench-ingest bench-pipeline bench-providers bench-stats bench-import bench-start coverage house structure findings pictures client-tools lock wheels sbom clean
 
 help: ## List what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit("marquee needs Python 3.11 or later; this is " + sys.version.split()[0] + " (make PYTHON=python3.12 chooses another)") if sys.version_info < (3, 11) else None'
@@ -52,6 +53,23 @@ test-unit: $(VENV)/.installed-dev ## Run the tests that need no process, file or
 
 test-changed: $(VENV)/.installed-dev ## Run the tests of what was changed since BEFORE (main), the nearest first, to the first failure
 	$(BIN)/python -m tests.support.changed $(or $(BEFORE),main)
+
+test-contract: $(VENV)/.installed-dev ## Run the tests of every port over all its adapters
+	$(TESTS) -m "not faults" tests/contract
+
+test-integration: $(VENV)/.installed-dev ## Run the tests of single parts with files, sockets and servers
+	$(TESTS) -m "not faults" tests/integration
+
+test-e2e: $(VENV)/.installed-dev ## Run the tests of the whole service as its users meet it
+	$(TESTS) -m "not faults" tests/e2e
+
+test-openapi: $(VENV)/.installed-dev ## Ask whatever the OpenAPI document allows; by a seed at random, which it prints
+	@seed=$${MARQUEE_SCHEMATHESIS_SEED:-$$($(BIN)/python -c 'import secrets; print(secrets.randbits(32))')}; \
+	  echo "MARQUEE_SCHEMATHESIS_SEED=$$seed"; MARQUEE_SCHEMATHESIS_SEED=$$seed $(BIN)/pytest tests/e2e/test_openapi.py
+
+test-busy: $(VENV)/.installed-dev ## Run everything beside four busy loops, and the tests of processes five times
+	@loops=; for loop in 1 2 3 4; do timeout 4h sh -c 'while :; do :; done' & loops="$$loops $$!"; done; trap "kill $$loops" EXIT; \
+	  $(MAKE) test && for round in 1 2 3 4 5; do $(TESTS) -m "not faults" $(PROCESSES) || exit 1; done
 
 test-kill: $(VENV)/.installed-dev ## kill -9 everything 100 times at random and compare every figure (10 times in `make check`)
 	MARQUEE_KILLS=100 $(BIN)/pytest tests/e2e/test_killed_pipeline.py
@@ -123,6 +141,12 @@ findings: ## See whether what surprised us of others' tools still is so (outside
 pictures: $(VENV)/.installed-dev ## Take the pictures of the dashboard anew (needs a Chromium)
 	$(BIN)/python -m tests.support.pictures
 
+client-tools: $(VENV)/.installed-dev ## Install what makes clients of the OpenAPI document, and judges it, into .tools
+	$(PYTHON) -m venv --clear .tools/python
+	.tools/python/bin/python -m pip --disable-pip-version-check --quiet install -r tests/data/clients/requirements.txt
+	cp tests/data/clients/package.json .tools/
+	cd .tools && npm install --silent --no-audit --no-fund --no-package-lock --ignore-scripts
+
 lock: $(VENV)/.installed-dev ## Pin the dependencies anew, with hashes and without addresses
 	$(PIP) install uv
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --upgrade --extra build pyproject.toml -o requirements.lock
@@ -137,5 +161,11 @@ wheels: $(VENV)/.installed-dev ## See that every pin has a wheel for every Pytho
 	      --target .marquee/none -r $$lock || { echo "$$lock: not whole for Python $$python on $$machine"; exit 1; }; \
 	  done; done; done; echo "every pin has a wheel: Python 3.11 to 3.14, Linux (glibc 2.28) on x86_64 and arm64, macOS on arm64"
 
+sbom: $(VENV)/.installed ## Write what a release is made of, from the pins, into .marquee/sbom.json (CycloneDX)
+	$(PYTHON) -m venv --clear .tools/sbom
+	.tools/sbom/bin/python -m pip --disable-pip-version-check --quiet install cyclonedx-bom==7.5.0
+	@mkdir -p .marquee
+	.tools/sbom/bin/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application --output-reproducible -o .marquee/sbom.json requirements.lock
+
 clean: ## Remove the environment and the data
-	rm -rf $(VENV) .marquee .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage *.egg-info
+	rm -rf $(VENV) .tools .marquee .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage *.egg-info

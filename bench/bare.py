@@ -11,8 +11,8 @@ from typing import Any
 import uvloop
 
 from app.adapters.inbound.http.connection.joined_writes import JoinedWritesProtocol
-from app.infrastructure.processes.garbage_collection import settle_memory
-from app.infrastructure.processes.roles import http_server
+from app.infrastructure.processes.garbage_collection import freeze_loaded_objects
+from app.infrastructure.roles.http_server import http_server
 
 
 def bare(body: bytes, headers: list[tuple[bytes, bytes]]) -> Any:
@@ -28,9 +28,9 @@ def bare(body: bytes, headers: list[tuple[bytes, bytes]]) -> Any:
 
 
 async def serve(app: Any, port: int, protocol: Any) -> None:
-    """Serve as `app/infrastructure/processes/roles.py` does until SIGTERM."""
+    """Serve as `app/infrastructure/roles/http_server.py` does until SIGTERM."""
     with socket.create_server(("127.0.0.1", port), backlog=2048) as listening:
-        settle_memory()
+        freeze_loaded_objects()
         await http_server(app, 1, protocol).serve(sockets=[listening])
 
 

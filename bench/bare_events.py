@@ -11,7 +11,7 @@ import uvloop
 from fastapi import FastAPI
 
 from app.adapters.inbound.reading.activity_input import ActivityFields
-from app.infrastructure.processes.garbage_collection import settle_memory
+from app.infrastructure.processes.garbage_collection import freeze_loaded_objects
 
 
 class Fields(ActivityFields):
@@ -38,7 +38,7 @@ def bare() -> FastAPI:
 async def serve(port: int) -> None:
     """Serve as uvicorn does by itself, without its access log."""
     with socket.create_server(("127.0.0.1", port), backlog=2048) as listening:
-        settle_memory()
+        freeze_loaded_objects()
         await uvicorn.Server(uvicorn.Config(bare(), access_log=False, log_level="warning")).serve(sockets=[listening])
 
 

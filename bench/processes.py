@@ -31,15 +31,15 @@ def python_process(
 
     `python` and `folder`, where it runs, are another build's when that is measured.
     """
-    with ParentWatch() as lifeline, log.open("wb") as output:
+    with ParentWatch() as parent_watch, log.open("wb") as output:
         process = subprocess.Popen(
             [python, "-m", *arguments],
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, PARENT_WATCH_VARIABLE: str(lifeline.read_end)},
-            pass_fds=[lifeline.read_end],
+            env={**os.environ, PARENT_WATCH_VARIABLE: str(parent_watch.read_end)},
+            pass_fds=[parent_watch.read_end],
         )
         try:
             yield process.pid

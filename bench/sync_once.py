@@ -12,7 +12,7 @@ from lxml import etree
 from app.adapters.outbound.redis.catalog_update import HEAD
 from app.adapters.outbound.redis.keys import provider_key
 from app.application.sync_provider import SyncOrder
-from app.infrastructure.processes.garbage_collection import settle_memory
+from app.infrastructure.processes.garbage_collection import freeze_loaded_objects
 from app.infrastructure.settings.settings import Settings
 from app.infrastructure.wiring.container import Container
 from app.infrastructure.wiring.identifiers import new_run_id
@@ -33,7 +33,7 @@ async def sync(source: str, data: Path) -> dict[str, float]:
     """A whole sync as the scheduler does it: lease, fetch, parse, reconcile, gate, commit, report."""
     url = source if "://" in source else Path(source).as_uri()
     provider = {"name": "big", "url": url, "allow_private_networks": True, "timezone": "Europe/Madrid"}
-    settle_memory()
+    freeze_loaded_objects()
     settings = Settings.model_validate({"service": {"data_dir": data}, "providers": [provider]})
     async with open_container(settings, "scheduler") as container:
         big = container.directory().get("big")

@@ -17,6 +17,7 @@ from time import monotonic
 
 from app.application.ports.system import Clock, HistoryUnavailableError
 from app.application.ports.users import ApiKeys, InvalidTokenError, OwnedKey, Tokens
+from app.application.single_flight import SingleFlights
 from app.domain.access import Principal, UnauthenticatedError
 from app.domain.api_keys import PREFIX, digest_of, key_id_of
 
@@ -81,7 +82,8 @@ class Authenticate:
     _ahead: _ReadAhead = field(default=_ReadAhead({}, None, float("-inf")), init=False)
     _unknown: OrderedDict[bytes, float] = field(default_factory=OrderedDict, init=False)
     """Until when, by the digest of what was sent."""
-    _reading: dict[str, asyncio.Task[OwnedKey | None]] = field(default_factory=dict, init=False)
+    _read: SingleFlights[str, OwnedKey | None] = field(init=False)
+    """Once for all who ask for a key now; whoever leaves meanwhile does not spoil it for the others."""
     _used: dict[str, datetime] = field(default_factory=dict, init=False)
     _version: int | None = field(default=None, init=False)
     _looked_at: float = field(default=float("-inf"), init=False)
@@ -89,6 +91,9 @@ class Authenticate:
     _away: bool = field(default=False, init=False)
     """The database did not answer when it was asked last."""
     _watching: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        self._read = SingleFlights(self._read_and_remember)
 
     async def __call__(self, credential: str) -> Principal:
         """Say who it is.
@@ -217,19 +222,6 @@ class Authenticate:
             if len(self._unknown) > self.most:
                 self._unknown.popitem(last=False)
         return owned
-
-    async def _read(self, key_id: str) -> OwnedKey | None:
-        """Read a key, once for all who ask for it now; whoever leaves meanwhile does not spoil it for the others."""
-        reading = self._reading.get(key_id)
-        if reading is None:
-            reading = self._reading[key_id] = asyncio.create_task(self._read_and_remember(key_id))
-            reading.add_done_callback(lambda done: self._finished(key_id, done))
-        return await asyncio.shield(reading)
-
-    def _finished(self, key_id: str, reading: asyncio.Task[OwnedKey | None]) -> None:
-        del self._reading[key_id]
-        if not reading.cancelled():
-            reading.exception()  # asked for, so that nobody is told of it when all who waited have left
 
     async def _read_and_remember(self, key_id: str) -> OwnedKey | None:
         version, began = self._version, self.now()

@@ -1,15 +1,17 @@
 """Keep this process's search index fresh by following the change logs of all providers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.application.ports.catalog import Behind, ChangeLog, LoggedChange, LogPage, LogPosition, SearchIndex
 from app.application.ports.system import LiveStateUnavailableError
+from app.application.trouble import Tell, Trouble
+from app.domain.backoff import Backoff
 from app.domain.plans import SearchablePlan
 
-FIRST_RETRY, LONGEST_RETRY = 0.1, 1.0
-"""Seconds between two attempts to reach a store that is away."""
+RETRY = Backoff(first=0.1, longest=1.0)
+"""Between two attempts to reach a store that is away."""
 
 LOADS_AT_ONCE = 2
 """How many loads run side by side, each over a connection of its own."""
@@ -34,7 +36,7 @@ class FollowCatalog:
 
     log: ChangeLog
     index: SearchIndex
-    on_trouble: Callable[[str | None], None] = lambda _: None
+    on_trouble: Tell = lambda _: None
     """Told what keeps the index from being fresh, and None when it is over."""
     _heads: dict[str, LogPosition] = field(default_factory=dict)
     """Where each log ended when that was told last."""
@@ -45,7 +47,12 @@ class FollowCatalog:
     _watching: bool = False
     _ready: bool = False
     _news: asyncio.Event = field(default_factory=asyncio.Event)
-    _troubled: set[str] = field(default_factory=set)
+    _reasons: dict[str, str] = field(default_factory=dict)
+    """By what is troubled."""
+    _trouble: Trouble = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._trouble = Trouble(self.on_trouble)
 
     async def __call__(self) -> None:
         """Follow until cancelled. An unforeseen error ends it, where the supervisor sees it."""
@@ -57,17 +64,17 @@ class FollowCatalog:
             raise bugs.exceptions[0] from None
 
     async def _watch(self) -> None:
-        wait = FIRST_RETRY
+        failures = 0
         while True:
             try:
                 async for moved in self.log.heads():  # pragma: no branch - it never ends by itself
                     self._note(moved)
-                    wait = FIRST_RETRY
+                    failures = 0
                     self._report("watch", None)
             except LiveStateUnavailableError as error:
                 self._report("watch", str(error))
-            await asyncio.sleep(wait)
-            wait = min(wait * 2, LONGEST_RETRY)
+            failures += 1
+            await asyncio.sleep(RETRY.delay(failures))
 
     def _note(self, moved: Mapping[str, LogPosition | None]) -> None:
         for name, head in moved.items():
@@ -79,7 +86,7 @@ class FollowCatalog:
         self._news.set()
 
     async def _go_on(self, tasks: asyncio.TaskGroup) -> None:
-        wait = FIRST_RETRY
+        failures = 0
         while True:
             await self._news.wait()
             self._news.clear()
@@ -89,13 +96,13 @@ class FollowCatalog:
                 while stale := self._stale():
                     await self._read_on(stale)
                     self._start_loads(tasks)
-                wait = FIRST_RETRY
+                failures = 0
                 self._report("read", None)
             except LiveStateUnavailableError as error:
                 self._report("read", str(error))
                 self._news.set()
-                await asyncio.sleep(wait)
-                wait = min(wait * 2, LONGEST_RETRY)
+                failures += 1
+                await asyncio.sleep(RETRY.delay(failures))
 
     def _start_loads(self, tasks: asyncio.TaskGroup) -> None:
         waiting = [name for name in self._heads if name not in self._at and name not in self._loading]
@@ -113,7 +120,7 @@ class FollowCatalog:
             self._report("load", None)
         except LiveStateUnavailableError as error:
             self._report("load", str(error))
-            await asyncio.sleep(FIRST_RETRY)
+            await asyncio.sleep(RETRY.first)
         finally:
             self._loads -= 1
             self._loading.difference_update(heads)
@@ -162,10 +169,7 @@ class FollowCatalog:
 
     def _report(self, subject: str, trouble: str | None) -> None:
         """Tell once when trouble begins and once when all of it is over."""
-        was_troubled = bool(self._troubled)
-        if trouble:
-            self._troubled.add(subject)
-        else:
-            self._troubled.discard(subject)
-        if bool(self._troubled) is not was_troubled:
-            self.on_trouble(trouble)
+        self._reasons.pop(subject, None)
+        if trouble is not None:
+            self._reasons[subject] = trouble
+        self._trouble.note(next(iter(self._reasons.values()), None))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from app.application.ports.publishing import DomainEventLog, LoggedFact
+from app.application.single_flight import SingleFlight
 from app.domain.errors import DomainError
 
 LOOK_INTERVAL = 1.0
@@ -84,7 +85,10 @@ class WatchLog:
     log: DomainEventLog
     interval: float = LOOK_INTERVAL
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    _look: "asyncio.Task[int | None] | None" = None
+    _look: SingleFlight[int | None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._look = SingleFlight(self._next_look)
 
     async def head(self) -> int | None:
         """Wait for the next look and say where the log ends; None when nobody shall wait any more.
@@ -92,10 +96,7 @@ class WatchLog:
         Raises:
             HistoryUnavailableError: the log cannot be read now.
         """
-        if self._look is None or self._look.done():
-            self._look = asyncio.create_task(self._next_look())
-            self._look.add_done_callback(_note)
-        return await asyncio.shield(self._look)
+        return await self._look()
 
     @property
     def stopped(self) -> bool:
@@ -111,9 +112,3 @@ class WatchLog:
             async with asyncio.timeout(self.interval):
                 await self._stopping.wait()
         return None if self.stopped else await self.log.head()
-
-
-def _note(look: "asyncio.Task[int | None]") -> None:
-    """Take note of how a look ended for which nobody waits any more."""
-    if not look.cancelled():
-        look.exception()

@@ -9,12 +9,14 @@ from typing import TypeVar
 
 from app.application.ports.activities import ActivityInbox, ActivityStore, NotStorableError, QueuedBatch
 from app.application.ports.system import HistoryUnavailableError, LiveStateUnavailableError
+from app.application.trouble import Tell, Trouble
 from app.domain.activities import Activity
+from app.domain.backoff import Backoff
 
 T = TypeVar("T")
 
-FIRST_RETRY, LONGEST_RETRY = 0.1, 5.0
-"""Seconds between two attempts while the queue or the store is away; doubling."""
+RETRY = Backoff(first=0.1, longest=5.0)
+"""Between two attempts while the queue or the store is away."""
 
 
 def _tell_nobody(_new: int, _seconds: float) -> None: ...
@@ -32,7 +34,7 @@ class StoreActivities:
 
     inbox: ActivityInbox
     store: ActivityStore
-    on_trouble: Callable[[str | None], None]
+    on_trouble: Tell
     on_buried: Callable[[str], None]
     on_stored: Callable[[int, float], None] = _tell_nobody
 
@@ -86,21 +88,18 @@ class StoreActivities:
 
     async def _patiently(self, attempt: Callable[[], Awaitable[T]], stopping: asyncio.Event) -> T | None:
         """Try until it works; None when told to stop before it did: what is in hand comes again."""
-        wait, troubled = FIRST_RETRY, False
+        trouble, failures = Trouble(self.on_trouble), 0
         while True:
             try:
                 result = await attempt()
             except (LiveStateUnavailableError, HistoryUnavailableError) as error:
-                if not troubled:
-                    self.on_trouble(str(error))
-                troubled = True
+                trouble.note(str(error))
+                failures += 1
             else:
-                if troubled:
-                    self.on_trouble(None)
+                trouble.note(None)
                 return result
             with suppress(TimeoutError):
-                async with asyncio.timeout(wait):
+                async with asyncio.timeout(RETRY.delay(failures)):
                     await stopping.wait()
             if stopping.is_set():
                 return None
-            wait = min(wait * 2, LONGEST_RETRY)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from app.application.manage_webhooks import BY_HAND
 from app.application.ports.activities import QueueFigures, StatsKeeper
-from app.application.ports.figures import Figure, Presence, RunningProcess, SharedFigures
+from app.application.ports.figures import Figure, Presence, RunningProcess, SharedFigures, Verification, Verifications
 from app.application.ports.history import HistoryWatch
 from app.application.ports.publishing import PublishingPositions, ToldCounts
 from app.application.ports.system import Clock, HistoryUnavailableError, LiveStateUnavailableError
@@ -50,6 +50,7 @@ class WatchService:
     catalog: WatchCatalog
     presence: Presence
     shared: SharedFigures
+    verifications: Verifications
     users: Users
     positions: PublishingPositions
     webhooks: WebhookStates
@@ -62,6 +63,8 @@ class WatchService:
     """The processes of the service; at least this one once the store was seen."""
     counted: Mapping[Figure, float] | None = None
     """By the names of `figures.py`."""
+    verification: Verification | None = None
+    """The last that compared the figures with the activities; None: there was none."""
     user_counts: UserCounts | None = None
     told: Mapping[str, ToldCounts] | None = None
     """By publisher."""
@@ -106,6 +109,7 @@ class WatchService:
         with suppress(LiveStateUnavailableError):
             self.running = await self.presence.running() or (self.own,)
             self.counted = await self.shared.read()
+            self.verification = await self.verifications.last()
         self.looks += 1
 
     async def look_at_history(self) -> None:

@@ -2,13 +2,11 @@
 
 from datetime import datetime
 
+from app.domain.backoff import Backoff, jittered
 from app.domain.sync_runs import SyncOutcome, SyncReport
 
 LONGEST_BACKOFF = 3600.0
 """Seconds. A provider that fails is asked at least this often: never given up."""
-
-JITTER = 0.1
-"""The share of a wait that chance adds or takes, so that providers and processes do not move in step."""
 
 SLOW = 10.0
 """Seconds after which a run counts as slow."""
@@ -35,9 +33,8 @@ def next_wait(interval: float, report: SyncReport, failures: int, chance: float)
         return PAUSE_BETWEEN_SNAPSHOTS
     wait = interval
     if failures and report.outcome in (SyncOutcome.FAILED, SyncOutcome.SKIPPED):
-        wait = max(interval, min(interval * 2.0 ** min(failures - 1, 30), LONGEST_BACKOFF))
-    wait *= 1 - JITTER + 2 * JITTER * chance
-    return max(wait, min(report.retry_after or 0.0, LONGEST_BACKOFF))
+        wait = max(interval, Backoff(interval, LONGEST_BACKOFF).delay(failures))
+    return max(jittered(wait, chance), min(report.retry_after or 0.0, LONGEST_BACKOFF))
 
 
 def count_failures(failures: int, report: SyncReport) -> int:

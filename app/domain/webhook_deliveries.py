@@ -6,15 +6,12 @@ from enum import StrEnum
 from http import HTTPStatus
 from uuid import UUID
 
+from app.domain.backoff import JITTER, jittered
 from app.domain.errors import DomainError
 
 _MINUTE, _HOUR = 60.0, 3600.0
 SCHEDULE = (5.0, 5 * _MINUTE, 30 * _MINUTE, *(hours * _HOUR for hours in (2, 5, 10, 14, 20, 20)))
 """Seconds between an attempt that failed and the next one, about three days in all."""
-
-
-JITTER = 0.1
-"""The share of a wait that chance adds or takes."""
 
 
 def longest_wait(attempts: int) -> timedelta:
@@ -97,5 +94,5 @@ class Delivery:
         if answer.is_success or attempts > len(SCHEDULE):
             state = DeliveryState.DELIVERED if answer.is_success else DeliveryState.GIVEN_UP
             return replace(self, state=state, attempts=attempts, next_attempt_at=None, ended_at=now)
-        at = now + timedelta(seconds=SCHEDULE[attempts - 1] * (1 - JITTER + 2 * JITTER * chance))
+        at = now + timedelta(seconds=jittered(SCHEDULE[attempts - 1], chance))
         return replace(self, attempts=attempts, next_attempt_at=at, scheduled_at=at)

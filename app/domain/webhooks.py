@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from app.domain.backoff import Backoff
 from app.domain.domain_events import NAMES, DomainEvent
 from app.domain.errors import DomainError
 from app.domain.webhook_deliveries import Answer
@@ -222,5 +223,5 @@ def _wished(answer: Answer, now: datetime) -> datetime | None:
 def _pause(failures: int, now: datetime, chance: float) -> datetime | None:
     if failures < PAUSE_AFTER:
         return None
-    seconds = min(FIRST_PAUSE * 2 ** min(failures - PAUSE_AFTER, 10), LONGEST_PAUSE)
+    seconds = Backoff(FIRST_PAUSE, LONGEST_PAUSE).delay(failures - PAUSE_AFTER + 1)
     return now + timedelta(seconds=seconds * (0.9 + 0.1 * chance))

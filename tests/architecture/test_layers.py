@@ -45,16 +45,6 @@ def test_only_the_wiring_knows_the_injector() -> None:
     ]
 
 
-def test_no_module_is_called_after_nothing() -> None:
-    vague = {"utils", "common", "base", "manager", "service", "impl", "helpers", "misc"}
-
-    assert [path for path in MODULES if path.stem in vague] == []
-
-
-def test_folders_are_at_most_four_deep() -> None:
-    assert [path for path in MODULES if len(path.parent.relative_to(APP).parts) > 4] == []
-
-
 def imports(module: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

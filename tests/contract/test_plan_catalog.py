@@ -13,16 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.adapters.formats.plan_json import pack_plan, unpack_plan
 from app.adapters.outbound.redis.connection import connect
 from app.adapters.outbound.redis.plan_catalog import RedisPlanCatalog
-from app.adapters.outbound.redis.plan_codec import (
-    pack_known,
-    pack_plan,
-    pack_searchable,
-    unpack_known,
-    unpack_plan,
-    unpack_searchable,
-)
+from app.adapters.outbound.redis.plan_codec import pack_known, pack_searchable, unpack_known, unpack_searchable
 from app.application.ports.catalog import CatalogPlan, LeaseLostError, ProviderState
 from app.application.ports.providers import FeedMark
 from app.application.ports.system import Lease, LiveStateUnavailableError

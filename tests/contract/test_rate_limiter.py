@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from app.adapters.outbound.limits.local_rate_limiter import LocalRateLimiter
 from app.adapters.outbound.limits.shared_rate_limiter import PrepareScript, SharedRateLimiter
-from app.adapters.outbound.redis.connection import RedisClient, Script, connect
+from app.adapters.outbound.redis.connection import RedisClient, connect
+from app.adapters.outbound.redis.lua import Script
 from app.application.ports.limits import Bucket, Quota, Rate, RateLimiter
 from tests.contract.conftest import ALL_SERVERS
 from tests.support.redis_server import KINDS, ClusterNode, RedisServer

@@ -591,13 +591,12 @@ async def test_what_is_due_is_found_by_the_index_of_what_is_due(sql: SqlBackend)
 
 
 async def _fill(sql: SqlBackend, size: int, *, one_subject: bool, first: int = 0) -> None:
-    key = ONE.bytes if sql.database.is_sqlite else ONE
     at = microseconds(NOW)
 
     def row(number: int, *, ended: bool) -> dict[str, object]:
         is_up = not ended and (not one_subject or number == 0)
         return {
-            "endpoint_id": key,
+            "endpoint_id": ONE,
             "event_id": f"{'ended' if ended else 'pending'}-{number}",
             "name": "plan.changed",
             "subject": "plans/1" if one_subject else f"plans/{number}",

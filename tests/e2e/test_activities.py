@@ -24,7 +24,7 @@ import pytest
 from app.adapters.outbound.redis.activity_codec import pack, pack_entry
 from app.adapters.outbound.sql.migrate import newest
 from app.domain.activities import Activity
-from app.infrastructure.processes.supervisor import EX_CONFIG
+from app.infrastructure.settings.start_errors import EX_CONFIG
 from tests.processes.waiting import until
 from tests.support.feed_files import a_feed, some_items
 from tests.support.oracle import Oracle

@@ -133,7 +133,7 @@ def test_a_killed_supervisor_takes_the_launcher_and_all_roles_with_it(service: S
 def test_what_is_random_differs_between_forks() -> None:
     program = (
         "import os, random, secrets\n"
-        "from app.infrastructure import launcher\n"
+        "from app.infrastructure.commands import launcher_process as launcher\n"
         "launcher.load()\n"
         "from app.infrastructure.wiring.identifiers import new_id, new_run_id\n"
         "for _ in range(3):\n"

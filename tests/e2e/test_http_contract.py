@@ -112,7 +112,10 @@ def resolved(document: Document, schema: Document) -> Document:
 
 
 def types_of(schema: Document) -> set[tuple[str, str | None]]:
-    return {(option["type"], option.get("format")) for option in schema.get("anyOf", [schema])}
+    options = [
+        {"type": "null"} if option.get("const", option) is None else option for option in schema.get("anyOf", [schema])
+    ]
+    return {(option["type"], option.get("format")) for option in options}
 
 
 def test_no_operation_is_documented_to_answer_422(document: Document) -> None:

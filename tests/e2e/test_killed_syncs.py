@@ -21,10 +21,11 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from app.adapters.formats.plan_json import unpack_plan
 from app.adapters.outbound.redis.catalog_update import HEAD, KNOWN, LOG, PLANS, SUMMARIES
 from app.adapters.outbound.redis.keys import provider_key
 from app.adapters.outbound.redis.plan_catalog import STATE
-from app.adapters.outbound.redis.plan_codec import unpack_known, unpack_plan, unpack_searchable
+from app.adapters.outbound.redis.plan_codec import unpack_known, unpack_searchable
 from app.domain.plans import PlanId, PlanKey
 from tests.processes.waiting import until
 from tests.support.feed_files import a_feed, an_item

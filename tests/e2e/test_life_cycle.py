@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.infrastructure.processes.supervisor import EX_CONFIG
+from app.infrastructure.settings.start_errors import EX_CONFIG
 from tests.processes.waiting import lives, until
 from tests.support.feed_files import FeedServer, a_feed, some_items
 from tests.support.service import Installation, Service

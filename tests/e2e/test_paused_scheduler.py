@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from app.adapters.formats.plan_json import unpack_plan
 from app.adapters.outbound.redis.catalog_update import LOG
 from app.adapters.outbound.redis.keys import provider_key
-from app.adapters.outbound.redis.plan_codec import unpack_plan
 from tests.processes.waiting import is_stopped, until
 from tests.support.feed_files import FeedServer, a_feed, some_items
 from tests.support.redis_server import RedisServer

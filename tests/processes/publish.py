@@ -18,9 +18,8 @@ from app.adapters.outbound.redis.connection import connect
 from app.adapters.outbound.redis.domain_event_stream import RedisStreamPublisher
 from app.adapters.outbound.redis.leases import RedisLeases
 from app.adapters.outbound.sql.database import open_database
-from app.adapters.outbound.sql.plan_log import SqlPlanLog
+from app.adapters.outbound.sql.domain_event_logs import SqlPlanLog, SqlUserLog
 from app.adapters.outbound.sql.publishing_positions import SqlPublishingPositions
-from app.adapters.outbound.sql.user_log import SqlUserLog
 from app.adapters.outbound.sql.webhook_deliveries import SqlWebhookDeliveries
 from app.adapters.outbound.sql.webhook_endpoints import SqlWebhookEndpoints
 from app.adapters.outbound.sql.webhook_log import SqlWebhookLog
@@ -29,6 +28,7 @@ from app.adapters.outbound.webhooks.sender import HttpWebhookSender
 from app.application.deliver_webhooks import DeliverWebhooks
 from app.application.ports.system import Clock
 from app.application.publish_domain_events import PublishDomainEvents
+from app.domain.backoff import Backoff
 
 HASTE = 1200
 SOURCE = "/marquee"
@@ -73,9 +73,9 @@ async def work(data: Path, redis_url: str, begun: float) -> None:
         leases=leases,
         keep=timedelta(days=30),
         interval=0.02,
-        first_retry=0.02,
+        retry=Backoff(0.02, longest=10.0),
     )
-    publishing = PublishLoop(publish=publish, leases=leases, interval=0.02, first_retry=0.02)
+    publishing = PublishLoop(publish=publish, leases=leases, interval=0.02, retry=Backoff(0.02, longest=10.0))
     print("runs", flush=True)  # noqa: T201 - what the test waits for
     async with asyncio.TaskGroup() as group:
         group.create_task(webhooks())

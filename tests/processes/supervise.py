@@ -3,7 +3,8 @@
 import asyncio
 import sys
 
-from app.infrastructure.processes.supervisor import Child, Supervisor
+from app.infrastructure.processes.child_processes import Child
+from app.infrastructure.processes.supervisor import Supervisor
 
 
 def main() -> int:

@@ -5,7 +5,8 @@ import sys
 from functools import partial
 
 from app.adapters.outbound.limits.shared_rate_limiter import SharedRateLimiter
-from app.adapters.outbound.redis.connection import Script, connect
+from app.adapters.outbound.redis.connection import connect
+from app.adapters.outbound.redis.lua import Script
 from app.application.ports.limits import Bucket, Rate
 
 

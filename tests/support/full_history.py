@@ -6,12 +6,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, Connection, Integer, LargeBinary, Table, Uuid, insert, select
+from sqlalchemy import Boolean, Connection, Integer, LargeBinary, Table, insert, select
 from sqlalchemy.types import BigInteger
 
 from app.adapters.outbound.sql.activity_store import SqlActivityStore
 from app.adapters.outbound.sql.all_tables import metadata
-from app.adapters.outbound.sql.columns import ExactDecimal
+from app.adapters.outbound.sql.columns import ExactDecimal, Id
 from app.adapters.outbound.sql.database import Database
 from tests.support.builders import an_activity
 
@@ -36,16 +36,16 @@ def _fill(connection: Connection) -> None:
     for table in metadata.sorted_tables:
         if table.name not in _COUNTED:
             rows = 1 if table.name == "access_version" else ROWS
-            connection.execute(insert(table), [_row(connection, table, number) for number in range(1, rows + 1)])
+            connection.execute(insert(table), [_row(table, number) for number in range(1, rows + 1)])
 
 
-def _row(connection: Connection, table: Table, number: int) -> dict[str, Any]:
-    return {column.name: _value(connection, column.type, f"{column.name} ñ", number) for column in table.columns}
+def _row(table: Table, number: int) -> dict[str, Any]:
+    return {column.name: _value(column.type, f"{column.name} ñ", number) for column in table.columns}
 
 
-def _value(connection: Connection, type_: Any, name: str, number: int) -> Any:
-    if isinstance(type_, Uuid):
-        return UUID(int=number).bytes if connection.dialect.name == "sqlite" else UUID(int=number)
+def _value(type_: Any, name: str, number: int) -> Any:
+    if isinstance(type_, Id):
+        return UUID(int=number)
     if isinstance(type_, Boolean):
         return number % 2 == 0
     if isinstance(type_, (Integer, BigInteger)):

@@ -13,10 +13,9 @@ from typing import Protocol
 from app.adapters.outbound.sql.all_tables import metadata
 from app.adapters.outbound.sql.api_keys import SqlApiKeys
 from app.adapters.outbound.sql.database import Database, open_database
+from app.adapters.outbound.sql.domain_event_logs import SqlPlanLog, SqlUserLog
 from app.adapters.outbound.sql.plan_journal import SqlPlanJournal
-from app.adapters.outbound.sql.plan_log import SqlPlanLog
 from app.adapters.outbound.sql.publishing_positions import SqlPublishingPositions
-from app.adapters.outbound.sql.user_log import SqlUserLog
 from app.adapters.outbound.sql.users import SqlUsers
 from app.application.ports.history import PlanHistory, PlanJournal
 from app.application.ports.publishing import DomainEventLog, PublishingPositions

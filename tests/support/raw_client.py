@@ -10,7 +10,7 @@ from typing import Any
 
 import uvloop
 
-from app.infrastructure.processes.roles import http_server
+from app.infrastructure.roles.http_server import http_server
 
 
 @asynccontextmanager

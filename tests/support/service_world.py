@@ -22,6 +22,7 @@ from tests.fakes.publishing_positions import MemoryPublishingPositions
 from tests.fakes.queue_watch import MemoryQueueWatch
 from tests.fakes.tally import MemoryTally
 from tests.fakes.users import AccessStore, MemoryUsers
+from tests.fakes.verifications import MemoryVerifications
 from tests.fakes.webhook_endpoints import MemoryWebhooks
 from tests.fakes.webhook_states import MemoryWebhookStates
 from tests.support.builders import NOW, an_activity
@@ -73,6 +74,7 @@ class ServiceWorld:
         self.inbox = MemoryActivityInbox(self.stream, block=0.01)
         self.presence = MemoryPresence(self.store)
         self.tally = MemoryTally(self.store)
+        self.verifications = MemoryVerifications(self.store)
         self.users = AskedUsers(self.access)
         self.positions = MemoryPublishingPositions()
         self.webhooks = MemoryWebhooks()
@@ -87,6 +89,7 @@ class ServiceWorld:
             self.catalog,
             self.presence,
             self.tally,
+            self.verifications,
             self.users,
             self.positions,
             MemoryWebhookStates(self.webhooks),

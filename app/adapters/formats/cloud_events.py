@@ -3,12 +3,14 @@
 Who reads them needs no Marquee: `data.plan` of a plan is what `GET /search` says of it.
 """
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from app.adapters.formats.iso_8601 import rfc_3339
 from app.adapters.formats.plan_summary import SummaryFields
+from app.application.manage_webhooks import TEST_NAME
 from app.domain.domain_events import DomainEvent, PlanFact, UserFact, UserUpdated
 from app.domain.users import User
 
@@ -24,15 +26,30 @@ def type_of(name: str) -> str:
 
 def envelope(event: DomainEvent, source: str) -> dict[str, Any]:
     """Put a domain event into its envelope; `source` says of which installation it is (a URI reference)."""
+    return _enveloped(
+        source, event.name, event.occurred_at, id_=event.event_id, subject=event.subject, data=_data(event)
+    )
+
+
+def render_trial(message_id: str, webhook: str, at: datetime, *, source: str) -> str:
+    """Render the message by which somebody tries a webhook out: an envelope like all others, with nothing in it."""
+    subject = f"webhooks/{webhook}"
+    said = _enveloped(source, TEST_NAME, at, id_=message_id, subject=subject, data={"webhook": webhook})
+    return _encode(said).decode()
+
+
+def _enveloped(  # noqa: PLR0913 - each is a part of an envelope
+    source: str, name: str, at: datetime, *, id_: str, subject: str, data: dict[str, Any]
+) -> dict[str, Any]:
     return {
         "specversion": "1.0",
-        "id": event.event_id,
+        "id": id_,
         "source": source,
-        "type": type_of(event.name),
-        "subject": event.subject,
-        "time": rfc_3339(event.occurred_at),
+        "type": type_of(name),
+        "subject": subject,
+        "time": rfc_3339(at),
         "datacontenttype": "application/json",
-        "data": _data(event),
+        "data": data,
     }
 
 

@@ -1,4 +1,4 @@
-"""The ports of the figures that several processes make together: who runs, and what they have counted."""
+"""The ports of the figures that several processes make together: who runs, what they have counted and verified."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
@@ -63,3 +63,26 @@ class SharedFigures(Protocol):
         Raises:
             LiveStateUnavailableError: nobody can tell now.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """A comparison of all figures with the activities."""
+
+    begun_at: datetime
+    differs: bool
+
+
+class Verifications(Protocol):
+    """What came of the last verification, whichever process made it.
+
+    All methods raise LiveStateUnavailableError.
+    """
+
+    @abstractmethod
+    async def note(self, verification: Verification) -> None:
+        """Put it in the place of the one before."""
+
+    @abstractmethod
+    async def last(self) -> Verification | None:
+        """Give the one that was noted last; None before the first."""

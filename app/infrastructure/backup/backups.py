@@ -17,6 +17,7 @@ from app.adapters.outbound.sql.migrate import newest
 from app.application.ports.copies import BackupPart, Backups, CopyError
 from app.application.ports.system import Clock
 from app.infrastructure.backup import history_part, redis_part
+from app.infrastructure.backup.history_copying import history_file, log_warnings_only, opened
 from app.infrastructure.backup.manifest import (
     Manifest,
     copy_file,
@@ -25,12 +26,11 @@ from app.infrastructure.backup.manifest import (
     read_manifest,
     write_manifest,
 )
-from app.infrastructure.commands.history_copying import history_file, opened, quieten
+from app.infrastructure.embedded_redis.embedded_redis import embedded_redis
 from app.infrastructure.embedded_redis.redis_server import RedisOptions
 from app.infrastructure.processes.file_lock import FileLock
 from app.infrastructure.settings.settings import Settings
 from app.infrastructure.version import VERSION
-from app.infrastructure.wiring.open_container import embedded_redis
 
 _NO_REDIS = (
     "redis.url names a server, which is not in this backup: have it backed up by its own means before the history, "
@@ -186,7 +186,7 @@ def _take_folder(folder: Path) -> None:
 @asynccontextmanager
 async def open_backups(settings: Settings) -> AsyncIterator[Backups]:
     """Open the way of an installation into a directory and back; each step opens what it needs."""
-    quieten(settings)
+    log_warnings_only(settings)
     yield InstallationBackups(settings, SystemClock())
 
 

@@ -3,13 +3,14 @@
 from pathlib import Path
 
 from app.application.check_installation import Check, CheckInstallation, Finding, Verdict
+from app.infrastructure.checks.databases import check_databases
 from app.infrastructure.checks.machine import check_machine, check_place
 from app.infrastructure.checks.others import check_others
 from app.infrastructure.checks.providers import check_providers
-from app.infrastructure.checks.stores import check_stores
 from app.infrastructure.observability.logging import configure_logging
-from app.infrastructure.settings.configuration import DEFAULT_FILE, ConfigurationError, load_settings
+from app.infrastructure.settings.configuration import DEFAULT_FILE, load_settings
 from app.infrastructure.settings.settings import Logging, Settings
+from app.infrastructure.settings.start_errors import ConfigurationError
 
 
 def prepare_check(file: Path | None) -> CheckInstallation:
@@ -27,7 +28,12 @@ def checked_installation(file: Path | None) -> CheckInstallation:
         settings, mistakes = None, error.mistakes
     checks = [_configuration(file, mistakes), *check_machine()]
     if settings:
-        checks += [*check_place(settings), *check_stores(settings), *check_providers(settings), *check_others(settings)]
+        checks += [
+            *check_place(settings),
+            *check_databases(settings),
+            *check_providers(settings),
+            *check_others(settings),
+        ]
     return CheckInstallation(checks=checks)
 
 

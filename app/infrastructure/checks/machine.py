@@ -15,8 +15,8 @@ from app.adapters.outbound.sql.database import FILE
 from app.application.check_installation import Check, Finding, Verdict
 from app.infrastructure.checks.threads import in_thread
 from app.infrastructure.processes.listening_socket import AddressTakenError, bind
-from app.infrastructure.settings.configuration import ConfigurationError
 from app.infrastructure.settings.settings import Settings
+from app.infrastructure.settings.start_errors import ConfigurationError
 
 DISTRIBUTION = "marquee-events"
 TOO_LITTLE = 16 * 1024**2

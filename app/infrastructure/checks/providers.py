@@ -15,8 +15,8 @@ from app.adapters.outbound.providers.urls import path_of
 from app.application.check_installation import Check, Finding, Verdict
 from app.application.ports.providers import FeedError
 from app.infrastructure.checks.threads import in_thread
-from app.infrastructure.settings.configuration import ConfigurationError
 from app.infrastructure.settings.settings import ProviderSettings, Settings
+from app.infrastructure.settings.start_errors import ConfigurationError
 from app.infrastructure.wiring.provider_directory import SettingsDirectory
 
 

@@ -10,7 +10,7 @@ import typer
 from app.infrastructure.commands.command_settings import name_file
 from app.infrastructure.commands.command_table import COMMANDS
 from app.infrastructure.commands.lazy_commands import lazy_group
-from app.infrastructure.commands.start_errors import StartError
+from app.infrastructure.settings.start_errors import StartError
 
 cli = typer.Typer(
     name="marquee",

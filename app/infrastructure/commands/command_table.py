@@ -57,18 +57,22 @@ COMMANDS = (
         "The whole history: activities, figures, journal, users, keys, webhooks.",
     ),
     LazyCommand("version", f"{_ROLES}:add_version_command", "Say which version this is."),
-    LazyCommand("sync", _CATALOG, "Sync providers now. Exit code 0: all applied, or nothing to do.", "cli_core"),
-    LazyCommand("providers", _CATALOG, "List the providers and how they fare.", "cli_core"),
-    LazyCommand("runs", _CATALOG, "List a provider's newest syncs.", "cli_core"),
-    LazyCommand("rejections", _CATALOG, "List the records of a provider's feed that could not be used.", "cli_core"),
+    LazyCommand(
+        "sync", _CATALOG, "Sync providers now. Exit code 0: all applied, or nothing to do.", "catalog_commands"
+    ),
+    LazyCommand("providers", _CATALOG, "List the providers and how they fare.", "catalog_commands"),
+    LazyCommand("runs", _CATALOG, "List a provider's newest syncs.", "catalog_commands"),
+    LazyCommand(
+        "rejections", _CATALOG, "List the records of a provider's feed that could not be used.", "catalog_commands"
+    ),
     LazyCommand(
         "import",
         f"{_CLI}.import_command:add_import_command",
         "Import activities; safe to repeat, and to continue after a kill. Exit code 1: cut short, or no usable row.",
-        "import_core",
+        "import_command",
         live_state=False,
     ),
-    LazyCommand("catalog", _CATALOG, "The catalog as a whole.", "cli_core"),
+    LazyCommand("catalog", _CATALOG, "The catalog as a whole.", "catalog_commands"),
     LazyCommand(
         "stats",
         f"{_CLI}.stats_commands:add_stats_commands",
@@ -82,7 +86,7 @@ COMMANDS = (
         "webhooks",
         f"{_CLI}.webhook_commands:add_webhook_commands",
         "Who is told of what happens, by HTTP.",
-        "webhook_core",
+        "webhook_commands",
         live_state=False,
     ),
     LazyCommand(

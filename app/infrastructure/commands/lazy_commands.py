@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 
-from app.infrastructure.commands.command_container import opening
+from app.infrastructure.commands.command_container import part_opener
 from app.infrastructure.commands.command_settings import name_file
 
 
@@ -35,7 +35,7 @@ class LazyCommand:
         module, _, function = self.source.partition(":")
         cli = typer.Typer(add_completion=False, rich_markup_mode=None)
         cli.callback()(_nothing)
-        opened = [opening(self.opens, live_state=self.live_state)] if self.opens else []
+        opened = [part_opener(self.opens, live_state=self.live_state)] if self.opens else []
         getattr(import_module(module), function)(cli, *opened)
         command = get_group(cli).commands[self.name]
         option = _config_option()

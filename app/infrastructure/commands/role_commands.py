@@ -13,8 +13,8 @@ from app.infrastructure.commands.command_settings import (
     settings_of_role,
     tell_new_installation,
 )
-from app.infrastructure.commands.start_errors import StartError
 from app.infrastructure.processes.early_signals import ended_by_signals
+from app.infrastructure.settings.start_errors import StartError
 
 ResultT = TypeVar("ResultT")
 
@@ -29,7 +29,7 @@ def add_role_commands(cli: typer.Typer) -> None:
 
         with Launcher(str(named_file() or "")) as launcher:  # first, for it loads beside us
             settings = settings_of_role("supervisor")
-            from app.infrastructure.processes.supervised_roles import run_all
+            from app.infrastructure.roles.supervised_roles import run_all
 
             raise typer.Exit(asyncio.run(_until_told(run_all(settings, chosen_file(), launcher))))
 
@@ -41,7 +41,7 @@ def add_role_commands(cli: typer.Typer) -> None:
         settings = settings_of_role("api")
         if fd is None and settings.service.workers > 1:
             from app.infrastructure.processes.launcher_client import Launcher
-            from app.infrastructure.processes.supervised_roles import run_api_processes
+            from app.infrastructure.roles.supervised_roles import run_api_processes
 
             with Launcher(str(named_file() or "")) as launcher:
                 raise typer.Exit(asyncio.run(_until_told(run_api_processes(settings, chosen_file(), launcher))))
@@ -52,7 +52,7 @@ def add_role_commands(cli: typer.Typer) -> None:
         """Run the scheduler alone, on a machine of its own."""
         settings = settings_of_role("scheduler")
         _check_providers(settings)
-        from app.infrastructure.processes.roles import run_scheduler
+        from app.infrastructure.roles.scheduler_role import run_scheduler
 
         _run_on_uvloop(run_scheduler(settings))
 
@@ -61,7 +61,7 @@ def add_role_commands(cli: typer.Typer) -> None:
         """Run one worker alone: it stores activities and writes the journal. Any number may run, anywhere."""
         settings = settings_of_role("worker")
         _check_providers(settings)
-        from app.infrastructure.processes.roles import run_worker
+        from app.infrastructure.roles.worker_role import run_worker
 
         _run_on_uvloop(run_worker(settings))
 
@@ -72,7 +72,7 @@ def add_prepare_command(cli: typer.Typer) -> None:
     @cli.command(hidden=True)
     def prepare() -> None:
         """See to the history before the processes of `marquee run` work."""
-        from app.infrastructure.processes import preparation
+        from app.infrastructure.roles import preparation
 
         asyncio.run(preparation.prepare(settings_of_role("supervisor")))
 
@@ -84,7 +84,7 @@ def add_migrate_command(cli: typer.Typer) -> None:
     def migrate() -> None:
         """Bring the database to the newest schema; every start does it with the embedded one."""
         from app.application.ports.system import HistoryUnavailableError
-        from app.infrastructure.processes.roles import run_migrate
+        from app.infrastructure.commands.migration import run_migrate
 
         settings = settings_of_role("cli")
         is_new = is_new_installation(settings)
@@ -116,7 +116,7 @@ async def _run_api(settings: Any, fd: int | None) -> None:
     # mistakes are told before the code is loaded
     listening = socket.socket(fileno=fd) if fd is not None else await listen(settings)
     _check_providers(settings)
-    from app.infrastructure.processes.roles import run_api
+    from app.infrastructure.roles.api_role import run_api
 
     await run_api(settings, listening)
 

@@ -32,6 +32,6 @@ def add_backup(cli: typer.Typer) -> None:
 def add_history(cli: typer.Typer) -> None:
     """Add the group `history` to `cli`."""
     from app.adapters.inbound.cli.history_commands import add_history_commands
-    from app.infrastructure.commands.history_copying import open_history_copy
+    from app.infrastructure.backup.history_copying import open_history_copy
 
     add_history_commands(cli, lambda source, target: open_history_copy(chosen_settings(), source, target))

@@ -122,9 +122,9 @@ class EmbeddedRedis:
 
     def _bring_up(self, *, joining: bool) -> None:
         # Others may be at it: each of them has its time to start, and so have we.
-        patience = 2 * self._options.starting_seconds
+        timeout = 2 * self._options.starting_seconds
         try:
-            with self._starting.exclusive(patience):
+            with self._starting.exclusive(timeout):
                 if joining:
                     self._join()
                 self._await_answer()
@@ -144,7 +144,7 @@ class EmbeddedRedis:
         while (answer := self._server.ask()) is None:
             self._check_wanted()
             if self._server.runs():
-                self._check_patience(deadline)
+                self._check_deadline(deadline)
                 time.sleep(POLL_SECONDS)
             elif launched:
                 raise EmbeddedRedisError(f"Redis ended while it started.{self._server.last_words()}")
@@ -154,7 +154,7 @@ class EmbeddedRedis:
             log.info("embedded redis started", pid=answer.pid, url=self.url)
         return answer
 
-    def _check_patience(self, deadline: float) -> None:
+    def _check_deadline(self, deadline: float) -> None:
         if time.monotonic() > deadline:
             raise EmbeddedRedisError(
                 f"The Redis of {self._directory} runs but does not answer on {self._socket} "

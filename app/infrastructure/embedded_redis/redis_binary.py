@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.infrastructure.commands.start_errors import StartError
 from app.infrastructure.embedded_redis.server_version import OLDEST, ServerVersion, said_by_program
+from app.infrastructure.settings.start_errors import StartError
 
 PROGRAMS = ("valkey-server", "redis-server")
 SUPPORTED = "Linux (glibc 2.28 or later) on x86_64 and arm64, macOS on arm64"

@@ -37,8 +37,6 @@ class RedisOptions:
 
     fsync: Literal["always", "everysec"] = "always"
     """`always`: what was answered is on the disk; `everysec`: a power cut may cost the last second."""
-    maxmemory: str | None = None
-    """A size as Redis writes it (`512mb`); writes beyond it are refused, nothing is ever evicted. None: no limit."""
     binary: Path | None = None
     """The server to run; None looks for one."""
     starting_seconds: float = 10.0
@@ -189,7 +187,6 @@ class RedisServer:
             raise EmbeddedRedisError(f"{binary} did not start (exit code {process.returncode}): {words}")
 
     def _directives(self) -> dict[str, str]:
-        limits = {"maxmemory": self._options.maxmemory} if self._options.maxmemory else {}
         return {
             "port": "0",
             "unixsocket": str(self._socket),
@@ -204,7 +201,6 @@ class RedisServer:
             "aof-load-truncated": "yes",
             "maxmemory-policy": "noeviction",
             "lazyfree-lazy-expire": "yes",  # a set of a million ids is not freed while everybody waits
-            **limits,
             **self._options.further,
         }
 

@@ -36,7 +36,7 @@ FLUSH_SECONDS = 1.5
 QUEUE = 2048
 LONGEST_VALUE = 512
 CHATTY = ("opentelemetry", "urllib3")
-"""Loggers of which each failed export makes lines; TellingExporter says it once."""
+"""Loggers of which each failed export makes lines; LossReportingExporter says it once."""
 
 
 class Traces(Tracing):
@@ -44,7 +44,7 @@ class Traces(Tracing):
 
     current = staticmethod(current_traceparent)
 
-    def __init__(self, provider: TracerProvider, exporter: "TellingExporter", share: float) -> None:
+    def __init__(self, provider: TracerProvider, exporter: "LossReportingExporter", share: float) -> None:
         self._provider = provider
         self._exporter = exporter
         self._share = share
@@ -78,7 +78,7 @@ class Traces(Tracing):
         self._exporter.leave(unfinished=handing_over.is_alive())
 
 
-class TellingExporter(SpanExporter):
+class LossReportingExporter(SpanExporter):
     """Says once that spans get lost, and once that they arrive again."""
 
     def __init__(self, exporter: SpanExporter, where: str) -> None:
@@ -123,7 +123,7 @@ def open_traces(endpoint: str, share: float, service_name: str, role: str) -> Tr
         shutdown_on_exit=False,
         span_limits=SpanLimits(max_span_attribute_length=LONGEST_VALUE),
     )
-    exporter = TellingExporter(_exporter(endpoint), urlsplit(endpoint).netloc.rpartition("@")[2])
+    exporter = LossReportingExporter(_exporter(endpoint), urlsplit(endpoint).netloc.rpartition("@")[2])
     provider.add_span_processor(BatchSpanProcessor(exporter, max_queue_size=QUEUE, schedule_delay_millis=1000))
     return Traces(provider, exporter, share)
 

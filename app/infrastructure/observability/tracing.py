@@ -1,20 +1,15 @@
-"""Traces, on or off. Off is nothing: no wrapper around anything, and OpenTelemetry's SDK is not imported."""
+"""Traces while they are off, which is nothing: no wrapper around anything, and no SDK of OpenTelemetry is imported."""
 
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from app.application.ports.activities import ActivityInbox, ActivityQueue, ActivityStore
-from app.infrastructure.settings.configuration import ConfigurationError
-from app.infrastructure.settings.publishing_settings import Telemetry
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from app.adapters.outbound.sql.database import Database
-
-INSTALL = ".venv/bin/pip install -e '.[telemetry]'"
-"""From the project's own folder: an index of packages may have another one of our name."""
 
 
 class Tracing:
@@ -47,33 +42,3 @@ class Tracing:
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         """End."""
-
-
-def open_tracing(settings: Telemetry, role: str) -> Tracing:
-    """Make the traces of a process of this role, as the settings say.
-
-    Raises:
-        ConfigurationError: they are on and their packages are not installed.
-    """
-    if settings.otlp_endpoint is None:
-        return Tracing()
-    check_tracing(settings)
-    from app.infrastructure.observability.telemetry import open_traces  # noqa: PLC0415 - an extra: not there, not paid for when off
-
-    return open_traces(settings.otlp_endpoint, settings.sample, settings.service_name, role)
-
-
-def check_tracing(settings: Telemetry) -> None:
-    """See that what traces need is installed, if they are on.
-
-    Raises:
-        ConfigurationError: it is not.
-    """
-    if settings.otlp_endpoint is None:
-        return
-    try:
-        import app.infrastructure.observability.telemetry  # noqa: F401, PLC0415 - as above
-    except ModuleNotFoundError as error:
-        missing = f"telemetry.otlp_endpoint: traces need {error.name}, which is not installed"
-        how = f"run `{INSTALL}` in the project's folder, or leave the key out"
-        raise ConfigurationError([f"{missing}: {how}"]) from None

@@ -12,7 +12,7 @@ from app.infrastructure.processes.parent_watch import PARENT_WATCH_VARIABLE
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A process to be kept running. It gets SIGTERM when it is to end, and the lifeline (`until_supervisor_gone`)."""
+    """A process to be kept running. It gets SIGTERM when it is to end, and a parent watch (`until_supervisor_gone`)."""
 
     name: str
     command: Sequence[str]
@@ -38,7 +38,7 @@ class RunningChild(Protocol):
 
 
 Start = Callable[[Child, int, Callable[[], None]], Awaitable[RunningChild]]
-"""Starts a child: in a session of its own, with nothing on its standard input, and with the lifeline of that number.
+"""Starts a child: in a session of its own, with nothing on its standard input, and the parent watch of that number.
 The function is called when the child, or any other, has ended.
 
 Raises:
@@ -62,14 +62,14 @@ class SpawnedChild:
         return self._process.wait()
 
 
-async def spawn(child: Child, lifeline: int, on_end: Callable[[], None]) -> RunningChild:  # noqa: ARG001 - see below
+async def spawn(child: Child, watch_file: int, on_end: Callable[[], None]) -> RunningChild:  # noqa: ARG001 - see below
     """Run a child's command; its end comes as SIGCHLD, which the supervisor hears by itself."""
     return SpawnedChild(
         subprocess.Popen(  # noqa: ASYNC220, S603 - takes a millisecond; the commands of our own roles, no shell
             child.command,
-            env={**os.environ, **child.env, PARENT_WATCH_VARIABLE: str(lifeline)},
+            env={**os.environ, **child.env, PARENT_WATCH_VARIABLE: str(watch_file)},
             stdin=subprocess.DEVNULL,
-            pass_fds=(*child.pass_fds, lifeline),
+            pass_fds=(*child.pass_fds, watch_file),
             start_new_session=True,
         )
     )

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from app.infrastructure.commands.start_errors import StartError
+from app.infrastructure.settings.start_errors import StartError
 
 
 class ToldToEndError(StartError):

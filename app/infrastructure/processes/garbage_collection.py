@@ -9,7 +9,7 @@ YOUNG_OBJECTS = 100_000
 Python's 700 a fifth of a sync's time goes into looking at them (`make bench-sync`)."""
 
 
-def settle_memory() -> None:
+def freeze_loaded_objects() -> None:
     """Take what is loaded now out of the collector's sight, and let it look less often at what comes."""
     gc.collect()
     gc.freeze()

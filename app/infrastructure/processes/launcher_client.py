@@ -62,12 +62,12 @@ class Launcher:
         if self._usable:
             self._end()
 
-    async def start(self, child: Child, lifeline: int, on_end: Callable[[], None]) -> RunningChild:
+    async def start(self, child: Child, watch_file: int, on_end: Callable[[], None]) -> RunningChild:
         """See `children.Start`."""
         while self._usable and child.marquee is not None:
             with suppress(LauncherGoneError):
-                return await self._fork(child, lifeline, on_end)
-        return await spawn(child, lifeline, on_end)
+                return await self._fork(child, watch_file, on_end)
+        return await spawn(child, watch_file, on_end)
 
     async def status_of(self, pid: int) -> int | None:
         """Ask how a child that has ended did; None when its launcher is gone."""
@@ -77,17 +77,17 @@ class Launcher:
                 return cast("int | None", answer["status"])
         return None
 
-    async def _fork(self, child: Child, lifeline: int, on_end: Callable[[], None]) -> RunningChild:
-        env = {**os.environ, **child.env, PARENT_WATCH_VARIABLE: str(lifeline)}
+    async def _fork(self, child: Child, watch_file: int, on_end: Callable[[], None]) -> RunningChild:
+        env = {**os.environ, **child.env, PARENT_WATCH_VARIABLE: str(watch_file)}
         order = {
             "fork": list(child.marquee or ()),
             "set": {name: value for name, value in env.items() if self._environment.get(name) != value},
             "unset": [name for name in self._environment if name not in env],
-            "fds": [*child.pass_fds, lifeline],
+            "fds": [*child.pass_fds, watch_file],
         }
         read_end, write_end = os.pipe()
         try:
-            answer = await self._ask(order, [*child.pass_fds, lifeline, write_end])
+            answer = await self._ask(order, [*child.pass_fds, watch_file, write_end])
         except BaseException:
             os.close(read_end)
             raise
@@ -130,7 +130,7 @@ class Launcher:
                     sys.executable,
                     "-P",
                     "-m",
-                    "app.infrastructure.processes.launcher_process",
+                    "app.infrastructure.commands.launcher_process",
                     str(theirs.fileno()),
                     self._name,
                 ],

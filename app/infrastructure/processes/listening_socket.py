@@ -7,12 +7,12 @@ import time
 
 import structlog
 
-from app.infrastructure.commands.start_errors import EX_TEMPFAIL, ConfigurationError, StartError
 from app.infrastructure.settings.settings import Settings
+from app.infrastructure.settings.start_errors import EX_TEMPFAIL, ConfigurationError, StartError
 
 log = structlog.get_logger()
 
-PATIENCE = 5.0
+ADDRESS_TIMEOUT = 5.0
 """Seconds that an address in use is tried for: processes of a supervisor that was killed may hold it for a moment."""
 _POLL = 0.1
 BACKLOG = 2048
@@ -26,13 +26,13 @@ class AddressTakenError(StartError):
 
 
 async def listen(settings: Settings) -> socket.socket:
-    """Bind the service's address; one that is in use is tried for PATIENCE.
+    """Bind the service's address; one that is in use is tried for ADDRESS_TIMEOUT.
 
     Raises:
         ConfigurationError: it cannot be had.
         AddressTakenError: it stays in use.
     """
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + ADDRESS_TIMEOUT
     told = False
     while True:
         try:
@@ -41,7 +41,7 @@ async def listen(settings: Settings) -> socket.socket:
             if time.monotonic() > deadline:
                 raise
         if not told:
-            log.warning("the address is in use; it is tried again for a while", seconds=PATIENCE)
+            log.warning("the address is in use; it is tried again for a while", seconds=ADDRESS_TIMEOUT)
         told = True
         await asyncio.sleep(_POLL)
 

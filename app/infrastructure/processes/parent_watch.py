@@ -1,4 +1,4 @@
-"""How the processes of a supervisor notice its end, be it a kill -9: the lifeline.
+"""The parent watch: how the processes of a supervisor notice its end, be it a kill -9.
 
 The supervisor alone holds the write end of a pipe and never writes. Each child holds the read end, which reads as ended
 once the supervisor is gone: the kernel closes what the dead had open.
@@ -17,6 +17,11 @@ PARENT_WATCH_VARIABLE = "MARQUEE_SUPERVISOR_FD"
 """The environment variable with the number of the read end."""
 
 _LOOK_SECONDS = 0.05
+
+
+def has_supervisor() -> bool:
+    """Whether a supervisor started this process, and does for all its children what has to be done once."""
+    return PARENT_WATCH_VARIABLE in os.environ
 
 
 class ParentWatch:
@@ -82,7 +87,7 @@ async def until_supervisor_gone() -> None:
 
 
 def _read_end() -> int | None:
-    """Duplicate the lifeline, since a loop has one reader per number; None when there is none."""
+    """Duplicate the watch_file, since a loop has one reader per number; None when there is none."""
     try:
         number = int(os.environ.get(PARENT_WATCH_VARIABLE, ""))
         # The variable may outlive the pipe, in a grandchild that was not handed the file.

@@ -9,7 +9,7 @@ from pathlib import Path
 from app.adapters.machine.private_files import make_private_directory
 from app.infrastructure.processes.file_lock import FileLock
 
-PATIENCE = 10.0
+LOCK_TIMEOUT = 10.0
 """Seconds that one who starts waits for another who starts."""
 
 
@@ -24,7 +24,7 @@ def shared_metrics(data_dir: Path) -> Iterator[Mapping[str, str]]:
     """
     parent = data_dir / "metrics"
     make_private_directory(parent)
-    with FileLock(parent / "lock").exclusive(PATIENCE):
+    with FileLock(parent / "lock").exclusive(LOCK_TIMEOUT):
         for left in filter(Path.is_dir, parent.iterdir()):
             _remove_unless_used(left)
         directory = Path(tempfile.mkdtemp(dir=parent))

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import structlog
 
-from app.infrastructure.commands.start_errors import EX_CONFIG as EX_CONFIG  # noqa: PLC0414 - a child's exit code
-from app.infrastructure.processes.child_processes import Child as Child  # noqa: PLC0414 - what a Supervisor is made of
-from app.infrastructure.processes.child_processes import RunningChild, Start, kill, spawn, terminate
+from app.domain.backoff import Backoff
+from app.infrastructure.processes.child_processes import Child, RunningChild, Start, kill, spawn, terminate
 from app.infrastructure.processes.parent_watch import ParentWatch
+from app.infrastructure.settings.start_errors import EX_CONFIG
 
 log = structlog.get_logger()
 
@@ -22,20 +22,16 @@ _FIGURE = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True)
-class Backoff:
-    """How long to wait before a child is started again, in seconds: doubling, from `first` to `longest`."""
+class RestartBackoff(Backoff):
+    """How long to wait before a child is started again, in seconds."""
 
     first: float = 0.1
     longest: float = 5.0
     reset_after: float = 10.0
     """A child that ran this long begins at `first` again."""
 
-    def delay(self, failures: int) -> float:
-        """Say how long to wait after so many failures in a row (from 1)."""
-        return float(min(self.longest, self.first * 2 ** min(failures - 1, 32)))
 
-
-_BACKOFF = Backoff()
+_BACKOFF = RestartBackoff()
 
 
 class Supervisor:
@@ -53,7 +49,7 @@ class Supervisor:
         *,
         drain_seconds: float = 10.0,
         watch: Callable[[], None] | None = None,
-        backoff: Backoff = _BACKOFF,
+        backoff: RestartBackoff = _BACKOFF,
         start: Start = spawn,
     ) -> None:
         self._children = children
@@ -72,13 +68,13 @@ class Supervisor:
         Returns:
             The exit code for the process: 0, or 78 when a child found the configuration to be wrong.
         """
-        with self._signals(), ParentWatch() as lifeline:
+        with self._signals(), ParentWatch() as parent_watch:
             drained = asyncio.Event()
             watching = asyncio.create_task(self._keep_watching(drained))
             try:
                 async with asyncio.TaskGroup() as group:
                     for child in self._children:
-                        group.create_task(self._keep(child, lifeline.read_end))
+                        group.create_task(self._keep(child, parent_watch.read_end))
             finally:
                 drained.set()
                 await watching
@@ -90,11 +86,11 @@ class Supervisor:
         if hurry:
             self._hurrying.set()
 
-    async def _keep(self, child: Child, lifeline: int) -> None:
+    async def _keep(self, child: Child, watch_file: int) -> None:
         failures = 0
         while not self._stopping.is_set():
             began = time.monotonic()
-            how = await self._run_once(child, lifeline)
+            how = await self._run_once(child, watch_file)
             if self._stopping.is_set():
                 return
             failures = 1 if time.monotonic() - began >= self._backoff.reset_after else failures + 1
@@ -102,10 +98,10 @@ class Supervisor:
             log.warning("child ended by itself, it is started again", name=child.name, how=how, in_seconds=delay)
             await _wait(self._stopping, delay)
 
-    async def _run_once(self, child: Child, lifeline: int) -> str:
+    async def _run_once(self, child: Child, watch_file: int) -> str:
         """Run a child until it ends, by itself or because we stop, and say in words how it did."""
         try:
-            running = await self._started(child, lifeline)
+            running = await self._started(child, watch_file)
         except OSError as error:
             return f"could not be started: {error}"
         if running is None:
@@ -127,15 +123,15 @@ class Supervisor:
             log.info("child ended", name=child.name, how=how)
         return how
 
-    async def _started(self, child: Child, lifeline: int) -> RunningChild | None:
+    async def _started(self, child: Child, watch_file: int) -> RunningChild | None:
         """Start a child; None when we are told to stop before it has."""
-        starting = asyncio.ensure_future(self._start(child, lifeline, self._somebody_ended))
-        telling = asyncio.create_task(self._stopping.wait())
+        starting = asyncio.ensure_future(self._start(child, watch_file, self._somebody_ended))
+        waiting = asyncio.create_task(self._stopping.wait())
         try:
-            await asyncio.wait((starting, telling), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((starting, waiting), return_when=asyncio.FIRST_COMPLETED)
             return starting.result() if starting.done() else None
         finally:
-            telling.cancel()
+            waiting.cancel()
             starting.cancel()
 
     async def _drain(self, child: Child, running: RunningChild) -> None:
@@ -148,15 +144,15 @@ class Supervisor:
             log.warning("child is killed", name=child.name, why=waited)
 
     async def _until_ended_or(self, running: RunningChild, told: asyncio.Event) -> None:
-        telling = asyncio.create_task(told.wait())
+        waiting = asyncio.create_task(told.wait())
         try:
             # An end is told in the loop, never between asking and waiting: none is missed.
             while not running.ended() and not told.is_set():
                 ending = asyncio.create_task(self._child_ended.wait())
-                await asyncio.wait((telling, ending), return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait((waiting, ending), return_when=asyncio.FIRST_COMPLETED)
                 ending.cancel()
         finally:
-            telling.cancel()
+            waiting.cancel()
 
     async def _keep_watching(self, drained: asyncio.Event) -> None:
         complaint = None

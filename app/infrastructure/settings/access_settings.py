@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from app.domain.access import OPENABLE, Area, Role
-from app.infrastructure.settings.settings_section import Seconds, Section
+from app.infrastructure.settings.settings_section import Seconds, SettingsSection
 
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 """Of signatures with a public key; none that a shared secret or nothing at all would pass."""
@@ -51,7 +51,7 @@ def _rate(said: Any) -> Any:
     return said
 
 
-class Jwt(Section):
+class Jwt(SettingsSection):
     """Tokens of another issuer that are taken beside our keys."""
 
     issuer: Annotated[str, Field(min_length=1)]
@@ -65,11 +65,11 @@ class Jwt(Section):
     allow_private_networks: bool = False
 
 
-class Security(Section):
+class Security(SettingsSection):
     """Who may do what."""
 
     anonymous: Annotated[tuple[Area, ...] | None, BeforeValidator(_areas)] = None
-    """None: as the address has it (`exposure.py`)."""
+    """None: as the address has it (`network_access.py`)."""
     hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = ()
     """By which names, beside localhost, a service on loopback may be asked without a key."""
     key_grace: Annotated[float, Field(ge=0, le=30 * 86400)] = 3600.0
@@ -78,7 +78,7 @@ class Security(Section):
     cors_origins: tuple[Annotated[str, AfterValidator(_origin)], ...] = ()
 
 
-class Allowance(Section):
+class Allowance(SettingsSection):
     """A token bucket."""
 
     per_second: Annotated[float, Field(gt=0, le=1_000_000)]
@@ -87,10 +87,10 @@ class Allowance(Section):
 
 UNLIMITED = Allowance.model_construct(per_second=inf, burst=0)
 RateLimit = Annotated[Allowance | None, BeforeValidator(_rate)]
-"""None: as the address has it (`exposure.py`)."""
+"""None: as the address has it (`network_access.py`)."""
 
 
-class RateLimitSettings(Section):
+class RateLimitSettings(SettingsSection):
     """How much one key, or one address without a key, may ask for."""
 
     search: RateLimit = None

@@ -9,9 +9,9 @@ import yaml
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from app.infrastructure.commands.start_errors import ConfigurationError as ConfigurationError  # noqa: PLC0414 - it belongs here
 from app.infrastructure.settings.setting_mistakes import told, unknown_variables, unreadable_variables
 from app.infrastructure.settings.settings import Settings
+from app.infrastructure.settings.start_errors import ConfigurationError
 
 DEFAULT_FILE = "config.yaml"
 
@@ -50,7 +50,7 @@ def load_settings(file: Path | None) -> Settings:
 def _read(file: Path) -> dict[str, Any]:
     try:
         with file.open(encoding="utf-8") as stream:
-            found = yaml.load(stream, _StrictLoader)  # noqa: S506 - a SafeLoader, see below
+            found = yaml.load(stream, _UniqueKeyLoader)  # noqa: S506 - a SafeLoader, see below
     except OSError as error:
         raise ConfigurationError([f"{file}: cannot be read: {error.strerror}"]) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -62,7 +62,7 @@ def _read(file: Path) -> dict[str, Any]:
     return {str(key): value for key, value in found.items()}
 
 
-class _StrictLoader(yaml.SafeLoader):
+class _UniqueKeyLoader(yaml.SafeLoader):
     """A SafeLoader that refuses a key given twice, where YAML lets the later one win in silence."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:

@@ -1,13 +1,14 @@
 """The settings of what is told to others: domain events, webhooks, traces."""
 
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import Field
 
-from app.infrastructure.settings.settings_section import Section, Share
+from app.infrastructure.settings.settings_section import SettingsSection, Share
 
 
-class Publishing(Section):
+class Publishing(SettingsSection):
     """Who is told of domain events, beside webhooks."""
 
     log: bool = False
@@ -16,7 +17,7 @@ class Publishing(Section):
     source: Annotated[str, Field(min_length=1, max_length=200)] = "/marquee"
 
 
-class Webhooks(Section):
+class Webhooks(SettingsSection):
     """How webhooks are delivered."""
 
     timeout: Annotated[float, Field(ge=0.1, le=60)] = 10.0
@@ -24,8 +25,18 @@ class Webhooks(Section):
     keep_days: Annotated[int, Field(ge=4, le=3650)] = 30
     disable_after: Annotated[float, Field(ge=60, le=30 * 86400)] = 5 * 86400.0
 
+    @property
+    def log_kept(self) -> timedelta:
+        """For how long the log of deliveries is."""
+        return timedelta(days=self.keep_days)
 
-class Telemetry(Section):
+    @property
+    def failing_allowed(self) -> timedelta:
+        """How long an endpoint may fail before it is switched off."""
+        return timedelta(seconds=self.disable_after)
+
+
+class Telemetry(SettingsSection):
     """Traces."""
 
     otlp_endpoint: Annotated[str, Field(pattern=r"^https?://")] | None = None

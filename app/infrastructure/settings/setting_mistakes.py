@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import EnvSettingsSource, SettingsError
 
 from app.infrastructure.settings.settings import Settings
-from app.infrastructure.settings.settings_section import Section
+from app.infrastructure.settings.settings_section import SettingsSection
 
 PREFIX = "MARQUEE__"
 _WORDS = {
@@ -106,4 +106,4 @@ def _message(problem: ErrorDetails) -> str:
 
 
 def _keys(section: str) -> Iterable[str]:
-    return next(kind.model_fields for kind in Section.__subclasses__() if kind.__name__ == section)
+    return next(kind.model_fields for kind in SettingsSection.__subclasses__() if kind.__name__ == section)

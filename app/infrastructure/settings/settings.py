@@ -3,6 +3,8 @@
 Durations are seconds, sizes are bytes. `config.yaml` in the repository explains each key.
 """
 
+import re
+from datetime import time
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,7 +18,7 @@ from app.adapters.outbound.providers.demo import RESPONSES
 from app.domain.activities import ACTIVITY_TYPE, LARGEST_ACTIVITY, LONGEST_SOURCE, RESERVED_TYPES, ActivityRules
 from app.infrastructure.settings.access_settings import RateLimitSettings, Security
 from app.infrastructure.settings.publishing_settings import Publishing, Telemetry, Webhooks
-from app.infrastructure.settings.settings_section import Seconds, Section, Share
+from app.infrastructure.settings.settings_section import Seconds, SettingsSection, Share
 
 DATABASE_SCHEMES = ("postgresql", "postgres")
 REDIS_SCHEMES = ("redis", "rediss", "redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel", "unix")
@@ -54,6 +56,12 @@ def _activity_type(name: str) -> str:
     return name
 
 
+def _time_of_day(said: Any) -> Any:
+    if said is not None and not (isinstance(said, str) and re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", said)):
+        raise ValueError('expected a time of day in quotes, such as "03:30"')
+    return said
+
+
 Timezone = Annotated[str, AfterValidator(_timezone)]
 
 
@@ -63,7 +71,7 @@ def _path(path: Path) -> Path:
     return path
 
 
-class Service(Section):
+class ServiceSettings(SettingsSection):
     """Where and how the service runs."""
 
     host: str = "127.0.0.1"
@@ -77,7 +85,7 @@ class Service(Section):
     max_header_bytes: Annotated[int, Field(ge=1024, le=1024**2)] = 32 * 1024
 
 
-class Redis(Section):
+class Redis(SettingsSection):
     """The live state."""
 
     url: Annotated[str, AfterValidator(_redis_url)] = "embedded"
@@ -93,14 +101,14 @@ class Redis(Section):
         return self
 
 
-class Database(Section):
+class Database(SettingsSection):
     """The history."""
 
     url: Annotated[str, AfterValidator(_database_url)] = "embedded"
     timeout: Seconds = 5.0
 
 
-class Search(Section):
+class Search(SettingsSection):
     """How searches are read."""
 
     timezone: Timezone = "UTC"
@@ -111,7 +119,7 @@ class Search(Section):
         return ZoneInfo(self.timezone)
 
 
-class Catalog(Section):
+class Catalog(SettingsSection):
     """How much of the past Redis keeps."""
 
     runs_kept: Annotated[int, Field(ge=1, le=100_000)] = 200
@@ -121,7 +129,7 @@ class Catalog(Section):
     concurrent_syncs: Annotated[int, Field(ge=1, le=1000)] = 32
 
 
-class ActivitySettings(Section):
+class ActivitySettings(SettingsSection):
     """What the door takes in, and how it is worked off."""
 
     types: tuple[Annotated[str, AfterValidator(_activity_type)], ...] | None = None
@@ -145,10 +153,11 @@ class ActivitySettings(Section):
         )
 
 
-class StatsSettings(Section):
+class StatsSettings(SettingsSection):
     """How figures over activities are made."""
 
     timezone: Timezone = "UTC"
+    verify_at: Annotated[time | None, BeforeValidator(_time_of_day)] = None
 
     @property
     def zone(self) -> ZoneInfo:
@@ -156,7 +165,7 @@ class StatsSettings(Section):
         return ZoneInfo(self.timezone)
 
 
-class Limits(Section):
+class Limits(SettingsSection):
     """What a fetch may take, and how much of what it brings is read."""
 
     connect_timeout: Seconds = 5.0
@@ -173,7 +182,7 @@ class Limits(Section):
         return self.model_dump(exclude={"max_plans"})
 
 
-class Retry(Section):
+class Retry(SettingsSection):
     """How a fetch that failed is tried again within one run."""
 
     attempts: Annotated[int, Field(ge=1, le=20)] = 3
@@ -181,14 +190,14 @@ class Retry(Section):
     maximum: Seconds = 30.0
 
 
-class Breaker(Section):
+class Breaker(SettingsSection):
     """When a provider that keeps failing is left alone, and for how long."""
 
     failures: Annotated[int, Field(ge=1, le=1000)] = 5
     reset_after: Seconds = 60.0
 
 
-class Gate(Section):
+class Gate(SettingsSection):
     """When a snapshot is held until it is confirmed."""
 
     min_plans: Annotated[int, Field(ge=0)] = 10
@@ -202,7 +211,7 @@ def _files(said: Any) -> Any:
     return RESPONSES if said == "demo" else said
 
 
-class ProviderSettings(Section):
+class ProviderSettings(SettingsSection):
     """A provider."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
@@ -228,7 +237,7 @@ class ProviderSettings(Section):
         return self
 
 
-class Logging(Section):
+class Logging(SettingsSection):
     """What is logged, and how."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
@@ -254,7 +263,7 @@ class Settings(BaseSettings):
         nested_model_default_partial_update=True,
     )
 
-    service: Service = Service()
+    service: ServiceSettings = ServiceSettings()
     redis: Redis = Redis()
     database: Database = Database()
     search: Search = Search()

@@ -8,7 +8,7 @@ Seconds = Annotated[float, Field(gt=0, le=86400)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class Section(BaseModel):
+class SettingsSection(BaseModel):
     """A part of the settings: unknown keys are mistakes."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -8,29 +8,61 @@ from ipaddress import ip_network
 
 from app.adapters.egress.addresses import AddressPolicy
 from app.adapters.egress.pinned_request import PinnedRequest
+from app.adapters.inbound.http.access.local_areas import LocalAreas
 from app.adapters.outbound.jwt.jwks import Jwks
 from app.adapters.outbound.jwt.tokens import JwksTokens, TokenRules
 from app.adapters.outbound.limits.shared_rate_limiter import RunScript, SharedRateLimiter
 from app.adapters.outbound.log.publisher import LogPublisher
-from app.adapters.outbound.redis.connection import RedisClient, Script
+from app.adapters.outbound.redis.connection import COMES_BACK, START_IT, RedisClient
 from app.adapters.outbound.redis.domain_event_stream import RedisStreamPublisher
+from app.adapters.outbound.redis.lua import Script
+from app.adapters.outbound.sql.database import Database
 from app.adapters.outbound.webhooks.fan_out import WebhookFanOut
+from app.application.ports.activities import ActivityInbox, ActivityQueue, ActivityStore
 from app.application.ports.figures import RunningProcess
 from app.application.ports.limits import RateLimiter
 from app.application.ports.publishing import DomainEventPublisher
 from app.application.ports.system import Clock
 from app.application.ports.users import Tokens
 from app.application.ports.webhooks import WebhookDeliveries, WebhookEndpoints
+from app.infrastructure.observability.tracing import Tracing
+from app.infrastructure.settings.network_access import is_loopback, open_by_address, rates
 from app.infrastructure.settings.settings import Settings
-from app.infrastructure.startup.exposure_startup import is_loopback, rates
-from app.infrastructure.wiring.trouble_log import tell_limits_trouble
+from app.infrastructure.wiring.trouble_log import log_limits_trouble
 
+BLOCK = 1.0
+"""Seconds that a blocking read of Redis waits at the most."""
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 
 def running_process(role: str, clock: Clock) -> RunningProcess:
     """Name this process among all of the service."""
     return RunningProcess(f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}", role, clock.now())
+
+
+def remedy(settings: Settings) -> str:
+    """Say what is to be done about a Redis that is away."""
+    return COMES_BACK if settings.redis.url == "embedded" else START_IT
+
+
+def blocking_timeout(settings: Settings) -> float:
+    """Give a connection whose reads block as long for an answer as the others have, beyond that."""
+    return settings.redis.timeout + BLOCK
+
+
+def traced_queue(tracing: Tracing, queue: ActivityQueue) -> ActivityQueue:
+    """Trace what the door appends, when traces are on; the other two do so for a worker."""
+    return tracing.queue(queue)
+
+
+def traced_inbox(tracing: Tracing, inbox: ActivityInbox) -> ActivityInbox:
+    """See `traced_queue`."""
+    return tracing.inbox(inbox)
+
+
+def traced_store(tracing: Tracing, store: ActivityStore, database: Database) -> ActivityStore:
+    """See `traced_queue`."""
+    return tracing.store(store, database)
 
 
 def publishers(
@@ -55,6 +87,11 @@ def webhook_request(settings: Settings) -> PinnedRequest:
     return PinnedRequest(policy=policy)
 
 
+def local_only(settings: Settings) -> LocalAreas:
+    """Say what is open only because the service listens on loopback, and by which names this machine is asked."""
+    return LocalAreas(open_by_address(settings), settings.security.hosts)
+
+
 def tokens(settings: Settings, clock: Clock) -> Tokens | None:
     """Make what verifies tokens of another issuer; None when there is none."""
     jwt = settings.security.jwt
@@ -74,4 +111,4 @@ def rate_limiter(settings: Settings, redis: RedisClient) -> RateLimiter:
         script = Script(source)
         return lambda keys, arguments: redis.run(script, keys, arguments)
 
-    return SharedRateLimiter(rates(settings), prepare, tell_limits_trouble)
+    return SharedRateLimiter(rates(settings), prepare, log_limits_trouble)

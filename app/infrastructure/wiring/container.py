@@ -1,9 +1,6 @@
-"""The wiring, read top to bottom from stores.py over core.py to here: use cases -> edges. Nothing happens on import."""
+"""The wiring, last part, after outbound_adapters.py and use_cases.py: use cases -> edges. Nothing happens on import."""
 
-from datetime import timedelta
-from functools import partial
-
-from dependency_injector import providers
+from dependency_injector.providers import Callable, List, Singleton
 
 from app.adapters.inbound.cli.catalog_commands import CatalogCore
 from app.adapters.inbound.cli.import_command import ImportCore
@@ -20,14 +17,12 @@ from app.adapters.inbound.http.dashboard.dashboard_router import dashboard_route
 from app.adapters.inbound.http.dashboard.dashboard_stream import Viewers
 from app.adapters.inbound.http.error_table import ERRORS
 from app.adapters.inbound.http.ingest.ingest_app import IngestApp
-from app.adapters.inbound.http.ingest.ingest_door import Door, IngestLimits
+from app.adapters.inbound.http.ingest.ingest_door import Door
 from app.adapters.inbound.http.ingest.ingest_router import ingest_router
 from app.adapters.inbound.http.operations.docs_router import docs_router
-from app.adapters.inbound.http.operations.health_router import catalog_figures, health_router
-from app.adapters.inbound.http.operations.metric_families import Figures
+from app.adapters.inbound.http.operations.health_router import health_router
 from app.adapters.inbound.http.operations.metrics import RequestMetrics, metrics_router
 from app.adapters.inbound.http.operations.request_log import RequestContext
-from app.adapters.inbound.http.operations.service_figures import service_figures
 from app.adapters.inbound.http.search.search_app import SearchApp
 from app.adapters.inbound.http.search.search_router import search_router
 from app.adapters.inbound.http.stats.stats_router import stats_router
@@ -38,176 +33,172 @@ from app.adapters.inbound.worker.journal_loop import JournalLoop
 from app.adapters.inbound.worker.publish_loop import PublishLoop
 from app.adapters.inbound.worker.sync_schedule import SyncSchedule
 from app.adapters.inbound.worker.type_loop import TypeLoop
+from app.adapters.inbound.worker.verify_loop import VerifyLoop
 from app.adapters.inbound.worker.webhook_loop import WebhookLoop
-from app.domain.access import Area
-from app.infrastructure.settings.settings import Settings
-from app.infrastructure.startup.exposure_startup import local_only, open_areas, rates
+from app.infrastructure.settings.network_access import open_areas, rates
 from app.infrastructure.version import VERSION
+from app.infrastructure.wiring.configured_adapters import local_only
+from app.infrastructure.wiring.http_parts import (
+    ingest_limits,
+    metric_figures,
+    plan_count,
+    readiness,
+    tells_health,
+    traced_http,
+)
 from app.infrastructure.wiring.identifiers import new_run_id
-from app.infrastructure.wiring.outbound_adapters import Stores
-from app.infrastructure.wiring.use_cases import Core
+from app.infrastructure.wiring.outbound_adapters import Outbound
+from app.infrastructure.wiring.use_cases import UseCases
 
 
-def ingest_limits(settings: Settings) -> IngestLimits:
-    """Say how much one request may bring."""
-    activity = settings.activity
-    return IngestLimits(activity.array_limit, activity.batch_limit, activity.max_body_bytes)
-
-
-class Container(Core):
+class Container(UseCases):
     """Everything that a process may need; each part is made when it is first asked for."""
 
-    cli_core = providers.Singleton(
+    catalog_commands = Singleton(
         CatalogCore,
-        directory=Stores.directory,
-        sync=Core.sync_provider,
-        describe_providers=Core.describe_providers,
-        list_runs=Core.list_runs,
-        list_rejections=Core.list_rejections,
-        restore=Core.restore_catalog,
-        new_run_id=providers.Object(new_run_id),
+        directory=Outbound.directory,
+        sync=UseCases.sync_provider,
+        describe_providers=UseCases.describe_providers,
+        list_runs=UseCases.list_runs,
+        list_rejections=UseCases.list_rejections,
+        restore=UseCases.restore_catalog,
+        new_run_id=new_run_id,
     )
-    stats_use_cases = providers.Singleton(
+    stats_use_cases = Singleton(
         StatsUseCases,
-        keeper=Stores.stats_keeper,
-        page_of_totals=Core.page_of_totals,
-        total_of_type=Core.total_of_type,
-        daily_active_users=Core.daily_active_users,
-        top_types=Core.top_types,
-        retention=Core.retention,
+        keeper=Outbound.stats_keeper,
+        page_of_totals=UseCases.page_of_totals,
+        total_of_type=UseCases.total_of_type,
+        daily_active_users=UseCases.daily_active_users,
+        top_types=UseCases.top_types,
+        retention=UseCases.retention,
     )
-    import_core = providers.Singleton(
+    import_command = Singleton(
         ImportCore,
-        import_activities=Core.import_activities,
-        rules=Stores.settings.provided.activity.rules,
-        clock=Stores.clock,
+        import_activities=UseCases.import_activities,
+        rules=Outbound.settings.provided.activity.rules,
+        clock=Outbound.clock,
     )
-    journal_loop = providers.Singleton(
-        JournalLoop, journal=Core.journal_changes, log=Stores.change_log, leases=Stores.loop_leases
+    journal_loop = Singleton(
+        JournalLoop, journal=UseCases.journal_changes, log=Outbound.change_log, leases=Outbound.loop_leases
     )
-    type_loop = providers.Singleton(TypeLoop, note=Core.note_types, leases=Stores.loop_leases)
-    schedule = providers.Singleton(
+    type_loop = Singleton(TypeLoop, note=UseCases.note_types, leases=Outbound.loop_leases)
+    verify_loop = Singleton(VerifyLoop, verify=UseCases.verify_stats, leases=Outbound.loop_leases)
+    schedule = Singleton(
         SyncSchedule,
-        sync=Core.sync_provider,
-        directory=Stores.directory,
-        catalog=Stores.catalog,
-        requests=Stores.sync_requests,
-        clock=Stores.clock,
-        new_run_id=providers.Object(new_run_id),
-        concurrent_syncs=Stores.settings.provided.catalog.concurrent_syncs,
+        sync=UseCases.sync_provider,
+        directory=Outbound.directory,
+        catalog=Outbound.catalog,
+        requests=Outbound.sync_requests,
+        clock=Outbound.clock,
+        new_run_id=new_run_id,
+        concurrent_syncs=Outbound.settings.provided.catalog.concurrent_syncs,
     )
-    metrics = providers.Singleton(RequestMetrics)
-    is_ready = providers.Callable(lambda index: partial(getattr, index, "ready"), Stores.index)
-    size = providers.Callable(lambda index: partial(getattr, index, "size"), Stores.index)
-    catalog_use_cases = providers.Singleton(
+    metrics = Singleton(RequestMetrics)
+    is_ready = Callable(readiness, Outbound.index)
+    size = Callable(plan_count, Outbound.index)
+    catalog_use_cases = Singleton(
         CatalogUseCases,
-        describe_plan=Core.describe_plan,
-        list_plan_states=Core.list_plan_states,
-        describe_providers=Core.describe_providers,
-        list_runs=Core.list_runs,
-        list_rejections=Core.list_rejections,
-        request_sync=Core.request_sync,
+        describe_plan=UseCases.describe_plan,
+        list_plan_states=UseCases.list_plan_states,
+        describe_providers=UseCases.describe_providers,
+        list_runs=UseCases.list_runs,
+        list_rejections=UseCases.list_rejections,
+        request_sync=UseCases.request_sync,
     )
-    user_use_cases = providers.Singleton(
+    user_use_cases = Singleton(
         UsersUseCases,
-        users=Stores.users,
-        create_user=Core.create_user,
-        find_user=Core.find_user,
-        update_user=Core.update_user,
-        delete_user=Core.delete_user,
-        create_key=Core.create_key,
-        list_keys=Core.list_keys,
-        revoke_key=Core.revoke_key,
-        clock=Stores.clock,
+        users=Outbound.users,
+        create_user=UseCases.create_user,
+        find_user=UseCases.find_user,
+        update_user=UseCases.update_user,
+        delete_user=UseCases.delete_user,
+        create_key=UseCases.create_key,
+        list_keys=UseCases.list_keys,
+        revoke_key=UseCases.revoke_key,
+        clock=Outbound.clock,
     )
-    webhook_core = providers.Singleton(
+    webhook_commands = Singleton(
         WebhookCore,
-        endpoints=Stores.webhook_endpoints,
-        log=Stores.webhook_log,
-        clock=Stores.clock,
-        add=Core.add_webhook,
-        find=Core.find_webhook,
-        switch=Core.switch_webhook,
-        rotate=Core.rotate_webhook_secret,
-        try_out=Core.try_webhook,
-        replay=Core.replay_webhook,
+        endpoints=Outbound.webhook_endpoints,
+        log=Outbound.webhook_log,
+        clock=Outbound.clock,
+        add=UseCases.add_webhook,
+        find=UseCases.find_webhook,
+        switch=UseCases.switch_webhook,
+        rotate=UseCases.rotate_webhook_secret,
+        try_out=UseCases.try_webhook,
+        replay=UseCases.replay_webhook,
     )
-    publish_loop = providers.Singleton(PublishLoop, publish=Core.publish_domain_events, leases=Stores.loop_leases)
-    webhook_loop = providers.Singleton(
+    publish_loop = Singleton(PublishLoop, publish=UseCases.publish_domain_events, leases=Outbound.loop_leases)
+    webhook_loop = Singleton(
         WebhookLoop,
-        deliver=Core.deliver_webhooks,
-        log=Stores.webhook_log,
-        leases=Stores.loop_leases,
-        keep=providers.Callable(lambda settings: timedelta(days=settings.webhooks.keep_days), Stores.settings),
+        deliver=UseCases.deliver_webhooks,
+        log=Outbound.webhook_log,
+        leases=Outbound.loop_leases,
+        keep=Outbound.settings.provided.webhooks.log_kept,
     )
-    streams = providers.Singleton(
-        ChangeStreams, Core.read_changes, Core.watch_log, Stores.settings.provided.publishing.source
+    streams = Singleton(
+        ChangeStreams, UseCases.read_changes, UseCases.watch_log, Outbound.settings.provided.publishing.source
     )
-    viewers = providers.Singleton(Viewers, Core.watch_dashboard)
-    figures = providers.Singleton(
-        lambda watch, service, is_ready, size: Figures(
-            partial(catalog_figures, watch, is_ready, size), partial(service_figures, service, VERSION)
-        ),
-        Core.watch_catalog,
-        Core.watch_service,
-        is_ready,
-        size,
-    )
-    anonymous = providers.Callable(open_areas, Stores.settings)
-    trusted_proxies = Stores.settings.provided.security.trusted_proxies
-    gatekeeper = providers.Singleton(
+    viewers = Singleton(Viewers, UseCases.watch_dashboard)
+    figures = Singleton(metric_figures, UseCases.watch_catalog, UseCases.watch_service, is_ready, size)
+    anonymous = Callable(open_areas, Outbound.settings)
+    trusted_proxies = Outbound.settings.provided.security.trusted_proxies
+    gatekeeper = Singleton(
         Gatekeeper,
-        Core.authenticate,
+        UseCases.authenticate,
         anonymous,
-        Stores.limiter,
+        Outbound.limiter,
         trusted_proxies,
-        local=providers.Callable(local_only, Stores.settings),
-        limited=providers.Callable(rates, Stores.settings),
+        local=Callable(local_only, Outbound.settings),
+        limited=Callable(rates, Outbound.settings),
         on_unauthenticated=metrics.provided.observe_unauthenticated,
         on_limited=metrics.provided.observe_rate_limited,
     )
-    tells_health = providers.Callable(lambda anonymous: Area.METRICS in anonymous, anonymous)
-    door = providers.Singleton(
+    tells_health = Callable(tells_health, anonymous)
+    door = Singleton(
         Door,
-        Core.record_activities,
-        providers.Callable(ingest_limits, Stores.settings),
+        UseCases.record_activities,
+        Callable(ingest_limits, Outbound.settings),
         metrics.provided.observe_activities,
     )
-    errors = providers.Object(ERRORS)
-    routers = providers.List(
-        providers.Singleton(
-            search_router, Stores.index, Stores.settings.provided.search.zone, is_ready, Core.search_past
+    routers = List(
+        Singleton(
+            search_router, Outbound.index, Outbound.settings.provided.search.zone, is_ready, UseCases.search_past
         ),
-        providers.Singleton(
-            changes_router, Core.read_changes, streams, Stores.settings.provided.publishing.source, trusted_proxies
+        Singleton(
+            changes_router,
+            UseCases.read_changes,
+            streams,
+            Outbound.settings.provided.publishing.source,
+            trusted_proxies,
         ),
-        providers.Singleton(catalog_router, catalog_use_cases),
-        providers.Singleton(ingest_router, door),
-        providers.Singleton(stats_router, stats_use_cases),
-        providers.Singleton(users_router, user_use_cases),
-        providers.Singleton(dashboard_router, viewers, trusted_proxies),
-        providers.Singleton(docs_router),
-        providers.Singleton(health_router, Core.watch_catalog, Core.watch_service, is_ready, size, tells_health),
-        providers.Singleton(metrics_router, metrics, figures, Core.watch_service),
+        Singleton(catalog_router, catalog_use_cases),
+        Singleton(ingest_router, door),
+        Singleton(stats_router, stats_use_cases),
+        Singleton(users_router, user_use_cases),
+        Singleton(dashboard_router, viewers, trusted_proxies),
+        Singleton(docs_router),
+        Singleton(health_router, UseCases.watch_catalog, UseCases.watch_service, is_ready, size, tells_health),
+        Singleton(metrics_router, metrics, figures, UseCases.watch_service),
     )
-    api = providers.Singleton(create_api, routers, providers.Object(VERSION), anonymous)
-    guarded = providers.Singleton(
-        GuardedApp, providers.Singleton(HeadApp, api), providers.Singleton(Areas, api), gatekeeper, errors
-    )
-    untraced = providers.Singleton(
+    api = Singleton(create_api, routers, VERSION, anonymous)
+    guarded = Singleton(GuardedApp, Singleton(HeadApp, api), Singleton(Areas, api), gatekeeper, ERRORS)
+    untraced = Singleton(
         SearchApp,
-        providers.Singleton(
+        Singleton(
             IngestApp,
-            providers.Singleton(RequestContext, guarded, metrics.provided.observe),
+            Singleton(RequestContext, guarded, metrics.provided.observe),
             door,
             metrics.provided.observe_ingest,
             gatekeeper,
-            errors=errors,
+            errors=ERRORS,
         ),
-        Stores.index,
-        Stores.settings.provided.search.zone,
+        Outbound.index,
+        Outbound.settings.provided.search.zone,
         metrics.provided.observe_search,
         gatekeeper,
-        errors=errors,
+        errors=ERRORS,
     )
-    http = providers.Singleton(lambda tracing, app: tracing.http(app), Stores.tracing, untraced)
+    http = Singleton(traced_http, Outbound.tracing, untraced)

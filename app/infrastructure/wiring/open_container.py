@@ -1,6 +1,5 @@
 """Open the container and what it stands on; close it after."""
 
-import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -10,13 +9,16 @@ from app.adapters.outbound.redis.connection import RedisClient
 from app.adapters.outbound.sql.database import Database
 from app.adapters.outbound.sql.migrate import SchemaError, check_schema, migrate
 from app.application.ports.system import HistoryUnavailableError
-from app.infrastructure.embedded_redis.embedded_redis import embedded_redis as embedded_redis  # noqa: PLC0414 - for who opens
+from app.infrastructure.embedded_redis.embedded_redis import embedded_redis
 from app.infrastructure.embedded_redis.running_redis import running
-from app.infrastructure.processes.parent_watch import PARENT_WATCH_VARIABLE
-from app.infrastructure.settings.configuration import ConfigurationError
+from app.infrastructure.observability.open_tracing import open_tracing
+from app.infrastructure.observability.tracing import Tracing
 from app.infrastructure.settings.settings import Settings
-from app.infrastructure.startup.redis_startup import warn_of_forgetful_redis
+from app.infrastructure.settings.start_errors import ConfigurationError
 from app.infrastructure.wiring.container import Container
+
+TRACED = ("api", "worker")
+"""The roles that take part in traces."""
 
 log = structlog.get_logger()
 
@@ -33,16 +35,13 @@ async def open_container(settings: Settings, role: str, *, live_state: bool = Tr
         HistoryUnavailableError: the database is away, and without the live state there is nothing else.
     """
     embedded = embedded_redis(settings) if live_state else None
-    async with running(embedded):
+    tracing = open_tracing(settings.telemetry, role) if role in TRACED else Tracing()
+    async with running(embedded), tracing:
         redis_url = embedded.url if embedded else settings.redis.url if live_state else "unix:///nowhere"
-        container = Container(settings=settings, redis_url=redis_url, role=role)
+        container = Container(settings=settings, redis_url=redis_url, role=role, tracing=tracing)
         _check_urls(container)
         try:
             await _check_history(container, needed=not live_state)
-            if role == "supervisor" or (
-                role != "cli" and PARENT_WATCH_VARIABLE not in os.environ
-            ):  # once for all of them
-                await warn_of_forgetful_redis(settings)
             yield container
         finally:
             await _close(container.redis, container.blocking_redis)

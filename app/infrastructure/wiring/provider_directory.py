@@ -19,8 +19,8 @@ from app.application.ports.providers import ConfiguredProvider, Provider, Provid
 from app.application.ports.system import CircuitStates, Clock
 from app.domain.errors import UnknownProviderError
 from app.domain.gate import GatePolicy
-from app.infrastructure.settings.configuration import ConfigurationError
 from app.infrastructure.settings.settings import ProviderSettings, Settings
+from app.infrastructure.settings.start_errors import ConfigurationError
 from app.infrastructure.wiring.provider_modules import NoSuchModuleError, load_attribute
 
 

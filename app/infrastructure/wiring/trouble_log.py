@@ -1,40 +1,42 @@
 """What use cases have to say about trouble, as lines of the log."""
 
+from collections.abc import Callable
+
 import structlog
 
+from app.adapters.machine.logged_trouble import telling
+from app.application.ports.activities import Difference
 from app.application.retime_plans import Retiming
 from app.domain.webhooks import Endpoint
 
 log = structlog.get_logger()
 
 
-def tell_catalog_trouble(trouble: str | None) -> None:
-    """Say that the index is not fresh, and that it is again."""
-    if trouble:
-        log.warning("search goes on with the plans it has, changes will follow later", reason=trouble)
-    else:
-        log.info("search follows the catalog's changes")
+def log_bug(words: str) -> Callable[[Exception], None]:
+    """Make what keeps the trace of an error that nobody foresaw."""
+    return lambda error: log.error(words, exc_info=error)
 
 
-def tell_worker_trouble(trouble: str | None) -> None:
-    """Say that activities wait, and that they go on."""
-    if trouble:
-        log.warning("activities wait to be stored; nothing is lost, the queue keeps them", reason=trouble)
-    else:
-        log.info("activities are stored again")
+log_catalog_trouble = telling(
+    "search goes on with the plans it has, changes will follow later", "search follows the catalog's changes"
+)
+log_worker_trouble = telling(
+    "activities wait to be stored; nothing is lost, the queue keeps them", "activities are stored again"
+)
+log_limits_trouble = telling(
+    "each process limits the rates of its own requests, for Redis does not count",
+    "rates are counted by all processes together again",
+)
+log_sync_bug = log_bug("a sync met an error that it does not know")
+log_delivery_bug = log_bug("deliveries of a webhook met an error that they do not know")
 
 
-def tell_buried(reason: str) -> None:
+def log_dead_letter(reason: str) -> None:
     """Say that somebody has to look at a dead letter."""
     log.error("activities cannot be stored and became a dead letter; see `marquee dead-letters list`", reason=reason)
 
 
-def tell_bug(error: Exception) -> None:
-    """Keep the trace of what nobody foresaw."""
-    log.error("a sync met an error that it does not know", exc_info=error)
-
-
-def tell_retimed(done: Retiming) -> None:
+def log_retimed(done: Retiming) -> None:
     """Say that plans have other instants, though their provider said nothing new; or that newer rules made them."""
     if done.newer:
         log.warning(
@@ -52,20 +54,25 @@ def tell_retimed(done: Retiming) -> None:
         )
 
 
-def tell_limits_trouble(trouble: str | None) -> None:
-    """Say that each process counts for itself, and that they count together again."""
-    if trouble:
-        log.warning("each process limits the rates of its own requests, for Redis does not count", reason=trouble)
+def log_verified(difference: Difference | None) -> None:
+    """Say what came of comparing the figures with the activities."""
+    if difference is None:
+        log.info("the figures agree with the activities")
     else:
-        log.info("rates are counted by all processes together again")
+        log.error(
+            "the figures differ from the activities; `marquee stats rebuild` makes them anew",
+            first=difference.rollup,
+            kept=difference.kept,
+            activities=difference.folded,
+        )
 
 
-def tell_switched_off(endpoint: Endpoint) -> None:
+def log_switched_off(endpoint: Endpoint) -> None:
     """Say that somebody has to look at a webhook."""
     log.error("a webhook is switched off; see `marquee webhooks show`", webhook=endpoint.name, reason=endpoint.why_off)
 
 
-def tell_turned(endpoint: Endpoint) -> None:
+def log_failing(endpoint: Endpoint) -> None:
     """Say once that a webhook takes nothing, and once that it does again."""
     if endpoint.is_failing:
         log.warning("a webhook takes no messages; they wait, see `marquee webhooks show`", webhook=endpoint.name)
@@ -73,11 +80,6 @@ def tell_turned(endpoint: Endpoint) -> None:
         log.info("a webhook takes messages again", webhook=endpoint.name)
 
 
-def tell_delivery_bug(error: Exception) -> None:
-    """Keep the trace of what nobody foresaw."""
-    log.error("deliveries of a webhook met an error that they do not know", exc_info=error)
-
-
-def tell_publisher_bug(publisher: str, error: Exception) -> None:
+def log_publisher_bug(publisher: str, error: Exception) -> None:
     """Keep the trace of what nobody foresaw."""
     log.error("a publisher met an error that it does not know", publisher=publisher, exc_info=error)

@@ -1,14 +1,13 @@
 """The wiring, second part: ports -> use cases. `container.py` goes on."""
 
-from datetime import timedelta
 from functools import partial
 from random import random
 from secrets import token_bytes
 
-from dependency_injector import providers
+from dependency_injector.providers import Callable, Singleton
 
+from app.adapters.formats.cloud_events import render_trial
 from app.adapters.inbound.worker.journal_loop import log_restoration
-from app.adapters.outbound.webhooks.trial import render_trial
 from app.application.announce_process import AnnounceProcess
 from app.application.authenticate import Authenticate
 from app.application.deliver_webhooks import DeliverWebhooks
@@ -41,22 +40,25 @@ from app.application.restore_catalog import RestoreCatalog
 from app.application.retime_plans import RetimePlans
 from app.application.store_activities import StoreActivities
 from app.application.sync_provider import SyncProvider
+from app.application.verify_stats import VerifyStats
 from app.application.watch_catalog import WatchCatalog
 from app.application.watch_dashboard import WatchDashboard
 from app.application.watch_service import WatchService
 from app.infrastructure.settings.settings import Settings
+from app.infrastructure.wiring.configured_adapters import traced_inbox, traced_store
 from app.infrastructure.wiring.identifiers import new_id, new_run_id, random_text
-from app.infrastructure.wiring.outbound_adapters import Stores
+from app.infrastructure.wiring.outbound_adapters import Outbound
 from app.infrastructure.wiring.trouble_log import (
-    tell_bug,
-    tell_buried,
-    tell_catalog_trouble,
-    tell_delivery_bug,
-    tell_publisher_bug,
-    tell_retimed,
-    tell_switched_off,
-    tell_turned,
-    tell_worker_trouble,
+    log_catalog_trouble,
+    log_dead_letter,
+    log_delivery_bug,
+    log_failing,
+    log_publisher_bug,
+    log_retimed,
+    log_switched_off,
+    log_sync_bug,
+    log_verified,
+    log_worker_trouble,
 )
 
 
@@ -65,184 +67,172 @@ def unless_listed(settings: Settings, types: TypeBound) -> TypeBound | None:
     return types if settings.activity.types is None else None
 
 
-class Core(Stores):
+class UseCases(Outbound):
     """The use cases."""
 
-    retime_plans = providers.Singleton(
+    retime_plans = Singleton(
         RetimePlans,
-        catalog=Stores.catalog,
-        leases=Stores.leases,
-        clock=Stores.clock,
-        new_run_id=providers.Object(new_run_id),
-        rules=Stores.zone_rules,
-        on_retimed=providers.Object(tell_retimed),
+        catalog=Outbound.catalog,
+        leases=Outbound.leases,
+        clock=Outbound.clock,
+        new_run_id=new_run_id,
+        rules=Outbound.zone_rules,
+        on_retimed=log_retimed,
     )
-    sync_provider = providers.Singleton(
+    sync_provider = Singleton(
         SyncProvider,
-        catalog=Stores.catalog,
-        journal=Stores.sync_journal,
-        leases=Stores.leases,
-        clock=Stores.clock,
+        catalog=Outbound.catalog,
+        journal=Outbound.sync_journal,
+        leases=Outbound.leases,
+        clock=Outbound.clock,
         retime=retime_plans,
-        on_bug=providers.Object(tell_bug),
+        on_bug=log_sync_bug,
     )
-    describe_plan = providers.Singleton(DescribePlan, Stores.catalog)
-    describe_providers = providers.Singleton(
-        DescribeProviders, Stores.directory, Stores.catalog, Stores.sync_journal, Stores.circuits
+    describe_plan = Singleton(DescribePlan, Outbound.catalog)
+    describe_providers = Singleton(
+        DescribeProviders, Outbound.directory, Outbound.catalog, Outbound.sync_journal, Outbound.circuits
     )
-    list_runs = providers.Singleton(ListRuns, Stores.directory, Stores.sync_journal)
-    list_rejections = providers.Singleton(ListRejections, Stores.directory, Stores.sync_journal)
-    request_sync = providers.Singleton(
-        RequestSync, Stores.directory, Stores.sync_requests, providers.Object(new_run_id)
-    )
-    follow_catalog = providers.Singleton(
-        FollowCatalog, Stores.change_log, Stores.index, providers.Object(tell_catalog_trouble)
-    )
-    watch_catalog = providers.Singleton(
-        WatchCatalog, describe_providers, Stores.sync_journal, Stores.queue_watch, Stores.clock
+    list_runs = Singleton(ListRuns, Outbound.directory, Outbound.sync_journal)
+    list_rejections = Singleton(ListRejections, Outbound.directory, Outbound.sync_journal)
+    request_sync = Singleton(RequestSync, Outbound.directory, Outbound.sync_requests, new_run_id)
+    follow_catalog = Singleton(FollowCatalog, Outbound.change_log, Outbound.index, log_catalog_trouble)
+    watch_catalog = Singleton(
+        WatchCatalog, describe_providers, Outbound.sync_journal, Outbound.queue_watch, Outbound.clock
     )
 
-    restore_catalog = providers.Singleton(
+    restore_catalog = Singleton(
         RestoreCatalog,
-        catalog=Stores.catalog,
-        source=Stores.log_source,
-        journal=Stores.plan_journal,
-        leases=Stores.leases,
-        clock=Stores.clock,
+        catalog=Outbound.catalog,
+        source=Outbound.log_source,
+        journal=Outbound.plan_journal,
+        leases=Outbound.leases,
+        clock=Outbound.clock,
         retime=retime_plans,
-        new_run_id=providers.Object(new_run_id),
+        new_run_id=new_run_id,
     )
-    journal_changes = providers.Singleton(
+    journal_changes = Singleton(
         JournalChanges,
-        source=Stores.log_source,
-        journal=Stores.plan_journal,
+        source=Outbound.log_source,
+        journal=Outbound.plan_journal,
         restore=restore_catalog,
-        clock=Stores.clock,
-        new_run_id=providers.Object(new_run_id),
-        on_restored=providers.Object(log_restoration),
+        clock=Outbound.clock,
+        new_run_id=new_run_id,
+        on_restored=log_restoration,
     )
-    list_plan_states = providers.Singleton(ListPlanStates, Stores.plan_journal)
-    search_past = providers.Singleton(SearchPast, Stores.plan_journal)
-    record_activities = providers.Singleton(
+    list_plan_states = Singleton(ListPlanStates, Outbound.plan_journal)
+    search_past = Singleton(SearchPast, Outbound.plan_journal)
+    record_activities = Singleton(
         RecordActivities,
-        Stores.activity_queue,
-        Stores.clock,
-        Stores.settings.provided.activity.rules,
-        providers.Object(new_id),
-        providers.Callable(unless_listed, Stores.settings, Stores.activity_types),
+        Outbound.activity_queue,
+        Outbound.clock,
+        Outbound.settings.provided.activity.rules,
+        new_id,
+        Callable(unless_listed, Outbound.settings, Outbound.activity_types),
     )
-    note_types = providers.Singleton(NoteTypes, Stores.stats, Stores.activity_types)
-    store_activities = providers.Singleton(
+    note_types = Singleton(NoteTypes, Outbound.stats, Outbound.activity_types)
+    store_activities = Singleton(
         StoreActivities,
-        providers.Singleton(lambda tracing, inbox: tracing.inbox(inbox), Stores.tracing, Stores.activity_inbox),
-        providers.Singleton(
-            lambda tracing, store, database: tracing.store(store, database),
-            Stores.tracing,
-            Stores.activity_store,
-            Stores.database,
-        ),
-        providers.Object(tell_worker_trouble),
-        providers.Object(tell_buried),
-        providers.Callable(partial, providers.Object(count_stored), Stores.tally),
+        Singleton(traced_inbox, Outbound.tracing, Outbound.activity_inbox),
+        Singleton(traced_store, Outbound.tracing, Outbound.activity_store, Outbound.database),
+        log_worker_trouble,
+        log_dead_letter,
+        Callable(partial, count_stored, Outbound.tally),
     )
-    page_of_totals = providers.Singleton(PageOfTotals, Stores.stats)
-    total_of_type = providers.Singleton(TotalOfType, Stores.stats)
-    daily_active_users = providers.Singleton(DailyActiveUsers, Stores.stats, Stores.clock, Stores.zone)
-    top_types = providers.Singleton(TopTypes, Stores.stats, Stores.clock, Stores.zone)
-    retention = providers.Singleton(Retention, Stores.stats, Stores.clock, Stores.zone)
-    import_activities = providers.Singleton(
+    page_of_totals = Singleton(PageOfTotals, Outbound.stats)
+    total_of_type = Singleton(TotalOfType, Outbound.stats)
+    daily_active_users = Singleton(DailyActiveUsers, Outbound.stats, Outbound.clock, Outbound.zone)
+    top_types = Singleton(TopTypes, Outbound.stats, Outbound.clock, Outbound.zone)
+    retention = Singleton(Retention, Outbound.stats, Outbound.clock, Outbound.zone)
+    import_activities = Singleton(
         ImportActivities,
-        Stores.activity_store,
-        Stores.import_marks,
-        providers.Callable(unless_listed, Stores.settings, Stores.import_types),
+        Outbound.activity_store,
+        Outbound.import_marks,
+        Callable(unless_listed, Outbound.settings, Outbound.import_types),
     )
 
-    authenticate = providers.Singleton(
+    authenticate = Singleton(
         Authenticate,
-        Stores.api_keys,
-        Stores.clock,
-        Stores.tokens,
-        grace=Stores.settings.provided.security.key_grace,
+        Outbound.api_keys,
+        Outbound.clock,
+        Outbound.tokens,
+        grace=Outbound.settings.provided.security.key_grace,
     )
-    create_user = providers.Singleton(CreateUser, Stores.users, Stores.clock, providers.Object(new_id))
-    find_user = providers.Singleton(FindUser, Stores.users)
-    update_user = providers.Singleton(UpdateUser, Stores.users, Stores.clock, providers.Object(new_id))
-    delete_user = providers.Singleton(DeleteUser, Stores.users, Stores.clock, providers.Object(new_id))
-    create_key = providers.Singleton(CreateKey, Stores.api_keys, Stores.clock, providers.Object(random_text))
-    list_keys = providers.Singleton(ListKeys, Stores.users, Stores.api_keys)
-    revoke_key = providers.Singleton(RevokeKey, Stores.api_keys, Stores.clock)
-    let_first_admin_in = providers.Singleton(LetFirstAdminIn, Stores.users, create_user, create_key)
+    create_user = Singleton(CreateUser, Outbound.users, Outbound.clock, new_id)
+    find_user = Singleton(FindUser, Outbound.users)
+    update_user = Singleton(UpdateUser, Outbound.users, Outbound.clock, new_id)
+    delete_user = Singleton(DeleteUser, Outbound.users, Outbound.clock, new_id)
+    create_key = Singleton(CreateKey, Outbound.api_keys, Outbound.clock, random_text)
+    list_keys = Singleton(ListKeys, Outbound.users, Outbound.api_keys)
+    revoke_key = Singleton(RevokeKey, Outbound.api_keys, Outbound.clock)
+    let_first_admin_in = Singleton(LetFirstAdminIn, Outbound.users, create_user, create_key)
 
-    publish_domain_events = providers.Singleton(
-        PublishDomainEvents,
-        Stores.logs,
-        Stores.publishers,
-        Stores.publishing_positions,
-        providers.Object(tell_publisher_bug),
+    publish_domain_events = Singleton(
+        PublishDomainEvents, Outbound.logs, Outbound.publishers, Outbound.publishing_positions, log_publisher_bug
     )
-    deliver_webhooks = providers.Singleton(
+    deliver_webhooks = Singleton(
         DeliverWebhooks,
-        Stores.webhook_endpoints,
-        Stores.webhook_deliveries,
-        Stores.webhook_sender,
-        Stores.clock,
-        providers.Object(random),
-        providers.Callable(lambda settings: timedelta(seconds=settings.webhooks.disable_after), Stores.settings),
-        Stores.tally,
-        on_switched_off=providers.Object(tell_switched_off),
-        on_turned=providers.Object(tell_turned),
-        on_bug=providers.Object(tell_delivery_bug),
+        Outbound.webhook_endpoints,
+        Outbound.webhook_deliveries,
+        Outbound.webhook_sender,
+        Outbound.clock,
+        random,
+        Outbound.settings.provided.webhooks.failing_allowed,
+        Outbound.tally,
+        on_switched_off=log_switched_off,
+        on_turned=log_failing,
+        on_bug=log_delivery_bug,
     )
-    add_webhook = providers.Singleton(
-        AddWebhook,
-        Stores.webhook_endpoints,
-        Stores.webhook_sender,
-        Stores.clock,
-        providers.Object(new_id),
-        providers.Object(token_bytes),
+    add_webhook = Singleton(
+        AddWebhook, Outbound.webhook_endpoints, Outbound.webhook_sender, Outbound.clock, new_id, token_bytes
     )
-    find_webhook = providers.Singleton(FindWebhook, Stores.webhook_endpoints)
-    switch_webhook = providers.Singleton(
-        SwitchWebhook, Stores.webhook_endpoints, Stores.webhook_deliveries, Stores.clock
-    )
-    rotate_webhook_secret = providers.Singleton(
-        RotateWebhookSecret, Stores.webhook_endpoints, Stores.clock, providers.Object(token_bytes)
-    )
-    try_webhook = providers.Singleton(
+    find_webhook = Singleton(FindWebhook, Outbound.webhook_endpoints)
+    switch_webhook = Singleton(SwitchWebhook, Outbound.webhook_endpoints, Outbound.webhook_deliveries, Outbound.clock)
+    rotate_webhook_secret = Singleton(RotateWebhookSecret, Outbound.webhook_endpoints, Outbound.clock, token_bytes)
+    try_webhook = Singleton(
         TryWebhook,
-        Stores.webhook_endpoints,
-        Stores.webhook_sender,
-        Stores.clock,
-        providers.Object(new_id),
-        providers.Callable(partial, providers.Object(render_trial), source=Stores.settings.provided.publishing.source),
+        Outbound.webhook_endpoints,
+        Outbound.webhook_sender,
+        Outbound.clock,
+        new_id,
+        Callable(partial, render_trial, source=Outbound.settings.provided.publishing.source),
     )
-    replay_webhook = providers.Singleton(ReplayWebhook, Stores.webhook_endpoints, Stores.webhook_log, Stores.clock)
+    replay_webhook = Singleton(ReplayWebhook, Outbound.webhook_endpoints, Outbound.webhook_log, Outbound.clock)
 
-    read_changes = providers.Singleton(ReadChanges, Stores.plan_log)
-    watch_log = providers.Singleton(WatchLog, Stores.plan_log)
-    announce_process = providers.Singleton(AnnounceProcess, Stores.presence, Stores.own_process)
-    watch_service = providers.Singleton(
+    read_changes = Singleton(ReadChanges, Outbound.plan_log)
+    watch_log = Singleton(WatchLog, Outbound.plan_log)
+    announce_process = Singleton(AnnounceProcess, Outbound.presence, Outbound.own_process)
+    watch_service = Singleton(
         WatchService,
-        Stores.own_process,
+        Outbound.own_process,
         watch_catalog,
-        Stores.presence,
-        Stores.tally,
-        Stores.users,
-        Stores.publishing_positions,
-        Stores.webhook_states,
-        Stores.stats_keeper,
-        Stores.clock,
-        Stores.database,
-        Stores.zone_rules,
+        Outbound.presence,
+        Outbound.tally,
+        Outbound.verifications,
+        Outbound.users,
+        Outbound.publishing_positions,
+        Outbound.webhook_states,
+        Outbound.stats_keeper,
+        Outbound.clock,
+        Outbound.database,
+        Outbound.zone_rules,
     )
-    plans_around = providers.Singleton(PlansAround, Stores.calendar, Stores.clock, Stores.zone)
-    watch_dashboard = providers.Singleton(
+    verify_stats = Singleton(
+        VerifyStats,
+        keeper=Outbound.stats_keeper,
+        verifications=Outbound.verifications,
+        clock=Outbound.clock,
+        at=Outbound.settings.provided.stats.verify_at,
+        zone=Outbound.zone,
+        on_verified=log_verified,
+    )
+    plans_around = Singleton(PlansAround, Outbound.calendar, Outbound.clock, Outbound.zone)
+    watch_dashboard = Singleton(
         WatchDashboard,
         catalog=watch_catalog,
         plans=plans_around,
-        stats=Stores.stats,
+        stats=Outbound.stats,
         daily_active_users=daily_active_users,
         retention=retention,
-        users=Stores.users,
-        clock=Stores.clock,
+        users=Outbound.users,
+        clock=Outbound.clock,
     )

@@ -138,7 +138,7 @@ def test_it_is_private_and_has_no_tcp_port(data: Path, options: RedisOptions) ->
 
 
 def test_fsync_memory_and_further_directives_can_be_chosen(data: Path, options: RedisOptions) -> None:
-    chosen = replace(options, fsync="everysec", maxmemory="64mb", further={"slowlog-max-len": "7"})
+    chosen = replace(options, fsync="everysec", further={"maxmemory": "64mb", "slowlog-max-len": "7"})
 
     with EmbeddedRedis(data, chosen) as server:
         settings = settings_of(server, "appendfsync", "maxmemory", "slowlog-max-len")

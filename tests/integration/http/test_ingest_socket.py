@@ -10,7 +10,7 @@ import structlog
 import uvloop
 from starlette.types import ASGIApp
 
-from app.infrastructure.processes.roles import http_server
+from app.infrastructure.roles.http_server import http_server
 from tests.support.ingest_world import VIEW, World
 
 

@@ -10,7 +10,7 @@ import pytest
 import uvloop
 
 from app.adapters.inbound.http.connection.joined_writes import JoinedWritesProtocol, JoiningTransport
-from app.infrastructure.processes.roles import http_server
+from app.infrastructure.roles.http_server import http_server
 
 PIECES = [bytes([65 + number % 26]) * 50_000 for number in range(40)]
 

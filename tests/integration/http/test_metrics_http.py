@@ -26,6 +26,7 @@ from app.adapters.inbound.http.operations.metric_families import Figures
 from app.adapters.inbound.http.operations.metrics import OTHER, RequestMetrics, metrics_router, prefers_text
 from app.adapters.inbound.http.operations.service_figures import service_figures
 from app.application.figures import CUT_REASONS, WEBHOOK_DELIVERIES, count_cut, count_stored
+from app.application.ports.figures import Verification
 from app.domain.feeds import Rejection, RejectionReason
 from tests.fakes.webhook_endpoints import MemoryWebhookEndpoints
 from tests.support.asgi import Sent, ask
@@ -78,6 +79,7 @@ class Edge(ServiceWorld):
         self.tally.add(WEBHOOK_DELIVERIES.of("delivered"), 2)
         count_cut(self.tally, "slow_reader")
         count_cut(self.tally, "slow_reader")
+        await self.verifications.note(Verification(self.clock.now(), differs=True))
         for number in range(1, 5):
             await self.add_user(number, is_active=number < 4, is_deleted=number == 3)
         await self.positions.move("log", "users", 5, 3)
@@ -514,3 +516,16 @@ async def test_health_of_a_process_without_an_index_is_degraded(edge: Edge) -> N
     edge.is_ready = False
 
     assert (await health(edge))["status"] == "degraded"
+
+
+async def test_what_the_last_verification_found_is_told_and_nothing_before_the_first(edge: Edge) -> None:
+    await edge.see()
+    before = await edge.samples()
+    await edge.verifications.note(Verification(edge.clock.now(), differs=True))
+    await edge.see()
+
+    samples = await edge.samples()
+
+    assert ("marquee_stats_differ",) not in before
+    assert samples[("marquee_stats_differ",)] == 1
+    assert samples[("marquee_stats_verified_time_seconds",)] == edge.clock.now().timestamp()

@@ -7,9 +7,9 @@ import time
 import pytest
 import structlog
 
-from app.infrastructure.processes.listening_socket import PATIENCE, AddressTakenError, listen
-from app.infrastructure.settings.configuration import ConfigurationError
+from app.infrastructure.processes.listening_socket import ADDRESS_TIMEOUT, AddressTakenError, listen
 from app.infrastructure.settings.settings import Settings
+from app.infrastructure.settings.start_errors import ConfigurationError
 
 
 def at(host: str, port: int) -> Settings:
@@ -36,7 +36,7 @@ async def test_one_that_stays_in_use_is_given_up_with_another_error_than_a_wrong
         with pytest.raises(AddressTakenError, match=r"cannot be listened on .*MARQUEE__SERVICE__PORT"):
             await listen(at("127.0.0.1", taken.getsockname()[1]))
 
-        assert time.monotonic() - began >= PATIENCE
+        assert time.monotonic() - began >= ADDRESS_TIMEOUT
 
 
 async def test_an_address_of_another_machine_is_a_mistake_at_once() -> None:

@@ -15,7 +15,8 @@ from app.application.ports.system import LiveStateUnavailableError
 from app.infrastructure.embedded_redis.embedded_redis import EmbeddedRedis
 from app.infrastructure.embedded_redis.redis_binary import EmbeddedRedisError
 from app.infrastructure.embedded_redis.redis_server import RedisOptions
-from app.infrastructure.processes.supervisor import Child, Supervisor
+from app.infrastructure.processes.child_processes import Child
+from app.infrastructure.processes.supervisor import Supervisor
 from app.infrastructure.settings.settings import Redis, Settings
 from app.infrastructure.wiring.container import Container
 from tests.processes.waiting import lives, until

@@ -1,4 +1,4 @@
-"""The supervisor and its lifeline, on real processes."""
+"""The supervisor and its children, who watch whether it lives, on real processes."""
 
 import asyncio
 import os
@@ -14,13 +14,15 @@ from pathlib import Path
 import pytest
 import structlog
 
+from app.infrastructure.processes.child_processes import Child
 from app.infrastructure.processes.parent_watch import until_supervisor_gone
-from app.infrastructure.processes.supervisor import EX_CONFIG, Backoff, Child, Supervisor
+from app.infrastructure.processes.supervisor import RestartBackoff, Supervisor
+from app.infrastructure.settings.start_errors import EX_CONFIG
 from tests.processes.waiting import is_stopped, lives, until
 
 REPOSITORY = Path(__file__).parents[3]
 PROCESSES = REPOSITORY / "tests" / "processes"
-QUICKLY = Backoff(first=0.01, longest=0.02)
+QUICKLY = RestartBackoff(first=0.01, longest=0.02)
 
 
 class Diary:
@@ -107,14 +109,14 @@ async def test_the_log_says_who_ended_how_and_when_it_starts_again(diary: Diary,
 
 
 def test_waiting_doubles_up_to_a_limit() -> None:
-    backoff = Backoff()
+    backoff = RestartBackoff()
 
     assert [backoff.delay(failures) for failures in (1, 2, 3, 6, 7, 1000)] == [0.1, 0.2, 0.4, 3.2, 5.0, 5.0]
 
 
 async def test_a_child_that_keeps_dying_is_started_ever_more_slowly(diary: Diary, running: Run) -> None:
     with structlog.testing.capture_logs() as logged:
-        running(Supervisor([diary.a_child("exit:1")], backoff=Backoff(first=0.05, longest=0.2)))
+        running(Supervisor([diary.a_child("exit:1")], backoff=RestartBackoff(first=0.05, longest=0.2)))
         await eventually(lambda: len(diary.pids()) == 5)
 
     waits = [entry["in_seconds"] for entry in logged if "in_seconds" in entry]
@@ -123,7 +125,7 @@ async def test_a_child_that_keeps_dying_is_started_ever_more_slowly(diary: Diary
 
 async def test_a_child_that_ran_for_long_is_started_again_quickly(diary: Diary, running: Run) -> None:
     with structlog.testing.capture_logs() as logged:
-        running(Supervisor([diary.a_child("polite")], backoff=Backoff(first=0.05, longest=5, reset_after=0.01)))
+        running(Supervisor([diary.a_child("polite")], backoff=RestartBackoff(first=0.05, longest=5, reset_after=0.01)))
         for count in (1, 2, 3):
             await eventually(partial(diary.has_started, count))
             os.kill(diary.pids()[-1], signal.SIGKILL)
@@ -195,7 +197,7 @@ async def test_the_handlers_of_before_are_back_after_a_run(diary: Diary, running
 
 
 async def test_stopping_does_not_wait_for_a_child_that_waits_for_its_restart(diary: Diary, running: Run) -> None:
-    supervisor = Supervisor([diary.a_child("exit:1")], backoff=Backoff(first=60, longest=60))
+    supervisor = Supervisor([diary.a_child("exit:1")], backoff=RestartBackoff(first=60, longest=60))
     with structlog.testing.capture_logs() as logged:
         task = running(supervisor)
         await eventually(lambda: [entry for entry in logged if "started again" in entry["event"]])
@@ -219,7 +221,7 @@ async def test_a_wrong_configuration_ends_everything_with_the_same_code(diary: D
 async def test_children_share_a_listening_socket_and_a_restart_loses_no_connection(diary: Diary, running: Run) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         child = diary.a_child("echo", LISTEN_FD=str(listening.fileno()))
-        running(Supervisor([child], backoff=Backoff(first=0.3)))
+        running(Supervisor([child], backoff=RestartBackoff(first=0.3)))
         await eventually(diary.pids)
         assert await asyncio.to_thread(greeting, listening) == str(diary.pids()[0])
 

@@ -39,8 +39,9 @@ from app.application.ports.activities import ActivityStore, NotStorableError, Qu
 from app.application.record_activities import RecordActivities
 from app.application.store_activities import StoreActivities
 from app.domain.activities import Activity, ActivityRules
+from app.infrastructure.observability.open_tracing import open_tracing
 from app.infrastructure.observability.telemetry import EXPORT_SECONDS
-from app.infrastructure.observability.tracing import Tracing, open_tracing
+from app.infrastructure.observability.tracing import Tracing
 from app.infrastructure.settings.publishing_settings import Telemetry
 from tests.fakes.activity_store import MemoryActivityStore
 from tests.support.asgi import Sent, ask
@@ -577,7 +578,7 @@ OFF = (
     "import json, sys\n"
     "from app.infrastructure.wiring.container import Container\n"
     "from app.infrastructure.settings.settings import Settings\n"
-    "from app.infrastructure.observability.tracing import open_tracing\n"
+    "from app.infrastructure.observability.open_tracing import open_tracing\n"
     "settings = Settings()\n"
     "off = open_tracing(settings.telemetry, 'api')\n"
     "container = Container(settings=settings, redis_url='unix:///nowhere')\n"
@@ -611,9 +612,9 @@ def test_on_without_the_packages_is_one_line_that_says_what_to_install() -> None
     said = in_another_process(
         "import sys\n"
         "sys.modules['opentelemetry.sdk'] = None  # as good as not installed\n"
-        "from app.infrastructure.settings.configuration import ConfigurationError\n"
+        "from app.infrastructure.settings.start_errors import ConfigurationError\n"
         "from app.infrastructure.settings.publishing_settings import Telemetry\n"
-        "from app.infrastructure.observability.tracing import open_tracing\n"
+        "from app.infrastructure.observability.open_tracing import open_tracing\n"
         "try:\n"
         "    open_tracing(Telemetry(otlp_endpoint='http://127.0.0.1:4318'), 'api')\n"
         "except ConfigurationError as error:\n"

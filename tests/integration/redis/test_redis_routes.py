@@ -9,7 +9,8 @@ from redis.crc import key_slot
 from redis.exceptions import ResponseError
 
 from app.adapters.outbound.redis.activity_queue import RedisActivityQueue
-from app.adapters.outbound.redis.connection import RedisClient, Script, connect
+from app.adapters.outbound.redis.connection import RedisClient, connect
+from app.adapters.outbound.redis.lua import Script
 from app.adapters.outbound.redis.queue_watch import RedisQueueWatch
 from app.adapters.outbound.redis.shared_look import PAUSE
 from app.application.ports.system import LiveStateUnavailableError

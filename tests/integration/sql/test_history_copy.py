@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import delete, insert, text
+from sqlalchemy import delete, insert, select, text
 
 from app.adapters.outbound.sql.activity_store import SqlActivityStore
 from app.adapters.outbound.sql.database import Database, open_database
@@ -115,7 +115,7 @@ async def test_no_number_is_given_twice_after_a_copy(sqlite: Database, postgres:
 
     row = dict.fromkeys(("event_id", "name", "subject", "body", "state"), "x")
     for database in (sqlite, postgres, other):
-        endpoint = await database.read(lambda c: c.execute(text("SELECT endpoint_id FROM webhook_endpoints")).scalar())
+        endpoint = await database.read(lambda c: c.scalar(select(webhook_deliveries.c.endpoint_id)))
         new = insert(webhook_deliveries).values(**row, endpoint_id=endpoint, created_at=1, attempts=0)
         made = await database.write(lambda c, new=new: c.execute(new).inserted_primary_key)  # type: ignore[misc]
         assert made == (ROWS + 1,)

@@ -18,8 +18,8 @@ import pytest
 from app.adapters.formats.cloud_events import render_envelope
 from app.adapters.outbound.redis.domain_event_stream import STREAM
 from app.adapters.outbound.sql.database import Database, open_database
+from app.adapters.outbound.sql.domain_event_logs import SqlUserLog
 from app.adapters.outbound.sql.migrate import migrate
-from app.adapters.outbound.sql.user_log import SqlUserLog
 from app.adapters.outbound.sql.users import SqlUsers
 from app.adapters.outbound.sql.webhook_endpoints import SqlWebhookEndpoints
 from app.adapters.outbound.sql.webhook_log import SqlWebhookLog

@@ -17,9 +17,9 @@ import pytest
 
 from app.adapters.egress.addresses import AddressPolicy, Resolver, addresses_of
 from app.adapters.egress.pinned_request import KeptConnections, PinnedRequest
+from app.adapters.formats.cloud_events import render_trial
 from app.adapters.machine.system_clock import SystemClock
 from app.adapters.outbound.webhooks.sender import READ_FOR, READ_OF_BODY, HttpWebhookSender
-from app.adapters.outbound.webhooks.trial import render_trial
 from app.application.ports.system import Clock
 from app.domain.webhook_deliveries import Answer as Answered
 from app.domain.webhooks import InvalidWebhookError

@@ -16,12 +16,12 @@ from typer.testing import CliRunner, Result
 
 from app.adapters.egress.addresses import AddressPolicy
 from app.adapters.egress.pinned_request import PinnedRequest
+from app.adapters.formats.cloud_events import render_trial
 from app.adapters.inbound.cli.saying import NO_TERMINAL
 from app.adapters.inbound.cli.webhook_commands import WebhookCore, add_webhook_commands
 from app.adapters.inbound.cli.webhook_tables import shown_url
 from app.adapters.machine.system_clock import SystemClock
 from app.adapters.outbound.webhooks.sender import HttpWebhookSender
-from app.adapters.outbound.webhooks.trial import render_trial
 from app.application.manage_webhooks import (
     AddWebhook,
     FindWebhook,

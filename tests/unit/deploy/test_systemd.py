@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.infrastructure.processes.supervisor import EX_CONFIG
 from app.infrastructure.settings.settings import Settings
+from app.infrastructure.settings.start_errors import EX_CONFIG
 
 UNIT = Path(__file__).parents[3] / "deploy" / "systemd" / "marquee.service"
 MOST_EXPOSED = 25

@@ -6,17 +6,16 @@ from structlog.testing import capture_logs
 from app.adapters.inbound.http.access.local_areas import LocalAreas
 from app.application.ports.limits import Bucket, Rate
 from app.domain.access import OPENABLE, Area
-from app.infrastructure.settings.settings import Settings
-from app.infrastructure.startup.exposure_startup import (
+from app.infrastructure.settings.network_access import (
     RATES_ELSEWHERE,
-    local_only,
     needlessly_open,
     open_areas,
     open_to_any_page,
     rates,
-    warn_of_open_doors,
-    warn_of_proxy,
 )
+from app.infrastructure.settings.settings import Settings
+from app.infrastructure.startup.access_warnings import warn_of_open_doors, warn_of_proxy
+from app.infrastructure.wiring.configured_adapters import local_only
 
 HERE = ["127.0.0.1", "127.9.9.9", "::1", "localhost"]
 ELSEWHERE = ["0.0.0.0", "::", "::1234", "127.example", "localhost.example", "10.0.0.1", ""]

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from app.infrastructure.settings.configuration import ConfigurationError, find_file, load_settings
+from app.infrastructure.settings.configuration import find_file, load_settings
 from app.infrastructure.settings.settings import Settings
+from app.infrastructure.settings.start_errors import ConfigurationError
 from app.infrastructure.wiring.provider_directory import check_providers
 
 REPOSITORY = Path(__file__).parents[3]

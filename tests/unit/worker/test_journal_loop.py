@@ -8,13 +8,16 @@ from structlog.testing import capture_logs
 
 from app.adapters.inbound.worker.journal_loop import JournalLoop, log_restoration
 from app.application.restore_catalog import Restoration
+from app.domain.backoff import Backoff
 from tests.support.builders import a_plan
 from tests.support.journal_world import JournalWorld
 from tests.support.running_loops import running
 
 
 def a_loop(world: JournalWorld, *, now: Callable[[], float] | None = None) -> JournalLoop:
-    loop = JournalLoop(journal=world.journaling, log=world.log, leases=world.leases, interval=0.01, first_retry=0.01)
+    loop = JournalLoop(
+        journal=world.journaling, log=world.log, leases=world.leases, interval=0.01, retry=Backoff(0.01, longest=10.0)
+    )
     if now:
         loop.now = now
     return loop

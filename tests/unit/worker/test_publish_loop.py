@@ -10,6 +10,7 @@ from app.adapters.inbound.worker.publish_loop import PublishLoop
 from app.adapters.outbound.memory.publisher import MemoryPublisher
 from app.application.ports.publishing import DomainEventPublisher
 from app.application.publish_domain_events import PublishDomainEvents
+from app.domain.backoff import Backoff
 from app.domain.domain_events import DomainEvent
 from tests.fakes.leases import MemoryLeases
 from tests.fakes.publishing_positions import MemoryPublishingPositions
@@ -54,7 +55,7 @@ class World:
             publish=self.publish,
             leases=MemoryLeases(self.store, ttl=0.3),
             interval=0.01,
-            first_retry=0.01,
+            retry=Backoff(0.01, longest=10.0),
             term=term,
         )
 

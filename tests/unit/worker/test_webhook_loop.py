@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from app.adapters.inbound.worker.leased_loop import BUG_PAUSE
 from app.adapters.inbound.worker.webhook_loop import WebhookLoop
 from app.application.ports.system import HistoryUnavailableError
+from app.domain.backoff import Backoff
 from app.domain.webhooks import Endpoint, EndpointId
 from tests.fakes.leases import MemoryLeases
 from tests.fakes.store import MemoryStore
@@ -85,7 +86,7 @@ class World(WebhookWorld):
             leases=MemoryLeases(self.live, ttl=ttl),
             keep=timedelta(days=30),
             interval=0.01,
-            first_retry=0.01,
+            retry=Backoff(0.01, longest=10.0),
             term=term,
             grace=grace,
         )

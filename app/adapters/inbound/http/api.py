@@ -14,6 +14,15 @@ from app.adapters.inbound.http.error_table import ERRORS
 from app.domain.access import Area
 
 HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+SUBJECTS = {
+    "search": "Plans in a range of time, by the contract of others",
+    "catalog": "What is known of plans and providers, and every change of it",
+    "activities": "What visitors did, on its way in",
+    "stats": "What visitors did, counted",
+    "users": "Who may do what, and their keys",
+    "dashboard": "What the dashboard shows",
+    "operations": "How the service fares",
+}
 
 
 def create_api(routers: Iterable[APIRouter], version: str, anonymous: frozenset[Area] = frozenset()) -> FastAPI:
@@ -25,6 +34,9 @@ def create_api(routers: Iterable[APIRouter], version: str, anonymous: frozenset[
         title="Marquee",
         version=version,
         description='The events backend of a marketplace. `GET /search` is the "Fever Providers API" 1.0.0.',
+        license_info={"name": "MIT", "identifier": "MIT"},
+        servers=[{"url": "/", "description": "Where this document came from"}],
+        openapi_tags=[{"name": name, "description": text} for name, text in SUBJECTS.items()],
         redirect_slashes=False,
         docs_url=None,  # docs_router.py: FastAPI's page takes its scripts from a network
         redoc_url=None,
@@ -36,7 +48,17 @@ def create_api(routers: Iterable[APIRouter], version: str, anonymous: frozenset[
     for operation in _operations(document):
         operation["responses"].pop("422", None)  # FastAPI's own 422 never leaves the service
     describe_access(document, RULES, anonymous)
+    for schema in document["components"]["schemas"].values():
+        _say_null_as_a_constant(schema)
     return api
+
+
+def _say_null_as_a_constant(schema: dict[str, Any]) -> None:
+    """Generators of clients know no fields that are of the type null alone; the constant means the same."""
+    for field in schema.get("properties", {}).values():
+        if field.get("type") == "null":
+            del field["type"]
+            field["const"] = None
 
 
 def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

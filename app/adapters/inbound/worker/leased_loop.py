@@ -3,13 +3,16 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import ClassVar
 
 import structlog
 
+from app.adapters.machine.logged_trouble import logged_trouble
 from app.application.ports.system import HistoryUnavailableError, Leases, LeaseTakenError, LiveStateUnavailableError
+from app.application.trouble import Trouble
+from app.domain.backoff import Backoff
 
 log = structlog.get_logger()
 
@@ -19,8 +22,8 @@ INTERVAL = 1.0
 TERM = 30.0
 """Seconds after which the lease is given back: a process that was paused does not go on for long beside another."""
 
-FIRST_RETRY, LONGEST_RETRY = 1.0, 10.0
-"""Seconds between two attempts while a store is away."""
+RETRY = Backoff(first=1.0, longest=10.0)
+"""Between two attempts while a store is away."""
 
 BUG_PAUSE = 60.0
 """Seconds of rest after an error of ours: most likely it shows again."""
@@ -42,29 +45,32 @@ class LeasedLoop(ABC):
 
     leases: Leases
     interval: float = INTERVAL
-    first_retry: float = FIRST_RETRY
+    retry: Backoff = RETRY
     term: float = TERM
     bug_pause: float = BUG_PAUSE
     now: Callable[[], float] = monotonic
-    _waiting: bool = False
+    _trouble: Trouble = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._trouble = logged_trouble(self.waits, self.goes_on)
 
     async def __call__(self) -> None:
         """Run until cancelled; what is cut off goes on in the next term, here or elsewhere."""
-        wait = self.first_retry
+        failures = 0
         while True:
             try:
                 async with self.leases.hold(self.lease):
                     await self.work(self.now() + self.term)
-                wait = self.first_retry
+                failures = 0
             except LeaseTakenError:
                 await asyncio.sleep(self.interval)
             except (LiveStateUnavailableError, HistoryUnavailableError) as error:
                 self.tell(error)
-                await asyncio.sleep(wait)
-                wait = min(wait * 2, LONGEST_RETRY)
+                failures += 1
+                await asyncio.sleep(self.retry.delay(failures))
             except Exception:
                 log.exception(self.waits)
-                self._waiting = True
+                self._trouble.is_known = True
                 await asyncio.sleep(self.bug_pause)
 
     @abstractmethod
@@ -78,8 +84,4 @@ class LeasedLoop(ABC):
 
     def tell(self, trouble: Exception | None) -> None:
         """Log once that the work waits, and once that it goes on."""
-        if trouble and not self._waiting:
-            log.warning(self.waits, reason=str(trouble))
-        elif self._waiting and not trouble:
-            log.info(self.goes_on)
-        self._waiting = trouble is not None
+        self._trouble.note(None if trouble is None else str(trouble))

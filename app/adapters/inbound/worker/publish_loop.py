@@ -7,9 +7,12 @@ from typing import ClassVar
 import structlog
 
 from app.adapters.inbound.worker.leased_loop import LeasedLoop
+from app.adapters.machine.logged_trouble import logged_trouble
 from app.application.ports.publishing import DomainEventPublisher
 from app.application.ports.system import HistoryUnavailableError
 from app.application.publish_domain_events import Progress, PublishDomainEvents
+from app.application.trouble import Trouble
+from app.domain.backoff import Backoff
 
 log = structlog.get_logger()
 
@@ -17,12 +20,18 @@ LONGEST_REST = 60.0
 """Seconds between two attempts with a publisher that fails."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Rest:
-    """How long a publisher that fails is left alone."""
+    """How a publisher fares, and until when one that fails is left alone."""
 
-    seconds: float
-    until: float
+    trouble: Trouble
+    failures: int = 0
+    until: float = 0.0
+
+
+def _rest(publisher: str) -> _Rest:
+    begins, ends = "a publisher of domain events fails; it is told later", "a publisher of domain events is told again"
+    return _Rest(logged_trouble(begins, ends, publisher=publisher))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,7 +44,7 @@ class PublishLoop(LeasedLoop):
 
     publish: PublishDomainEvents
     _rests: dict[str, _Rest] = field(default_factory=dict)
-    """Of the publishers that fail, also from one term to the next."""
+    """By publisher, also from one term to the next."""
 
     async def work(self, until: float) -> None:
         """Serve every publisher."""
@@ -45,9 +54,9 @@ class PublishLoop(LeasedLoop):
                 group.create_task(self._serve(publisher, until))
 
     async def _serve(self, publisher: DomainEventPublisher, until: float) -> None:
+        rest = self._rests.setdefault(publisher.name, _rest(publisher.name))
         while self.now() < until:
-            rest = self._rests.get(publisher.name)
-            if rest and self.now() < rest.until:
+            if self.now() < rest.until:
                 await asyncio.sleep(min(rest.until, until) - self.now())
                 continue
             try:
@@ -57,17 +66,12 @@ class PublishLoop(LeasedLoop):
             except Exception as error:
                 log.exception("telling a publisher of domain events met an error of ours", publisher=publisher.name)
                 done = Progress(trouble=error)
-            self._tell_of(publisher.name, done.trouble)
+            self._note(rest, done.trouble)
             if not done.published:
                 await asyncio.sleep(self.interval)
 
-    def _tell_of(self, name: str, trouble: Exception | None) -> None:
-        """Say once that a publisher fails, and once that it is well again."""
-        rest = self._rests.pop(name, None)
-        if trouble and not rest:
-            log.warning("a publisher of domain events fails; it is told later", publisher=name, reason=str(trouble))
-        elif rest and not trouble:
-            log.info("a publisher of domain events is told again", publisher=name)
-        if trouble:
-            seconds = min(rest.seconds * 2, LONGEST_REST) if rest else self.first_retry
-            self._rests[name] = _Rest(seconds, self.now() + seconds)
+    def _note(self, rest: _Rest, trouble: Exception | None) -> None:
+        """Say once that a publisher fails, and once that it is well again; leave it alone meanwhile."""
+        rest.trouble.note(None if trouble is None else str(trouble))
+        rest.failures = 0 if trouble is None else rest.failures + 1
+        rest.until = self.now() + Backoff(self.retry.first, LONGEST_REST).delay(rest.failures) if trouble else 0.0

@@ -86,7 +86,7 @@ class WebhookLoop(LeasedLoop):
         try:
             task.result()
         except HistoryUnavailableError:
-            self._left_alone[endpoint_id] = self.now() + self.first_retry
+            self._left_alone[endpoint_id] = self.now() + self.retry.first
         except Exception:
             self._left_alone[endpoint_id] = self.now() + self.bug_pause
             log.exception("a webhook met an error of ours and is left alone for a while", id=str(endpoint_id))

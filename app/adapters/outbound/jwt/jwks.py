@@ -16,6 +16,7 @@ from joserfc.jwk import ECKey, JWKRegistry, OKPKey, RSAKey
 from app.adapters.egress.addresses import AddressRefusedError, NoAddressError
 from app.adapters.egress.pinned_request import PinnedRequest
 from app.application.ports.users import TokensUnavailableError
+from app.application.single_flight import SingleFlight
 
 log = structlog.get_logger()
 
@@ -64,7 +65,10 @@ class Jwks:
     """Why the last fetch brought no keys; empty when it did."""
     _told: tuple[str, bool] = field(default=("", True), init=False)
     """What the log knows: the reason, and whether there were usable keys all the same."""
-    _fetching: asyncio.Task[None] | None = field(default=None, init=False)
+    _flight: SingleFlight[None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._flight = SingleFlight(self._refresh)
 
     async def keys(self) -> Sequence[PublicKey]:
         """Give the keys.
@@ -72,27 +76,24 @@ class Jwks:
         Raises:
             TokensUnavailableError: there are none that may be believed, and none were to be had.
         """
-        if self._age() > self.cache:
-            fetching = self._begin_to_fetch()
-            if fetching is not None and not self._usable():
-                await asyncio.shield(fetching)
+        if self._age() > self.cache and self._is_due():
+            self._flight.begin()
+            if not self._usable():
+                await self._flight()
         if not self._usable():
             raise TokensUnavailableError(f"the keys of the tokens' issuer cannot be had: {self._reason}")
         return self._keys
 
     async def keys_after_a_look(self) -> Sequence[PublicKey]:
         """Give the keys, fetched anew if that was not just done: for a token that names one that is not among them."""
-        fetching = self._begin_to_fetch()
-        if fetching is not None:
-            await asyncio.shield(fetching)
+        if self._is_due():
+            await self._flight()
         return await self.keys()
 
-    def _begin_to_fetch(self) -> asyncio.Task[None] | None:
-        """Give the fetch that goes on, or begin one; None when the last one ended just now."""
+    def _is_due(self) -> bool:
+        """Tell whether to fetch, or to wait for a fetch that goes on: not when the last one ended just now."""
         pause = PAUSE if self._usable() else SHORT_PAUSE
-        if self._fetching is None and self.now() - self._tried_at >= pause:
-            self._fetching = asyncio.create_task(self._refresh())
-        return self._fetching
+        return self._flight.is_flying or self.now() - self._tried_at >= pause
 
     async def _refresh(self) -> None:
         began = self.now()
@@ -103,7 +104,6 @@ class Jwks:
             self._reason = str(error)
         finally:
             self._tried_at = self.now()  # the end of it: whoever waited meanwhile does not try again at once
-            self._fetching = None
         self._tell()
 
     def _tell(self) -> None:

@@ -19,6 +19,7 @@ from throttled.exceptions import StoreUnavailableError
 
 from app.adapters.outbound.limits.local_rate_limiter import LocalRateLimiter
 from app.application.ports.limits import Bucket, Quota, Rate, RateLimiter
+from app.application.trouble import Tell, Trouble
 
 PREFIX = "marquee:1:limits"
 """Of the keys; the library adds `:v1:gcra:`, we the bucket and a digest of the caller. A script has one key only."""
@@ -48,7 +49,7 @@ class SharedRateLimiter(RateLimiter):
         self,
         rates: Mapping[Bucket, Rate],
         prepare: PrepareScript,
-        on_trouble: Callable[[str | None], None],
+        on_trouble: Tell,
         *,
         patience: float = 0.25,
         pause: float = 5.0,
@@ -56,7 +57,7 @@ class SharedRateLimiter(RateLimiter):
         self._local = LocalRateLimiter(rates)
         self._rates = rates
         self._shared = _shared_buckets(rates, prepare)
-        self._on_trouble = on_trouble
+        self._trouble = Trouble(on_trouble)
         self._timeout = patience
         self._pause = pause
         self._at_once = asyncio.Semaphore(AT_ONCE)
@@ -136,10 +137,8 @@ class SharedRateLimiter(RateLimiter):
         return str(told) or f"no answer within {self._timeout:g} s"
 
     def _note(self, trouble: str | None) -> None:
-        was_away = self._local_until is not None
         self._local_until = monotonic() + self._pause if trouble else None
-        if was_away != bool(trouble):
-            self._on_trouble(trouble)
+        self._trouble.note(trouble)
 
 
 def _key(bucket: Bucket, caller: str) -> str:

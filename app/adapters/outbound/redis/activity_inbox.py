@@ -12,8 +12,9 @@ from redis.exceptions import ResponseError
 
 from app.adapters.outbound.redis.activity_codec import UnreadableError, pack, pack_entry, unpack_entry
 from app.adapters.outbound.redis.activity_queue import FIGURES, STREAM
-from app.adapters.outbound.redis.connection import RedisClient, Script
+from app.adapters.outbound.redis.connection import RedisClient
 from app.adapters.outbound.redis.dead_letters import DEAD
+from app.adapters.outbound.redis.lua import load_script
 from app.application.ports.activities import ActivityInbox, QueuedBatch
 from app.application.ports.system import LiveStateUnavailableError
 from app.domain.activities import Activity
@@ -28,99 +29,12 @@ _BYTES_AT_ONCE = 8 * 1024 * 1024
 """About so much, packed, is taken at once, and at least one entry: memory must not follow what clients send."""
 _START = "0-0"
 
-_JOIN = Script("""
-local made = redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
-if made.err and not string.find(made.err, 'BUSYGROUP') then return made end
-return 1
-""")
-
-# An entry that somebody deleted by hand is finished. Redis 7 sees to that itself; 6.2 would hand it out for ever.
-_TAKE_OVER = Script("""
-local stream, group = KEYS[1], ARGV[1]
-local found = redis.call('XAUTOCLAIM', stream, group, ARGV[2], ARGV[3], ARGV[4], 'COUNT', ARGV[5], 'JUSTID')
-local entries = {}
-for _, id in ipairs(found[2]) do
-  local entry = redis.call('XRANGE', stream, id, id)[1]
-  if entry then entries[#entries + 1] = entry else redis.call('XACK', stream, group, id) end
-end
-return {found[1], entries}
-""")
-
-# A reader with pending entries must stay: they would be gone with it.
-_LEAVE = Script("""
-local readers = redis.pcall('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])
-if readers.err then return 0 end
-for _, facts in ipairs(readers) do
-  local reader = {}
-  for i = 1, #facts, 2 do reader[facts[i]] = facts[i + 1] end
-  if reader.pending == 0 and (reader.name == ARGV[2] or reader.idle > tonumber(ARGV[3])) then
-    redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], reader.name)
-  end
-end
-return 1
-""")
-
-# XACK comes first: a Redis whose memory is full refuses HINCRBY and XADD, but not behind a write that it let through.
-# An entry's id says when it was appended. A wait beyond what Redis counts (of an entry made by hand) is left out.
-_FINISH = """
-local stream, figures, dead, group = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local timed, waited = 0, 0
-
-local function finish(id, activities, bytes)
-  if redis.call('XACK', stream, group, id) == 0 then return false end
-  redis.call('HINCRBY', figures, 'settled', activities)
-  redis.call('HINCRBY', figures, 'settled_bytes', bytes)
-  timed = timed + activities
-  waited = waited + activities * math.max(0, now - tonumber(string.match(id, '%d+')))
-  return true
-end
-
-local function note_wait()
-  if timed == 0 then return end
-  local noted = redis.pcall('HINCRBY', figures, 'waited_ms', string.format('%.0f', waited))
-  if type(noted) == 'number' then redis.call('HINCRBY', figures, 'timed', string.format('%.0f', timed)) end
-end
-
-local function oldest_unfinished(facts)
-  local of = {}
-  for i = 1, #facts, 2 do of[facts[i]] = facts[i + 1] end
-  if of.pending > 0 then return string.match(redis.call('XPENDING', stream, of.name)[2], '(%d+)-(%d+)') end
-  local ms, number = string.match(of['last-delivered-id'], '(%d+)-(%d+)')
-  return ms, number + 1
-end
-
-local function trim()
-  if redis.call('EXISTS', stream) == 0 then return end
-  local oldest_ms, oldest_number = math.huge, math.huge
-  for _, facts in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
-    local ms, number = oldest_unfinished(facts)
-    ms, number = tonumber(ms), tonumber(number)
-    if ms < oldest_ms or ms == oldest_ms and number < oldest_number then oldest_ms, oldest_number = ms, number end
-  end
-  if oldest_ms < math.huge then
-    redis.call('XTRIM', stream, 'MINID', string.format('%.0f-%.0f', oldest_ms, oldest_number))
-  end
-end
-"""
-
-_SETTLE = Script(f"""{_FINISH}
-for i = 2, #ARGV, 3 do finish(ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
-note_wait()
-trim()
-return 1
-""")
-
-_BURY = Script(f"""{_FINISH}
-if finish(ARGV[2], ARGV[3], ARGV[4]) then
-  redis.call('XADD', dead, '*', 'entry', ARGV[2], unpack(ARGV, 6))
-  redis.call('HINCRBY', figures, 'buried', ARGV[5])
-end
-note_wait()
-trim()
-return 1
-""")
+_FINISHING = ("now_ms", "by_name", "finish")
+_JOIN = load_script("join_group")
+_TAKE_OVER = load_script("take_over")
+_LEAVE = load_script("leave_group", "by_name")
+_SETTLE = load_script("settle", *_FINISHING)
+_BURY = load_script("bury", *_FINISHING)
 
 # What Redis says when it lost the group, be it while we wait.
 _GROUP_IS_GONE = re.compile("NOGROUP|UNBLOCKED")

@@ -4,7 +4,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from time import monotonic
 
 from app.adapters.outbound.redis.activity_queue import ACTIVITIES
-from app.adapters.outbound.redis.connection import RedisClient, Script
+from app.adapters.outbound.redis.connection import RedisClient
+from app.adapters.outbound.redis.lua import load_script
 from app.application.ports.activities import ActivityTypes
 
 TYPES = f"{ACTIVITIES}:types"
@@ -14,22 +15,7 @@ REMEMBERED = 60.0
 """Seconds after which a process asks for each type again: Redis may have been set back, and does not say so."""
 _AT_ONCE = 1000
 
-# SADD is the first write: a Redis whose memory is full refuses it, and then nothing has happened.
-_ADMIT = Script("""
-local types, most, room, refused = KEYS[1], tonumber(ARGV[1]), nil, {}
-local asked = {unpack(ARGV, 2)}
-for i, known in ipairs(redis.call('SMISMEMBER', types, unpack(asked))) do
-  if known == 0 then
-    room = room or most - redis.call('SCARD', types)
-    if room > 0 then
-      room = room - redis.call('SADD', types, asked[i])
-    else
-      refused[#refused + 1] = asked[i]
-    end
-  end
-end
-return refused
-""")
+_ADMIT = load_script("admit_types")
 
 
 class RedisActivityTypes(ActivityTypes):

@@ -6,8 +6,9 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from app.adapters.outbound.redis.catalog_news import tell_news
-from app.adapters.outbound.redis.connection import RedisClient, Script
+from app.adapters.outbound.redis.connection import RedisClient
 from app.adapters.outbound.redis.keys import PREFIX, provider_key
+from app.adapters.outbound.redis.lua import load_script
 from app.adapters.outbound.redis.staged_changes import PackedChange, StagedChanges
 from app.application.ports.catalog import CatalogUpdate, LeaseLostError
 from app.application.ports.system import Lease
@@ -35,37 +36,7 @@ FENCE = "fence"
 # Packing this many zones takes about 10 ms; beyond, the event loop is left alone.
 _ZONES_TO_PACK_IN_THE_LOOP = 1_000
 
-_COMMIT = Script("""
-local fence, head, log, plans, known, summaries = unpack(KEYS)
-if redis.call('GET', fence) ~= ARGV[1] then return 0 end
-local at_head = redis.call('HMGET', head, 'epoch', 'sequence')
-local epoch, sequence = at_head[1], tonumber(at_head[2] or 0)
-if not epoch then
-  epoch = ARGV[2]
-  redis.call('DEL', log)
-  redis.call('HSET', head, 'epoch', epoch)
-end
-for i = 5, #ARGV, 5 do
-  local id, searchable, plan = ARGV[i], ARGV[i + 3], ARGV[i + 4]
-  local entry = {'id', id, 'kinds', ARGV[i + 1], 'run', ARGV[3], 'at', ARGV[4], 'known', ARGV[i + 2]}
-  sequence = sequence + 1
-  if searchable ~= '' then
-    redis.call('HSET', summaries, id, searchable)
-    table.insert(entry, 'searchable')
-    table.insert(entry, searchable)
-  end
-  if plan ~= '' then
-    redis.call('HSET', plans, id, plan)
-    table.insert(entry, 'plan')
-    table.insert(entry, plan)
-  end
-  redis.call('HSET', known, id, ARGV[i + 2])
-  local number = string.format('%.0f', sequence)
-  redis.call('XADD', log, epoch .. '-' .. number, unpack(entry))
-  redis.call('HSET', head, 'sequence', number)
-end
-return 1
-""")
+_COMMIT = load_script("commit_changes")
 
 
 class RedisCatalogUpdate(CatalogUpdate):

@@ -1,57 +1,23 @@
 """ChangeLog in Redis: a stream per provider, whose entry ids say which log they are of and where in it."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from datetime import datetime
 from struct import iter_unpack
-from typing import Any
 
-from app.adapters.outbound.redis.catalog_update import HEAD, LOG, SUMMARIES
-from app.adapters.outbound.redis.connection import Call, RedisClient, Script
+from app.adapters.outbound.redis.catalog_update import SUMMARIES
+from app.adapters.outbound.redis.connection import RedisClient
 from app.adapters.outbound.redis.keys import provider_key
-from app.adapters.outbound.redis.log_entries import NAME_ENTRY, behind, entry_id, entry_name, leads_on, position_of
+from app.adapters.outbound.redis.log_entries import LogEntry, LogLook, behind, look
 from app.adapters.outbound.redis.log_heads import LogHeads
+from app.adapters.outbound.redis.lua import load_script
 from app.adapters.outbound.redis.plan_codec import unpack_searchable
 from app.application.ports.catalog import Behind, ChangeLog, LoggedChange, LogPage, LogPosition
 from app.domain.plans import PlanId, SearchablePlan
-from app.domain.reconciliation import ChangeKind
 
 _ENTRIES_PER_READ = 100
 _PLANS_PER_SCAN = 1_000
 """Redis stands still for a millisecond."""
 
-# Head and entries at one instant: between two commands a commit could look like a gap. Whole plans stay where they are.
-_READ = Script(
-    NAME_ENTRY
-    + """
-local head = redis.call('HMGET', KEYS[1], 'epoch', 'sequence')
-local epoch, sequence = head[1] or '0', head[2] or '0'
-local told = {}
-for number, entry in ipairs(redis.call('XRANGE', KEYS[2], '(' .. ARGV[1], '+', 'COUNT', ARGV[2])) do
-  local kept = {}
-  for i = 1, #entry[2], 2 do
-    if entry[2][i] ~= 'plan' and entry[2][i] ~= 'known' then
-      table.insert(kept, entry[2][i])
-      table.insert(kept, entry[2][i + 1])
-    end
-  end
-  told[number] = {entry[1], kept}
-end
-return {{epoch, sequence, name_entry(KEYS[2], epoch .. '-' .. sequence)}, name_entry(KEYS[2], ARGV[1]), told}
-"""
-)
-
-# The ids, 16 bytes each, the sizes of the values, 4 bytes each, and the values, all in one order.
-_SCAN = Script("""
-local found = redis.call('HSCAN', KEYS[1], ARGV[1], 'COUNT', ARGV[2])
-local ids, sizes, values = {}, {}, {}
-for at = 1, #found[2], 2 do
-  local value = found[2][at + 1]
-  ids[#ids + 1] = found[2][at]
-  sizes[#sizes + 1] = struct.pack('<I4', #value)
-  values[#values + 1] = value
-end
-return {found[1], table.concat(ids), table.concat(sizes), table.concat(values)}
-""")
+_SCAN = load_script("scan_summaries")
 
 
 class RedisChangeLog(ChangeLog):
@@ -82,30 +48,16 @@ class RedisChangeLog(ChangeLog):
         return LogHeads(self._client, self._blocking, self._block)()
 
     async def read(self, after: Mapping[str, LogPosition]) -> Mapping[str, LogPage[LoggedChange] | Behind]:
-        """Look at all of them together, at each at one instant."""
-        calls: list[Call] = [
-            ([provider_key(name, HEAD), provider_key(name, LOG)], [entry_id(position), _ENTRIES_PER_READ])
-            for name, position in after.items()
-        ]
-        replies = await self._client.run_many(_READ, calls)
-        return {
-            name: await self._page(name, position, *reply)
-            for (name, position), reply in zip(after.items(), replies, strict=True)
-        }
+        """Look at all of them together, at each at one instant; whole plans stay where they are."""
+        seen = await look(self._client, after, _ENTRIES_PER_READ, "plan", "known")
+        return {name: await self._page(name, after[name], found) for name, found in seen.items()}
 
-    async def _page(
-        self, provider: str, after: LogPosition, at_head: Sequence[bytes], stands_there: bytes, found: Sequence[Any]
-    ) -> LogPage[LoggedChange] | Behind:
-        head = position_of(at_head)
-        if not leads_on(after, head, stands_there, [stream_id for stream_id, _ in found]):
-            return await behind(self._client, provider, after, head, stands_there)
-        entries = [(stream_id, dict(zip(fields[::2], fields[1::2], strict=True))) for stream_id, fields in found]
-        told = [_told(provider, after.sequence + number, fields) for number, (_, fields) in enumerate(entries, start=1)]
-        if not entries:
-            return LogPage((), head, more=False)
-        stream_id, last = entries[-1]
-        end = LogPosition(after.epoch, told[-1].sequence, entry_name(stream_id, last[b"run"], last[b"id"]))
-        return LogPage(told, end, more=end.sequence != head.sequence)
+    async def _page(self, provider: str, after: LogPosition, seen: LogLook) -> LogPage[LoggedChange] | Behind:
+        if not seen.leads_on(after):
+            return await behind(self._client, provider, after, seen)
+        told = [_told(provider, number, entry) for number, entry in enumerate(seen.entries, after.sequence + 1)]
+        end = seen.end(after)
+        return LogPage(told, end, more=end.sequence != seen.head.sequence)
 
 
 def _unjoined(ids: bytes, sizes: bytes, joined: bytes) -> Iterator[SearchablePlan]:
@@ -117,15 +69,7 @@ def _unjoined(ids: bytes, sizes: bytes, joined: bytes) -> Iterator[SearchablePla
         begin = end
 
 
-def _told(provider: str, sequence: int, fields: Mapping[bytes, bytes]) -> LoggedChange:
-    plan_id = PlanId(bytes=fields[b"id"])
-    summary = fields.get(b"searchable")
-    return LoggedChange(
-        provider=provider,
-        sequence=sequence,
-        plan_id=plan_id,
-        kinds=tuple(ChangeKind(kind) for kind in fields[b"kinds"].decode().split(",")),
-        run_id=fields[b"run"].decode(),
-        at=datetime.fromisoformat(fields[b"at"].decode()),
-        searchable=None if summary is None else unpack_searchable(plan_id, summary),
-    )
+def _told(provider: str, sequence: int, entry: LogEntry) -> LoggedChange:
+    logged, summary = entry.logged(provider), entry.fields.get(b"searchable")
+    plan = None if summary is None else unpack_searchable(logged["plan_id"], summary)
+    return LoggedChange(**logged, sequence=sequence, searchable=plan)

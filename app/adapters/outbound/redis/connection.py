@@ -1,17 +1,17 @@
 """The connection to Redis: every timeout set by us, nothing tried twice, every failure told as the ports want it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from hashlib import sha1
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 from redis.exceptions import NoScriptError
 
+from app.adapters.outbound.redis.lua import Script
 from app.adapters.outbound.redis.node import MAX_CONNECTIONS, Part, Route
 from app.adapters.outbound.redis.redis_url import read_url
 from app.adapters.outbound.redis.refusals import COMES_BACK, START_IT, refusal_advice, refusals_told
 
-__all__ = ["COMES_BACK", "START_IT", "RedisClient", "Script", "connect"]
+__all__ = ["COMES_BACK", "START_IT", "RedisClient", "connect"]
 
 
 _SENT_TOGETHER = 100
@@ -19,17 +19,7 @@ _SENT_TOGETHER = 100
 
 Call = tuple[Sequence[str], Sequence[Part]]
 """The keys and the arguments of a script."""
-
-
-@dataclass(frozen=True, slots=True)
-class Script:
-    """A Lua script; sent by its digest, in full only to a server that does not have it (or lost it)."""
-
-    source: str
-    digest: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "digest", sha1(self.source.encode(), usedforsecurity=False).hexdigest())
+_Send = Callable[[Sequence[Sequence[Part]]], Awaitable[list[Any]]]
 
 
 class RedisClient:
@@ -71,19 +61,18 @@ class RedisClient:
         Raises:
             LiveStateUnavailableError: as in `command`; some may have been carried out.
         """
-        replies: list[Any] = []
-        for begin in range(0, len(commands), _SENT_TOGETHER):
-            with refusals_told(self.name, self._remedy):
-                replies += _or_raise(await self._route.many(commands[begin : begin + _SENT_TOGETHER]))
-        return replies
+        return await self._together(self._route.many, commands)
 
     async def run_many(self, script: Script, calls: Sequence[Call]) -> list[Any]:
         """Run a script with many keys and arguments as `many` sends commands, each call atomic by itself."""
+        tails = [(len(keys), *keys, *arguments) for keys, arguments in calls]
+        return await self._together(partial(self._run_together, script), tails)
+
+    async def _together(self, send: _Send, commands: Sequence[Sequence[Part]]) -> list[Any]:
         replies: list[Any] = []
-        for begin in range(0, len(calls), _SENT_TOGETHER):
-            tails = [(len(keys), *keys, *arguments) for keys, arguments in calls[begin : begin + _SENT_TOGETHER]]
+        for begin in range(0, len(commands), _SENT_TOGETHER):
             with refusals_told(self.name, self._remedy):
-                replies += _or_raise(await self._run_together(script, tails))
+                replies += _or_raise(await send(commands[begin : begin + _SENT_TOGETHER]))
         return replies
 
     async def _run_together(self, script: Script, tails: Sequence[Sequence[Part]]) -> list[Any]:

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 from app.adapters.outbound.redis.activity_codec import UnreadableError, unpack_entry
 from app.adapters.outbound.redis.activity_queue import ACTIVITIES, FIGURES, STREAM
-from app.adapters.outbound.redis.connection import RedisClient, Script
+from app.adapters.outbound.redis.connection import RedisClient
+from app.adapters.outbound.redis.lua import load_script
 from app.application.ports.activities import DeadLetter, DeadLetters
 
 DEAD = f"{ACTIVITIES}:dead"
@@ -15,19 +16,7 @@ DEAD = f"{ACTIVITIES}:dead"
 _SHOWN = 200
 _LARGEST_PART = 2**64
 
-# Deduplication knows these ids already; it must not see them again.
-_RETRY = Script("""
-local letter = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])[1]
-if not letter then return 0 end
-local fields = {}
-for i = 1, #letter[2], 2 do fields[letter[2][i]] = letter[2][i + 1] end
-if not fields.d then return 0 end
-redis.call('XADD', KEYS[2], '*', 'n', fields.n, 'b', fields.b, 'd', fields.d)
-redis.call('HINCRBY', KEYS[3], 'accepted', fields.n)
-redis.call('HINCRBY', KEYS[3], 'accepted_bytes', fields.b)
-redis.call('HINCRBY', KEYS[3], 'retried', fields.n)
-return redis.call('XDEL', KEYS[1], ARGV[1])
-""")
+_RETRY = load_script("retry_letter", "by_name")
 
 
 class RedisDeadLetters(DeadLetters):

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from app.adapters.formats.cloud_events import render_envelope, type_of
-from app.adapters.outbound.redis.connection import RedisClient, Script
+from app.adapters.outbound.redis.connection import RedisClient
 from app.adapters.outbound.redis.keys import PREFIX
+from app.adapters.outbound.redis.lua import load_script
 from app.application.ports.publishing import DomainEventPublisher, PublisherUnavailableError
 from app.application.ports.system import LiveStateUnavailableError
 from app.domain.domain_events import DomainEvent
@@ -13,13 +14,7 @@ STREAM = f"{PREFIX}:{{domain-events}}:stream"
 """A stream of the newest domain events: `id` (the same again means the same fact), `type`, `subject`, and `body`, the
 envelope as JSON."""
 
-_APPEND = Script("""
-for i = 2, #ARGV, 4 do
-  redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*',
-    'id', ARGV[i], 'type', ARGV[i + 1], 'subject', ARGV[i + 2], 'body', ARGV[i + 3])
-end
-return 1
-""")
+_APPEND = load_script("append_domain_events")
 
 
 class RedisStreamPublisher(DomainEventPublisher):

@@ -6,34 +6,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from app.adapters.outbound.redis.catalog_update import FENCE
-from app.adapters.outbound.redis.connection import RedisClient, Script
+from app.adapters.outbound.redis.connection import RedisClient
 from app.adapters.outbound.redis.keys import provider_key
+from app.adapters.outbound.redis.lua import load_script
 from app.application.ports.system import Lease, Leases, LeaseTakenError, LiveStateUnavailableError
 
 LEASE = "lease"
 """A string with a time to live: the holder's random token."""
 
-# The fence is at least the server's time in us, so that it grows on when Redis lost it together with its data.
-_TAKE = Script("""
-if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
-  return {0, redis.call('PTTL', KEYS[1])}
-end
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
-local fence = string.format('%.0f', math.max(tonumber(redis.call('GET', KEYS[2]) or 0) + 1, now))
-redis.call('SET', KEYS[2], fence)
-return {1, fence}
-""")
-
-_RENEW = Script("""
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('PEXPIRE', KEYS[1], ARGV[2])
-""")
-
-_RELEASE = Script("""
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('DEL', KEYS[1])
-""")
+_TAKE = load_script("take_lease")
+_RENEW = load_script("renew_lease")
+_RELEASE = load_script("release_lease")
 
 
 class RedisLeases(Leases):

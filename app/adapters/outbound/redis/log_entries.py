@@ -1,56 +1,109 @@
-"""Entries of a change log: how one is named, where logs end, and what a position's own entry is now."""
+"""Entries of a change log: how one is named, where logs end, and what follows a position."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha1
+from typing import Any, NamedTuple, TypedDict
 
 from app.adapters.outbound.redis.catalog_update import HEAD, KNOWN, LOG
-from app.adapters.outbound.redis.connection import RedisClient, Script
+from app.adapters.outbound.redis.connection import Call, RedisClient
 from app.adapters.outbound.redis.keys import provider_key
+from app.adapters.outbound.redis.lua import load_script
 from app.application.ports.catalog import Behind, LogPosition
+from app.domain.plans import PlanId
+from app.domain.reconciliation import ChangeKind
 
-# A name follows from what an entry has always had, so older logs have names too. The place is in it, because a run that
-# goes on after a failover may write the same plan to another place.
-NAME_ENTRY = """
-local function name_entry(log, id)
-  local found = redis.call('XRANGE', log, id, id)
-  if #found == 0 then return '' end
-  local run, plan, fields = '', '', found[1][2]
-  for i = 1, #fields, 2 do
-    if fields[i] == 'run' then run = fields[i + 1] elseif fields[i] == 'id' then plan = fields[i + 1] end
-  end
-  return string.sub(redis.sha1hex(id .. ' ' .. run .. ' ' .. plan), 1, 16)
-end
-"""
-"""Lua: the name of the entry with this id; empty when it is not there."""
+_HEAD = load_script("head_of_log", "by_name", "log_head")
+_READ = load_script("read_log", "by_name", "log_head")
 
-_HEAD = Script(
-    NAME_ENTRY
-    + """
-local head = redis.call('HMGET', KEYS[1], 'epoch', 'sequence')
-if not head[1] then return redis.call('EXISTS', KEYS[3]) == 1 and {'0', '0', ''} end
-local sequence = head[2] or '0'
-return {head[1], sequence, name_entry(KEYS[2], head[1] .. '-' .. sequence)}
-"""
-)
 
-_OLDEST = Script("""
-local oldest = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)
-return #oldest > 0 and oldest[1][1]
-""")
+class Logged(TypedDict):
+    """What every reader wants of an entry."""
 
-_Reply = tuple[bytes, bytes, bytes] | None
+    provider: str
+    plan_id: PlanId
+    kinds: tuple[ChangeKind, ...]
+    run_id: str
+    at: datetime
+
+
+class LogEntry(NamedTuple):
+    """An entry of the stream, not unpacked yet."""
+
+    entry_id: bytes
+    fields: Mapping[bytes, bytes]
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(map(len, self.fields.values()))
+
+    @property
+    def name(self) -> str:
+        """As `name_entry` in scripts/log_head.lua names it."""
+        named = b" ".join((self.entry_id, self.fields[b"run"], self.fields[b"id"]))
+        return sha1(named, usedforsecurity=False).hexdigest()[:16]
+
+    def logged(self, provider: str) -> Logged:
+        """Unpack what is no plan."""
+        return {
+            "provider": provider,
+            "plan_id": PlanId(bytes=self.fields[b"id"]),
+            "kinds": tuple(ChangeKind(kind) for kind in self.fields[b"kinds"].decode().split(",")),
+            "run_id": self.fields[b"run"].decode(),
+            "at": datetime.fromisoformat(self.fields[b"at"].decode()),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class LogLook:
+    """A log as it was at one instant."""
+
+    head: LogPosition
+    stands_there: str
+    """The name of the entry that stands at the position asked about; empty when there is none."""
+    entries: Sequence[LogEntry]
+    """Those behind that position."""
+
+    def leads_on(self, after: LogPosition) -> bool:
+        """Tell whether the entries follow a position without a gap, or it is the log's end; and it names its entry."""
+        if after.epoch != self.head.epoch or (after.entry and after.entry != self.stands_there):
+            return False
+        if not self.entries:
+            return after.sequence == self.head.sequence
+        following = range(after.sequence + 1, after.sequence + 1 + len(self.entries))
+        return [entry.entry_id for entry in self.entries] == [
+            f"{after.epoch}-{number}".encode() for number in following
+        ]
+
+    def end(self, after: LogPosition) -> LogPosition:
+        """Say where the entries end, which lead on from `after`."""
+        if not self.entries:
+            return self.head
+        return LogPosition(after.epoch, after.sequence + len(self.entries), self.entries[-1].name)
 
 
 async def heads_of(client: RedisClient, providers: Sequence[str]) -> list[LogPosition | None]:
     """Say where the logs of these providers end; None for one without a log, and without plans."""
     calls = [([provider_key(name, part) for part in (HEAD, LOG, KNOWN)], ()) for name in providers]
-    return [position_of(reply) if reply else None for reply in await client.run_many(_HEAD, calls)]
+    return [_position(reply) if reply else None for reply in await client.run_many(_HEAD, calls)]
 
 
-def position_of(reply: Sequence[bytes]) -> LogPosition:
-    """Read epoch, sequence and name."""
-    epoch, sequence, entry = reply
-    return LogPosition(int(epoch), int(sequence), entry.decode())
+async def look(
+    client: RedisClient, after: Mapping[str, LogPosition], count: int, *unwanted: str
+) -> Mapping[str, LogLook]:
+    """Look at the logs of several providers, at each at one instant: at most `count` entries, without some fields."""
+    calls: list[Call] = [
+        ([provider_key(name, HEAD), provider_key(name, LOG)], [entry_id(position), count, *unwanted])
+        for name, position in after.items()
+    ]
+    return dict(zip(after, [_look(*reply) for reply in await client.run_many(_READ, calls)], strict=True))
+
+
+def _look(head: Sequence[bytes], stands_there: bytes, entries: Sequence[tuple[bytes, Sequence[bytes]]]) -> LogLook:
+    read = [LogEntry(found, dict(zip(fields[::2], fields[1::2], strict=True))) for found, fields in entries]
+    return LogLook(_position(head), stands_there.decode(), read)
 
 
 def entry_id(position: LogPosition) -> str:
@@ -58,33 +111,23 @@ def entry_id(position: LogPosition) -> str:
     return f"{position.epoch}-{position.sequence}"
 
 
-def entry_name(stream_id: bytes, run: bytes, plan_id: bytes) -> str:
-    """Name an entry as NAME_ENTRY does."""
-    return sha1(stream_id + b" " + run + b" " + plan_id, usedforsecurity=False).hexdigest()[:16]
-
-
-def leads_on(after: LogPosition, head: LogPosition, stands_there: bytes, ids: Sequence[bytes]) -> bool:
-    """Tell whether `ids` follow a position without a gap, or it is the log's end; and it still names its entry."""
-    if after.epoch != head.epoch or (after.entry and after.entry != stands_there.decode()):
-        return False
-    if not ids:
-        return after.sequence == head.sequence
-    return list(ids) == [f"{after.epoch}-{after.sequence + number}".encode() for number in range(1, len(ids) + 1)]
-
-
-async def behind(
-    client: RedisClient, provider: str, after: LogPosition, head: LogPosition, stands_there: bytes
-) -> Behind:
+async def behind(client: RedisClient, provider: str, after: LogPosition, seen: LogLook) -> Behind:
     """Say why a log does not lead on from a position, and from where it may be read."""
-    oldest = await client.run(_OLDEST, [provider_key(provider, LOG)])
+    oldest = await client.command("XRANGE", provider_key(provider, LOG), "-", "+", "COUNT", 1)
+    head = seen.head
     return Behind(
         provider,
         head if head.epoch else None,
-        _before(oldest) if oldest else None,
+        _before(oldest[0][0]) if oldest else None,
         trimmed=after.epoch == head.epoch
         and after.sequence <= head.sequence
-        and (not after.entry or stands_there.decode() in ("", after.entry)),
+        and (not after.entry or seen.stands_there in ("", after.entry)),
     )
+
+
+def _position(reply: Sequence[Any]) -> LogPosition:
+    epoch, sequence, entry = reply
+    return LogPosition(int(epoch), int(sequence), entry.decode())
 
 
 def _before(stream_id: bytes) -> LogPosition:

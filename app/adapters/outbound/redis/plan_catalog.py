@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from app.adapters.formats.plan_json import unpack_plan
 from app.adapters.outbound.redis.catalog_update import (
     FENCE,
     KNOWN,
@@ -15,9 +16,10 @@ from app.adapters.outbound.redis.catalog_update import (
     RedisCatalogUpdate,
     lease_lost,
 )
-from app.adapters.outbound.redis.connection import RedisClient, Script
+from app.adapters.outbound.redis.connection import RedisClient
 from app.adapters.outbound.redis.keys import provider_key
-from app.adapters.outbound.redis.plan_codec import unpack_known, unpack_plan, unpack_searchable
+from app.adapters.outbound.redis.lua import load_script
+from app.adapters.outbound.redis.plan_codec import unpack_known, unpack_searchable
 from app.application.ports.catalog import CatalogPlan, CatalogUpdate, PlanCatalog, ProviderState, with_offsets
 from app.application.ports.system import Lease
 from app.domain.plans import PlanId
@@ -29,21 +31,8 @@ STATE = "state"
 _SCAN_COUNT = 1_000
 _PLANS_PER_BATCH = 200
 
-_REMEMBER = Script("""
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[2], ARGV[2])
-return 1
-""")
-
-_STANDING = Script("""
-local found = {}
-for i = 1, 3 do found[i] = redis.call('HMGET', KEYS[i], unpack(ARGV)) end
-return found
-""")
-
-_FIND = Script("""
-return {redis.call('HGET', KEYS[1], ARGV[1]), redis.call('HGET', KEYS[2], ARGV[1])}
-""")
+_REMEMBER = load_script("remember_state")
+_READ = load_script("read_fields")
 
 _state = msgspec.json.Decoder(ProviderState)
 
@@ -93,33 +82,23 @@ class RedisPlanCatalog(PlanCatalog):
         """Ask every provider: an id does not tell whose it is."""
         names = [name.decode() for name in await self._client.command("SMEMBERS", PROVIDERS)]
         calls = [([provider_key(name, PLANS), provider_key(name, KNOWN)], [plan_id.bytes]) for name in names]
-        for plan, known in await self._client.run_many(_FIND, calls):
+        for (plan,), (known,) in await self._client.run_many(_READ, calls):
             if plan is not None and known is not None:
                 return CatalogPlan(unpack_plan(plan), unpack_known(known))
         return None
 
     async def everything(self, provider: str) -> AsyncIterator[Sequence[CatalogPlan]]:
-        """Scan the ids, then read all that stands of some of them at one instant; unpack in a thread."""
-        keys = [provider_key(provider, part) for part in (PLANS, KNOWN, SUMMARIES)]
-        async for batch in scan(self._client, keys[1]):
-            ids = list(batch)
-            for begin in range(0, len(ids), _PLANS_PER_BATCH):
-                some = ids[begin : begin + _PLANS_PER_BATCH]
-                yield await asyncio.to_thread(_standing, some, *await self._client.run(_STANDING, keys, some))
+        """Read all that stands of some of them at one instant; unpack in a thread."""
+        async for rows in standing(self._client, provider, KNOWN, PLANS, SUMMARIES):
+            yield await asyncio.to_thread(_catalog_plans, rows)
 
     def update(self, lease: Lease, run_id: str, at: datetime) -> CatalogUpdate:
         """Begin a run's changes."""
         return RedisCatalogUpdate(self._client, lease, run_id, at)
 
 
-def _standing(
-    ids: Sequence[bytes],
-    plans: Sequence[bytes | None],
-    known: Sequence[bytes | None],
-    summaries: Sequence[bytes | None],
-) -> list[CatalogPlan]:
-    rows = zip(ids, plans, known, summaries, strict=True)
-    return [_catalog_plan(id_, plan, what, summary) for id_, plan, what, summary in rows if plan and what]
+def _catalog_plans(rows: Sequence[Sequence[bytes | None]]) -> list[CatalogPlan]:
+    return [_catalog_plan(id_, plan, known, summary) for id_, known, plan, summary in rows if id_ and plan and known]
 
 
 def _catalog_plan(id_: bytes, plan: bytes, known: bytes, summary: bytes | None) -> CatalogPlan:
@@ -128,6 +107,16 @@ def _catalog_plan(id_: bytes, plan: bytes, known: bytes, summary: bytes | None) 
         return found
     told = unpack_searchable(PlanId(bytes=id_), summary)
     return with_offsets(found, told.starts_at, told.ends_at)
+
+
+async def standing(client: RedisClient, provider: str, *parts: str) -> AsyncIterator[Sequence[Sequence[bytes | None]]]:
+    """Scan the ids of the first part, then read all parts of some at one instant: rows, the id first."""
+    keys = [provider_key(provider, part) for part in parts]
+    async for batch in scan(client, keys[0]):
+        ids = list(batch)
+        for begin in range(0, len(ids), _PLANS_PER_BATCH):
+            some = ids[begin : begin + _PLANS_PER_BATCH]
+            yield list(zip(some, *await client.run(_READ, keys, some), strict=True))
 
 
 async def scan(client: RedisClient, key: str) -> AsyncIterator[Mapping[bytes, bytes]]:

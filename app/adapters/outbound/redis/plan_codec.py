@@ -1,21 +1,13 @@
-"""How plans are written in Redis: msgpack without field names, and for whole plans compressed JSON.
-
-JSON and not msgpack for the whole plan, because a feed may hold a number of more than 64 bits and one bad record must
-not cost the others; compressed, both take the same room.
-"""
+"""How plans are written in Redis: msgpack without field names; whole plans as in every store (formats/plan_json.py)."""
 
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 
 import msgspec
-from isal import isal_zlib
 
-from app.domain.plans import Plan, PlanId, PlanSummary, SearchablePlan, SellMode, UtcOffsets
+from app.domain.plans import PlanId, PlanSummary, SearchablePlan, SellMode, UtcOffsets
 from app.domain.reconciliation import KnownPlan
-
-# A fifth of the time that the standard library needs, for a tenth less room; the format is zlib's (`make bench-sync`).
-_COMPRESSION = 1
 
 _SearchableFields = tuple[datetime, datetime, str, datetime, datetime, Decimal | None, Decimal | None]
 
@@ -34,21 +26,9 @@ class _Known(msgspec.Struct, array_like=True, gc=False):
     offsets: UtcOffsets | None = None
 
 
-_json = msgspec.json.Encoder()
-_plan = msgspec.json.Decoder(Plan)
 _msgpack = msgspec.msgpack.Encoder()
 _known = msgspec.msgpack.Decoder(_Known)
 _searchable = msgspec.msgpack.Decoder(_SearchableFields)
-
-
-def pack_plan(plan: Plan) -> bytes:
-    """Write a whole plan."""
-    return isal_zlib.compress(_json.encode(plan), _COMPRESSION)
-
-
-def unpack_plan(packed: bytes) -> Plan:
-    """Read what `pack_plan` wrote."""
-    return _plan.decode(isal_zlib.decompress(packed))
 
 
 def pack_known(known: KnownPlan) -> bytes:

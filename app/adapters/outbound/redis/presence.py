@@ -4,36 +4,17 @@ from collections.abc import Sequence
 
 import msgspec
 
-from app.adapters.outbound.redis.connection import RedisClient, Script
+from app.adapters.outbound.redis.connection import RedisClient
 from app.adapters.outbound.redis.keys import SERVICE
+from app.adapters.outbound.redis.lua import load_script
 from app.application.ports.figures import Presence, RunningProcess
 
 PROCESSES = f"{SERVICE}:processes"
 """A hash by process id: when it gave its last sign of life (Unix time of the server, ms), a space, the process as
 JSON. Those that gave none for too long go with the next sign of somebody else."""
 
-_NOW = """
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local function is_alive(said, ttl) return now - tonumber(string.match(said, '^%d+')) <= tonumber(ttl) end
-"""
-
-_ANNOUNCE = Script(f"""{_NOW}
-redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f ', now) .. ARGV[2])
-local all = redis.call('HGETALL', KEYS[1])
-for i = 1, #all, 2 do
-  if not is_alive(all[i + 1], ARGV[3]) then redis.call('HDEL', KEYS[1], all[i]) end
-end
-return 1
-""")
-
-_RUNNING = Script(f"""{_NOW}
-local found = {{}}
-for _, said in ipairs(redis.call('HVALS', KEYS[1])) do
-  if is_alive(said, ARGV[1]) then found[#found + 1] = string.match(said, ' (.*)$') end
-end
-return found
-""")
+_ANNOUNCE = load_script("announce_process", "now_ms", "is_alive")
+_RUNNING = load_script("running_processes", "now_ms", "is_alive")
 
 _process = msgspec.json.Decoder(RunningProcess)
 

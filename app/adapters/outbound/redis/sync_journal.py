@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from app.adapters.outbound.redis.connection import RedisClient, Script
+from app.adapters.outbound.redis.connection import RedisClient
 from app.adapters.outbound.redis.keys import provider_key
+from app.adapters.outbound.redis.lua import load_script
 from app.application.ports.catalog import SyncJournal
 from app.domain.feeds import Rejection
 from app.domain.sync_runs import SyncReport
@@ -17,20 +18,7 @@ REJECTIONS = "rejections"
 TOTALS = "totals"
 """A hash of counters: `runs.<outcome>`, `rejections.<reason>`."""
 
-_RECORD = Script("""
-local counters = tonumber(ARGV[3])
-for i = 1, counters do
-  redis.call('HINCRBY', KEYS[3], ARGV[2 * i + 2], ARGV[2 * i + 3])
-end
-local report = 2 * counters + 4
-redis.call('LPUSH', KEYS[1], ARGV[report])
-redis.call('LTRIM', KEYS[1], 0, ARGV[1] - 1)
-for i = #ARGV, report + 1, -1 do
-  redis.call('LPUSH', KEYS[2], ARGV[i])
-end
-redis.call('LTRIM', KEYS[2], 0, ARGV[2] - 1)
-return 1
-""")
+_RECORD = load_script("record_run")
 
 _report = msgspec.json.Decoder(SyncReport)
 _rejection = msgspec.json.Decoder(Rejection)

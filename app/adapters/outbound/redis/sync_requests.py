@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from app.adapters.outbound.redis.connection import RedisClient, Script
+from app.adapters.outbound.redis.connection import RedisClient
 from app.adapters.outbound.redis.keys import PREFIX
+from app.adapters.outbound.redis.lua import load_script
 from app.application.ports.system import SyncRequest, SyncRequests
 
 REQUESTS = f"{PREFIX}:{{scheduler}}:sync-requests"
@@ -15,10 +16,7 @@ ALIVE = f"{PREFIX}:{{scheduler}}:alive"
 
 _TAKEN_AT_ONCE = 100
 
-_PUT = Script("""
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-return redis.call('RPUSH', KEYS[2], ARGV[1])
-""")
+_PUT = load_script("put_request")
 
 _request = msgspec.json.Decoder(SyncRequest)
 

@@ -8,8 +8,9 @@ from secrets import token_hex
 
 import msgspec
 
-from app.adapters.outbound.redis.connection import RedisClient, Script
+from app.adapters.outbound.redis.connection import RedisClient
 from app.adapters.outbound.redis.keys import SERVICE
+from app.adapters.outbound.redis.lua import load_script
 from app.application.ports.figures import Figure, SharedFigures, Tally
 from app.application.ports.system import LiveStateUnavailableError
 
@@ -22,13 +23,7 @@ FLUSH_INTERVAL = 1.0
 """Seconds between two handings-over."""
 _REMEMBERED = 24 * 3600
 
-# SET comes first: a Redis whose memory is full refuses a script's first write, and then none has happened.
-_HAND_OVER = Script("""
-if tonumber(redis.call('GET', KEYS[2]) or 0) >= tonumber(ARGV[1]) then return 0 end
-redis.call('SET', KEYS[2], ARGV[1], 'EX', ARGV[2])
-for i = 3, #ARGV, 2 do redis.call('HINCRBYFLOAT', KEYS[1], ARGV[i], ARGV[i + 1]) end
-return 1
-""")
+_HAND_OVER = load_script("hand_over")
 
 _field = msgspec.json.Decoder(tuple[str, ...])
 

@@ -2,12 +2,12 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table
 
-from app.adapters.outbound.sql.columns import BYTEWISE, UUID, metadata
+from app.adapters.outbound.sql.columns import BYTEWISE, Id, metadata
 
 users = Table(
     "users",
     metadata,
-    Column("user_id", UUID, primary_key=True),
+    Column("user_id", Id, primary_key=True),
     Column("username", String, nullable=False),
     Column("username_key", BYTEWISE, nullable=False, comment="The name with its case folded."),
     Column("email", String, nullable=False),
@@ -40,7 +40,7 @@ api_keys = Table(
     "api_keys",
     metadata,
     Column("key_id", BYTEWISE, primary_key=True, comment="The public part of the key."),
-    Column("user_id", UUID, ForeignKey("users.user_id"), nullable=False),
+    Column("user_id", Id, ForeignKey("users.user_id"), nullable=False),
     Column("name", String, nullable=False),
     Column("digest", LargeBinary(32), nullable=False, comment="SHA-256 of the whole key."),
     Column("created_at", BigInteger, nullable=False),

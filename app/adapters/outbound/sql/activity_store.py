@@ -6,12 +6,12 @@ from datetime import tzinfo
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Table, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold
 from app.adapters.outbound.sql.bulk import Bulk, PostgresBulk, SqliteBulk
+from app.adapters.outbound.sql.counters import inserting
 from app.adapters.outbound.sql.database import Database
 from app.adapters.outbound.sql.day_rules import DayRules
 from app.adapters.outbound.sql.failures import is_about_the_data
@@ -129,11 +129,6 @@ def refusals_told() -> Iterator[None]:
         raise NotStorableError(f"it cannot be counted: {error!r}") from error
 
 
-def _inserting(database: Database, table: Table) -> Any:
-    """Begin an INSERT that may say what is to happen on a conflict."""
-    return sqlite.insert(table) if database.is_sqlite else postgresql.insert(table)
-
-
 class SqlImportMarks(ImportMarks):
     """A row per file."""
 
@@ -147,6 +142,9 @@ class SqlImportMarks(ImportMarks):
 
     async def mark(self, digest: str, rows: int) -> None:
         """Write the mark."""
-        statement = _inserting(self._database, import_marks).values(digest=digest, rows=rows)
-        statement = statement.on_conflict_do_update(index_elements=["digest"], set_={"rows": rows})
-        await self._database.write(lambda connection: connection.execute(statement))
+
+        def work(connection: Connection) -> None:
+            new = inserting(connection, import_marks).values(digest=digest, rows=rows)
+            connection.execute(new.on_conflict_do_update(index_elements=["digest"], set_={"rows": rows}))
+
+        await self._database.write(work)

@@ -1,5 +1,8 @@
 """PostgreSQL's advisory locks by name: the number is a digest of the name, so that no two purposes share one.
 
+PLAN_LOG and USER_LOG keep the order of a log, taken before the first insert: PostgreSQL numbers rows when they are
+inserted and shows them when they are committed, so a row could appear behind a reader who has passed its number.
+
 All of them end with their transaction: one of a session would stay with whoever a pooler gives the connection to next.
 SQLite has one writer at a time anyway, so there nothing is locked.
 """

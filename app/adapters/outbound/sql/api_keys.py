@@ -6,15 +6,14 @@ Whoever changes several rows of keys locks them in the order of their ids, so th
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Row, case, func, insert, literal, or_, select, update
 
 from app.adapters.outbound.sql.access_schema import access_version, api_keys, users
 from app.adapters.outbound.sql.counters import note_access_change
 from app.adapters.outbound.sql.database import Database, Lane
-from app.adapters.outbound.sql.ids import id_key, id_of
-from app.adapters.outbound.sql.instants import instant_of, microseconds
+from app.adapters.outbound.sql.instants import microseconds
+from app.adapters.outbound.sql.rows import columns_of, read_as
 from app.adapters.outbound.sql.user_codec import user_of
 from app.application.ports.users import ApiKeys, OwnedKey
 from app.domain.api_keys import LIVE_KEYS, ApiKey, TooManyKeysError
@@ -36,23 +35,22 @@ class SqlApiKeys(ApiKeys):
 
     async def add(self, key: ApiKey, now: datetime) -> None:
         """Lock the user, so that its keys stay as many as they are counted."""
-        user = id_key(self._database, key.user_id)
-        owner = select(users.c.is_active).where(users.c.user_id == user).with_for_update()
-        live = select(func.count()).where(api_keys.c.user_id == user, _is_live(now))
+        owner = select(users.c.is_active).where(users.c.user_id == key.user_id).with_for_update()
+        live = select(func.count()).where(api_keys.c.user_id == key.user_id, _is_live(now))
 
         def work(connection: Connection) -> None:
             if not connection.execute(owner).scalar():
                 raise UnknownUserError(key.user_id)
             if connection.execute(live).scalar_one() >= LIVE_KEYS:
                 raise TooManyKeysError
-            connection.execute(insert(api_keys).values(_columns(key) | {"user_id": user}))
+            connection.execute(insert(api_keys).values(columns_of(key)))
             note_access_change(connection)
 
         await self._database.write(work)
 
     async def of_user(self, user_id: UserId) -> Sequence[ApiKey]:
         """Read its rows; of two that were made in one instant, by their names."""
-        wanted = select(*_OF_KEY).where(api_keys.c.user_id == id_key(self._database, user_id))
+        wanted = select(*_OF_KEY).where(api_keys.c.user_id == user_id)
         wanted = wanted.order_by(api_keys.c.created_at.desc(), api_keys.c.key_id.desc())
         rows = await self._database.read(lambda connection: connection.execute(wanted).all())
         return [_key_of(row) for row in rows]
@@ -67,15 +65,11 @@ class SqlApiKeys(ApiKeys):
 
     async def good(self, now: datetime, limit: int) -> Mapping[str, OwnedKey]:
         """Read both rows of each at once, newest first for the limit; nothing is made of them yet."""
-        at, used = microseconds(now), func.coalesce(api_keys.c.last_used_at, api_keys.c.created_at)
+        used = func.coalesce(api_keys.c.last_used_at, api_keys.c.created_at)
         wanted = (
             select(*_OF_KEY, users)
             .join_from(api_keys, users)
-            .where(
-                users.c.is_active,
-                api_keys.c.revoked_at.is_(None),
-                or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > at),
-            )
+            .where(users.c.is_active, _is_live(now))
             .order_by(used.desc())
             .limit(limit)
         )
@@ -90,7 +84,7 @@ class SqlApiKeys(ApiKeys):
         """Note it, unless it is noted already."""
         if not _may_be_id(key_id):
             return False
-        mine = api_keys.c.key_id == key_id, api_keys.c.user_id == id_key(self._database, user_id)
+        mine = api_keys.c.key_id == key_id, api_keys.c.user_id == user_id
 
         def work(connection: Connection) -> bool:
             row = connection.execute(select(api_keys.c.revoked_at).where(*mine).with_for_update()).one_or_none()
@@ -136,7 +130,7 @@ class _OwnedKeys(Mapping[str, OwnedKey]):
         return len(self._rows)
 
 
-def revoke_all(connection: Connection, user: UUID | bytes, at: datetime) -> None:
+def revoke_all(connection: Connection, user: UserId, at: datetime) -> None:
     """Revoke the keys of a user that are not revoked yet."""
     mine = _locked(connection, (api_keys.c.user_id == user) & api_keys.c.revoked_at.is_(None))
     if mine:
@@ -167,39 +161,9 @@ def _may_be_id(text: str) -> bool:
     return text.isascii() and text.isalnum()
 
 
-def _columns(key: ApiKey) -> dict[str, Any]:
-    """Write all columns but the user's."""
-    return {
-        "key_id": key.key_id,
-        "name": key.name,
-        "digest": key.digest,
-        "created_at": microseconds(key.created_at),
-        "expires_at": _written(key.expires_at),
-        "revoked_at": _written(key.revoked_at),
-        "last_used_at": _written(key.last_used_at),
-    }
-
-
 def _owned_of(row: Row[*tuple[Any, ...]]) -> OwnedKey:
     return OwnedKey(_key_of(row), user_of(row))
 
 
 def _key_of(row: Row[*tuple[Any, ...]]) -> ApiKey:
-    return ApiKey(
-        key_id=row.key_key_id,
-        user_id=id_of(row.key_user_id),
-        name=row.key_name,
-        digest=row.key_digest,
-        created_at=instant_of(row.key_created_at),
-        expires_at=_read(row.key_expires_at),
-        revoked_at=_read(row.key_revoked_at),
-        last_used_at=_read(row.key_last_used_at),
-    )
-
-
-def _written(at: datetime | None) -> int | None:
-    return None if at is None else microseconds(at)
-
-
-def _read(written: int | None) -> datetime | None:
-    return None if written is None else instant_of(written)
+    return read_as(ApiKey, row, prefix="key_")

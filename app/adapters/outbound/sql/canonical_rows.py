@@ -12,9 +12,9 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, LargeBinary, Select, Table, Uuid, select
+from sqlalchemy import Connection, LargeBinary, Select, Table, select
 
-from app.adapters.outbound.sql.columns import ExactDecimal
+from app.adapters.outbound.sql.columns import ExactDecimal, Id
 
 Values = tuple[Any, ...]
 
@@ -50,7 +50,7 @@ def load_rows(connection: Connection, table: Table, rows: Sequence[Values]) -> N
         marks = ", ".join("?" * len(table.columns))
         connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", list(rows))  # noqa: S608
         return
-    ids = [place for place, column in enumerate(table.columns) if isinstance(column.type, Uuid)]
+    ids = [place for place, column in enumerate(table.columns) if isinstance(column.type, Id)]
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
         for row in rows:
@@ -81,15 +81,15 @@ class Checksum:
 
 
 def _canonical(type_: Any) -> Callable[[Any], Any] | None:
-    if isinstance(type_, Uuid):
-        return _id
+    if isinstance(type_, Id):
+        return _bytes
     if isinstance(type_, ExactDecimal):
         return _digits
     return bytes if isinstance(type_, LargeBinary) else None
 
 
-def _id(value: UUID | bytes) -> bytes:
-    return value.bytes if isinstance(value, UUID) else bytes(value)
+def _bytes(value: UUID) -> bytes:
+    return value.bytes
 
 
 def _digits(value: Decimal) -> str:

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import BigInteger, Dialect, Integer, LargeBinary, MetaData, Numeric, String, Text, Uuid
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -26,7 +27,25 @@ class ExactDecimal(TypeDecorator[Decimal]):
         return None if value is None else Decimal(value)
 
 
-UUID = Uuid().with_variant(LargeBinary(16), "sqlite")
+class Id(TypeDecorator[UUID]):
+    """An id: UUID, and its 16 bytes where the database has no such type (SQLite)."""
+
+    impl = Uuid
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose by the database."""
+        return dialect.type_descriptor(LargeBinary(16) if dialect.name == "sqlite" else Uuid())
+
+    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> Any:
+        """Write the bytes."""
+        return value.bytes if value is not None and dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> UUID | None:  # noqa: ARG002 - SQLAlchemy's
+        """Read it back."""
+        return UUID(bytes=value) if isinstance(value, bytes) else value
+
+
 BIG = BigInteger().with_variant(Integer(), "sqlite")
 """64 bits; SQLite gives a row id only to what is called INTEGER."""
 BYTEWISE = String().with_variant(String(collation="C"), "postgresql")

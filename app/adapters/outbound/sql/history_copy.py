@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Connection, Table, delete, func, select, text
 
@@ -107,7 +106,7 @@ class SqlHistoryCopy(HistoryCopy):
         )
         wanted = select(table).order_by(key)
         if last is not None:
-            wanted = wanted.where(key > _as_key(source, last))
+            wanted = wanted.where(key > last)
             if progress:
                 progress.advances(done)
         for rows in batches(self._told(read_rows(source, table, wanted), progress)):
@@ -149,13 +148,6 @@ class SqlHistoryCopy(HistoryCopy):
                     raise CopyError("stopped")
                 if progress:
                     progress.advances(BATCH)
-
-
-def _as_key(connection: Connection, key: Any) -> Any:
-    """Say an id of the other database as this one wants it."""
-    if connection.dialect.name == "sqlite":
-        return getattr(key, "bytes", key)
-    return UUID(bytes=key) if isinstance(key, bytes) else key
 
 
 def _empty(target: Connection) -> None:

@@ -1,32 +1,13 @@
-"""How plans are written in the journal: JSON that a person can read in any database; whole plans compressed (zlib)."""
-
-from datetime import UTC, datetime, timedelta
+"""How what is known and said of plans is written in the journal: JSON that a person can read in any database."""
 
 import msgspec
-from isal import isal_zlib
 
-from app.domain.plans import Plan, PlanSummary
+from app.domain.plans import PlanSummary
 from app.domain.reconciliation import KnownPlan
 
-# A fifth of the time that the standard library needs, for a tenth less room; the format is zlib's.
-_COMPRESSION = 1
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
 _json = msgspec.json.Encoder()
-_plan = msgspec.json.Decoder(Plan)
 _known = msgspec.json.Decoder(KnownPlan)
 _summary = msgspec.json.Decoder(PlanSummary)
-
-
-def pack_plan(plan: Plan) -> bytes:
-    """Write a whole plan."""
-    return isal_zlib.compress(_json.encode(plan), _COMPRESSION)
-
-
-def unpack_plan(packed: bytes) -> Plan:
-    """Read what `pack_plan` wrote."""
-    return _plan.decode(isal_zlib.decompress(packed))
 
 
 def pack_known(known: KnownPlan) -> str:
@@ -47,13 +28,3 @@ def pack_summary(summary: PlanSummary) -> str:
 def unpack_summary(packed: str) -> PlanSummary:
     """Read what `pack_summary` wrote."""
     return _summary.decode(packed)
-
-
-def microseconds(at: datetime) -> int:
-    """Turn an instant (aware) into whole microseconds since 1970."""
-    return (at - _EPOCH) // _MICROSECOND
-
-
-def instant(at: int) -> datetime:
-    """Read what `microseconds` wrote."""
-    return _EPOCH + timedelta(microseconds=at)

@@ -7,23 +7,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.adapters.outbound.sql.advisory_locks import AdvisoryLock
+from app.adapters.formats.plan_json import pack_plan, unpack_plan
+from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold
 from app.adapters.outbound.sql.database import Database
-from app.adapters.outbound.sql.ids import id_key, id_of
-from app.adapters.outbound.sql.log_order import hold_log
+from app.adapters.outbound.sql.instants import instant_of, microseconds
 from app.adapters.outbound.sql.plan_codec import (
-    instant,
-    microseconds,
     pack_known,
-    pack_plan,
     pack_summary,
     unpack_known,
-    unpack_plan,
     unpack_summary,
 )
 from app.adapters.outbound.sql.schema import journal_positions as positions
@@ -80,12 +75,12 @@ class _Batch:
     def write(self, connection: Connection) -> None:
         """Close first: of each plan one row at a time may be the newest, says an index.
 
-        Rows become visible in the order of their ids, over all providers: the journal is also a log (`plan_log.py`).
+        Rows become visible in the order of their ids, over all providers: it is also a log (`domain_event_logs.py`).
         """
         if self.closed:
             connection.execute(_close, self.closed)
         if self.added:
-            hold_log(connection, AdvisoryLock.PLAN_LOG)
+            hold(connection, AdvisoryLock.PLAN_LOG)
             connection.execute(insert(journal), self.added)
 
 
@@ -133,18 +128,18 @@ class SqlPlanJournal(PlanJournal, PlanHistory):
             if "entry_id" in before.row:
                 batch.closed.append({"closed": before.row["entry_id"], "until": known_from})
             before.row["known_until"] = known_from
-        row = values | {"plan_id": self._key(entry.plan_id), "known_from": known_from, "known_until": None}
+        row = values | {"plan_id": entry.plan_id, "known_from": known_from, "known_until": None}
         batch.added.append(row)
         newest[entry.plan_id] = _State(entry.known, row)
 
     def _newest(self, connection: Connection, provider: str, plan_ids: Iterable[PlanId]) -> dict[PlanId, _State]:
-        keys = [self._key(plan_id) for plan_id in plan_ids]
+        keys = list(plan_ids)
         if not keys:
             return {}
         columns = [journal.c[name] for name in ("entry_id", "plan_id", "known_from", "known", *_CARRIED)]
         wanted = select(*columns).where(journal.c.provider == provider, journal.c.plan_id.in_(keys), _newest)
         return {
-            id_of(row.plan_id): _State(unpack_known(row.known), dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's public name
+            row.plan_id: _State(unpack_known(row.known), dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's public name
             for row in connection.execute(wanted)
         }
 
@@ -157,13 +152,13 @@ class SqlPlanJournal(PlanJournal, PlanHistory):
         return lacking
 
     def _lacking(self, entries: Sequence[JournalEntry], connection: Connection) -> list[JournalEntry]:
-        keys = {self._key(entry.plan_id) for entry in entries}
+        keys = {entry.plan_id for entry in entries}
         wanted = select(journal.c.plan_id, journal.c.run_id, journal.c.known).where(journal.c.plan_id.in_(keys))
         if not any(entry.repeats for entry in entries):
             wanted = wanted.where(journal.c.run_id.in_({entry.run_id for entry in entries}))
         states: defaultdict[PlanId, list[tuple[str, KnownPlan]]] = defaultdict(list)
         for row in connection.execute(wanted.order_by(journal.c.entry_id)):
-            states[id_of(row.plan_id)].append((row.run_id, unpack_known(row.known)))
+            states[row.plan_id].append((row.run_id, unpack_known(row.known)))
         return [entry for entry in entries if not entry.is_in(states[entry.plan_id])]
 
     async def sizes(self) -> Mapping[str, int]:
@@ -185,19 +180,19 @@ class SqlPlanJournal(PlanJournal, PlanHistory):
     def _some(self, provider: str, after: PlanId | None, connection: Connection) -> list[CatalogPlan]:
         wanted = select(*_FOUND).where(journal.c.provider == provider, _newest)
         if after is not None:
-            wanted = wanted.where(journal.c.plan_id > self._key(after))
+            wanted = wanted.where(journal.c.plan_id > after)
         rows = connection.execute(wanted.order_by(journal.c.plan_id).limit(_PLANS_PER_BATCH))
         return [_catalog_plan(row) for row in rows]
 
     async def states(self, plan_id: PlanId, limit: int) -> Sequence[PastState]:
         """Read the plan's newest rows."""
         wanted = select(journal.c.known_from, journal.c.kinds, journal.c.run_id, *_FOUND).where(
-            journal.c.plan_id == self._key(plan_id)
+            journal.c.plan_id == plan_id
         )
         wanted = wanted.order_by(journal.c.entry_id.desc()).limit(max(limit, 0))
         return await self._database.read(
             lambda connection: [
-                PastState(instant(row.known_from), unpack_kinds(row.kinds), row.run_id, _catalog_plan(row))
+                PastState(instant_of(row.known_from), unpack_kinds(row.kinds), row.run_id, _catalog_plan(row))
                 for row in connection.execute(wanted)
             ]
         )
@@ -217,9 +212,6 @@ class SqlPlanJournal(PlanJournal, PlanHistory):
         return await self._database.read(
             lambda connection: [unpack_summary(row.summary) for row in connection.execute(wanted)]
         )
-
-    def _key(self, plan_id: PlanId) -> UUID | bytes:
-        return id_key(self._database, plan_id)
 
 
 def _move(connection: Connection, provider: str, before: LogPosition | None, after: LogPosition | None) -> None:
@@ -261,7 +253,7 @@ def _carried(plan: Plan, offsets: UtcOffsets | None) -> _Values:
 
 def _catalog_plan(row: Row[*tuple[Any, ...]]) -> CatalogPlan:
     found = CatalogPlan(unpack_plan(row.plan), unpack_known(row.known))
-    return with_offsets(found, instant(row.starts_at), instant(row.ends_at))
+    return with_offsets(found, instant_of(row.starts_at), instant_of(row.ends_at))
 
 
 def unpack_kinds(text: str) -> tuple[ChangeKind, ...]:

@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-from app.adapters.outbound.sql.columns import BIG, UUID, metadata
+from app.adapters.outbound.sql.columns import BIG, Id, metadata
 
 outbox = Table(
     "outbox",
@@ -48,7 +48,7 @@ publishing_positions = Table(
 webhook_endpoints = Table(
     "webhook_endpoints",
     metadata,
-    Column("endpoint_id", UUID, primary_key=True),
+    Column("endpoint_id", Id, primary_key=True),
     Column("name", String(100), nullable=False, unique=True),
     Column("url", Text, nullable=False),
     Column("names", Text, nullable=False, comment="What it subscribes to, joined by commas; empty for everything."),
@@ -66,7 +66,7 @@ webhook_deliveries = Table(
     "webhook_deliveries",
     metadata,
     Column("delivery_id", BIG, primary_key=True, autoincrement=True),
-    Column("endpoint_id", UUID, ForeignKey("webhook_endpoints.endpoint_id", ondelete="CASCADE"), nullable=False),
+    Column("endpoint_id", Id, ForeignKey("webhook_endpoints.endpoint_id", ondelete="CASCADE"), nullable=False),
     Column("event_id", String, nullable=False),
     Column("name", String(50), nullable=False),
     Column("subject", String, nullable=False),

@@ -6,12 +6,12 @@ migration beside it; a test compares the two.
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, Text
 
-from app.adapters.outbound.sql.columns import BIG, BYTEWISE, UUID, ExactDecimal, metadata
+from app.adapters.outbound.sql.columns import BIG, BYTEWISE, ExactDecimal, Id, metadata
 
 activities = Table(
     "activities",
     metadata,
-    Column("id", UUID, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("type", String, nullable=False),
     Column("occurred_at", BigInteger, nullable=False),
     Column("source", String),
@@ -91,7 +91,7 @@ plan_journal = Table(
     metadata,
     Column("entry_id", BIG, primary_key=True, autoincrement=True),
     Column("provider", String, nullable=False),
-    Column("plan_id", UUID, nullable=False),
+    Column("plan_id", Id, nullable=False),
     Column("kinds", String, nullable=False, comment="What changed, joined by commas."),
     Column("run_id", String, nullable=False),
     Column("known_from", BigInteger, nullable=False),

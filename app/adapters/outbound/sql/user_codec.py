@@ -5,9 +5,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Row
 
-from app.adapters.outbound.sql.ids import id_of
 from app.adapters.outbound.sql.instants import instant_of, microseconds
-from app.domain.access import Role
+from app.adapters.outbound.sql.rows import columns_of, read_as
 from app.domain.domain_events import USER_FACTS, UserFact, UserUpdated
 from app.domain.users import User, folded
 
@@ -25,37 +24,14 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(_Said).decode
 
 
-def user_columns(user: User) -> dict[str, Any]:
-    """Write all columns but the id."""
-    return {
-        "username": user.username,
-        "username_key": folded(user.username),
-        "email": user.email,
-        "email_key": folded(user.email),
-        "full_name": user.full_name,
-        "role": user.role.value,
-        "is_active": user.is_active,
-        "created_at": microseconds(user.created_at),
-        "updated_at": microseconds(user.updated_at),
-        "deleted_at": None if user.deleted_at is None else microseconds(user.deleted_at),
-        "version": user.version,
-    }
+def user_columns(user: User, *left_out: str) -> dict[str, Any]:
+    """Write all columns but those that are left out."""
+    return columns_of(user, *left_out) | {"username_key": folded(user.username), "email_key": folded(user.email)}
 
 
 def user_of(row: Row[*tuple[Any, ...]]) -> User:
     """Read a row with all columns of users."""
-    return User(
-        user_id=id_of(row.user_id),
-        username=row.username,
-        email=row.email,
-        full_name=row.full_name,
-        role=Role(row.role),
-        is_active=row.is_active,
-        created_at=instant_of(row.created_at),
-        updated_at=instant_of(row.updated_at),
-        deleted_at=None if row.deleted_at is None else instant_of(row.deleted_at),
-        version=row.version,
-    )
+    return read_as(User, row)
 
 
 def outbox_columns(told: UserFact) -> dict[str, Any]:

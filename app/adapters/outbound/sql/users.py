@@ -9,12 +9,10 @@ from sqlalchemy import Connection, Select, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.adapters.outbound.sql.access_schema import user_counts, users
-from app.adapters.outbound.sql.advisory_locks import AdvisoryLock
+from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold
 from app.adapters.outbound.sql.api_keys import revoke_all
 from app.adapters.outbound.sql.counters import add_to, note_access_change
 from app.adapters.outbound.sql.database import Database
-from app.adapters.outbound.sql.ids import id_key
-from app.adapters.outbound.sql.log_order import hold_log
 from app.adapters.outbound.sql.publishing_schema import outbox
 from app.adapters.outbound.sql.user_codec import outbox_columns, user_columns, user_of
 from app.application.ports.users import UserMovedError, Users
@@ -32,10 +30,10 @@ class SqlUsers(Users):
 
     async def add(self, user: User, told: UserFact) -> None:
         """Insert and tell."""
-        row = user_columns(user) | {"user_id": id_key(self._database, user.user_id)}
+        row = user_columns(user)
 
         def work(connection: Connection) -> None:
-            hold_log(connection, AdvisoryLock.USER_LOG)
+            hold(connection, AdvisoryLock.USER_LOG)
             with self._refusals_told(connection, user):
                 connection.execute(insert(users).values(row))
             _tell(connection, None, user, told)
@@ -44,16 +42,15 @@ class SqlUsers(Users):
 
     async def save(self, before: User, after: User, told: UserFact) -> None:
         """Compare and set, revoke, tell."""
-        key = id_key(self._database, before.user_id)
-        mine = users.c.user_id == key, users.c.version == before.version
+        mine = users.c.user_id == before.user_id, users.c.version == before.version
 
         def work(connection: Connection) -> None:
-            hold_log(connection, AdvisoryLock.USER_LOG)
+            hold(connection, AdvisoryLock.USER_LOG)
             with self._refusals_told(connection, after):
-                if not connection.execute(update(users).where(*mine).values(user_columns(after))).rowcount:
+                if not connection.execute(update(users).where(*mine).values(user_columns(after, "user_id"))).rowcount:
                     raise UserMovedError
             if after.deleted_at is not None:
-                revoke_all(connection, key, after.deleted_at)
+                revoke_all(connection, before.user_id, after.deleted_at)
             _tell(connection, before, after, told)
 
         await self._database.write(work)
@@ -72,7 +69,7 @@ class SqlUsers(Users):
         name, address = folded(user.username), folded(user.email)
         others = select(users.c.username_key, users.c.email_key).where(
             users.c.is_active,
-            users.c.user_id != id_key(self._database, user.user_id),
+            users.c.user_id != user.user_id,
             or_(users.c.username_key == name, users.c.email_key == address),
         )
         found = connection.execute(others).all()
@@ -83,7 +80,7 @@ class SqlUsers(Users):
 
     async def find(self, user_id: UserId) -> User | None:
         """Read its row."""
-        return await self._one(select(users).where(users.c.user_id == id_key(self._database, user_id)))
+        return await self._one(select(users).where(users.c.user_id == user_id))
 
     async def named(self, username: str) -> User | None:
         """Read its row; nobody has a name that breaks the rules, and the database might not even take it."""
@@ -95,7 +92,7 @@ class SqlUsers(Users):
         """Read some rows in the order of the primary key."""
         wanted = select(users).order_by(users.c.user_id).limit(max(limit, 0))
         if after is not None:
-            wanted = wanted.where(users.c.user_id > id_key(self._database, after))
+            wanted = wanted.where(users.c.user_id > after)
         if is_active is not None:
             wanted = wanted.where(users.c.is_active.is_(is_active))
         rows = await self._database.read(lambda connection: connection.execute(wanted).all())

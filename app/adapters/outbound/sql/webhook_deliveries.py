@@ -9,16 +9,14 @@ from typing import Any
 from sqlalchemy import Connection, case, exists, insert, or_, select, update
 
 from app.adapters.outbound.sql.database import Database
-from app.adapters.outbound.sql.ids import id_key, id_of
 from app.adapters.outbound.sql.instants import microseconds
 from app.adapters.outbound.sql.publishing_schema import webhook_attempts as attempts
 from app.adapters.outbound.sql.publishing_schema import webhook_deliveries as deliveries
 from app.adapters.outbound.sql.publishing_schema import webhook_endpoints as endpoints
+from app.adapters.outbound.sql.rows import columns_of
 from app.adapters.outbound.sql.webhook_rows import (
-    Key,
     delivery_of,
     hold_endpoint,
-    microseconds_or_none,
     put_first_up,
     subjects_up,
 )
@@ -43,8 +41,7 @@ class SqlWebhookDeliveries(WebhookDeliveries):
         """Add each endpoint's in transactions of their own, so that few wait, and briefly."""
         added = 0
         for endpoint_id, some in _by_endpoint(messages):
-            key = id_key(self._database, endpoint_id)
-            added += await self._database.write(partial(_add, key=key, messages=some))
+            added += await self._database.write(partial(_add, endpoint_id=endpoint_id, messages=some))
         return added
 
     async def ready(self, now: datetime) -> Sequence[EndpointId]:
@@ -54,25 +51,24 @@ class SqlWebhookDeliveries(WebhookDeliveries):
         unpaused = or_(endpoints.c.paused_until.is_(None), endpoints.c.paused_until <= at)
         wanted = select(endpoints.c.endpoint_id).where(endpoints.c.is_active, unpaused, due)
         rows = await self._database.read(lambda connection: connection.execute(wanted).all())
-        return [id_of(row.endpoint_id) for row in rows]
+        return [row.endpoint_id for row in rows]
 
     async def due(self, endpoint_id: EndpointId, now: datetime, limit: int) -> Sequence[Delivery]:
         """Read the beginning of the index."""
         is_due = deliveries.c.next_attempt_at <= microseconds(now)
-        wanted = select(deliveries).where(deliveries.c.endpoint_id == self._key(endpoint_id), is_due)
+        wanted = select(deliveries).where(deliveries.c.endpoint_id == endpoint_id, is_due)
         wanted = wanted.order_by(deliveries.c.next_attempt_at, deliveries.c.delivery_id).limit(max(limit, 0))
         rows = await self._database.read(lambda connection: connection.execute(wanted).all())
         return [delivery_of(row) for row in rows]
 
     async def settle(self, endpoint_id: EndpointId, attempted: Sequence[Attempted], now: datetime) -> None:
         """Update row by row: they are few."""
-        key = self._key(endpoint_id)
 
         def work(connection: Connection) -> None:
-            if not hold_endpoint(connection, key):
+            if not hold_endpoint(connection, endpoint_id):
                 return
             ids = [one.delivery.delivery_id for one in attempted]
-            mine = deliveries.c.endpoint_id == key, deliveries.c.delivery_id.in_(ids)
+            mine = deliveries.c.endpoint_id == endpoint_id, deliveries.c.delivery_id.in_(ids)
             there = set(connection.scalars(select(deliveries.c.delivery_id).where(*mine)))
             found = [one for one in attempted if one.delivery.delivery_id in there]
             for one in found:
@@ -80,7 +76,7 @@ class SqlWebhookDeliveries(WebhookDeliveries):
             if found:
                 connection.execute(insert(attempts), [_attempt(one) for one in found])
             ended = (one.delivery.message.subject for one in found if one.delivery.ended_at is not None)
-            put_first_up(connection, key, ended, microseconds(now))
+            put_first_up(connection, endpoint_id, ended, microseconds(now))
 
         await self._database.write(work)
 
@@ -88,15 +84,15 @@ class SqlWebhookDeliveries(WebhookDeliveries):
         self, endpoint_id: EndpointId, now: datetime, *, only: Collection[int] | None = None, afresh: bool = False
     ) -> None:
         """Update those that are up, have been tried, and wait."""
-        at, key = microseconds(now), self._key(endpoint_id)
-        mine = update(deliveries).where(deliveries.c.endpoint_id == key, _is_up)
+        at = microseconds(now)
+        mine = update(deliveries).where(deliveries.c.endpoint_id == endpoint_id, _is_up)
         if only is not None:
             mine = mine.where(deliveries.c.delivery_id.in_(only))
         later = mine.where(deliveries.c.next_attempt_at > at).values(next_attempt_at=at)
         again = mine.where(deliveries.c.attempts > 0).values(attempts=0, scheduled_at=None)
 
         def work(connection: Connection) -> None:
-            hold_endpoint(connection, key)
+            hold_endpoint(connection, endpoint_id)
             connection.execute(later)
             if afresh:
                 connection.execute(again)
@@ -127,9 +123,6 @@ class SqlWebhookDeliveries(WebhookDeliveries):
 
         return await self._database.write(work)
 
-    def _key(self, endpoint_id: EndpointId) -> Key:
-        return id_key(self._database, endpoint_id)
-
 
 def _by_endpoint(messages: Sequence[Message]) -> Iterator[tuple[EndpointId, Sequence[Message]]]:
     """Part them, each endpoint's in their order."""
@@ -140,17 +133,17 @@ def _by_endpoint(messages: Sequence[Message]) -> Iterator[tuple[EndpointId, Sequ
             yield endpoint_id, mine[begin : begin + _TOGETHER]
 
 
-def _add(connection: Connection, key: Key, messages: Sequence[Message]) -> int:
-    if not hold_endpoint(connection, key):
+def _add(connection: Connection, endpoint_id: EndpointId, messages: Sequence[Message]) -> int:
+    if not hold_endpoint(connection, endpoint_id):
         return 0
     ids = [message.event_id for message in messages]
-    known = select(deliveries.c.event_id).where(deliveries.c.endpoint_id == key, deliveries.c.event_id.in_(ids))
+    known = select(deliveries.c.event_id).where(deliveries.c.endpoint_id == endpoint_id, deliveries.c.event_id.in_(ids))
     seen = set(connection.execute(known).scalars())
-    up = subjects_up(connection, key, {message.subject for message in messages})
+    up = subjects_up(connection, endpoint_id, {message.subject for message in messages})
     rows = []
     for message in messages:
         if message.event_id not in seen:
-            rows.append(_row(key, message, is_up=message.subject not in up))
+            rows.append(_row(message, is_up=message.subject not in up))
             seen.add(message.event_id)
             up.add(message.subject)
     if rows:
@@ -158,34 +151,23 @@ def _add(connection: Connection, key: Key, messages: Sequence[Message]) -> int:
     return len(rows)
 
 
-def _row(key: Key, message: Message, *, is_up: bool) -> dict[str, Any]:
-    created_at = microseconds(message.created_at)
-    return {
-        "endpoint_id": key,
-        "event_id": message.event_id,
-        "name": message.name,
-        "subject": message.subject,
-        "body": message.body,
-        "created_at": created_at,
+def _row(message: Message, *, is_up: bool) -> dict[str, Any]:
+    return columns_of(message) | {
         "state": DeliveryState.PENDING.value,
         "attempts": 0,
-        "next_attempt_at": created_at if is_up else None,
+        "next_attempt_at": microseconds(message.created_at) if is_up else None,
     }
 
 
 def _write(connection: Connection, after: Delivery) -> None:
     """Write what became of one that has not ended; one that waits for an earlier one by now goes on waiting."""
-    values: dict[str, Any] = {"state": after.state.value, "attempts": after.attempts}
+    written = columns_of(after, "delivery_id", "message")
     mine = update(deliveries).where(deliveries.c.delivery_id == after.delivery_id)
     if after.ended_at is not None:
-        values |= {"next_attempt_at": None, "ended_at": microseconds(after.ended_at)}
-        connection.execute(mine.where(deliveries.c.ended_at.is_(None)).values(values))
+        del written["scheduled_at"]
+        connection.execute(mine.where(deliveries.c.ended_at.is_(None)).values(written))
     elif after.next_attempt_at is not None:
-        values |= {
-            "next_attempt_at": microseconds(after.next_attempt_at),
-            "scheduled_at": microseconds_or_none(after.scheduled_at),
-        }
-        connection.execute(mine.where(_is_up).values(values))
+        connection.execute(mine.where(_is_up).values(written))
 
 
 def _attempt(one: Attempted) -> dict[str, Any]:

@@ -8,10 +8,9 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.adapters.outbound.sql.database import Database
-from app.adapters.outbound.sql.ids import id_key, id_of
 from app.adapters.outbound.sql.instants import instant_of, microseconds
 from app.adapters.outbound.sql.publishing_schema import webhook_endpoints as endpoints
-from app.adapters.outbound.sql.webhook_rows import instant_or_none, microseconds_or_none
+from app.adapters.outbound.sql.rows import columns_of, read_as
 from app.application.ports.webhooks import WebhookEndpoints
 from app.domain.webhooks import Endpoint, EndpointId, Secret, WebhookNameTakenError
 
@@ -26,7 +25,7 @@ class SqlWebhookEndpoints(WebhookEndpoints):
 
     async def add(self, endpoint: Endpoint) -> None:
         """Insert; the name is unique."""
-        row = _values(endpoint) | {"endpoint_id": self._key(endpoint.endpoint_id), "name": endpoint.name}
+        row = _values(endpoint) | {"endpoint_id": endpoint.endpoint_id, "name": endpoint.name}
         try:
             await self._database.write(lambda connection: connection.execute(insert(endpoints).values(row)))
         except IntegrityError as error:
@@ -39,13 +38,13 @@ class SqlWebhookEndpoints(WebhookEndpoints):
 
     async def find(self, endpoint_id: EndpointId) -> Endpoint | None:
         """Read one."""
-        wanted = select(endpoints).where(endpoints.c.endpoint_id == self._key(endpoint_id))
+        wanted = select(endpoints).where(endpoints.c.endpoint_id == endpoint_id)
         row = await self._database.read(lambda connection: connection.execute(wanted).one_or_none())
         return None if row is None else _endpoint(row)
 
     async def change(self, endpoint_id: EndpointId, change: Callable[[Endpoint], Endpoint]) -> Endpoint | None:
         """Hold the row until it is written."""
-        mine = endpoints.c.endpoint_id == self._key(endpoint_id)
+        mine = endpoints.c.endpoint_id == endpoint_id
 
         def work(connection: Connection) -> Endpoint | None:
             row = connection.execute(select(endpoints).where(mine).with_for_update()).one_or_none()
@@ -59,42 +58,20 @@ class SqlWebhookEndpoints(WebhookEndpoints):
 
     async def remove(self, endpoint_id: EndpointId) -> bool:
         """Delete the row, and with it what refers to it; of many deliveries that takes its time."""
-        gone = delete(endpoints).where(endpoints.c.endpoint_id == self._key(endpoint_id))
+        gone = delete(endpoints).where(endpoints.c.endpoint_id == endpoint_id)
         return await self._database.write(lambda connection: connection.execute(gone).rowcount > 0, patient=True)
-
-    def _key(self, endpoint_id: EndpointId) -> Any:
-        return id_key(self._database, endpoint_id)
 
 
 def _values(endpoint: Endpoint) -> dict[str, Any]:
     """All columns but those that never change."""
-    secrets = [(secret.text, microseconds_or_none(secret.until)) for secret in endpoint.secrets]
-    return {
-        "url": endpoint.url,
-        "names": ",".join(endpoint.names),
-        "secrets": msgspec.json.encode(secrets).decode(),
-        "is_active": endpoint.is_active,
-        "why_off": endpoint.why_off,
-        "created_at": microseconds(endpoint.created_at),
-        "failing_since": microseconds_or_none(endpoint.failing_since),
-        "failed_at": microseconds_or_none(endpoint.failed_at),
-        "failures": endpoint.failures,
-        "paused_until": microseconds_or_none(endpoint.paused_until),
-    }
+    secrets = [(secret.text, secret.until and microseconds(secret.until)) for secret in endpoint.secrets]
+    lists = {"names": ",".join(endpoint.names), "secrets": msgspec.json.encode(secrets).decode()}
+    return columns_of(endpoint, "endpoint_id", "name") | lists
 
 
 def _endpoint(row: Row[*tuple[Any, ...]]) -> Endpoint:
-    return Endpoint(
-        endpoint_id=id_of(row.endpoint_id),
-        name=row.name,
-        url=row.url,
-        names=tuple(row.names.split(",")) if row.names else (),
-        secrets=tuple(Secret(text, instant_or_none(until)) for text, until in _secrets.decode(row.secrets)),
-        is_active=row.is_active,
-        why_off=row.why_off,
-        created_at=instant_of(row.created_at),
-        failing_since=instant_or_none(row.failing_since),
-        failed_at=instant_or_none(row.failed_at),
-        failures=row.failures,
-        paused_until=instant_or_none(row.paused_until),
-    )
+    secrets = [
+        Secret(text, None if until is None else instant_of(until)) for text, until in _secrets.decode(row.secrets)
+    ]
+    names = tuple(row.names.split(",")) if row.names else ()
+    return read_as(Endpoint, row, names=names, secrets=tuple(secrets))

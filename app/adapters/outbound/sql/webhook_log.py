@@ -8,11 +8,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, TextClause, delete, func, select, text, update
 
 from app.adapters.outbound.sql.database import Database
-from app.adapters.outbound.sql.ids import id_key
 from app.adapters.outbound.sql.instants import instant_of, microseconds
 from app.adapters.outbound.sql.publishing_schema import webhook_attempts as attempts
 from app.adapters.outbound.sql.publishing_schema import webhook_deliveries as deliveries
-from app.adapters.outbound.sql.webhook_rows import Key, delivery_of, hold_endpoint, put_first_up
+from app.adapters.outbound.sql.webhook_rows import delivery_of, hold_endpoint, put_first_up
 from app.application.ports.webhooks import Backlog, LoggedDelivery, Replay, WebhookLog
 from app.domain.webhook_deliveries import Answer, DeliveryState
 from app.domain.webhooks import EndpointId
@@ -31,7 +30,7 @@ class SqlWebhookLog(WebhookLog):
 
     async def newest(self, endpoint_id: EndpointId, limit: int) -> Sequence[LoggedDelivery]:
         """Read deliveries, then the last attempt of each."""
-        mine = deliveries.c.endpoint_id == self._key(endpoint_id)
+        mine = deliveries.c.endpoint_id == endpoint_id
         wanted = select(deliveries).where(mine).order_by(deliveries.c.delivery_id.desc()).limit(max(limit, 0))
 
         def work(connection: Connection) -> Sequence[LoggedDelivery]:
@@ -43,7 +42,7 @@ class SqlWebhookLog(WebhookLog):
 
     async def backlog(self, endpoint_id: EndpointId) -> Backlog:
         """Count in two indexes of just those rows."""
-        count = select(func.count()).where(deliveries.c.endpoint_id == self._key(endpoint_id))
+        count = select(func.count()).where(deliveries.c.endpoint_id == endpoint_id)
         pending, given_up = count.where(deliveries.c.ended_at.is_(None)), count.where(_given_up)
         return await self._database.read(
             lambda connection: Backlog(connection.scalar(pending) or 0, connection.scalar(given_up) or 0)
@@ -51,7 +50,7 @@ class SqlWebhookLog(WebhookLog):
 
     async def replay(self, endpoint_id: EndpointId, which: Replay, now: datetime) -> int:
         """Some at a time, in their order; what ends again meanwhile is not looked at twice."""
-        last = select(func.max(deliveries.c.delivery_id)).where(deliveries.c.endpoint_id == self._key(endpoint_id))
+        last = select(func.max(deliveries.c.delivery_id)).where(deliveries.c.endpoint_id == endpoint_id)
         until = await self._database.read(lambda connection: connection.scalar(last) or 0)
         count, after = 0, 0
         while True:
@@ -64,11 +63,10 @@ class SqlWebhookLog(WebhookLog):
     def _replay(
         self, connection: Connection, endpoint_id: EndpointId, which: Replay, now: datetime, between: tuple[int, int]
     ) -> Sequence[int]:
-        key = self._key(endpoint_id)
-        hold_endpoint(connection, key)
+        hold_endpoint(connection, endpoint_id)
         after, until = between
         wanted = select(deliveries.c.delivery_id, deliveries.c.subject).where(
-            deliveries.c.endpoint_id == key,
+            deliveries.c.endpoint_id == endpoint_id,
             deliveries.c.delivery_id > after,
             deliveries.c.delivery_id <= until,
             deliveries.c.ended_at.is_not(None),
@@ -80,7 +78,7 @@ class SqlWebhookLog(WebhookLog):
         connection.execute(
             again.values(state=DeliveryState.PENDING.value, attempts=0, scheduled_at=None, ended_at=None)
         )
-        put_first_up(connection, key, (row.subject for row in rows), microseconds(now))
+        put_first_up(connection, endpoint_id, (row.subject for row in rows), microseconds(now))
         return ids
 
     async def prune(self, before: datetime, limit: int) -> int:
@@ -93,9 +91,6 @@ class SqlWebhookLog(WebhookLog):
         some = select(deliveries.c.delivery_id).where(is_old).order_by(deliveries.c.ended_at).limit(max(limit, 0))
         gone = delete(deliveries).where(deliveries.c.delivery_id.in_(some.scalar_subquery()), is_old)
         return await self._database.write(lambda connection: connection.execute(gone).rowcount)
-
-    def _key(self, endpoint_id: EndpointId) -> Key:
-        return id_key(self._database, endpoint_id)
 
 
 def _chosen(which: Replay) -> ColumnElement[bool] | TextClause:

@@ -1,43 +1,40 @@
 """What the stores of webhooks do to their rows: read one, hold an endpoint, see who of a subject is up."""
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Connection, Row, select, update
 
-from app.adapters.outbound.sql.ids import id_of
-from app.adapters.outbound.sql.instants import instant_of, microseconds
 from app.adapters.outbound.sql.publishing_schema import webhook_deliveries as deliveries
 from app.adapters.outbound.sql.publishing_schema import webhook_endpoints as endpoints
-from app.domain.webhook_deliveries import Delivery, DeliveryState, Message
+from app.adapters.outbound.sql.rows import read_as
+from app.domain.webhook_deliveries import Delivery, Message
+from app.domain.webhooks import EndpointId
 
-Key = UUID | bytes
-"""An endpoint's id, as its column wants it."""
 
-
-def hold_endpoint(connection: Connection, key: Key) -> bool:
+def hold_endpoint(connection: Connection, endpoint_id: EndpointId) -> bool:
     """Keep others from adding to and ending an endpoint's deliveries until the transaction ends; False: none is there.
 
     Otherwise one could be added behind another one that ends in the same moment, and nobody would make it due; or two
     transactions could wait for each other's rows.
     """
-    mine = select(endpoints.c.endpoint_id).where(endpoints.c.endpoint_id == key).with_for_update()
+    mine = select(endpoints.c.endpoint_id).where(endpoints.c.endpoint_id == endpoint_id).with_for_update()
     return connection.execute(mine).one_or_none() is not None
 
 
-def subjects_up(connection: Connection, key: Key, subjects: Collection[str]) -> set[str]:
+def subjects_up(connection: Connection, endpoint_id: EndpointId, subjects: Collection[str]) -> set[str]:
     """Say which of some subjects have a delivery that is up."""
     up = deliveries.c.next_attempt_at.is_not(None)
-    wanted = select(deliveries.c.subject).where(deliveries.c.endpoint_id == key, deliveries.c.subject.in_(subjects), up)
+    wanted = select(deliveries.c.subject).where(
+        deliveries.c.endpoint_id == endpoint_id, deliveries.c.subject.in_(subjects), up
+    )
     return set(connection.execute(wanted).scalars())
 
 
-def put_first_up(connection: Connection, key: Key, subjects: Iterable[str], now: int) -> None:
+def put_first_up(connection: Connection, endpoint_id: EndpointId, subjects: Iterable[str], now: int) -> None:
     """See to it that of each subject the earliest that has not ended is up, and no other one."""
     for subject in sorted(set(subjects)):
-        of_subject = (deliveries.c.endpoint_id == key) & (deliveries.c.subject == subject)
+        of_subject = (deliveries.c.endpoint_id == endpoint_id) & (deliveries.c.subject == subject)
         columns = deliveries.c.delivery_id, deliveries.c.next_attempt_at
         pending = select(*columns).where(of_subject, deliveries.c.ended_at.is_(None))
         first = connection.execute(pending.order_by(deliveries.c.delivery_id).limit(1)).one_or_none()
@@ -51,30 +48,4 @@ def put_first_up(connection: Connection, key: Key, subjects: Iterable[str], now:
 
 def delivery_of(row: Row[*tuple[Any, ...]]) -> Delivery:
     """Read a row."""
-    message = Message(
-        endpoint_id=id_of(row.endpoint_id),
-        event_id=row.event_id,
-        name=row.name,
-        subject=row.subject,
-        body=row.body,
-        created_at=instant_of(row.created_at),
-    )
-    return Delivery(
-        delivery_id=row.delivery_id,
-        message=message,
-        state=DeliveryState(row.state),
-        attempts=row.attempts,
-        next_attempt_at=instant_or_none(row.next_attempt_at),
-        scheduled_at=instant_or_none(row.scheduled_at),
-        ended_at=instant_or_none(row.ended_at),
-    )
-
-
-def microseconds_or_none(instant: datetime | None) -> int | None:
-    """Write an instant that need not be there."""
-    return None if instant is None else microseconds(instant)
-
-
-def instant_or_none(value: int | None) -> datetime | None:
-    """Read one."""
-    return None if value is None else instant_of(value)
+    return read_as(Delivery, row, message=read_as(Message, row))

@@ -18,6 +18,7 @@ UNLIMITED = frozenset({Area.HEALTH})
 
 def describe_access(document: dict[str, Any], rules: Rules, anonymous: frozenset[Area]) -> None:
     """Add security schemes, what each operation needs, and the refusals, to a document."""
+    document["security"] = _security(is_open=anonymous >= AS_GIVEN)  # of what stays as it was given
     components = document.setdefault("components", {})
     components["securitySchemes"] = SCHEMES
     schema = ErrorAnswer.model_json_schema(ref_template=REF)
@@ -26,12 +27,16 @@ def describe_access(document: dict[str, Any], rules: Rules, anonymous: frozenset
         for method, operation in operations.items():
             area = rules.get((method.upper(), path))
             if area is not None and area not in ALWAYS_OPEN | AS_GIVEN:
-                _describe(operation, area, is_open=area in anonymous)
+                operation["security"] = _security(is_open=area in anonymous)
+                _describe(operation, area)
 
 
-def _describe(operation: dict[str, Any], area: Area, *, is_open: bool) -> None:
-    optional: list[dict[str, list[str]]] = [{}] if is_open else []
-    operation["security"] = [*optional, *({scheme: []} for scheme in SCHEMES)]
+def _security(*, is_open: bool) -> list[dict[str, list[str]]]:
+    schemes: list[dict[str, list[str]]] = [{scheme: []} for scheme in SCHEMES]
+    return [{}, *schemes] if is_open else schemes
+
+
+def _describe(operation: dict[str, Any], area: Area) -> None:
     refusals = {
         "401": _refusal("No good key came", "WWW-Authenticate", {"type": "string"}),
         "403": _refusal(f"The key is good, but not for this: it needs the role `{area.needs}`"),

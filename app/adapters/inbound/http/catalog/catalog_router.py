@@ -13,6 +13,14 @@ from app.adapters.inbound.answering.answers import (
     rejection_answer,
     run_answer,
 )
+from app.adapters.inbound.http.catalog.catalog_answers import (
+    PlanDetailsAnswer,
+    PlanStateAnswer,
+    ProviderAnswer,
+    RejectionAnswer,
+    RequestedSyncAnswer,
+    RunAnswer,
+)
 from app.adapters.inbound.http.describing.answers import failure, json_response
 from app.application.read_catalog import DescribePlan, DescribeProviders, ListRejections, ListRuns
 from app.application.read_history import ListPlanStates
@@ -43,28 +51,49 @@ def catalog_router(core: CatalogUseCases) -> APIRouter:
     """Make the routes."""
     router = APIRouter(prefix="/catalog", tags=["catalog"], responses=AWAY)
 
-    @router.get("/plans/{plan_id}", summary="Everything known of one plan", responses=UNKNOWN)
+    @router.get(
+        "/plans/{plan_id}",
+        operation_id="get_plan",
+        summary="Everything known of one plan",
+        response_model=PlanDetailsAnswer,
+        responses=UNKNOWN,
+    )
     async def plan(plan_id: UUID) -> Response:
         return json_response(plan_answer(await core.describe_plan(plan_id)))
 
     @router.get(
         "/plans/{plan_id}/history",
+        operation_id="list_plan_states",
+        response_model=list[PlanStateAnswer],
         summary="Every state that a plan was known in, newest first, and the change that brought it",
         responses=UNKNOWN,
     )
     async def history(plan_id: UUID, limit: Limit = 20) -> Response:
         return json_response([past_answer(state) for state in await core.list_plan_states(plan_id, limit)])
 
-    @router.get("/providers", summary="Every configured provider and how it fares")
+    @router.get(
+        "/providers",
+        operation_id="list_providers",
+        summary="Every configured provider and how it fares",
+        response_model=list[ProviderAnswer],
+    )
     async def providers() -> Response:
         return json_response([provider_answer(provider) for provider in await core.describe_providers()])
 
-    @router.get("/providers/{name}/runs", summary="The newest runs of a provider's sync", responses=UNKNOWN)
+    @router.get(
+        "/providers/{name}/runs",
+        operation_id="list_runs",
+        summary="The newest runs of a provider's sync",
+        response_model=list[RunAnswer],
+        responses=UNKNOWN,
+    )
     async def runs(name: Name, limit: Limit = 20) -> Response:
         return json_response([run_answer(report) for report in await core.list_runs(name, limit)])
 
     @router.get(
         "/providers/{name}/rejections",
+        operation_id="list_rejections",
+        response_model=list[RejectionAnswer],
         summary="The records of a provider's feed that could not be used",
         responses=UNKNOWN,
     )
@@ -73,6 +102,8 @@ def catalog_router(core: CatalogUseCases) -> APIRouter:
 
     @router.post(
         "/providers/{name}/sync",
+        operation_id="request_sync",
+        response_model=RequestedSyncAnswer,
         status_code=status.HTTP_202_ACCEPTED,
         summary="Ask the scheduler to sync a provider now",
         responses=UNKNOWN,

@@ -13,10 +13,10 @@ from app.adapters.formats.cloud_events import render_envelope, type_of
 from app.adapters.inbound.http.changes.change_cursors import cursor_of
 from app.adapters.inbound.http.changes.change_errors import TooManyStreamsError
 from app.adapters.inbound.http.connection.stream_places import StreamPlaces
-from app.adapters.machine.single_flight import SingleFlight
 from app.application.ports.publishing import LoggedFact
 from app.application.ports.system import HistoryUnavailableError
 from app.application.read_changes import Bookmark, ReadChanges, UnknownCursorError, WatchLog, bookmark_of
+from app.application.single_flight import SingleFlights
 
 EVENT_STREAM = "text/event-stream"
 HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}  # a proxy that holds it back would make it useless
@@ -58,7 +58,7 @@ class ChangeStreams:
         self.places = StreamPlaces(most, share, "ask for pages of JSON", TooManyStreamsError)
         """Taken also by streams that are about to begin."""
         self._heartbeat = heartbeat
-        self._read_once = SingleFlight(self._read)
+        self._read_once = SingleFlights(self._read)
         self._kept: dict[Bookmark, Piece] = {}
 
     async def open(self, after: Bookmark, caller: str, goes_on: Callable[[], bool] = lambda: True) -> StreamingResponse:

@@ -103,6 +103,7 @@ def changes_router(
 
     @router.get(
         "/changes",
+        operation_id="read_changes",
         summary="Every change of every plan, in order, for apps that keep a copy",
         description=DESCRIPTION,
         response_model=ChangesAnswer,

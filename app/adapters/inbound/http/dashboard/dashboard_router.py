@@ -21,6 +21,7 @@ def dashboard_router(viewers: Viewers, trusted_proxies: Sequence[Network] = ()) 
 
     @router.get(
         "/dashboard/state",
+        operation_id="get_dashboard_state",
         response_model=DashboardAnswer,
         summary="Everything that the dashboard shows",
         description=(

@@ -107,7 +107,7 @@ EXAMPLE = {
 OTHER_EXAMPLE = {
     "event_id": "01890a5d-ac96-774b-bcce-b302099a8058",
     "event_type": "buy",
-    "timestamp": "2026-01-05 12:00:07",
+    "timestamp": "2026-01-05T12:00:07Z",
     "user_id": "u-17",
     "data": {"value": 25, "zone": "Platea"},
 }
@@ -124,6 +124,7 @@ def ingest_router(door: Door) -> APIRouter:
 
     @router.post(
         EVENTS,
+        operation_id="post_events",
         status_code=status.HTTP_202_ACCEPTED,
         summary="Take one activity, or an array of them",
         description=f"One object, or an array of up to {limits.array:,}. A record that is refused costs the others "
@@ -139,6 +140,7 @@ def ingest_router(door: Door) -> APIRouter:
 
     @router.post(
         BATCH,
+        operation_id="post_event_batch",
         status_code=status.HTTP_202_ACCEPTED,
         summary="Take a batch of activities",
         description=f"Up to {limits.batch:,} activities; else as `POST {EVENTS}` with an array.",
@@ -185,7 +187,8 @@ def _record() -> dict[str, Any]:
         properties[other] = deepcopy(properties[name]) | {"description": description}
     properties["data"]["description"] += " Its `value` is the activity's, if that has none."
     del schema["required"]
-    schema["anyOf"] = [{"required": [name], "properties": {name: {"type": "string"}}} for name in TYPE_NAMES]
+    first, second = ({"required": [name], "properties": {name: {"type": "string"}}} for name in TYPE_NAMES)
+    schema |= {"if": {"not": first}, "then": second}  # either: with `anyOf`, generated clients know no other field
     return schema | {"title": "Activity", "description": "What a visitor did. Fields of other names are ignored."}
 
 
@@ -196,7 +199,7 @@ def _number_of(value: dict[str, Any]) -> dict[str, Any]:
 
 def _array(most: int) -> dict[str, Any]:
     """Describe an array as the door takes it: one record that can be taken is enough, the others are refused alone."""
-    record = _record()
+    record = _record() | {"title": "ListedActivity"}  # generated clients have a class of each name
     anything = {"description": "Anything else is refused for itself, and costs the others nothing."}
     items = {"anyOf": [record, anything]}
     return {"type": "array", "items": items, "contains": record, "minItems": 1, "maxItems": most}

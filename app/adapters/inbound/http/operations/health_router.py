@@ -10,7 +10,8 @@ from fastapi import APIRouter, Request, Response, status
 from prometheus_client.core import Metric
 
 from app.adapters.inbound.answering.answers import instant
-from app.adapters.inbound.http.describing.answers import json_response
+from app.adapters.inbound.http.describing.answers import ErrorAnswer, json_response
+from app.adapters.inbound.http.operations.health_answers import HealthAnswer, LiveAnswer, ReadyAnswer
 from app.adapters.inbound.http.operations.metric_families import counter, gauge
 from app.application.read_catalog import ProviderStatus
 from app.application.watch_catalog import WatchCatalog
@@ -32,16 +33,32 @@ def health_router(
     """
     router = APIRouter(prefix="/health", tags=["operations"])
 
-    @router.get("/live", summary="200 while the process can answer at all")
+    @router.get(
+        "/live",
+        operation_id="get_liveness",
+        summary="200 while the process can answer at all",
+        response_model=LiveAnswer,
+    )
     async def live() -> Response:
         return json_response({"status": "live"})
 
-    @router.get("/ready", summary="200 once the process has an index, 503 before")
+    @router.get(
+        "/ready",
+        operation_id="get_readiness",
+        summary="200 once the process has an index, 503 before",
+        response_model=ReadyAnswer,
+        responses={503: {"model": ReadyAnswer | ErrorAnswer, "description": "No index yet, or nobody can tell"}},
+    )
     async def ready() -> Response:
         word, code = ("ready", 200) if is_ready() else ("loading", status.HTTP_503_SERVICE_UNAVAILABLE)
         return json_response({"status": word}, code)
 
-    @router.get("", summary="What is up, how old the catalog is, the circuits' states")
+    @router.get(
+        "",
+        operation_id="get_health",
+        summary="What is up, how old the catalog is, the circuits' states",
+        response_model=HealthAnswer,
+    )
     async def health(request: Request) -> Response:
         await service.asked()
         troubled = watch.away is not None or service.history_trouble is not None or not is_ready()

@@ -117,6 +117,7 @@ def metrics_router(requests: RequestMetrics, figures: Figures, watch: WatchServi
 
     @router.get(
         "/metrics",
+        operation_id="get_metrics",
         summary="Figures over the service, as JSON, or for Prometheus",
         description="JSON, unless `Accept` prefers text or OpenMetrics, as Prometheus does.",
         response_model=MetricsAnswer,

@@ -20,7 +20,7 @@ from app.application.figures import (
     FigureKind,
 )
 from app.application.ports.activities import QueueFigures
-from app.application.ports.figures import Figure
+from app.application.ports.figures import Figure, Verification
 from app.application.ports.publishing import ToldCounts
 from app.application.watch_service import WatchService, WebhookCounts
 from app.domain.users import UserCounts
@@ -36,6 +36,7 @@ def service_figures(watch: WatchService, version: str) -> Iterable[Metric]:
     yield gauge("marquee_history_up", "1 when the history's database answers.", (), up)
     days = [] if watch.history_looked_at is None else [((), float(watch.stats_trouble is not None))]
     yield gauge("marquee_stats_trouble", "1 when `/health` has something to say of the days counted.", (), days)
+    yield from _verified_figures(watch.verification)
     running = Counter(process.role for process in watch.running)
     roles = [((role,), float(count)) for role, count in sorted(running.items())]
     yield gauge("marquee_processes", "Processes that run, on whatever machine.", ("role",), roles)
@@ -43,6 +44,12 @@ def service_figures(watch: WatchService, version: str) -> Iterable[Metric]:
     yield gauge("marquee_start_time_seconds", "When the oldest process began that runs (Unix time).", (), started)
     build = [((version, platform.python_version()), 1.0)]
     yield gauge("marquee_build_info", "1; which version answers.", ("version", "python"), build)
+
+
+def _verified_figures(last: Verification | None) -> Iterator[Metric]:
+    differ, at = ([((), float(last.differs))], [((), last.begun_at.timestamp())]) if last else ([], [])
+    yield gauge("marquee_stats_differ", "1 when the last verification found figures that differ.", (), differ)
+    yield gauge("marquee_stats_verified_time_seconds", "When that verification began (Unix time).", (), at)
 
 
 def _queue_figures(queue: QueueFigures | None) -> Iterator[Metric]:

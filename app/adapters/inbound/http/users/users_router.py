@@ -53,6 +53,7 @@ def users_router(core: UsersUseCases) -> APIRouter:
 def _add_users(router: APIRouter, core: UsersUseCases) -> None:
     @router.post(
         "",
+        operation_id="create_user",
         status_code=status.HTTP_201_CREATED,
         summary="Add a user",
         response_model=UserAnswer,
@@ -64,11 +65,17 @@ def _add_users(router: APIRouter, core: UsersUseCases) -> None:
         user = await core.create_user(NewUser(**body.model_dump()))
         return json_response(user_data(user), status.HTTP_201_CREATED, {"location": f"/users/{user.user_id}"})
 
-    @router.get("", summary="The users, also deleted ones", response_model=list[UserAnswer])
+    @router.get("", operation_id="list_users", summary="The users, also deleted ones", response_model=list[UserAnswer])
     async def users(limit: Limit = 100, after: After = None, is_active: OnlyActive = None) -> Response:
         return json_response([user_data(user) for user in await core.users.page(limit, after, is_active=is_active)])
 
-    @router.get("/{user_id}", summary="A user, also a deleted one", response_model=UserAnswer, responses=UNKNOWN)
+    @router.get(
+        "/{user_id}",
+        operation_id="get_user",
+        summary="A user, also a deleted one",
+        response_model=UserAnswer,
+        responses=UNKNOWN,
+    )
     async def user(user_id: UUID) -> Response:
         return json_response(user_data(await core.find_user(user_id)))
 
@@ -76,6 +83,7 @@ def _add_users(router: APIRouter, core: UsersUseCases) -> None:
 def _add_changes(router: APIRouter, core: UsersUseCases) -> None:
     @router.patch(
         "/{user_id}",
+        operation_id="update_user",
         summary="Change some fields of a user; those that are not named stay (JSON Merge Patch)",
         response_model=UserAnswer,
         responses=UNKNOWN | BODY | TAKEN,
@@ -87,6 +95,7 @@ def _add_changes(router: APIRouter, core: UsersUseCases) -> None:
 
     @router.delete(
         "/{user_id}",
+        operation_id="delete_user",
         status_code=status.HTTP_204_NO_CONTENT,
         summary="Delete a user: inactive from now on, with all keys revoked; the row stays. Safe to repeat",
         responses=UNKNOWN | TAKEN,
@@ -99,6 +108,7 @@ def _add_changes(router: APIRouter, core: UsersUseCases) -> None:
 def _add_keys(router: APIRouter, core: UsersUseCases) -> None:
     @router.post(
         "/{user_id}/keys",
+        operation_id="create_key",
         status_code=status.HTTP_201_CREATED,
         summary="Make a key for an active user: the answer shows it, and nothing ever will again",
         response_model=NewKeyAnswer,
@@ -113,6 +123,7 @@ def _add_keys(router: APIRouter, core: UsersUseCases) -> None:
 
     @router.get(
         "/{user_id}/keys",
+        operation_id="list_keys",
         summary="The keys of a user, newest first, without their secrets",
         response_model=list[KeyAnswer],
         responses=UNKNOWN,
@@ -123,6 +134,7 @@ def _add_keys(router: APIRouter, core: UsersUseCases) -> None:
 
     @router.delete(
         "/{user_id}/keys/{key_id}",
+        operation_id="revoke_key",
         status_code=status.HTTP_204_NO_CONTENT,
         summary="Revoke a key. Safe to repeat",
         responses=UNKNOWN,

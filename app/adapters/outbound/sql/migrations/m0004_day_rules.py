@@ -1,7 +1,9 @@
 """By which time zone rules days are counted."""
 
-import sqlalchemy as sa
 from alembic import op
+from sqlalchemy import LargeBinary, String
+
+from app.adapters.outbound.sql.frozen_columns import optional
 
 revision = "0004"
 down_revision = "0003"
@@ -11,11 +13,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Bring the schema forward."""
-    op.add_column(
-        "stats_settings",
-        sa.Column("tzdata", sa.String(), nullable=True, comment="Of which version the rules are; null: nobody knows."),
-    )
-    op.add_column(
-        "stats_settings",
-        sa.Column("rules", sa.LargeBinary(), nullable=True, comment="The zone's file of that version (TZif)."),
-    )
+    tzdata = optional("tzdata", String, comment="Of which version the rules are; null: nobody knows.")
+    op.add_column("stats_settings", tzdata)
+    rules = optional("rules", LargeBinary, comment="The zone's file of that version (TZif).")
+    op.add_column("stats_settings", rules)

@@ -1,0 +1,27 @@
+"""What `marquee run` sees to before its processes work."""
+
+from app.infrastructure.settings.settings import Settings
+from app.infrastructure.startup.history_checks import (
+    let_first_admin_in,
+    restore_what_was_lost,
+    warn_of_days,
+    warn_of_unused_history,
+)
+from app.infrastructure.startup.redis_check import warn_of_forgetful_redis
+from app.infrastructure.wiring.open_container import open_container
+from app.infrastructure.wiring.provider_directory import check_providers
+
+
+async def prepare(settings: Settings) -> None:
+    """Stop now, in one line, when the history has another schema, and not in every child; then see to what was lost.
+
+    Raises:
+        ConfigurationError: it has, or a provider cannot be made.
+    """
+    check_providers(settings)
+    async with open_container(settings, "supervisor") as container:
+        await warn_of_forgetful_redis(settings)
+        await warn_of_unused_history(container)
+        await restore_what_was_lost(container)
+        await warn_of_days(container)
+        await let_first_admin_in(container)
