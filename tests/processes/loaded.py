@@ -30,7 +30,7 @@ REPOSITORY = Path(__file__).parents[2]
 START = (sys.executable, "-P", "-m")
 MAIN = "app.infrastructure.main"
 COMMAND_LINE = "app.infrastructure.commands.command_line"
-LAUNCHER = "app.infrastructure.processes.launcher_process"
+LAUNCHER = "app.infrastructure.commands.launcher_process"
 """Whose functions load the code and make a fork what a start would be."""
 READ_AT_THE_START = ("PYTHON", "LC_", "LANG", "LD_", "MARQUEE_START_METHOD")
 """Variables that begin so have done their work before the first line of ours runs, or are about starting itself."""
