@@ -102,7 +102,11 @@ types: $(VENV)/.installed-dev ## Check types
 contracts: $(VENV)/.installed-dev ## Check which layer imports which
 	$(BIN)/lint-imports
 
-check: lint types contracts coverage ## What CI runs
+.PHONY: static
+static: lint types contracts
+
+check: $(VENV)/.installed-dev ## What CI runs
+	@$(MAKE) -j 2 static coverage
 	$(TESTS) -m "not faults" --ignore=tests/unit --ignore=tests/architecture
 
 bench-search: $(VENV)/.installed-dev ## Requests per second of /search beside a bare uvicorn application
