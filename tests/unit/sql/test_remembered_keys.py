@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection, insert
@@ -122,7 +123,7 @@ def _add_many(connection: Connection) -> None:
     both = [
         nothing
         | {
-            "user_id": number.to_bytes(16),
+            "user_id": UUID(int=number),
             "username": f"u{number}",
             "username_key": f"u{number}",
             "email": f"u{number}@x.org",
