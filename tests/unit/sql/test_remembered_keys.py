@@ -93,8 +93,8 @@ async def test_a_change_among_ten_thousand_keys_costs_the_event_loop_next_to_not
             worst = [await _longest_turn_after_a_change(database, number) for number in range(3)]
 
             assert await keys.version() == version + 3
-            assert authenticate.remembered(key_text(0)) is not None
-            assert min(worst) < 0.02  # the others may have had the garbage collector in them
+            await known(authenticate, key_text(0))
+            assert min(worst) < _a_step_for_each()  # the others may have had the garbage collector in them
 
 
 async def _longest_turn_after_a_change(database: Database, number: int) -> float:
@@ -107,6 +107,14 @@ async def _longest_turn_after_a_change(database: Database, number: int) -> float
         await asyncio.sleep(0.001)
         longest = max(longest, time.thread_time() - before)
     return longest
+
+
+def _a_step_for_each() -> float:
+    """Say how many seconds of CPU this machine needs now for the least that could be done with each key."""
+    before = time.thread_time()
+    for number in range(MANY):
+        digest_of(key_text(number))
+    return time.thread_time() - before
 
 
 def _add_many(connection: Connection) -> None:
