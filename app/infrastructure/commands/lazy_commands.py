@@ -1,6 +1,7 @@
 """Commands that are known by name and one line of help, and whose code is loaded when they are run (ADR 0047)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -10,8 +11,12 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 
-from app.infrastructure.commands.command_container import part_opener
-from app.infrastructure.commands.command_settings import name_file
+from app.infrastructure.commands.command_settings import (
+    chosen_settings,
+    is_new_installation,
+    name_file,
+    tell_new_installation,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +24,10 @@ class LazyCommand:
     """A command or a group of commands."""
 
     name: str
-    source: str
-    """`package.module:function`. The function gets a `typer.Typer` and adds the command to it, and perhaps others."""
     help: str
     """What the list of commands says: the first paragraph of the command's own help."""
+    source: str
+    """`package.module:function`. The function gets a `typer.Typer` and adds the command to it, and perhaps others."""
     opens: str | None = None
     """The part of the container that the commands work on; the function then gets what opens it, too."""
     live_state: bool = True
@@ -34,8 +39,7 @@ class LazyCommand:
         """Load the code and make the command of it."""
         module, _, function = self.source.partition(":")
         cli = typer.Typer(add_completion=False, rich_markup_mode=None)
-        cli.callback()(_nothing)
-        opened = [part_opener(self.opens, live_state=self.live_state)] if self.opens else []
+        opened = [_part_opener(self.opens, self.live_state)] if self.opens else []
         getattr(import_module(module), function)(cli, *opened)
         command = get_group(cli).commands[self.name]
         option = _config_option()
@@ -64,10 +68,6 @@ def lazy_group(table: Sequence[LazyCommand]) -> type[TyperGroup]:
     return LazyGroup
 
 
-def _nothing() -> None:
-    """Make a Typer a group, however many commands it has."""
-
-
 def _config_option() -> Any:
     """Make the option `--config` as it stands behind a command's name: said by the help of `marquee` alone."""
     cli = typer.Typer(add_completion=False)
@@ -91,3 +91,28 @@ def _with_all_below(command: Any) -> Iterator[Any]:
     if isinstance(command, TyperGroup):
         for below in command.commands.values():
             yield from _with_all_below(below)
+
+
+def _part_opener(part: str, live_state: bool) -> Callable[[], AbstractAsyncContextManager[Any]]:
+    """Make what opens a part of the container, named as there, for as long as a command runs."""
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Any]:
+        from app.infrastructure.observability.logging import configure_logging
+        from app.infrastructure.processes.early_signals import ended_by_signals
+        from app.infrastructure.processes.garbage_collection import freeze_loaded_objects
+        from app.infrastructure.wiring.open_container import open_container
+        from app.infrastructure.wiring.provider_directory import check_providers
+
+        settings = chosen_settings()
+        check_providers(settings)
+        configure_logging(settings.logging.model_copy(update={"level": "warning"}), "cli")
+        freeze_loaded_objects()
+        is_new = is_new_installation(settings)
+        with ended_by_signals():
+            async with open_container(settings, "cli", live_state=live_state) as container:
+                if is_new:
+                    tell_new_installation(settings)
+                yield getattr(container, part)()
+
+    return opened
