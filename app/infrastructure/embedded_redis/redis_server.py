@@ -9,9 +9,7 @@ from typing import Literal
 
 import structlog
 
-from app.infrastructure.embedded_redis.plain_redis import ConnectionError as RedisConnectionError
-from app.infrastructure.embedded_redis.plain_redis import PlainRedis, RedisError, ResponseError
-from app.infrastructure.embedded_redis.plain_redis import TimeoutError as RedisTimeoutError
+from app.infrastructure.embedded_redis.plain_redis import PlainRedis, ResponseError
 from app.infrastructure.embedded_redis.redis_binary import (
     EmbeddedRedisError,
     RedisBinary,
@@ -72,6 +70,7 @@ class RedisServer:
         self._directory = directory
         self._socket = socket
         self._options = options
+        self._client = PlainRedis(socket, _ANSWER_SECONDS)
         self._log_file = directory / "redis.log"
         self._log_begin = 0
 
@@ -114,10 +113,9 @@ class RedisServer:
         if not self._socket.exists():
             return None
         try:
-            client = self._client()
-            info = client.info()
-            where = client.config_get("dir")["dir"]
-        except (RedisConnectionError, RedisTimeoutError):
+            info = self._client.info()
+            where = self._client.config_get("dir")["dir"]
+        except OSError:
             return None
         except ResponseError:  # BUSY: a script runs for long
             return RedisAnswer(None, loading=False, loaded_percent=100)
@@ -205,12 +203,12 @@ class RedisServer:
         }
 
     def _send_shutdown(self) -> bool:
+        reason = "SHUTDOWN seems to have failed"
         try:
-            self._client().shutdown()  # no snapshot; the AOF is written and fsynced in any case
-        except RedisError as error:
-            log.debug("redis did not take the shutdown", reason=str(error))
-            return False
-        return True
-
-    def _client(self) -> PlainRedis:
-        return PlainRedis(self._socket, _ANSWER_SECONDS)
+            self._client.command("SHUTDOWN", "NOSAVE")  # the AOF is written and fsynced in any case
+        except (ResponseError, TimeoutError) as error:
+            reason = str(error)
+        except OSError:
+            return True  # its answer is to end the connection
+        log.debug("redis did not take the shutdown", reason=reason)
+        return False
