@@ -1,7 +1,7 @@
 """Checks of Redis and the database. The embedded ones are looked at from outside: nothing is started or made."""
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -63,21 +63,13 @@ def _of_one_node(info: Any) -> Mapping[str, Any]:
     return first if isinstance(first, dict) and "redis_version" in first else info
 
 
-def _judged(name: str, info: Mapping[str, Any]) -> list[Finding]:
+def _judged(name: str, info: Mapping[str, Any]) -> Iterator[Finding]:
     version = str(info.get("valkey_version") or info["redis_version"])
-    findings = [Finding(REDIS, Verdict.OK, f"{name} answers, version {version}")]
-    for is_so, verdict, found, remedy in (
-        (
-            tuple(map(int, str(info["redis_version"]).split(".")[:2])) < OLDEST.version[:2],
-            Verdict.PROBLEM,
-            f"{name} is too old",
-            f"use {OLDEST} or later",
-        ),
-        (info.get("role") == "slave", Verdict.PROBLEM, f"{name} is a replica", "point redis.url at the primary"),
-    ):
-        if is_so:
-            findings.append(Finding(REDIS, verdict, found, remedy))
-    return findings
+    yield Finding(REDIS, Verdict.OK, f"{name} answers, version {version}")
+    if tuple(map(int, str(info["redis_version"]).split(".")[:2])) < OLDEST.version[:2]:
+        yield Finding(REDIS, Verdict.PROBLEM, f"{name} is too old", f"use {OLDEST} or later")
+    if info.get("role") == "slave":
+        yield Finding(REDIS, Verdict.PROBLEM, f"{name} is a replica", "point redis.url at the primary")
 
 
 async def _database(settings: Settings) -> Sequence[Finding]:
