@@ -11,12 +11,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 
-from app.infrastructure.commands.command_settings import (
-    chosen_settings,
-    is_new_installation,
-    name_file,
-    tell_new_installation,
-)
+from app.infrastructure.commands import command_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +78,7 @@ def _config_option() -> Any:
 
 
 def _name_file(value: Path | None) -> None:
-    name_file(value)
+    command_settings.name_file(value)
 
 
 def _with_all_below(command: Any) -> Iterator[Any]:
@@ -104,15 +99,15 @@ def _part_opener(part: str, live_state: bool) -> Callable[[], AbstractAsyncConte
         from app.infrastructure.wiring.open_container import open_container
         from app.infrastructure.wiring.provider_directory import check_providers
 
-        settings = chosen_settings()
+        settings = command_settings.chosen_settings()
         check_providers(settings)
         configure_logging(settings.logging.model_copy(update={"level": "warning"}), "cli")
         freeze_loaded_objects()
-        is_new = is_new_installation(settings)
+        is_new = command_settings.is_new_installation(settings)
         with ended_by_signals():
             async with open_container(settings, "cli", live_state=live_state) as container:
                 if is_new:
-                    tell_new_installation(settings)
+                    command_settings.tell_new_installation(settings)
                 yield getattr(container, part)()
 
     return opened

@@ -49,7 +49,7 @@ class Supervisor:
     start: Start = spawn
     _stopping: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _hurrying: asyncio.Event = field(default_factory=asyncio.Event, init=False)
-    _child_ended: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _happened: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _exit_code: int = field(default=0, init=False)
 
     async def run(self) -> int:
@@ -75,6 +75,7 @@ class Supervisor:
         self._stopping.set()
         if hurry:
             self._hurrying.set()
+        self._wake()
 
     async def _keep(self, child: Child, watch_file: int) -> None:
         failures = 0
@@ -115,7 +116,7 @@ class Supervisor:
 
     async def _started(self, child: Child, watch_file: int) -> RunningChild | None:
         """Start a child; None when we are told to stop before it has."""
-        starting = asyncio.ensure_future(self.start(child, watch_file, self._somebody_ended))
+        starting = asyncio.ensure_future(self.start(child, watch_file, self._wake))
         waiting = asyncio.create_task(self._stopping.wait())
         try:
             await asyncio.wait((starting, waiting), return_when=asyncio.FIRST_COMPLETED)
@@ -134,15 +135,9 @@ class Supervisor:
             log.warning("child is killed", name=child.name, why=waited)
 
     async def _until_ended_or(self, running: RunningChild, told: asyncio.Event) -> None:
-        waiting = asyncio.create_task(told.wait())
-        try:
-            # An end is told in the loop, never between asking and waiting: none is missed.
-            while not running.ended() and not told.is_set():
-                ending = asyncio.create_task(self._child_ended.wait())
-                await asyncio.wait((waiting, ending), return_when=asyncio.FIRST_COMPLETED)
-                ending.cancel()
-        finally:
-            waiting.cancel()
+        # Whatever happens is told in the loop, never between asking and waiting: nothing is missed.
+        while not running.ended() and not told.is_set():
+            await self._happened.wait()
 
     async def _keep_watching(self, drained: asyncio.Event) -> None:
         complaint = None
@@ -165,7 +160,7 @@ class Supervisor:
         before = {number: signal.getsignal(number) for number in (*wanted, signal.SIGCHLD)}
         for number in wanted:
             loop.add_signal_handler(number, self._told, number)
-        loop.add_signal_handler(signal.SIGCHLD, self._somebody_ended)
+        loop.add_signal_handler(signal.SIGCHLD, self._wake)
         try:
             yield
         finally:
@@ -178,9 +173,10 @@ class Supervisor:
         log.info("ending everything at once" if again else "ending everything", signal=number.name)
         self.stop(hurry=again)
 
-    def _somebody_ended(self) -> None:
-        ended, self._child_ended = self._child_ended, asyncio.Event()
-        ended.set()
+    def _wake(self) -> None:
+        """Let all look again that wait for a child's end, or to be told."""
+        happened, self._happened = self._happened, asyncio.Event()
+        happened.set()
 
 
 def _how_it_ended(code: int | None) -> str:

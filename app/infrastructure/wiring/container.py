@@ -42,15 +42,8 @@ from app.adapters.inbound.worker.verify_loop import VerifyLoop
 from app.adapters.inbound.worker.webhook_loop import WebhookLoop
 from app.infrastructure.settings.network_access import open_areas, rates
 from app.infrastructure.version import VERSION
+from app.infrastructure.wiring import http_parts
 from app.infrastructure.wiring.configured_adapters import local_only
-from app.infrastructure.wiring.http_parts import (
-    ingest_limits,
-    metric_figures,
-    plan_count,
-    readiness,
-    tells_health,
-    traced_http,
-)
 from app.infrastructure.wiring.outbound_adapters import Outbound
 from app.infrastructure.wiring.use_cases import UseCases
 
@@ -92,8 +85,8 @@ class Container(UseCases):
     concurrent_syncs = Outbound.settings.provided.catalog.concurrent_syncs
     schedule = Singleton(SyncSchedule, sync=UseCases.sync_provider)
     metrics = Singleton(RequestMetrics)
-    is_ready = Callable(readiness)
-    size = Callable(plan_count)
+    is_ready = Callable(http_parts.readiness)
+    size = Callable(http_parts.plan_count)
     catalog_use_cases = Singleton(CatalogUseCases)
     user_use_cases = Singleton(UsersUseCases)
     webhook_commands = Singleton(
@@ -117,7 +110,7 @@ class Container(UseCases):
     event_source = Outbound.settings.provided.publishing.source
     streams = Singleton(ChangeStreams, watch=UseCases.watch_log, source=event_source)
     viewers = Singleton(Viewers, UseCases.watch_dashboard)
-    figures = Singleton(metric_figures, UseCases.watch_catalog, UseCases.watch_service)
+    figures = Singleton(http_parts.metric_figures, UseCases.watch_catalog, UseCases.watch_service)
     anonymous = Callable(open_areas)
     trusted_proxies = Outbound.settings.provided.security.trusted_proxies
     gatekeeper = Singleton(
@@ -127,8 +120,8 @@ class Container(UseCases):
         on_unauthenticated=metrics.provided.observe_unauthenticated,
         on_limited=metrics.provided.observe_rate_limited,
     )
-    tells_all = Callable(tells_health)
-    limits = Callable(ingest_limits)
+    tells_all = Callable(http_parts.tells_health)
+    limits = Callable(http_parts.ingest_limits)
     door = Singleton(Door, UseCases.record_activities, observe=metrics.provided.observe_activities)
     timezone = Outbound.settings.provided.search.zone
     routers = List(
@@ -157,4 +150,4 @@ class Container(UseCases):
         Outbound.index,
         observe=metrics.provided.observe_search,
     )
-    http = Singleton(traced_http, app=untraced)
+    http = Singleton(http_parts.traced_http, app=untraced)

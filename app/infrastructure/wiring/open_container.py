@@ -1,11 +1,10 @@
 """Open the container and what it stands on; close it after."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
 
-from app.adapters.outbound.redis.connection import RedisClient
 from app.adapters.outbound.sql.database import Database
 from app.adapters.outbound.sql.migrate import SchemaError, check_schema, migrate
 from app.application.ports.system import HistoryUnavailableError
@@ -44,7 +43,8 @@ async def open_container(settings: Settings, role: str, *, live_state: bool = Tr
             await _check_history(container, needed=not live_state)
             yield container
         finally:
-            await _close(container.redis, container.blocking_redis)
+            await container.redis().aclose()
+            await container.blocking_redis().aclose()
             await container.database().aclose()
 
 
@@ -80,8 +80,3 @@ async def _see_to_schema(database: Database) -> None:
         if not database.is_sqlite:
             raise
         await migrate(database)
-
-
-async def _close(*clients: Callable[[], RedisClient]) -> None:
-    for client in clients:
-        await client().aclose()

@@ -44,17 +44,7 @@ from app.infrastructure.observability.tracing import Tracing
 from app.infrastructure.settings.settings import Settings
 from app.infrastructure.time_zones.zone_files import rules_of
 from app.infrastructure.time_zones.zone_rules import ZONE_RULES
-from app.infrastructure.wiring.configured_adapters import (
-    BLOCK,
-    activity_queue,
-    blocking_timeout,
-    publishers,
-    rate_limiter,
-    remedy,
-    running_process,
-    tokens,
-    webhook_request,
-)
+from app.infrastructure.wiring import configured_adapters
 from app.infrastructure.wiring.provider_directory import SettingsDirectory
 
 BLOCKING_READS = 100
@@ -74,10 +64,10 @@ class Outbound(containers.DeclarativeContainer):
     """What this process is for: `api`, `worker`, `scheduler`, `supervisor` or `cli`."""
 
     # clients
-    remedy = Callable(remedy)
+    remedy = Callable(configured_adapters.remedy)
     redis = client = Singleton(connect, redis_url, timeout=settings.provided.redis.timeout)
     blocking_redis = blocking = Singleton(
-        connect, redis_url, timeout=Callable(blocking_timeout), max_connections=BLOCKING_READS
+        connect, redis_url, timeout=Callable(configured_adapters.blocking_timeout), max_connections=BLOCKING_READS
     )
     database = Singleton(
         open_database,
@@ -89,7 +79,7 @@ class Outbound(containers.DeclarativeContainer):
     # outbound
     clock = Singleton(SystemClock)
     zone_rules = Object(ZONE_RULES)
-    block = Object(BLOCK)
+    block = Object(configured_adapters.BLOCK)
     replicas = settings.provided.redis.replicas
     circuits = Singleton(RedisCircuitStates)
     catalog = Singleton(RedisPlanCatalog)
@@ -102,7 +92,7 @@ class Outbound(containers.DeclarativeContainer):
     requests = Singleton(RedisSyncRequests)
     log_source = Singleton(RedisJournalSource, log_kept=settings.provided.catalog.change_log_limit)
     tracing = Dependency(instance_of=Tracing, default=Tracing())
-    activity_queue = Singleton(activity_queue)
+    activity_queue = Singleton(configured_adapters.activity_queue)
     max_types = settings.provided.activity.max_types
     activity_types = Singleton(RedisActivityTypes, most=max_types)
     activity_inbox = Singleton(RedisActivityInbox, takeover=settings.provided.activity.takeover)
@@ -132,12 +122,14 @@ class Outbound(containers.DeclarativeContainer):
     webhook_states = Singleton(SqlWebhookStates)
     deliveries = Singleton(SqlWebhookDeliveries)
     webhook_log = Singleton(SqlWebhookLog)
-    sender = Singleton(HttpWebhookSender, Callable(webhook_request), timeout=settings.provided.webhooks.timeout)
-    publishers = Callable(publishers)
-    tokens = Singleton(tokens)
-    limiter = Singleton(rate_limiter)
+    sender = Singleton(
+        HttpWebhookSender, Callable(configured_adapters.webhook_request), timeout=settings.provided.webhooks.timeout
+    )
+    publishers = Callable(configured_adapters.publishers)
+    tokens = Singleton(configured_adapters.tokens)
+    limiter = Singleton(configured_adapters.rate_limiter)
 
     presence = Singleton(RedisPresence)
     tally = Singleton(RedisTally)
     verifications = Singleton(RedisVerifications)
-    own_process = Singleton(running_process)
+    own_process = Singleton(configured_adapters.running_process)

@@ -8,6 +8,7 @@ from dependency_injector.providers import Callable, Object, Singleton
 
 from app.adapters.formats.cloud_events import render_trial
 from app.adapters.inbound.worker.journal_loop import log_restoration
+from app.application import manage_webhooks
 from app.application.announce_process import AnnounceProcess
 from app.application.authenticate import Authenticate
 from app.application.deliver_webhooks import DeliverWebhooks
@@ -18,14 +19,6 @@ from app.application.import_activities import ImportActivities
 from app.application.journal_changes import JournalChanges
 from app.application.manage_keys import CreateKey, ListKeys, RevokeKey
 from app.application.manage_users import CreateUser, DeleteUser, FindUser, UpdateUser
-from app.application.manage_webhooks import (
-    AddWebhook,
-    FindWebhook,
-    ReplayWebhook,
-    RotateWebhookSecret,
-    SwitchWebhook,
-    TryWebhook,
-)
 from app.application.note_types import NoteTypes
 from app.application.plans_around import PlansAround
 from app.application.ports.activities import TypeBound
@@ -45,21 +38,9 @@ from app.application.watch_catalog import WatchCatalog
 from app.application.watch_dashboard import WatchDashboard
 from app.application.watch_service import WatchService
 from app.infrastructure.settings.settings import Settings
-from app.infrastructure.wiring.configured_adapters import traced_inbox, traced_store
+from app.infrastructure.wiring import configured_adapters, trouble_log
 from app.infrastructure.wiring.identifiers import new_id, new_run_id, random_text
 from app.infrastructure.wiring.outbound_adapters import Outbound
-from app.infrastructure.wiring.trouble_log import (
-    log_catalog_trouble,
-    log_dead_letter,
-    log_delivery_bug,
-    log_failing,
-    log_publisher_bug,
-    log_retimed,
-    log_switched_off,
-    log_sync_bug,
-    log_verified,
-    log_worker_trouble,
-)
 
 
 def unless_listed(settings: Settings, types: TypeBound) -> TypeBound | None:
@@ -75,14 +56,16 @@ class UseCases(Outbound):
     random_text = Object(random_text)
     random_bytes = Object(token_bytes)
 
-    retime_plans = Singleton(RetimePlans, rules=Outbound.zone_rules, on_retimed=log_retimed)
-    sync_provider = Singleton(SyncProvider, journal=Outbound.sync_journal, retime=retime_plans, on_bug=log_sync_bug)
+    retime_plans = Singleton(RetimePlans, rules=Outbound.zone_rules, on_retimed=trouble_log.log_retimed)
+    sync_provider = Singleton(
+        SyncProvider, journal=Outbound.sync_journal, retime=retime_plans, on_bug=trouble_log.log_sync_bug
+    )
     describe_plan = Singleton(DescribePlan)
     describe_providers = Singleton(DescribeProviders, journal=Outbound.sync_journal)
     list_runs = Singleton(ListRuns, journal=Outbound.sync_journal)
     list_rejections = Singleton(ListRejections, journal=Outbound.sync_journal)
     request_sync = Singleton(RequestSync)
-    follow_catalog = Singleton(FollowCatalog, Outbound.change_log, on_trouble=log_catalog_trouble)
+    follow_catalog = Singleton(FollowCatalog, Outbound.change_log, on_trouble=trouble_log.log_catalog_trouble)
     watch_catalog = Singleton(
         WatchCatalog, describe=describe_providers, journal=Outbound.sync_journal, queue=Outbound.queue_watch
     )
@@ -108,10 +91,10 @@ class UseCases(Outbound):
     note_types = Singleton(NoteTypes, types=Outbound.activity_types)
     store_activities = Singleton(
         StoreActivities,
-        Singleton(traced_inbox, inbox=Outbound.activity_inbox),
-        Singleton(traced_store, store=Outbound.activity_store),
-        on_trouble=log_worker_trouble,
-        on_buried=log_dead_letter,
+        Singleton(configured_adapters.traced_inbox, inbox=Outbound.activity_inbox),
+        Singleton(configured_adapters.traced_store, store=Outbound.activity_store),
+        on_trouble=trouble_log.log_worker_trouble,
+        on_buried=trouble_log.log_dead_letter,
         on_stored=Callable(partial, count_stored, Outbound.tally),
     )
     page_of_totals = Singleton(PageOfTotals)
@@ -136,23 +119,24 @@ class UseCases(Outbound):
     revoke_key = Singleton(RevokeKey)
     let_first_admin_in = Singleton(LetFirstAdminIn)
 
-    publish_domain_events = Singleton(PublishDomainEvents, on_bug=log_publisher_bug)
+    publish_domain_events = Singleton(PublishDomainEvents, on_bug=trouble_log.log_publisher_bug)
     deliver_webhooks = Singleton(
         DeliverWebhooks,
         chance=random,
         patience=Outbound.settings.provided.webhooks.failing_allowed,
-        on_switched_off=log_switched_off,
-        on_turned=log_failing,
-        on_bug=log_delivery_bug,
+        on_switched_off=trouble_log.log_switched_off,
+        on_turned=trouble_log.log_failing,
+        on_bug=trouble_log.log_delivery_bug,
     )
-    add_webhook = Singleton(AddWebhook)
-    find_webhook = Singleton(FindWebhook)
-    switch_webhook = Singleton(SwitchWebhook)
-    rotate_webhook_secret = Singleton(RotateWebhookSecret)
+    add_webhook = Singleton(manage_webhooks.AddWebhook)
+    find_webhook = Singleton(manage_webhooks.FindWebhook)
+    switch_webhook = Singleton(manage_webhooks.SwitchWebhook)
+    rotate_webhook_secret = Singleton(manage_webhooks.RotateWebhookSecret)
     try_webhook = Singleton(
-        TryWebhook, render=Callable(partial, render_trial, source=Outbound.settings.provided.publishing.source)
+        manage_webhooks.TryWebhook,
+        render=Callable(partial, render_trial, source=Outbound.settings.provided.publishing.source),
     )
-    replay_webhook = Singleton(ReplayWebhook, log=Outbound.webhook_log)
+    replay_webhook = Singleton(manage_webhooks.ReplayWebhook, log=Outbound.webhook_log)
 
     read_changes = Singleton(ReadChanges, Outbound.plan_log)
     watch_log = Singleton(WatchLog, Outbound.plan_log)
@@ -165,6 +149,8 @@ class UseCases(Outbound):
         webhooks=Outbound.webhook_states,
         history=Outbound.database,
     )
-    verify_stats = Singleton(VerifyStats, at=Outbound.settings.provided.stats.verify_at, on_verified=log_verified)
+    verify_stats = Singleton(
+        VerifyStats, at=Outbound.settings.provided.stats.verify_at, on_verified=trouble_log.log_verified
+    )
     plans_around = Singleton(PlansAround)
     watch_dashboard = Singleton(WatchDashboard, catalog=watch_catalog, plans=plans_around)
