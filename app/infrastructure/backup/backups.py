@@ -19,7 +19,6 @@ from app.application.ports.system import Clock
 from app.infrastructure.backup import history_part, manifest, redis_part
 from app.infrastructure.backup.history_copying import history_file, log_warnings_only, opened
 from app.infrastructure.embedded_redis.embedded_redis import embedded_redis
-from app.infrastructure.embedded_redis.redis_server import RedisOptions
 from app.infrastructure.processes.file_lock import FileLock
 from app.infrastructure.settings.settings import Settings
 from app.infrastructure.version import VERSION
@@ -52,7 +51,7 @@ class InstallationBackups(Backups):
         if embedded is None:
             return BackupPart("redis", _NO_REDIS, is_there=False), None
         file, server = await asyncio.to_thread(redis_part.save_redis, embedded, self._data, folder)
-        keys = await asyncio.to_thread(redis_part.count_keys, file, RedisOptions())
+        keys = await asyncio.to_thread(redis_part.count_keys, file)
         return BackupPart("redis", f"{keys:,} keys of {server}, read back", is_there=True), server
 
     async def _save_history(self, folder: Path) -> tuple[str, BackupPart]:

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import aclosing, closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -33,20 +33,14 @@ async def _redis(settings: Settings) -> Sequence[Finding]:
     if settings.redis.url == "embedded":
         return [await in_thread(lambda: _embedded_redis(settings.service.data_dir / "redis"))]
     try:
-        client = connect(settings.redis.url, timeout=settings.redis.timeout)
-    except ValueError as error:
+        async with aclosing(connect(settings.redis.url, timeout=settings.redis.timeout)) as client:
+            info = _of_one_node(await client.command("INFO", "everything"))
+            found = await weaknesses(client)
+    except (ValueError, LiveStateUnavailableError) as error:
         return [Finding(REDIS, Verdict.PROBLEM, str(error))]
-    try:
-        info = _of_one_node(await client.command("INFO", "everything"))
-        endangered = [
-            Finding(REDIS, Verdict.WARNING, f"{client.name} may lose what it holds: {weakness.reason}", weakness.remedy)
-            for weakness in await weaknesses(client)
-        ]
-        return [*_judged(client.name, info), *endangered]
-    except LiveStateUnavailableError as error:
-        return [Finding(REDIS, Verdict.PROBLEM, str(error))]
-    finally:
-        await client.aclose()
+    words = f"{client.name} may lose what it holds: "
+    endangered = (Finding(REDIS, Verdict.WARNING, words + weakness.reason, weakness.remedy) for weakness in found)
+    return [*_judged(client.name, info), *endangered]
 
 
 def _embedded_redis(directory: Path) -> Finding:
@@ -75,17 +69,13 @@ def _judged(name: str, info: Mapping[str, Any]) -> Iterator[Finding]:
 async def _database(settings: Settings) -> Sequence[Finding]:
     if settings.database.url == "embedded":
         return [await in_thread(lambda: _sqlite(settings.service.data_dir / FILE))]
+    url, timeout = settings.database.url, settings.database.timeout
     try:
-        database = open_database(settings.database.url, settings.service.data_dir, timeout=settings.database.timeout)
-    except ValueError as error:
+        async with aclosing(open_database(url, settings.service.data_dir, timeout=timeout)) as database:
+            version, is_read_only = await database.read(_of_server)
+            await check_schema(database)
+    except (ValueError, HistoryUnavailableError, SchemaError) as error:
         return [Finding(DATABASE, Verdict.PROBLEM, str(error))]
-    try:
-        version, is_read_only = await database.read(_of_server)
-        await check_schema(database)
-    except (HistoryUnavailableError, SchemaError) as error:
-        return [Finding(DATABASE, Verdict.PROBLEM, str(error))]
-    finally:
-        await database.aclose()
     if is_read_only:
         return [Finding(DATABASE, Verdict.PROBLEM, f"{database.name} is read-only", "name the primary in database.url")]
     found = f"{database.name} answers, PostgreSQL {version}, schema {newest()}"

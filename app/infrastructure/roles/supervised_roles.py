@@ -3,7 +3,7 @@
 import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import structlog
@@ -42,11 +42,7 @@ async def run_all(settings: Settings, config: Path | None, launcher: Launcher) -
                 log.info("redis runs", at=embedded.url)
             if code := await _prepare(settings, config, launcher):
                 return code
-            children = [
-                _child("scheduler", config),
-                *_worker_children(settings, config),
-                *api,
-            ]
+            children = [_child("scheduler", config), *_worker_children(settings, config), *api]
             _tell_what_to_try(settings, listening)
             freeze_loaded_objects()
             watch = embedded.ensure if embedded else None
@@ -91,8 +87,7 @@ def _api_children(settings: Settings, config: Path | None, listening: socket.soc
     """Say what is to run; several share a directory while the block runs."""
     workers = settings.service.workers
     number = listening.fileno()
-    with ExitStack() as stack:
-        environment = stack.enter_context(shared_metrics(settings.service.data_dir)) if workers > 1 else {}
+    with shared_metrics(settings.service.data_dir) if workers > 1 else nullcontext({}) as environment:
         yield [
             _child(f"api-{worker}" if workers > 1 else "api", config, ("--fd", str(number)), environment, (number,))
             for worker in range(1, workers + 1)

@@ -1,7 +1,7 @@
 """Open the container and what it stands on; close it after."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 import structlog
 
@@ -38,22 +38,13 @@ async def open_container(settings: Settings, role: str, *, live_state: bool = Tr
     async with running(embedded), tracing:
         redis_url = embedded.url if embedded else settings.redis.url if live_state else "unix:///nowhere"
         container = Container(settings=settings, redis_url=redis_url, role=role, tracing=tracing)
-        _check_urls(container)
         try:
+            redis, blocking, database = container.redis(), container.blocking_redis(), container.database()
+        except ValueError as error:
+            raise ConfigurationError([str(error)]) from None
+        async with aclosing(database), aclosing(blocking), aclosing(redis):
             await _check_history(container, needed=not live_state)
             yield container
-        finally:
-            await container.redis().aclose()
-            await container.blocking_redis().aclose()
-            await container.database().aclose()
-
-
-def _check_urls(container: Container) -> None:
-    try:
-        container.redis()
-        container.database()
-    except ValueError as error:
-        raise ConfigurationError([str(error)]) from None
 
 
 async def _check_history(container: Container, *, needed: bool) -> None:

@@ -48,13 +48,13 @@ class SettingsDirectory(ProviderDirectory):
         return self._providers[name]
 
 
-def check_providers(settings: Settings) -> None:
+def check_providers(settings: Settings) -> ProviderDirectory:
     """Make every provider once, to find out at the start what is wrong with its settings.
 
     Raises:
         ConfigurationError: see SettingsDirectory.
     """
-    SettingsDirectory(settings, MemoryCircuitStates(), SystemClock())
+    return SettingsDirectory(settings, MemoryCircuitStates(), SystemClock())
 
 
 def _configured(found: ProviderSettings, folder: Path, circuits: CircuitStates, clock: Clock) -> ConfiguredProvider:
