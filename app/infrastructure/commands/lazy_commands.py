@@ -1,7 +1,7 @@
 """Commands that are known by name and one line of help, and whose code is loaded when they are run (ADR 0047)."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -23,7 +23,7 @@ class LazyCommand:
     """What the list of commands says: the first paragraph of the command's own help."""
     source: str
     """`package.module:function`. The function gets a `typer.Typer` and adds the command to it, and perhaps others."""
-    opens: str | None = None
+    opens: str = ""
     """The part of the container that the commands work on; the function then gets what opens it, too."""
     live_state: bool = True
     """Whether that part needs Redis."""
@@ -34,7 +34,7 @@ class LazyCommand:
         """Load the code and make the command of it."""
         module, _, function = self.source.partition(":")
         cli = typer.Typer(add_completion=False, rich_markup_mode=None)
-        opened = [_part_opener(self.opens, self.live_state)] if self.opens else []
+        opened = [self._open_part] if self.opens else []
         getattr(import_module(module), function)(cli, *opened)
         command = get_group(cli).commands[self.name]
         option = _config_option()
@@ -42,6 +42,26 @@ class LazyCommand:
             one.params.append(option)
             one.short_help = " ".join((one.help or "").partition("\n\n")[0].split())  # whole, and not cut to fit
         return command
+
+    @asynccontextmanager
+    async def _open_part(self) -> AsyncIterator[Any]:
+        """Open what the commands work on, for as long as one runs."""
+        from app.infrastructure.observability.logging import configure_logging
+        from app.infrastructure.processes.early_signals import ended_by_signals
+        from app.infrastructure.processes.garbage_collection import freeze_loaded_objects
+        from app.infrastructure.wiring.open_container import open_container
+        from app.infrastructure.wiring.provider_directory import check_providers
+
+        settings = command_settings.chosen_settings()
+        check_providers(settings)
+        configure_logging(settings.logging.model_copy(update={"level": "warning"}), "cli")
+        freeze_loaded_objects()
+        is_new = command_settings.is_new_installation(settings)
+        with ended_by_signals():
+            async with open_container(settings, "cli", live_state=self.live_state) as container:
+                if is_new:
+                    command_settings.tell_new_installation(settings)
+                yield getattr(container, self.opens)()
 
 
 def lazy_group(table: Sequence[LazyCommand]) -> type[TyperGroup]:
@@ -86,28 +106,3 @@ def _with_all_below(command: Any) -> Iterator[Any]:
     if isinstance(command, TyperGroup):
         for below in command.commands.values():
             yield from _with_all_below(below)
-
-
-def _part_opener(part: str, live_state: bool) -> Callable[[], AbstractAsyncContextManager[Any]]:
-    """Make what opens a part of the container, named as there, for as long as a command runs."""
-
-    @asynccontextmanager
-    async def opened() -> AsyncIterator[Any]:
-        from app.infrastructure.observability.logging import configure_logging
-        from app.infrastructure.processes.early_signals import ended_by_signals
-        from app.infrastructure.processes.garbage_collection import freeze_loaded_objects
-        from app.infrastructure.wiring.open_container import open_container
-        from app.infrastructure.wiring.provider_directory import check_providers
-
-        settings = command_settings.chosen_settings()
-        check_providers(settings)
-        configure_logging(settings.logging.model_copy(update={"level": "warning"}), "cli")
-        freeze_loaded_objects()
-        is_new = command_settings.is_new_installation(settings)
-        with ended_by_signals():
-            async with open_container(settings, "cli", live_state=live_state) as container:
-                if is_new:
-                    command_settings.tell_new_installation(settings)
-                yield getattr(container, part)()
-
-    return opened

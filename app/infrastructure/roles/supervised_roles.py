@@ -3,7 +3,7 @@
 import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import structlog
@@ -87,7 +87,8 @@ def _api_children(settings: Settings, config: Path | None, listening: socket.soc
     """Say what is to run; several share a directory while the block runs."""
     workers = settings.service.workers
     number = listening.fileno()
-    with shared_metrics(settings.service.data_dir) if workers > 1 else nullcontext({}) as environment:
+    with ExitStack() as stack:
+        environment = stack.enter_context(shared_metrics(settings.service.data_dir)) if workers > 1 else {}
         yield [
             _child(f"api-{worker}" if workers > 1 else "api", config, ("--fd", str(number)), environment, (number,))
             for worker in range(1, workers + 1)
