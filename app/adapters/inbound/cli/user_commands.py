@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -12,10 +13,10 @@ from app.adapters.inbound.answering.key_answers import key_answer, new_key_answe
 from app.adapters.inbound.cli.listing import Listing, show
 from app.adapters.inbound.cli.options import Json, Yes, add_group, at_most
 from app.adapters.inbound.cli.running import Opener, run, stopped
-from app.adapters.inbound.cli.saying import agree, print_json, say
+from app.adapters.inbound.cli.saying import agree, say
 from app.adapters.inbound.cli.tables import at
 from app.adapters.inbound.cli.user_tables import keys_listing, users_listing
-from app.adapters.inbound.reading.key_expiry import read_lifetime
+from app.adapters.inbound.reading.instants import read_lifetime
 from app.adapters.inbound.use_cases.users_use_cases import UsersUseCases
 from app.application.manage_keys import NewKey
 from app.application.manage_users import NewUser
@@ -123,11 +124,7 @@ def _add_keys(group: typer.Typer, open_core: Opener[UsersUseCases]) -> None:
             return await core.create_key(user.user_id, name, until)
 
         made = run(open_core, make)
-        if as_json:
-            print_json(new_key_answer(made))
-        else:
-            say(made.text)
-            _advise(made)
+        show(as_json, new_key_answer(made), made.text, partial(_advise, made))
 
     @group.command(name="list")
     def list_(who: Who, as_json: Json = False) -> None:
