@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
@@ -160,20 +161,15 @@ async def _find(core: UsersUseCases, who: str) -> User:
     Raises:
         UnknownUserError: there is none.
     """
-    user_id = _user_id(who)
+    user_id = None
+    with suppress(ValueError):
+        user_id = UUID(who)
     user = None if user_id is None else await core.users.find(user_id)
     if user is None and USERNAME.fullmatch(who):
         user = await core.users.named(who)
     if user is None:
         raise UnknownUserError(who if user_id is None else user_id)
     return user
-
-
-def _user_id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _show(user: User, *, as_json: bool) -> None:

@@ -57,7 +57,12 @@ class SharedRateLimiter(RateLimiter):
     ) -> None:
         self._local = LocalRateLimiter(rates)
         self._rates = rates
-        self._shared = _shared_buckets(rates, prepare)
+        store = _Store(prepare)
+        self._shared = {
+            bucket: GCRARateLimiter(_quota(rate), store, key_prefix=PREFIX)
+            for bucket, rate in rates.items()
+            if bucket not in LOCAL_ONLY
+        }
         self._trouble = Trouble(on_trouble)
         self._timeout = patience
         self._pause = pause
@@ -145,15 +150,6 @@ class SharedRateLimiter(RateLimiter):
 def _key(bucket: Bucket, caller: str) -> str:
     """Name a bucket: short whatever the caller is called, and without addresses of people."""
     return f"{bucket}:{blake2b(caller.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
-
-
-def _shared_buckets(rates: Mapping[Bucket, Rate], prepare: PrepareScript) -> dict[Bucket, GCRARateLimiter]:
-    store = _Store(prepare)
-    return {
-        bucket: GCRARateLimiter(_quota(rate), store, key_prefix=PREFIX)
-        for bucket, rate in rates.items()
-        if bucket not in LOCAL_ONLY
-    }
 
 
 def _quota(rate: Rate) -> throttled.Quota:

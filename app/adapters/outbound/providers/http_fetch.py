@@ -59,11 +59,7 @@ class HttpFetch:
         Raises:
             FeedError: as for a fetch.
         """
-
-        async def take(response: httpx.Response) -> None:
-            self._check(response)
-
-        await self._asked(None, take)
+        await self._asked(None, self._check)
 
     async def _asked(self, since: FeedMark | None, take: Callable[[httpx.Response], Awaitable[T]]) -> T:
         """Ask, and say in a feed's words, with its URL, what goes wrong."""
@@ -117,7 +113,7 @@ class HttpFetch:
     ) -> FetchedFeed | None:
         if response.status_code == HTTPStatus.NOT_MODIFIED and since and (since.etag or since.last_modified):
             return None
-        self._check(response)
+        await self._check(response)
         with ExitStack() as unless_handed_on:
             file = unless_handed_on.enter_context(tempfile.TemporaryFile())
             feed = await self._spool(response, file, watcher)
@@ -146,7 +142,7 @@ class HttpFetch:
         mark = FeedMark(_sendable(headers.get("etag")), _sendable(headers.get("last-modified")), content.hexdigest())
         return FetchedFeed(file, mark, body.received)
 
-    def _check(self, response: httpx.Response) -> None:
+    async def _check(self, response: httpx.Response) -> None:
         status = response.status_code
         if status == HTTPStatus.OK:
             return
