@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import repeat
+from operator import getitem
 from typing import Any, TypeVar
 
 from lxml import etree
@@ -91,7 +92,7 @@ class ZoneReader:
     def _one(self, zone: _Element) -> Zone:
         try:
             said: Any = zone.values() if zone.keys() == _IN_ORDER else self._in_order(zone)  # bytes in the stubs
-            return Zone(*(known[text] for known, text in zip(self._known, said, strict=True)))
+            return Zone(*map(getitem, self._known, said))
         except UnusableError as error:
             raise _of_zone(zone, error) from None
 
