@@ -35,8 +35,7 @@ from app.adapters.inbound.http.search.search_errors import (
     QueryTooLongError,
     TooManyPastSearchesError,
 )
-from app.adapters.inbound.reading.dates import InvalidDateError
-from app.adapters.inbound.reading.instants import InvalidDateTimeError
+from app.adapters.inbound.reading.instants import InvalidDateError, InvalidDateTimeError
 from app.adapters.inbound.reading.refusals import NotJsonError
 from app.application.ports.activities import QueueFullError
 from app.application.ports.system import HistoryUnavailableError, LiveStateUnavailableError

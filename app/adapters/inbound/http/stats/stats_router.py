@@ -17,7 +17,7 @@ from app.adapters.inbound.http.stats.stats_answers import (
     TotalAnswer,
     TypeCountAnswer,
 )
-from app.adapters.inbound.reading.dates import read_date
+from app.adapters.inbound.reading.instants import read_date
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
 from app.application.read_stats import DEFAULT_LIMIT, DEFAULT_WINDOWS, MOST_TYPES
 from app.domain.activities import ACTIVITY_TYPE
