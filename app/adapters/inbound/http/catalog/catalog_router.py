@@ -52,63 +52,50 @@ def catalog_router(core: CatalogUseCases) -> APIRouter:
     router = APIRouter(prefix="/catalog", tags=["catalog"], responses=AWAY)
 
     @router.get(
-        "/plans/{plan_id}",
-        operation_id="get_plan",
-        summary="Everything known of one plan",
-        response_model=PlanDetailsAnswer,
-        responses=UNKNOWN,
+        "/plans/{plan_id}", summary="Everything known of one plan", response_model=PlanDetailsAnswer, responses=UNKNOWN
     )
-    async def plan(plan_id: UUID) -> Response:
+    async def get_plan(plan_id: UUID) -> Response:
         return json_response(plan_answer(await core.describe_plan(plan_id)))
 
     @router.get(
         "/plans/{plan_id}/history",
-        operation_id="list_plan_states",
         response_model=list[PlanStateAnswer],
         summary="Every state that a plan was known in, newest first, and the change that brought it",
         responses=UNKNOWN,
     )
-    async def history(plan_id: UUID, limit: Limit = 20) -> Response:
+    async def list_plan_states(plan_id: UUID, limit: Limit = 20) -> Response:
         return json_response([past_answer(state) for state in await core.list_plan_states(plan_id, limit)])
 
-    @router.get(
-        "/providers",
-        operation_id="list_providers",
-        summary="Every configured provider and how it fares",
-        response_model=list[ProviderAnswer],
-    )
-    async def providers() -> Response:
+    @router.get("/providers", summary="Every configured provider and how it fares", response_model=list[ProviderAnswer])
+    async def list_providers() -> Response:
         return json_response([provider_answer(provider) for provider in await core.describe_providers()])
 
     @router.get(
         "/providers/{name}/runs",
-        operation_id="list_runs",
         summary="The newest runs of a provider's sync",
         response_model=list[RunAnswer],
         responses=UNKNOWN,
     )
-    async def runs(name: Name, limit: Limit = 20) -> Response:
+    async def list_runs(name: Name, limit: Limit = 20) -> Response:
         return json_response([run_answer(report) for report in await core.list_runs(name, limit)])
 
     @router.get(
         "/providers/{name}/rejections",
-        operation_id="list_rejections",
         response_model=list[RejectionAnswer],
         summary="The records of a provider's feed that could not be used",
         responses=UNKNOWN,
     )
-    async def rejections(name: Name, limit: Limit = 100) -> Response:
+    async def list_rejections(name: Name, limit: Limit = 100) -> Response:
         return json_response([rejection_answer(rejection) for rejection in await core.list_rejections(name, limit)])
 
     @router.post(
         "/providers/{name}/sync",
-        operation_id="request_sync",
         response_model=RequestedSyncAnswer,
         status_code=status.HTTP_202_ACCEPTED,
         summary="Ask the scheduler to sync a provider now",
         responses=UNKNOWN,
     )
-    async def sync(
+    async def request_sync(
         name: Name, approve: Annotated[bool, Query(description="Apply what the gate holds")] = False
     ) -> Response:
         run_id = await core.request_sync(name, approve=approve)

@@ -124,7 +124,6 @@ def ingest_router(door: Door) -> APIRouter:
 
     @router.post(
         EVENTS,
-        operation_id="post_events",
         status_code=status.HTTP_202_ACCEPTED,
         summary="Take one activity, or an array of them",
         description=f"One object, or an array of up to {limits.array:,}. A record that is refused costs the others "
@@ -135,12 +134,11 @@ def ingest_router(door: Door) -> APIRouter:
             {"oneOf": [_record(), _array(limits.array)]}, one=EXAMPLE, array=[EXAMPLE, OTHER_EXAMPLE]
         ),
     )
-    async def events(request: Request) -> Response:
+    async def post_events(request: Request) -> Response:
         return await _answer(door, EVENTS, request)
 
     @router.post(
         BATCH,
-        operation_id="post_event_batch",
         status_code=status.HTTP_202_ACCEPTED,
         summary="Take a batch of activities",
         description=f"Up to {limits.batch:,} activities; else as `POST {EVENTS}` with an array.",
@@ -151,7 +149,7 @@ def ingest_router(door: Door) -> APIRouter:
             batch={"events": [EXAMPLE, OTHER_EXAMPLE]},
         ),
     )
-    async def batch(request: Request) -> Response:
+    async def post_event_batch(request: Request) -> Response:
         return await _answer(door, BATCH, request)
 
     return router

@@ -33,33 +33,22 @@ def health_router(
     """
     router = APIRouter(prefix="/health", tags=["operations"])
 
-    @router.get(
-        "/live",
-        operation_id="get_liveness",
-        summary="200 while the process can answer at all",
-        response_model=LiveAnswer,
-    )
-    async def live() -> Response:
+    @router.get("/live", summary="200 while the process can answer at all", response_model=LiveAnswer)
+    async def get_liveness() -> Response:
         return json_response({"status": "live"})
 
     @router.get(
         "/ready",
-        operation_id="get_readiness",
         summary="200 once the process has an index, 503 before",
         response_model=ReadyAnswer,
         responses={503: {"model": ReadyAnswer | ErrorAnswer, "description": "No index yet, or nobody can tell"}},
     )
-    async def ready() -> Response:
+    async def get_readiness() -> Response:
         word, code = ("ready", 200) if is_ready() else ("loading", status.HTTP_503_SERVICE_UNAVAILABLE)
         return json_response({"status": word}, code)
 
-    @router.get(
-        "",
-        operation_id="get_health",
-        summary="What is up, how old the catalog is, the circuits' states",
-        response_model=HealthAnswer,
-    )
-    async def health(request: Request) -> Response:
+    @router.get("", summary="What is up, how old the catalog is, the circuits' states", response_model=HealthAnswer)
+    async def get_health(request: Request) -> Response:
         await service.asked()
         troubled = watch.away is not None or service.history_trouble is not None or not is_ready()
         told: dict[str, object] = {"status": "degraded" if troubled else "ok"}

@@ -117,13 +117,12 @@ def metrics_router(requests: RequestMetrics, figures: Figures, watch: WatchServi
 
     @router.get(
         "/metrics",
-        operation_id="get_metrics",
         summary="Figures over the service, as JSON, or for Prometheus",
         description="JSON, unless `Accept` prefers text or OpenMetrics, as Prometheus does.",
         response_model=MetricsAnswer,
         responses={200: {"content": _text_kinds(), "description": "The figures"}},
     )
-    async def metrics(request: Request) -> Response:
+    async def get_metrics(request: Request) -> Response:
         await watch.asked()
         ranges = read_accept(",".join(request.headers.getlist("accept")))
         if not prefers_text(ranges):
