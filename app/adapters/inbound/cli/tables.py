@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from app.adapters.inbound.answering.answers import rejection_answer
+from app.adapters.inbound.answering.answers import RejectionAnswer
 from app.adapters.inbound.cli.listing import Cell, Listing
 from app.adapters.inbound.cli.saying import say_styled
 from app.application.read_catalog import ProviderStatus
@@ -112,7 +112,7 @@ def rejections_listing(provider: str, rows: Iterable[Rejection]) -> Listing:
 
 
 def _rejection(row: Rejection) -> Sequence[Cell]:
-    told = rejection_answer(row)
+    told = RejectionAnswer.of(row)
     source = shortened(" ".join(row.source.split()))
     return str(row.line), told["base_id"] or "-", told["item_id"] or "-", row.reason, row.message, source
 

@@ -2,10 +2,11 @@
 
 from app.adapters.formats.unpacking import TooMuchWorkError
 from app.adapters.inbound.http.access import access_errors
-from app.adapters.inbound.http.changes import change_errors
+from app.adapters.inbound.http.changes.change_cursors import InvalidCursorError
+from app.adapters.inbound.http.changes.change_stream import TooManyStreamsError
 from app.adapters.inbound.http.connection import connection_errors
 from app.adapters.inbound.http.dashboard.dashboard_stream import TooManyViewersError
-from app.adapters.inbound.http.describing.errors import ErrorKind, ErrorTable
+from app.adapters.inbound.http.describing.answers import ErrorKind, ErrorTable
 from app.adapters.inbound.http.ingest import ingest_errors
 from app.adapters.inbound.http.search import search_errors
 from app.adapters.inbound.reading.dates import InvalidDateError
@@ -55,7 +56,7 @@ ERRORS = ErrorTable(
         connection_errors.ClientGoneError: ErrorKind(400, "client_gone"),  # nobody will read it
         connection_errors.UnsupportedMediaTypeError: ErrorKind(415, "unsupported_media_type"),
         connection_errors.UnsupportedEncodingError: ErrorKind(415, "unsupported_encoding"),
-        change_errors.InvalidCursorError: ErrorKind(400, "invalid_cursor"),
+        InvalidCursorError: ErrorKind(400, "invalid_cursor"),
         UnknownCursorError: ErrorKind(400, "unknown_cursor"),
         UnknownPlanError: ErrorKind(404, "unknown_plan"),
         UnknownProviderError: ErrorKind(404, "unknown_provider"),
@@ -77,7 +78,7 @@ ERRORS = ErrorTable(
         TooManyKeysError: ErrorKind(409, "too_many_keys"),
         search_errors.CatalogNotLoadedError: ErrorKind(500, "catalog_not_loaded", retry_after=1),
         NoSchedulerError: ErrorKind(503, "no_scheduler", retry_after=5),
-        change_errors.TooManyStreamsError: ErrorKind(503, "too_many_streams", retry_after=10),
+        TooManyStreamsError: ErrorKind(503, "too_many_streams", retry_after=10),
         TooManyViewersError: ErrorKind(503, "too_many_viewers", retry_after=5),
         QueueFullError: ErrorKind(503, "queue_full", retry_after=5),
         connection_errors.TooManyBodiesError: ErrorKind(503, "too_many_bodies", retry_after=5),

@@ -5,21 +5,15 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Response, status
+from pydantic import BaseModel, Field
 
 from app.adapters.inbound.answering.answers import (
-    past_answer,
-    plan_answer,
-    provider_answer,
-    rejection_answer,
-    run_answer,
-)
-from app.adapters.inbound.http.catalog.catalog_answers import (
     PlanDetailsAnswer,
     PlanStateAnswer,
     ProviderAnswer,
     RejectionAnswer,
-    RequestedSyncAnswer,
     RunAnswer,
+    past_answer,
 )
 from app.adapters.inbound.http.describing.answers import failure, json_response
 from app.application.read_catalog import DescribePlan, DescribeProviders, ListRejections, ListRuns
@@ -33,6 +27,13 @@ UNKNOWN = failure(404, "Unknown")
 AWAY = failure(400, "The request was not correctly formed") | failure(
     503, "The catalog's store, the history or a scheduler is away"
 )
+
+
+class RequestedSyncAnswer(BaseModel):
+    """A sync that the scheduler was asked for."""
+
+    run_id: str
+    runs: str = Field(description="Where its report will stand", examples=["/catalog/providers/demo/runs"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +56,7 @@ def catalog_router(core: CatalogUseCases) -> APIRouter:
         "/plans/{plan_id}", summary="Everything known of one plan", response_model=PlanDetailsAnswer, responses=UNKNOWN
     )
     async def get_plan(plan_id: UUID) -> Response:
-        return json_response(plan_answer(await core.describe_plan(plan_id)))
+        return json_response(PlanDetailsAnswer.of(await core.describe_plan(plan_id)))
 
     @router.get(
         "/plans/{plan_id}/history",
@@ -68,7 +69,7 @@ def catalog_router(core: CatalogUseCases) -> APIRouter:
 
     @router.get("/providers", summary="Every configured provider and how it fares", response_model=list[ProviderAnswer])
     async def list_providers() -> Response:
-        return json_response([provider_answer(provider) for provider in await core.describe_providers()])
+        return json_response([ProviderAnswer.of(provider) for provider in await core.describe_providers()])
 
     @router.get(
         "/providers/{name}/runs",
@@ -77,7 +78,7 @@ def catalog_router(core: CatalogUseCases) -> APIRouter:
         responses=UNKNOWN,
     )
     async def list_runs(name: Name, limit: Limit = 20) -> Response:
-        return json_response([run_answer(report) for report in await core.list_runs(name, limit)])
+        return json_response([RunAnswer.of(report) for report in await core.list_runs(name, limit)])
 
     @router.get(
         "/providers/{name}/rejections",
@@ -86,7 +87,7 @@ def catalog_router(core: CatalogUseCases) -> APIRouter:
         responses=UNKNOWN,
     )
     async def list_rejections(name: Name, limit: Limit = 100) -> Response:
-        return json_response([rejection_answer(rejection) for rejection in await core.list_rejections(name, limit)])
+        return json_response([RejectionAnswer.of(rejection) for rejection in await core.list_rejections(name, limit)])
 
     @router.post(
         "/providers/{name}/sync",

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response, status
 from pydantic import BaseModel, Field
 
-from app.adapters.inbound.http.describing.answers import JSON, Documented, Problem, failure
+from app.adapters.inbound.http.describing.answers import JSON, Documented, ErrorAnswer, Problem, failure
 from app.adapters.inbound.http.ingest.ingest_door import BATCH, EVENTS, Door, IngestLimits
 from app.adapters.inbound.reading.activity_input import OTHER_NAMES, ActivityFields
 from app.domain.activities import DECIMAL_DIGITS, RESERVED_TYPES, WHOLE_DIGITS
@@ -56,11 +56,10 @@ class BatchAnswer(BaseModel):
     results: list[TakenRecord | RefusedRecord]
 
 
-class PlacedError(BaseModel):
+class PlacedError(ErrorAnswer):
     """The shape of every error, with the place in the body."""
 
     error: RecordProblem | Problem
-    data: None = None
 
 
 class ListedProblem(PlacedProblem):
@@ -75,11 +74,10 @@ class RefusedBatch(Problem):
     details: list[ListedProblem] | None = None
 
 
-class RefusedBatchAnswer(BaseModel):
+class RefusedBatchAnswer(ErrorAnswer):
     """The same in the shape of every error."""
 
     error: RefusedBatch
-    data: None = None
 
 
 class LimitProblem(Problem):
@@ -88,11 +86,10 @@ class LimitProblem(Problem):
     limit: int = Field(description="How much is taken at once: records, or bytes")
 
 
-class LimitAnswer(BaseModel):
+class LimitAnswer(ErrorAnswer):
     """The same in the shape of every error."""
 
     error: LimitProblem
-    data: None = None
 
 
 EXAMPLE = {

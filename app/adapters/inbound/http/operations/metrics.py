@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
@@ -12,7 +11,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from app.adapters.inbound.http.describing.accept_header import MediaRange, preference, read_accept
 from app.adapters.inbound.http.describing.answers import JSON
 from app.adapters.inbound.http.ingest.judged_records import REFUSED, UNKNOWN
-from app.adapters.inbound.http.operations.metric_families import Figures, Joined
+from app.adapters.inbound.http.operations.metric_families import Figures
 from app.adapters.inbound.http.operations.metrics_answer import MetricsAnswer, RenderedFigures
 from app.application.watch_service import WatchService
 
@@ -25,6 +24,7 @@ OTHER = "(other)"
 PLAIN, OPENMETRICS = "text/plain", "application/openmetrics-text"
 VERSIONS = frozenset({"0.0.4", "1.0.0"})
 VARY = {"vary": "accept"}
+A_TEXT = {"schema": {"type": "string"}}
 
 
 class RequestMetrics:
@@ -120,7 +120,7 @@ def metrics_router(requests: RequestMetrics, figures: Figures, watch: WatchServi
         summary="Figures over the service, as JSON, or for Prometheus",
         description="JSON, unless `Accept` prefers text or OpenMetrics, as Prometheus does.",
         response_model=MetricsAnswer,
-        responses={200: {"content": _text_kinds(), "description": "The figures"}},
+        responses={200: {"content": dict.fromkeys((PLAIN, OPENMETRICS), A_TEXT), "description": "The figures"}},
     )
     async def get_metrics(request: Request) -> Response:
         await watch.asked()
@@ -128,7 +128,9 @@ def metrics_router(requests: RequestMetrics, figures: Figures, watch: WatchServi
         if not prefers_text(ranges):
             return Response(rendered.body(), headers=VARY, media_type=JSON)
         encode, content_type = choose_encoder(_best_text(ranges))
-        return Response(encode(Joined(requests.registry(), figures)), headers=VARY, media_type=content_type)
+        return Response(
+            encode(Figures(requests.registry().collect, figures.collect)), headers=VARY, media_type=content_type
+        )
 
     return router
 
@@ -146,7 +148,3 @@ def _best_text(ranges: Sequence[MediaRange]) -> str:
     said = max(named, key=lambda found: found.quality).parameters if named else {}
     version, escaping = said.get("version", ""), said.get("escaping", "")
     return f"{kind};version={version if version in VERSIONS else ''};escaping={escaping}"
-
-
-def _text_kinds() -> dict[str, Any]:
-    return {kind: {"schema": {"type": "string"}} for kind in (PLAIN, OPENMETRICS)}

@@ -5,18 +5,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response, status
 
 from app.adapters.inbound.answering.stats_answers import (
+    CohortsAnswer,
+    DailyUsersAnswer,
+    TotalAnswer,
+    TypeCountAnswer,
     daily_users_answer,
     retention_answer,
     total_answer,
     type_count_answer,
 )
 from app.adapters.inbound.http.describing.answers import failure, json_response
-from app.adapters.inbound.http.stats.stats_answers import (
-    CohortsAnswer,
-    DailyUsersAnswer,
-    TotalAnswer,
-    TypeCountAnswer,
-)
 from app.adapters.inbound.reading.dates import read_date
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
 from app.application.read_stats import DEFAULT_LIMIT, DEFAULT_WINDOWS, MOST_TYPES

@@ -7,13 +7,11 @@ from fastapi import APIRouter, Path, Query, Request, Response, status
 from pydantic import WithJsonSchema  # optional, but never null: that a query cannot say
 
 from app.adapters.formats.cloud_events import user_data
-from app.adapters.inbound.answering.key_answers import key_answer, new_key_answer
+from app.adapters.inbound.answering.key_answers import KeyAnswer, NewKeyAnswer, key_answer, new_key_answer
 from app.adapters.inbound.http.connection.json_bodies import MOST, read_body
 from app.adapters.inbound.http.describing.answers import failure, json_response
 from app.adapters.inbound.http.users.user_bodies import (
     KEY_ID,
-    KeyAnswer,
-    NewKeyAnswer,
     NewKeyBody,
     NewUserBody,
     UserAnswer,
@@ -83,7 +81,7 @@ def _add_changes(router: APIRouter, core: UsersUseCases) -> None:
     )
     async def update_user(request: Request, user_id: UUID) -> Response:
         body = await read_body(request, UserPatchBody)
-        return json_response(user_data(await core.update_user(user_id, body.values())))
+        return json_response(user_data(await core.update_user(user_id, body.model_dump(exclude_unset=True))))
 
     @router.delete(
         "/{user_id}",
