@@ -21,6 +21,7 @@ from app.application.read_history import ListPlanStates
 from app.application.request_sync import RequestSync
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many at the most, newest first")]
+Approve = Annotated[bool, Query(description="Apply what the gate holds")]
 Name = Annotated[str, Path(max_length=64, description="A provider's name in the configuration")]
 
 UNKNOWN = failure(404, "Unknown")
@@ -96,9 +97,7 @@ def catalog_router(core: CatalogUseCases) -> APIRouter:
         summary="Ask the scheduler to sync a provider now",
         responses=UNKNOWN,
     )
-    async def request_sync(
-        name: Name, approve: Annotated[bool, Query(description="Apply what the gate holds")] = False
-    ) -> Response:
+    async def request_sync(name: Name, approve: Approve = False) -> Response:
         run_id = await core.request_sync(name, approve=approve)
         return json_response({"run_id": run_id, "runs": f"/catalog/providers/{name}/runs"}, status.HTTP_202_ACCEPTED)
 

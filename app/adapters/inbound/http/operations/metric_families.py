@@ -30,15 +30,15 @@ class Figures(CollectorRegistry):
 
 def gauge(name: str, help_text: str, labels: tuple[str, ...], rows: Rows) -> Metric:
     """Make a family of gauges."""
-    family = GaugeMetricFamily(name, help_text, labels=labels)
-    for values, value in rows:
-        family.add_metric(values, value)
-    return family
+    return _filled(GaugeMetricFamily(name, help_text, labels=labels), rows)
 
 
 def counter(name: str, help_text: str, labels: tuple[str, ...], rows: Rows) -> Metric:
     """Make a family of counters; the exposition adds `_total` to the name."""
-    family = CounterMetricFamily(name, help_text, labels=labels)
+    return _filled(CounterMetricFamily(name, help_text, labels=labels), rows)
+
+
+def _filled(family: GaugeMetricFamily | CounterMetricFamily, rows: Rows) -> Metric:
     for values, value in rows:
         family.add_metric(values, value)
     return family

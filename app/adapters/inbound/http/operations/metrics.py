@@ -38,9 +38,10 @@ class RequestMetrics:
             "marquee_activities", "Activities at the door, by what became of them there.", "type", "outcome"
         )
         self._rate_limited = self._counter("marquee_rate_limited", "Requests that came too fast.", "bucket")
-        self._unauthenticated = self._counter(
+        self.observe_unauthenticated = self._counter(
             "marquee_unauthenticated", "Requests without a key or token that was needed and good."
-        )
+        ).inc
+        """Count a request that was refused because nobody knows who sent it."""
         self._seconds = Histogram(
             "marquee_http_request_duration_seconds",
             "Seconds from a request's headers to its whole answer; of /search those of the past alone.",
@@ -88,10 +89,6 @@ class RequestMetrics:
     def observe_rate_limited(self, bucket: str) -> None:
         """Count a request that was refused because its caller was too fast."""
         self._rate_limited.labels(bucket).inc()
-
-    def observe_unauthenticated(self) -> None:
-        """Count a request that was refused because nobody knows who sent it."""
-        self._unauthenticated.inc()
 
     def observe(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one request of another route; `route` is its template, never a path that a client makes up."""
