@@ -4,17 +4,17 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Tests start services of several processes: no more of them at a time than there are processors. WORKERS=0 runs them one after the other.
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(8, os.cpu_count()))')
+# Half of a test's time is waiting: three run at a time on two processors (ADR 0066). WORKERS=0 runs them one after the other.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(8, os.cpu_count() * 3 // 2))')
 TESTS = $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
-# In CI up to three tests of real processes get a second chance, and their failure is shown all the same (ADR 0043).
-SECOND_CHANCE = $(if $(filter true,$(CI)),--reruns 1 --max-suite-reruns 3 --rerun-exclude-path tests/unit --rerun-show-tracebacks)
+UNIT = tests/unit tests/architecture
+PROCESSES = tests/integration/processes $(addprefix tests/e2e/test_,life_cycle.py told_while_starting.py paused_scheduler.py)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # The locks are complete, so nothing is resolved: old pips look for the newest release of a requirement with an extra,
 # which has no hash. `pip check` says afterwards whether what is there fits together.
 PINNED := $(PIP) install --no-deps --require-hashes
 
-.PHONY: help install run test test-unit test-contract test-integration test-e2e test-openapi test-busy lint format types test-faults test-kill contracts check bench-search bench-sync bench-ingest bench-pipeline bench-providers bench-stats bench-import bench-start coverage house structure findings pictures client-tools lock wheels sbom clean
+.PHONY: help install run test test-unit test-changed test-contract test-integration test-e2e test-openapi test-busy lint format types test-faults test-kill contracts check bench-search bench-sync bench-ingest bench-pipeline bench-providers bench-stats bench-import bench-start coverage house structure findings pictures client-tools lock wheels sbom clean
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,14 +42,17 @@ run: $(VENV)/.installed ## Run everything: Redis, the demo provider's sync, the 
 	@$(BIN)/marquee --config config.yaml run
 
 test: $(VENV)/.installed-dev ## Run all tests but the long ones of `make test-faults`
-	$(TESTS) -m "not faults" $(if $(COVERAGE),$(SECOND_CHANCE) --cov --cov-report=term-missing)
+	$(TESTS) -m "not faults"
 	@echo "not run: the long tests of failovers, crowds, backups and other servers (make test-faults)"
 
 test-faults: $(VENV)/.installed-dev ## Run the long tests of failovers, crowds and other servers (CI runs them too)
-	$(TESTS) -m faults $(SECOND_CHANCE)
+	$(TESTS) -m faults
 
 test-unit: $(VENV)/.installed-dev ## Run the tests that need no process, file or socket
-	$(BIN)/pytest tests/unit tests/architecture
+	$(TESTS) $(UNIT)
+
+test-changed: $(VENV)/.installed-dev ## Run the tests of what was changed since BEFORE (main), the nearest first, to the first failure
+	$(BIN)/python -m tests.support.changed $(or $(BEFORE),main)
 
 test-contract: $(VENV)/.installed-dev ## Run the tests of every port over all its adapters
 	$(TESTS) -m "not faults" tests/contract
@@ -66,7 +69,7 @@ test-openapi: $(VENV)/.installed-dev ## Ask whatever the OpenAPI document allows
 
 test-busy: $(VENV)/.installed-dev ## Run everything beside four busy loops, and the tests of processes five times
 	@loops=; for loop in 1 2 3 4; do timeout 4h sh -c 'while :; do :; done' & loops="$$loops $$!"; done; trap "kill $$loops" EXIT; \
-	  $(MAKE) test && for round in 1 2 3 4 5; do $(TESTS) -m "not faults" tests/integration/processes || exit 1; done
+	  $(MAKE) test && for round in 1 2 3 4 5; do $(TESTS) -m "not faults" $(PROCESSES) || exit 1; done
 
 test-kill: $(VENV)/.installed-dev ## kill -9 everything 100 times at random and compare every figure (10 times in `make check`)
 	MARQUEE_KILLS=100 $(BIN)/pytest tests/e2e/test_killed_pipeline.py
@@ -82,8 +85,8 @@ coverage-all: $(VENV)/.installed-dev ## Run all tests, count every process of al
 	$(call COVERAGE_ALL,combine) --append --quiet
 	$(call COVERAGE_ALL,report)
 
-coverage: ## Run the tests and demand 100% of domain and application, by branch
-	@$(MAKE) test COVERAGE=1
+coverage: $(VENV)/.installed-dev ## Demand of the tests without processes 100% of domain and application, by branch
+	$(TESTS) $(UNIT) --cov --cov-report=term-missing
 
 lint: $(VENV)/.installed-dev ## Check style
 	$(BIN)/ruff check .
@@ -99,7 +102,12 @@ types: $(VENV)/.installed-dev ## Check types
 contracts: $(VENV)/.installed-dev ## Check which layer imports which
 	$(BIN)/lint-imports
 
-check: lint types contracts coverage ## What CI runs
+.PHONY: static
+static: lint types contracts
+
+check: $(VENV)/.installed-dev ## What CI runs
+	@$(MAKE) -j 2 static coverage
+	$(TESTS) -m "not faults" --ignore=tests/unit --ignore=tests/architecture
 
 bench-search: $(VENV)/.installed-dev ## Requests per second of /search beside a bare uvicorn application
 	$(BIN)/python -m bench.search

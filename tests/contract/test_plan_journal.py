@@ -350,15 +350,21 @@ async def test_plans_are_found_by_start_then_by_id_within_both_bounds_over_all_p
 
 async def test_a_thousand_plans_are_all_handed_out_and_written_in_no_time(journal: Journal):
     plans = [a_plan(number, zones=tuple(a_zone(str(zone)) for zone in range(20))) for number in range(1200)]
-    began = time.monotonic()
 
-    await write(journal, *map(an_entry, plans))
+    async def seconds_for(*some: Plan) -> float:
+        began = time.monotonic()
+        await write(journal, *map(an_entry, some))
+        return time.monotonic() - began
 
-    took = time.monotonic() - began
+    one = min([await seconds_for(plan) for plan in plans[:3]])
+
+    took = await seconds_for(*plans[3:])
+
     assert {plan_id: found.plan for plan_id, found in (await everything(journal)).items()} == {
         plan.key.plan_id: plan for plan in plans
     }
-    assert took < 3  # about 0.2 s on an idle machine
+    written_together = took < 1 + len(plans) / 2 * one
+    assert written_together or isinstance(journal, MemoryPlanJournal)  # which has nothing to gain by it
 
 
 PROVIDERS = ("demo", "other")

@@ -30,7 +30,7 @@ from tests.support.feed_files import a_feed, some_items
 from tests.support.oracle import Oracle
 from tests.support.postgres import postgres_database
 from tests.support.redis_server import RedisServer
-from tests.support.service import COMMAND, REPOSITORY, Answer, Installation, Service
+from tests.support.service import COMMAND, REPOSITORY, Answer, Installation, Service, started
 from tests.support.service_access import a_user, bearer
 from tests.support.service_activities import expected, known_activities, stats_of, wire
 
@@ -355,8 +355,10 @@ def _import_from_pipe(installation: Installation, content: bytes) -> "subprocess
     """Run `marquee import -`, its rejects beside the settings."""
     rejects = str(installation.directory / "rejects.ndjson")
     command = (*COMMAND, "--config", str(installation.config), "import", "-", "--rejects", rejects)
-    done = subprocess.run(command, cwd=REPOSITORY, env=_clean(), input=content, capture_output=True, check=False)
-    return subprocess.CompletedProcess(command, done.returncode, done.stdout.decode(), done.stderr.decode())
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with started(command, cwd=REPOSITORY, env=_clean(), **pipes) as process:
+        output, errors = process.communicate(content)
+    return subprocess.CompletedProcess(command, process.returncode, output.decode(), errors.decode())
 
 
 def _stored(installation: Installation) -> int:

@@ -12,7 +12,7 @@ from tests.support.service_access import first_admin_key
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.chromium, pytest.mark.slow]
 
-TOTALS = "#operations-stats-totals_stats_get"
+TOTALS = "#operations-stats-list_totals"
 
 
 @pytest.fixture(scope="module")

@@ -45,7 +45,7 @@ def installation() -> Iterator[Installation]:
 
 @pytest.fixture(scope="module")
 def service(installation: Installation) -> Service:
-    service = installation.run()
+    service = installation.run(MARQUEE_START_METHOD="fork")  # by a supervisor and a launcher of its own
     until(lambda: len(service.search()) == 3)
     return service
 

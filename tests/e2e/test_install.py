@@ -11,6 +11,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+MAKE_SECONDS = 400.0
+
+pytestmark = pytest.mark.timeout(3 * MAKE_SECONDS)
+
 
 BACKEND = '''
 """Builds an editable wheel of nothing, so that the test needs no build tool."""
@@ -86,7 +90,7 @@ def make(project: Path, index: Index, *targets: str) -> "subprocess.CompletedPro
         env=environment,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=MAKE_SECONDS,
         check=False,
     )
 

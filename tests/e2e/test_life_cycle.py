@@ -223,7 +223,7 @@ def test_what_stands_in_the_working_directory_or_beside_the_settings_is_not_load
             installation.write(f"{name}.py", f"open({str(folder / 'loaded')!r}, 'a').write('{name} ')\n")
         service = installation.start("run", cwd=folder, MARQUEE_START_METHOD=method).until_ready()
 
-        done = installation.command("providers", cwd=folder)
+        done = installation.command("providers", cwd=folder, MARQUEE_START_METHOD=method)
 
         assert (done.returncode, service.end()) == (0, 0)
         assert not (folder / "loaded").exists()

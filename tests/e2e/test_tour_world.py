@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import DEMO, RESPONSES, recorded
+from tests.processes.loaded import LoadedPopen, use_loaded_process
 from tests.processes.waiting import until
-from tests.support.service import COMMAND, REPOSITORY, Installation, Service
+from tests.support.service import REPOSITORY, Installation, Service
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.slow]
 
@@ -24,6 +25,7 @@ MORE = PAGE.partition("\n## More commands\n")[2].partition("\n## ")[0]
 FURTHER = [line for block in re.findall(r"```sh\n(.+?)\n```", MORE, re.DOTALL) for line in block.splitlines()]
 LISTEN = "webhooks listen"
 CURL = Path(__file__).parents[1] / "support" / "curl.py"
+MARQUEE = Path(__file__).parents[1] / "processes" / "marquee.py"
 
 VARYING = {
     r"[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}": "AN-ID",  # not those of plans, which stay (v5)
@@ -42,7 +44,9 @@ class Shell:
     def __init__(self, installation: Installation, service: Service) -> None:
         self._variables: dict[str, str] = {}
         self._ports = {"127.0.0.1:8000": (service.url or "").removeprefix("http://"), "127.0.0.1:9000": _free_address()}
-        marquee = shlex.join((*COMMAND, "--config", str(installation.config)))
+        use_loaded_process()
+        loaded = (sys.executable, str(MARQUEE), LoadedPopen.address or "")
+        marquee = shlex.join((*loaded, "--config", str(installation.config)))
         self._commands = {".venv/bin/marquee": marquee, "curl ": f"{shlex.join((sys.executable, str(CURL)))} "}
 
     def start(self, command: str, output: Path) -> "subprocess.Popen[bytes]":

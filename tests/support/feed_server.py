@@ -148,8 +148,8 @@ def falling_silent(body: bytes) -> Answer:
     return send
 
 
-def bomb(size: int = 1024 * MIB) -> Answer:
-    """Send about 1 MB of gzip that stands for `size` bytes."""
+def packed_blanks(size: int) -> Answer:
+    """Send gzip that stands for `size` bytes, a thousand times what is sent."""
     return _streamed({"Content_Encoding": "gzip"}, lambda: _compressed_blanks(size))
 
 

@@ -23,6 +23,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from tests.processes.loaded import LoadedPopen, use_loaded_process
 from tests.processes.waiting import lives, until
 
 REPOSITORY = Path(__file__).parents[2]
@@ -30,6 +31,24 @@ COMMAND = (sys.executable, "-P", "-m", "app.infrastructure.main")
 READY_SECONDS = 90.0
 END_SECONDS = 20.0
 COMMAND_SECONDS = 60.0
+
+
+def started(command: Sequence[str], **options: Any) -> "subprocess.Popen[Any]":
+    """Start a process as `subprocess.Popen` does; `COMMAND` and its arguments are a fork where that is the same."""
+    use_loaded_process()
+    return LoadedPopen(command, **options)
+
+
+def done(command: Sequence[str], **options: Any) -> "subprocess.CompletedProcess[str]":
+    """Run a process to its end, as `subprocess.run` does, and keep what it says."""
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with started(command, **{**pipes, **options}) as process:
+        try:
+            output, errors = process.communicate(timeout=COMMAND_SECONDS)
+        except BaseException:
+            process.kill()
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, output, errors)
 
 
 @dataclass(frozen=True)
@@ -72,7 +91,7 @@ class Service:
         self.log_file = log_file
         self._port = environment.get("MARQUEE__SERVICE__PORT")
         with log_file.open("ab") as log:
-            self._process = subprocess.Popen(
+            self._process = started(
                 command,
                 cwd=cwd,
                 env=environment,
@@ -236,16 +255,8 @@ class Installation:
         self, *arguments: str, cwd: Path = REPOSITORY, **environment: str
     ) -> "subprocess.CompletedProcess[str]":
         """Run a command to its end."""
-        return subprocess.run(
-            (*COMMAND, "--config", str(self.config), *arguments),
-            cwd=cwd,
-            env=self._environment(environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_SECONDS,
-            check=False,
-        )
+        command = (*COMMAND, "--config", str(self.config), *arguments)
+        return done(command, cwd=cwd, env=self._environment(environment))
 
     def json_of(self, *arguments: str) -> Any:
         """Run a command with --json and read what it prints."""

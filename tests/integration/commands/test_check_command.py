@@ -5,7 +5,6 @@ import json
 import os
 import socket
 import sqlite3
-import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,7 +25,7 @@ from app.infrastructure.settings.configuration import load_settings
 from app.infrastructure.settings.reference_configuration import reference_configuration
 from tests.support.postgres import postgres_database
 from tests.support.redis_server import RedisServer
-from tests.support.service import COMMAND, REPOSITORY
+from tests.support.service import COMMAND, REPOSITORY, done
 
 OK = 0
 
@@ -328,10 +327,10 @@ def test_the_collector_and_the_issuer_are_asked(here: Path, server: str) -> None
     jwt = {"issuer": server, "audience": "x", "jwks_url": f"{server}/keys", "allow_private_networks": True}
     file = configured(here, telemetry={"otlp_endpoint": server}, security={"jwt": jwt})
 
-    done = subprocess.run((*COMMAND, "--config", file, "check", "--json"), capture_output=True, text=True, check=False)
-    told = {one["subject"]: [one] for one in json.loads(done.stdout)["findings"]}
+    ended = done((*COMMAND, "--config", str(file), "check", "--json"))
+    told = {one["subject"]: [one] for one in json.loads(ended.stdout)["findings"]}
 
-    assert (done.returncode, done.stderr) == (1, "")
+    assert (ended.returncode, ended.stderr) == (1, "")
     assert told["telemetry.otlp_endpoint"][0]["found"].endswith("answers (404 to a GET)")
     assert told["security.jwt.jwks_url"][0]["verdict"] == "problem"
 

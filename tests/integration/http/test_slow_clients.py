@@ -588,10 +588,17 @@ def test_a_whole_url_is_read_and_an_empty_path_is_the_root(target: bytes, path: 
 
 @pytest.mark.parametrize("url", [b"a" * 32_000 + b"://h/x", b"a" * 32_000, b"a://" + b"h" * 32_000 + b"/"])
 def test_a_long_url_costs_one_look_at_it(url: bytes) -> None:
-    began = time.process_time()
-    assert BEFORE_EMPTY_PATH.sub(rb"\g<0>/", url, 1) == url
+    def quickest(url: bytes) -> float:
+        def once() -> float:
+            began = time.process_time()
+            assert BEFORE_EMPTY_PATH.sub(rb"\g<0>/", url, 1) == url
+            return time.process_time() - began
 
-    assert time.process_time() - began < 0.05  # beginning anew at each letter took 800 ms
+        return min(once() for _ in range(5))
+
+    half = url.replace(b"aa", b"a").replace(b"hh", b"h")
+
+    assert quickest(url) < 3 * quickest(half) + 0.001  # beginning anew at each letter is four times as long, and 800 ms
 
 
 def test_every_answer_says_what_browsers_may_not_do_with_it() -> None:
@@ -611,9 +618,9 @@ def test_every_answer_says_what_browsers_may_not_do_with_it() -> None:
 def test_behind_what_is_refused_nothing_is_read() -> None:
     async def check() -> None:
         site = Site()
-        smuggled = POST + b"content-length: 5\r\ncontent-length: 0\r\n\r\nGET /smuggled HTTP/1.1\r\nhost: x\r\n\r\n"
+        unclear = POST + b"content-length: 5\r\ncontent-length: 0\r\n\r\nhello"
 
-        assert refusal(await site.answer_to(smuggled, GET)) == (400, "malformed_request")
+        assert refusal(await site.answer_to(unclear, GET)) == (400, "malformed_request")
         assert site.asked == []
 
     on_uvloop(check)
@@ -636,14 +643,14 @@ def test_trailers_are_no_headers() -> None:
 def test_an_offered_upgrade_is_passed_over_and_the_body_behind_it_is_a_body(apart: bool) -> None:
     async def check() -> None:
         site = Site()
-        smuggled = b"GET /smuggled HTTP/1.1\r\nhost: x\r\n\r\n"
+        body = b"the body\r\n\r\n"
         offer = b"connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__\r\n"
-        head = POST + offer + b"content-length: %d\r\n\r\n" % len(smuggled)
+        head = POST + offer + b"content-length: %d\r\n\r\n" % len(body)
         async with site.client() as client:
-            for packet in (head, smuggled) if apart else (head + smuggled,):
+            for packet in (head, body) if apart else (head + body,):
                 await client.send(packet)
                 await asyncio.sleep(0.02)
-            await client.until(smuggled)
+            await client.until(body)
             await client.send(GET)
             await client.until(b"hello")
 

@@ -456,7 +456,7 @@ def small_rsa() -> dict[str, Any]:
         (answer(302, Location="/elsewhere"), "found 302"),
         (answer(404), "found 404"),
         (answer(200, b"<html>"), "expected JSON"),
-        (answer(200, b"[" * 100_000), "expected JSON"),
+        (answer(200, b"[" * 2_000), "expected JSON"),
         (answer(200, b"[]"), "expected an object"),
         (answer(200, b'{"keys":{}}'), "expected an object"),
         (answer(200, b" " * (LARGEST + 1)), "262,144 bytes"),

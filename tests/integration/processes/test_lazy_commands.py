@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 
 from app.infrastructure.commands.command_table import COMMANDS
 from app.infrastructure.commands.lazy_commands import LazyCommand
-from tests.support.service import COMMAND, COMMAND_SECONDS, REPOSITORY
+from tests.support.service import COMMAND, COMMAND_SECONDS, REPOSITORY, done
 
 HEAVY = frozenset(
     [
@@ -54,7 +54,7 @@ def loaded_by(*arguments: str) -> set[str]:
         "from app.infrastructure.main import main\n"
         "main()\n"
     )
-    done = subprocess.run(
+    ended = subprocess.run(
         (sys.executable, "-P", "-c", program),
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         capture_output=True,
@@ -62,7 +62,7 @@ def loaded_by(*arguments: str) -> set[str]:
         timeout=COMMAND_SECONDS,
         check=True,
     )
-    return set(done.stderr.rsplit("\n", 1)[1].split())
+    return set(ended.stderr.rsplit("\n", 1)[1].split())
 
 
 @pytest.mark.parametrize("asked", ["--help", "-h", "--version"])
@@ -82,14 +82,7 @@ def test_the_list_of_commands_says_what_the_help_of_each_says_first(entry: LazyC
 
 
 def marquee(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        (*COMMAND, *arguments),
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=COMMAND_SECONDS,
-        check=False,
-    )
+    return done((*COMMAND, *arguments), env={**os.environ, **environment})
 
 
 def every_command(command: Any, *path: str) -> Iterator[tuple[str, ...]]:
@@ -130,10 +123,10 @@ def test_the_file_may_be_named_before_and_behind_the_command_and_the_last_one_co
 ) -> None:
     file = str(tmp_path / "none.yaml")
 
-    done = marquee(*(part.replace("FILE", file) for part in arguments))
+    ended = marquee(*(part.replace("FILE", file) for part in arguments))
 
-    assert (done.returncode, done.stdout) == (78, "")
-    assert done.stderr == f"marquee: {file}: cannot be read: No such file or directory\n"
+    assert (ended.returncode, ended.stdout) == (78, "")
+    assert ended.stderr == f"marquee: {file}: cannot be read: No such file or directory\n"
 
 
 def test_the_version_is_an_option_too() -> None:
@@ -162,7 +155,7 @@ def test_a_shell_completes_commands_and_those_of_groups() -> None:
 def test_completion_is_shown_and_installed_for_the_shell_that_asks(tmp_path: Path) -> None:
     def in_bash(option: str) -> str:
         script = f'"$@" {option}; exit $?'  # not the last command: bash stays, for the one that asks who asked
-        done = subprocess.run(
+        ended = subprocess.run(
             ("bash", "-c", script, "bash", *COMMAND),
             env={**os.environ, "HOME": str(tmp_path)},
             capture_output=True,
@@ -170,7 +163,7 @@ def test_completion_is_shown_and_installed_for_the_shell_that_asks(tmp_path: Pat
             timeout=COMMAND_SECONDS,
             check=True,
         )
-        return done.stdout
+        return ended.stdout
 
     shown = in_bash("--show-completion")
     in_bash("--install-completion")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.service import COMMAND, COMMAND_SECONDS, REPOSITORY, Installation
+from tests.support.service import COMMAND, COMMAND_SECONDS, REPOSITORY, Installation, done
 
 EX_CONFIG = 78
 
@@ -17,16 +17,7 @@ EX_CONFIG = 78
 def marquee(here: Path, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     """Run a command in a directory that knows no installation."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MARQUEE")}
-    return subprocess.run(
-        (*COMMAND, *arguments),
-        cwd=here,
-        env={**kept, "PYTHONPATH": str(REPOSITORY), **environment},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=COMMAND_SECONDS,
-        check=False,
-    )
+    return done((*COMMAND, *arguments), cwd=here, env={**kept, **environment})
 
 
 @pytest.mark.parametrize("role", ["run", "api"])
@@ -47,7 +38,7 @@ def test_traces_without_their_packages_stop_the_start_in_one_line_before_anythin
         "MARQUEE__REDIS__URL": "unix:///nowhere",
     }
 
-    done = subprocess.run(
+    ended = subprocess.run(
         (sys.executable, "-c", program),
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(REPOSITORY), **environment},
@@ -57,10 +48,10 @@ def test_traces_without_their_packages_stop_the_start_in_one_line_before_anythin
         check=False,
     )
 
-    assert (done.returncode, done.stdout) == (EX_CONFIG, "")
-    assert done.stderr.startswith("marquee: telemetry.otlp_endpoint: traces need opentelemetry.sdk")
-    assert ".venv/bin/pip install -e '.[telemetry]'" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    assert (ended.returncode, ended.stdout) == (EX_CONFIG, "")
+    assert ended.stderr.startswith("marquee: telemetry.otlp_endpoint: traces need opentelemetry.sdk")
+    assert ".venv/bin/pip install -e '.[telemetry]'" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
     assert not (tmp_path / ".marquee").exists()
 
 
@@ -93,18 +84,18 @@ def test_a_command_that_makes_an_installation_nobody_described_says_where_and_le
 
 
 def test_so_does_the_migration(tmp_path: Path) -> None:
-    done = marquee(tmp_path, "migrate")
+    ended = marquee(tmp_path, "migrate")
 
-    assert "a new, empty installation was made in" in done.stderr
-    assert done.stdout.startswith("the schema is ")
+    assert "a new, empty installation was made in" in ended.stderr
+    assert ended.stdout.startswith("the schema is ")
 
 
 def test_an_installation_that_a_file_describes_is_made_without_a_word(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").touch()
 
-    done = marquee(tmp_path, "users", "list")
+    ended = marquee(tmp_path, "users", "list")
 
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 @pytest.mark.redis_server

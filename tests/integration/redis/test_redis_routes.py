@@ -109,7 +109,7 @@ async def test_many_commands_go_together_and_what_has_moved_is_followed(
 async def test_any_seed_will_do(cluster: ReplicatedCluster):
     (free,) = free_ports(1)
     url = re.sub(r"//", f"//127.0.0.1:{free},", cluster.url)
-    client = connect(url, timeout=TIMEOUT)
+    client = connect(url, timeout=5 * TIMEOUT)
 
     assert await asyncio.gather(*(client.command("INCR", f"key-{number}") for number in range(50))) == [1] * 50
     await client.aclose()

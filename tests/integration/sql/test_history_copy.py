@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import sqlite3
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from datetime import UTC
@@ -25,7 +24,7 @@ from tests.support.builders import an_activity
 from tests.support.full_history import ROWS, contents, fill
 from tests.support.pgbouncer import pgbouncer
 from tests.support.postgres import postgres_database
-from tests.support.service import COMMAND, REPOSITORY, Installation
+from tests.support.service import COMMAND, REPOSITORY, Installation, started
 
 pytestmark = pytest.mark.postgres
 
@@ -221,7 +220,7 @@ def test_a_copy_that_is_killed_goes_on_with_the_same_command(url: str) -> None:
 
         asyncio.run(prepare())
         arguments = ("history", "copy", "--to", url)
-        killed = subprocess.Popen((*COMMAND, "--config", str(installation.config), *arguments), cwd=REPOSITORY)
+        killed = started((*COMMAND, "--config", str(installation.config), *arguments), cwd=REPOSITORY)
         try:
             with psycopg.connect(url, autocommit=True) as watch:
                 until(lambda: watch.execute("SELECT to_regclass('activities')").fetchone() != (None,))

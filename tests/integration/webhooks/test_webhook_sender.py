@@ -32,6 +32,8 @@ from tests.support.webhook_world import a_message, a_secret, an_endpoint
 CERTIFICATE = Path(__file__).parents[2] / "data" / "localhost.pem"
 ANYWHERE = AddressPolicy(allow_private_networks=True)
 TIMEOUT = 0.5
+"""Of those whose receiver says nothing; the others wait for a busy machine."""
+PATIENT = 10.0
 
 
 def a_sender(
@@ -39,7 +41,7 @@ def a_sender(
     policy: AddressPolicy = ANYWHERE,
     resolver: Resolver | None = None,
     trusted: ssl.SSLContext | None = None,
-    timeout: float = TIMEOUT,
+    timeout: float = PATIENT,
     clock: Clock | None = None,
 ) -> HttpWebhookSender:
     request = PinnedRequest(
@@ -55,7 +57,7 @@ def at(*addresses: str) -> Resolver:
     return resolve
 
 
-async def sent_to(server: FeedServer, *, timeout: float = TIMEOUT) -> Answered:  # noqa: ASYNC109 - the sender's
+async def sent_to(server: FeedServer, *, timeout: float = PATIENT) -> Answered:  # noqa: ASYNC109 - the sender's
     return await a_sender(timeout=timeout).send(an_endpoint(url=server.url), a_message())
 
 
@@ -137,7 +139,7 @@ async def test_retry_after_is_read_in_seconds_and_as_a_date():
 async def test_a_receiver_that_says_nothing_is_cut():
     with Receiver(silence()) as server:
         begun = time.monotonic()
-        done = await sent_to(server)
+        done = await sent_to(server, timeout=TIMEOUT)
 
     assert time.monotonic() - begun < TIMEOUT + 2
     assert (done.status, done.error) == (None, "no answer within 0.5 s")
@@ -147,7 +149,7 @@ async def test_a_receiver_that_says_nothing_is_cut():
 async def test_a_receiver_that_trickles_its_head_is_cut():
     with Receiver(trickled(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", every=0.1)) as server:
         begun = time.monotonic()
-        done = await sent_to(server)
+        done = await sent_to(server, timeout=TIMEOUT)
 
     assert time.monotonic() - begun < TIMEOUT + 2
     assert done.error == "no answer within 0.5 s"
@@ -171,7 +173,7 @@ async def test_an_answer_without_an_end_is_cut_and_its_status_counts():
         assert (await sent_to(fine)).is_success
     with Receiver(trickled(b"HTTP/1.1 200 OK\r\n\r\n" + b"." * 1000, every=0.01)) as server:
         begun = time.monotonic()
-        done = await sent_to(server)
+        done = await sent_to(server, timeout=TIMEOUT)
 
     assert done.is_success
     assert time.monotonic() - begun < TIMEOUT + READ_FOR + 0.5
@@ -459,7 +461,7 @@ async def test_the_second_connection_has_no_more_time_than_was_left():
         return after(0.3, hung_up()) if one.connection == 1 else silence()
 
     with Receiver(choose=choose, keeps=True) as server:
-        async with a_sender().sending() as send:
+        async with a_sender(timeout=TIMEOUT).sending() as send:
             await send(an_endpoint(url=server.url), a_message(1))
             begun = time.monotonic()
             done = await send(an_endpoint(url=server.url), a_message(2))
@@ -471,7 +473,7 @@ async def test_the_second_connection_has_no_more_time_than_was_left():
 
 async def test_what_comes_over_a_kept_connection_too_late_is_not_asked_for_again():
     with Receiver(choose=in_turns(kept(), silence()), keeps=True) as server:
-        async with a_sender().sending() as send:
+        async with a_sender(timeout=TIMEOUT).sending() as send:
             await send(an_endpoint(url=server.url), a_message(1))
             done = await send(an_endpoint(url=server.url), a_message(2))
             assert (await send(an_endpoint(url=server.url), a_message(3))).is_success

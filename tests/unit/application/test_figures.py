@@ -1,11 +1,13 @@
 import pytest
 
 from app.application.figures import (
+    CLIENTS_CUT,
     STORE_BOUND_NAMES,
     STORE_SECONDS,
     STORE_SECONDS_WITHIN,
     STORED_ACTIVITIES,
     STORED_BATCHES,
+    count_cut,
     count_stored,
 )
 from app.application.ports.activities import QueueFigures
@@ -28,6 +30,14 @@ async def test_a_transaction_counts_up_to_the_first_bound_that_is_not_below_it(s
         STORE_SECONDS_WITHIN.of(bound): 1,
     }
     assert bound in STORE_BOUND_NAMES
+
+
+async def test_a_client_that_was_cut_counts_under_its_reason() -> None:
+    tally = MemoryTally(MemoryStore())
+
+    count_cut(tally, "silent")
+
+    assert await tally.read() == {CLIENTS_CUT.of("silent"): 1}
 
 
 def test_what_came_back_out_of_a_dead_letter_was_not_received_again_and_what_is_buried_was_not_processed() -> None:

@@ -263,8 +263,8 @@ async def test_identity_is_no_coding(world: World) -> None:
     assert (await world.post(VIEW, "/events", JSON, (b"content-encoding", b"identity"))).status == 202
 
 
-@pytest.mark.parametrize("size", [LIMITS.body + 1, 50 * 1024**2])
-async def test_a_gzip_bomb_is_413_without_being_unpacked(world: World, size: int) -> None:
+@pytest.mark.parametrize("size", [LIMITS.body + 1, 10 * LIMITS.body])
+async def test_gzip_of_more_than_the_limit_is_413_without_being_unpacked(world: World, size: int) -> None:
     packing = zlib.compressobj(9, wbits=31)
     packed = b"".join(packing.compress(b" " * (size // 100)) for _ in range(101)) + packing.flush()
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection, insert
@@ -92,8 +93,8 @@ async def test_a_change_among_ten_thousand_keys_costs_the_event_loop_next_to_not
             worst = [await _longest_turn_after_a_change(database, number) for number in range(3)]
 
             assert await keys.version() == version + 3
-            assert authenticate.remembered(key_text(0)) is not None
-            assert min(worst) < 0.02  # the others may have had the garbage collector in them
+            await known(authenticate, key_text(0))
+            assert min(worst) < _a_step_for_each()  # the others may have had the garbage collector in them
 
 
 async def _longest_turn_after_a_change(database: Database, number: int) -> float:
@@ -108,13 +109,21 @@ async def _longest_turn_after_a_change(database: Database, number: int) -> float
     return longest
 
 
+def _a_step_for_each() -> float:
+    """Say how many seconds of CPU this machine needs now for the least that could be done with each key."""
+    before = time.thread_time()
+    for number in range(MANY):
+        digest_of(key_text(number))
+    return time.thread_time() - before
+
+
 def _add_many(connection: Connection) -> None:
     at = int((NOW - timedelta(days=1)).timestamp()) * 1_000_000
     nothing = {"full_name": None, "deleted_at": None, "expires_at": None, "revoked_at": None, "last_used_at": None}
     both = [
         nothing
         | {
-            "user_id": number.to_bytes(16),
+            "user_id": UUID(int=number),
             "username": f"u{number}",
             "username_key": f"u{number}",
             "email": f"u{number}@x.org",
