@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.processes.waiting import until
 from tests.support.feed_files import FeedServer, a_feed, an_item
 from tests.support.service import REPOSITORY, Installation, Service
+from tests.support.waiting import until
 
 DEMO = REPOSITORY / "app" / "adapters" / "outbound" / "providers" / "demo"
 DATA = REPOSITORY / "tests" / "data"

@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import make_url
 
 from app.domain.api_keys import compose
-from tests.processes.waiting import until
 from tests.support.postgres import postgres_database
 from tests.support.relay import Relay
 from tests.support.service import Answer, Installation, Service
 from tests.support.service_access import KEY, a_user, bearer, first_admin_key, json_of, send
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.slow]
 

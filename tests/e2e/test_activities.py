@@ -25,7 +25,6 @@ from app.adapters.outbound.redis.activity_codec import pack, pack_entry
 from app.adapters.outbound.sql.migrate import newest
 from app.domain.activities import Activity
 from app.infrastructure.settings.start_errors import EX_CONFIG
-from tests.processes.waiting import until
 from tests.support.feed_files import a_feed, some_items
 from tests.support.oracle import Oracle
 from tests.support.postgres import postgres_database
@@ -33,6 +32,7 @@ from tests.support.redis_server import RedisServer
 from tests.support.service import COMMAND, REPOSITORY, Answer, Installation, Service, started
 from tests.support.service_access import a_user, bearer
 from tests.support.service_activities import expected, known_activities, stats_of, wire
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.slow]
 

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from tests.processes.waiting import is_stopped, until
 from tests.support.feed_files import a_feed, some_items
 from tests.support.load import assert_exact, finish, promised, start_clients
 from tests.support.postgres import postgres_database
 from tests.support.relay import Relay
 from tests.support.service import Answer, Installation, Service
 from tests.support.service_activities import counted, known_activities, wire
+from tests.support.waiting import is_stopped, until
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.slow, pytest.mark.timeout(600)]
 

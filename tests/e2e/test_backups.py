@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.processes.waiting import until
 from tests.support.load import assert_exact, finish, promised, start_clients
 from tests.support.postgres import postgres_database
 from tests.support.service import Installation, Service
 from tests.support.service_activities import counted, wire
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.faults, pytest.mark.timeout(600)]
 

@@ -11,10 +11,10 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.e2e.conftest import DEMO, recorded
-from tests.processes.waiting import until
 from tests.support.both_processes import connections_to_both
 from tests.support.chromium import Tab, a_tab, chromium
 from tests.support.service import Installation, Service, ask
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.chromium, pytest.mark.slow]
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes.waiting import until
 from tests.support.load import assert_exact, finish, promised, start_clients
 from tests.support.pgbouncer import pgbouncer
 from tests.support.postgres import postgres_database
 from tests.support.postgres_pair import PostgresPair, postgres_pair
 from tests.support.service import Installation, Service
 from tests.support.service_activities import counted
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.faults, pytest.mark.timeout(600)]
 

@@ -10,10 +10,10 @@ from itertools import count
 
 import pytest
 
-from tests.processes.waiting import until
 from tests.support.both_processes import connections_to_both, process_of
 from tests.support.feed_files import FeedServer, a_feed, an_item
 from tests.support.service import Installation, Service, ask
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.redis_server
 

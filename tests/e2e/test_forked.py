@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes.waiting import lives, until
 from tests.support.feed_files import a_feed, some_items
 from tests.support.service import REPOSITORY, Installation, Service
+from tests.support.waiting import lives, until
 
 pytestmark = [
     pytest.mark.redis_server,

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.processes.waiting import until
 from tests.support.feed_files import a_feed, some_items
 from tests.support.service import Installation, Service
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.redis_server
 

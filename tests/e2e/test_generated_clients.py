@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.e2e.conftest import DEMO, recorded
-from tests.processes.waiting import until
 from tests.support.service import REPOSITORY, Installation
 from tests.support.service_access import bearer, first_admin_key, send
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.slow, pytest.mark.faults, pytest.mark.timeout(400)]
 

@@ -10,9 +10,9 @@ from uuid import UUID
 
 import pytest
 
-from tests.processes.waiting import until
 from tests.support.feed_files import a_feed, an_item, some_items
 from tests.support.service import Installation, Service
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.redis_server
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.processes.waiting import until
 from tests.support.service import Installation, Service, ask
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.redis_server
 

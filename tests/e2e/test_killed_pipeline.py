@@ -18,11 +18,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.processes.waiting import lives, until
 from tests.support.oracle import Oracle
 from tests.support.postgres import postgres_database
 from tests.support.service import Installation
 from tests.support.service_activities import Client, ask_exactly, counted, expected, stats_of
+from tests.support.waiting import lives, until
 
 KILLS = int(os.environ.get("MARQUEE_KILLS", "10"))
 

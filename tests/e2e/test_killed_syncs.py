@@ -27,10 +27,10 @@ from app.adapters.outbound.redis.keys import provider_key
 from app.adapters.outbound.redis.plan_catalog import STATE
 from app.adapters.outbound.redis.plan_codec import unpack_known, unpack_searchable
 from app.domain.plans import PlanId, PlanKey
-from tests.processes.waiting import until
 from tests.support.feed_files import a_feed, an_item
 from tests.support.redis_server import RedisServer
 from tests.support.service import REPOSITORY
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.slow]
 

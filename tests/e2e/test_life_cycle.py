@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from app.infrastructure.settings.start_errors import EX_CONFIG
-from tests.processes.waiting import lives, until
 from tests.support.feed_files import FeedServer, a_feed, some_items
 from tests.support.service import Installation, Service
+from tests.support.waiting import lives, until
 
 pytestmark = pytest.mark.redis_server
 

@@ -12,10 +12,10 @@ from app.adapters.outbound.redis.connection import connect
 from app.adapters.outbound.redis.leases import RedisLeases
 from app.adapters.outbound.redis.plan_catalog import RedisPlanCatalog
 from tests.contract.conftest import commit
-from tests.processes.waiting import until
 from tests.support.builders import a_change, a_plan
 from tests.support.redis_server import RedisServer, redis_server_binary
 from tests.support.service import Installation, Service
+from tests.support.waiting import until
 
 pytestmark = [
     pytest.mark.faults,

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from tests.processes.waiting import until
 from tests.support.both_processes import connections_to_both
 from tests.support.service import Answer, Installation, Service, ask
 from tests.support.service_access import bearer, first_admin_key, json_of, send
 from tests.support.service_activities import known_activities, wire
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.slow]
 

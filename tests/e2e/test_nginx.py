@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.processes.waiting import until
 from tests.support.service import REPOSITORY, Answer, Installation, Service, ask
+from tests.support.waiting import until
 
 RECIPE = REPOSITORY / "deploy" / "nginx" / "marquee.conf"
 NAME = "events.example.com"

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import DEMO, recorded
-from tests.processes.waiting import until
 from tests.support.service import Installation, Service
 from tests.support.service_access import bearer, first_admin_key, json_of, send
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.slow, pytest.mark.timeout(400)]
 

@@ -8,10 +8,10 @@ import pytest
 from app.adapters.formats.plan_json import unpack_plan
 from app.adapters.outbound.redis.catalog_update import LOG
 from app.adapters.outbound.redis.keys import provider_key
-from tests.processes.waiting import is_stopped, until
 from tests.support.feed_files import FeedServer, a_feed, some_items
 from tests.support.redis_server import RedisServer
 from tests.support.service import Installation, Service
+from tests.support.waiting import is_stopped, until
 
 pytestmark = pytest.mark.redis_server
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes.waiting import until
 from tests.support.pythons import SUPPORTED, bare_path, find_python
+from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]
 NOT_OURS = (

@@ -11,12 +11,12 @@ from itertools import count
 import pytest
 from redis.crc import key_slot
 
-from tests.processes.waiting import until
 from tests.support.feed_files import a_feed, some_items
 from tests.support.redis_cluster import ReplicatedCluster, replicas_of, replicated_cluster
 from tests.support.redis_sentinel import sentinel_set
 from tests.support.service import Installation, Service, ask
 from tests.support.service_activities import Client, counted
+from tests.support.waiting import until
 
 pytestmark = [
     pytest.mark.faults,

@@ -11,10 +11,10 @@ from typing import Self
 
 import pytest
 
-from tests.processes.waiting import is_stopped, lives, until
 from tests.support.feed_files import a_feed, an_item, some_items
 from tests.support.redis_server import RedisServer
 from tests.support.service import Installation, Service, ask
+from tests.support.waiting import is_stopped, lives, until
 
 pytestmark = pytest.mark.redis_server
 

@@ -14,9 +14,9 @@ from app.infrastructure.embedded_redis.embedded_redis import EmbeddedRedis
 from app.infrastructure.processes.file_lock import FileLock
 from app.infrastructure.processes.parent_watch import PARENT_WATCH_VARIABLE
 from app.infrastructure.settings.start_errors import EX_TEMPFAIL
-from tests.processes.waiting import lives, until
 from tests.support.feed_files import a_feed, some_items
 from tests.support.service import COMMAND, COMMAND_SECONDS, READY_SECONDS, REPOSITORY, Installation, Service
+from tests.support.waiting import lives, until
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.timeout(300)]
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import DEMO, recorded
-from tests.processes.waiting import until
 from tests.support.service import REPOSITORY, Installation, Service
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.redis_server
 

@@ -12,8 +12,8 @@ import pytest
 
 from tests.e2e.conftest import DEMO, RESPONSES, recorded
 from tests.processes.loaded import LoadedPopen, use_loaded_process
-from tests.processes.waiting import until
 from tests.support.service import REPOSITORY, Installation, Service
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.slow]
 

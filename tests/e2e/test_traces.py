@@ -4,9 +4,9 @@ from contextlib import closing
 
 import pytest
 
-from tests.processes.waiting import until
 from tests.support.otlp_collector import Collector
 from tests.support.service import Installation, Service
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.slow]
 

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from tests.processes.waiting import until
 from tests.support.service import Installation, Service
 from tests.support.service_access import send
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.slow]
 

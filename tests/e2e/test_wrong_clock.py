@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.processes.waiting import until
 from tests.support.feed_files import a_feed, an_item
 from tests.support.service import Installation, Service
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.faults, pytest.mark.timeout(600)]
 

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.processes.waiting import until
 from tests.support.feed_files import a_feed, an_item
 from tests.support.service import Installation, Service
+from tests.support.waiting import until
 from tests.support.webhook_receiver import Receiver
 from tests.support.zone_files import VANCOUVER, VANCOUVER_OF_2025, VANCOUVER_OF_2026, tzdata_package, zone_path
 

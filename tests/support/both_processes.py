@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from http.client import HTTPConnection
 
-from tests.processes.waiting import until
 from tests.support.service import Service, ask
+from tests.support.waiting import until
 
 CONNECTIONS = 24
 """So many that both have some."""

@@ -6,10 +6,10 @@ from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.processes.waiting import until
 from tests.support.oracle import Oracle
 from tests.support.service import Service
 from tests.support.service_activities import Client, ask_exactly, counted, expected, stats_of
+from tests.support.waiting import until
 
 RECOVERY_SECONDS = 150.0
 

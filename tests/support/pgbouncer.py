@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from tests.processes.waiting import until
+from tests.support.waiting import until
 
 
 @contextmanager

@@ -12,8 +12,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.processes.waiting import until
 from tests.support.pgbouncer import free_port
+from tests.support.waiting import until
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 from redis.crc import key_slot
 
-from tests.processes.waiting import until
 from tests.support.redis_server import ClusterNode, admin, join_nodes, started_nodes
+from tests.support.waiting import until
 
 # A replica is there at once, and a failover takes about 3 s.
 _OPTIONS = ("--repl-diskless-sync-delay", "0", "--cluster-replica-validity-factor", "0")

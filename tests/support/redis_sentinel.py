@@ -7,8 +7,8 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tests.processes.waiting import until
 from tests.support.redis_server import RedisServer, admin, free_ports
+from tests.support.waiting import until
 
 SERVICE = "events"
 

@@ -24,7 +24,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from tests.processes.loaded import LoadedPopen, use_loaded_process
-from tests.processes.waiting import lives, until
+from tests.support.waiting import lives, until
 
 REPOSITORY = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-P", "-m", "app.infrastructure.main")

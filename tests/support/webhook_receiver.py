@@ -120,13 +120,6 @@ def kept(status: int = 204, body: bytes = b"") -> Answer:
     return raw(head(*([f"Content-Length: {len(body)}"] if body else ()), status=status) + body)
 
 
-async def until(holds: Callable[[], bool]) -> None:
-    """Wait for what is to be seen at a receiver."""
-    async with asyncio.timeout(10):
-        while not holds():  # noqa: ASYNC110 - the receiver is in another thread
-            await asyncio.sleep(0.005)
-
-
 def hung_up(said: bytes = b"", *, reset: bool = False) -> Answer:
     """Close the connection after these bytes, or reset it."""
 

@@ -21,8 +21,8 @@ from app.infrastructure.embedded_redis.redis_binary import (
 from app.infrastructure.embedded_redis.redis_directory import make_socket_directory, socket_path
 from app.infrastructure.embedded_redis.redis_server import RedisOptions
 from app.infrastructure.processes.file_lock import FileLock
-from tests.processes.waiting import is_stopped, lives, until
 from tests.support.redis_server import KINDS, VALKEY_9, require_server
+from tests.support.waiting import is_stopped, lives, until
 
 pytestmark = pytest.mark.redis_server
 

@@ -15,8 +15,8 @@ from app.infrastructure.embedded_redis.embedded_redis import EmbeddedRedis
 from app.infrastructure.embedded_redis.redis_binary import EmbeddedRedisError
 from app.infrastructure.embedded_redis.redis_server import RedisOptions
 from app.infrastructure.embedded_redis.server_version import FILE, ServerVersion, written_by
-from tests.processes.waiting import lives, until
 from tests.support.redis_server import KINDS, REDIS_6, REDIS_7, VALKEY_9, require_server
+from tests.support.waiting import lives, until
 
 pytestmark = pytest.mark.redis_server
 

@@ -8,31 +8,21 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from prometheus_client.core import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics_families
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.adapters.inbound.http.api import create_api
 from app.adapters.inbound.http.describing.accept_header import preference, read_accept
 from app.adapters.inbound.http.ingest.judged_records import UNKNOWN
-from app.adapters.inbound.http.operations.health_router import catalog_figures, health_router
-from app.adapters.inbound.http.operations.metric_families import Figures
-from app.adapters.inbound.http.operations.metrics import OTHER, RequestMetrics, metrics_router, prefers_text
-from app.adapters.inbound.http.operations.service_figures import service_figures
-from app.application.figures import CUT_REASONS, WEBHOOK_DELIVERIES, count_cut, count_stored
+from app.adapters.inbound.http.operations.metrics import OTHER, prefers_text
+from app.application.figures import CUT_REASONS, count_stored
 from app.application.ports.figures import Verification
-from app.domain.feeds import Rejection, RejectionReason
-from tests.fakes.webhook_endpoints import MemoryWebhookEndpoints
-from tests.support.asgi import Sent, ask
 from tests.support.builders import a_plan
-from tests.support.service_world import ServiceWorld, a_process
-from tests.support.webhook_world import an_endpoint
+from tests.support.operators_world import Edge
 
 PROMETHEUS = (
     "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;"
@@ -41,74 +31,6 @@ PROMETHEUS = (
 OLDER_PROMETHEUS = "application/openmetrics-text;version=0.0.1,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 REPOSITORY = Path(__file__).parents[3]
-
-
-class Edge(ServiceWorld):
-    """The routes of operators over a service in memory."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.requests = RequestMetrics()
-        self.is_ready = True
-        figures = Figures(
-            partial(catalog_figures, self.catalog, lambda: self.is_ready, lambda: 10),
-            partial(service_figures, self.watch, "1.2.3"),
-        )
-        self.api: FastAPI = create_api(
-            [
-                metrics_router(self.requests, figures, self.watch),
-                health_router(self.catalog, self.watch, lambda: self.is_ready, lambda: 10),
-            ],
-            "test",
-        )
-
-    async def see(self) -> None:
-        await self.look()
-        await self.watch.look_at_history()
-
-    async def live(self) -> None:
-        """Let everything happen of which there are figures."""
-        await self.syncs.sync_with(
-            a_plan(), Rejection(reason=RejectionReason.INVALID_DATE, message="no date", line=1, source="<plan/>")
-        )
-        await self.take_in(10)
-        await self.settle()
-        await self.presence.announce(self.own)
-        await self.presence.announce(a_process("w", "worker", -100))
-        count_stored(self.tally, 10, 0.003)
-        self.tally.add(WEBHOOK_DELIVERIES.of("delivered"), 2)
-        count_cut(self.tally, "slow_reader")
-        count_cut(self.tally, "slow_reader")
-        await self.verifications.note(Verification(self.clock.now(), differs=True))
-        for number in range(1, 5):
-            await self.add_user(number, is_active=number < 4, is_deleted=number == 3)
-        await self.positions.move("log", "users", 5, 3)
-        await self.positions.move("webhooks", "users", 5, 1)
-        await self.positions.note_failure("webhooks", "users", 2)
-        await MemoryWebhookEndpoints(self.webhooks).add(an_endpoint())
-        self.requests.observe_search(200, 0.0001)
-        self.requests.observe("/health", "GET", 200, 0.001)
-        self.requests.observe_activities("accepted", {"view": 10})
-        self.requests.observe_rate_limited("ingest")
-        self.requests.observe_unauthenticated()
-        await self.see()
-
-    async def get(self, path: str, *accept: str) -> Sent:
-        return await ask(self.api, path, headers=tuple((b"accept", value.encode("latin-1")) for value in accept))
-
-    async def metrics(self) -> dict[str, Any]:
-        answer = await self.get("/metrics")
-        assert answer.status == 200
-        decoded: dict[str, Any] = json.loads(answer.body)
-        return decoded
-
-    async def samples(self) -> dict[tuple[str, ...], float]:
-        text = (await self.get("/metrics", "text/plain")).body.decode()
-        return {
-            (sample.name, *dict(sorted(sample.labels.items())).values()): sample.value
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-        }
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import re
 import shutil
 import socket
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,8 +22,9 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tests.integration.http.test_metrics_http import Edge
+from tests.support.operators_world import Edge
 from tests.support.promtool import prometheus, promtool
+from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "deploy"
@@ -194,13 +194,6 @@ def targets_of(server: Any) -> list[tuple[str, str]]:
 
 def rules_of(server: Any) -> list[dict[str, Any]]:
     return [rule for group in server.ask("rules")["groups"] for rule in group["rules"]]
-
-
-def until(holds: Any, seconds: float = 40) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 # Grafana

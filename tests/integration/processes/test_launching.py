@@ -12,7 +12,7 @@ from app.infrastructure.processes.child_processes import Child, SpawnedChild, ki
 from app.infrastructure.processes.launcher_client import START_METHOD, ForkedChild, Launcher
 from app.infrastructure.processes.parent_watch import ParentWatch
 from app.infrastructure.settings.start_errors import EX_CONFIG
-from tests.processes.waiting import lives, until
+from tests.support.waiting import lives, until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every process loads the code for itself")
 

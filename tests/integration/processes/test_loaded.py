@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.processes.loaded import MAIN, START, can_be_forked
-from tests.processes.waiting import lives, until
 from tests.support.service import COMMAND, Installation, done
+from tests.support.waiting import lives, until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every process is started anew")
 

@@ -19,7 +19,7 @@ from app.infrastructure.processes.child_processes import Child
 from app.infrastructure.processes.supervisor import Supervisor
 from app.infrastructure.settings.settings import Redis, Settings
 from app.infrastructure.wiring.container import Container
-from tests.processes.waiting import lives, until
+from tests.support.waiting import lives, until
 
 NO_ROOM = RedisOptions(minimum_free_bytes=2**60)
 

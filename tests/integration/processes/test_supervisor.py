@@ -18,7 +18,7 @@ from app.infrastructure.processes.child_processes import Child
 from app.infrastructure.processes.parent_watch import until_supervisor_gone
 from app.infrastructure.processes.supervisor import RestartBackoff, Supervisor
 from app.infrastructure.settings.start_errors import EX_CONFIG
-from tests.processes.waiting import is_stopped, lives, until
+from tests.support.waiting import eventually, is_stopped, lives, until
 
 REPOSITORY = Path(__file__).parents[3]
 PROCESSES = REPOSITORY / "tests" / "processes"
@@ -51,10 +51,6 @@ def diary(tmp_path: Path) -> Iterator[Diary]:
     for pid in kept.pids():
         if lives(pid):
             os.kill(pid, signal.SIGKILL)
-
-
-async def eventually(condition: Callable[[], object]) -> None:
-    await asyncio.to_thread(until, condition)
 
 
 Run = Callable[[Supervisor], "asyncio.Task[int]"]

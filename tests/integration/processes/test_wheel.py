@@ -14,8 +14,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from tests.processes.waiting import until
 from tests.support.service import REPOSITORY
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.faults, pytest.mark.redis_server, pytest.mark.timeout(400)]
 

@@ -16,9 +16,9 @@ from app.domain.plans import UtcOffsets
 from app.domain.reconciliation import ChangeKind
 from app.infrastructure.time_zones.zone_rules import ZONE_RULES
 from tests.processes.retime import LEASE_SECONDS, retime
-from tests.processes.waiting import until
 from tests.support.builders import NOW, a_change, a_plan
 from tests.support.redis_server import RedisServer, require_server
+from tests.support.waiting import until
 from tests.support.zone_files import VANCOUVER
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.faults]

@@ -14,11 +14,11 @@ from app.adapters.outbound.redis.lua import Script
 from app.adapters.outbound.redis.queue_watch import RedisQueueWatch
 from app.adapters.outbound.redis.shared_look import PAUSE
 from app.application.ports.system import LiveStateUnavailableError
-from tests.processes.waiting import until
 from tests.support.builders import an_activity
 from tests.support.redis_cluster import ReplicatedCluster
 from tests.support.redis_sentinel import SentinelServer, SentinelSet, TcpServer, replicas_online, sentinel_set
 from tests.support.redis_server import RedisServer, admin, free_ports, redis_cluster
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.redis_server
 

@@ -13,10 +13,11 @@ from app.application.ports.publishing import DomainEventLog
 from app.application.read_changes import BEGINNING, Bookmark, ReadChanges
 from app.domain.domain_events import PlanFact
 from app.domain.time_window import TimeWindow
-from tests.integration.redis.test_restore import Installation, until
 from tests.support.builders import a_plan
 from tests.support.history_backends import HistoryBackend, SqlHistory, postgres_history, sqlite_history
 from tests.support.redis_server import RedisServer, free_ports, redis_server_binary
+from tests.support.restore_world import RestoreWorld
+from tests.support.waiting import eventually
 
 pytestmark = [
     pytest.mark.faults,
@@ -137,8 +138,8 @@ def history(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture
-async def installation(redis: Replicated | Copied, history: HistoryBackend) -> AsyncIterator[Installation]:
-    made = Installation(redis.address, history)
+async def installation(redis: Replicated | Copied, history: HistoryBackend) -> AsyncIterator[RestoreWorld]:
+    made = RestoreWorld(redis.address, history)
     yield made
     await made.aclose()
 
@@ -161,13 +162,13 @@ class Client:
             self._cursor, more = page.end, page.has_more
 
 
-async def lag(installation: Installation, redis: Replicated | Copied) -> None:
+async def lag(installation: RestoreWorld, redis: Replicated | Copied) -> None:
     """Let what is written from now on be lost later."""
     redis.lag()
     await installation.client.aclose()
 
 
-async def fail_over(installation: Installation, redis: Replicated | Copied) -> None:
+async def fail_over(installation: RestoreWorld, redis: Replicated | Copied) -> None:
     """Let the older server serve; what was connected to the other is closed, so that no sync meets it."""
     redis.promote()
     await installation.client.aclose()
@@ -177,17 +178,17 @@ def titles(index: LiveIndex) -> list[str]:
     return sorted(plan.title for plan in index.find(TimeWindow()))
 
 
-async def newest_titles(installation: Installation) -> list[str]:
+async def newest_titles(installation: RestoreWorld) -> list[str]:
     batches = [batch async for batch in installation.history.plan_journal().latest("demo")]
     return sorted(plan.plan.title for batch in batches for plan in batch)
 
 
-async def catalog_titles(installation: Installation) -> list[str]:
+async def catalog_titles(installation: RestoreWorld) -> list[str]:
     return sorted(plan.plan.title for plan in (await installation.everything()).values())
 
 
 async def test_what_the_journal_knows_later_is_written_back_and_what_only_redis_knows_is_journaled(
-    installation: Installation, redis: Replicated | Copied
+    installation: RestoreWorld, redis: Replicated | Copied
 ) -> None:
     client = Client(installation.history.plan_log())
     async with installation.an_api_process() as index:
@@ -197,7 +198,7 @@ async def test_what_the_journal_knows_later_is_written_back_and_what_only_redis_
         await installation.sync_with(a_plan(1, title="one lost"), a_plan(2, title="two"), a_plan(4, title="four lost"))
         await installation.journal_changes()
         await client.catch_up()
-        await until(lambda: titles(index) == ["four lost", "one lost", "three", "two"])
+        await eventually(lambda: titles(index) == ["four lost", "one lost", "three", "two"])
 
         await fail_over(installation, redis)
         for title in ("two new", "two newer"):  # the numbers of what was lost, and more
@@ -210,7 +211,7 @@ async def test_what_the_journal_knows_later_is_written_back_and_what_only_redis_
 
         expected = ["five", "four lost", "one lost", "three", "two newer"]
         assert await catalog_titles(installation) == await newest_titles(installation) == expected
-        await until(lambda: titles(index) == expected)
+        await eventually(lambda: titles(index) == expected)
         await client.catch_up()
         assert client.heard[len(heard) :] == [
             ("two new", "changed"),
@@ -224,13 +225,13 @@ async def test_what_the_journal_knows_later_is_written_back_and_what_only_redis_
 
         await client.catch_up()
         assert client.heard[-2:] == [("one", "changed"), ("four lost", "withdrawn")]
-        await until(lambda: titles(index) == ["five", "four lost", "one", "three", "two newer"])
+        await eventually(lambda: titles(index) == ["five", "four lost", "one", "three", "two newer"])
     async with installation.an_api_process() as young:
-        await until(lambda: young.ready)
+        await eventually(lambda: young.ready)
         assert young.etag == index.etag
 
 
-async def test_before_any_sync_everything_is_as_it_was(installation: Installation, redis: Replicated | Copied) -> None:
+async def test_before_any_sync_everything_is_as_it_was(installation: RestoreWorld, redis: Replicated | Copied) -> None:
     await installation.sync_with(*(a_plan(number) for number in range(300)))
     await installation.journal_changes()
     await lag(installation, redis)
@@ -254,16 +255,16 @@ async def test_before_any_sync_everything_is_as_it_was(installation: Installatio
 
 
 async def test_a_process_that_follows_through_it_ends_with_what_the_catalog_says(
-    installation: Installation, redis: Replicated | Copied
+    installation: RestoreWorld, redis: Replicated | Copied
 ) -> None:
     async with installation.an_api_process() as index:
         await installation.sync_with(*(a_plan(number, title="a") for number in range(50)))
-        await until(lambda: titles(index) == ["a"] * 50)
+        await eventually(lambda: titles(index) == ["a"] * 50)
         await lag(installation, redis)
         await installation.sync_with(*(a_plan(number, title="lost") for number in range(50)))
-        await until(lambda: titles(index) == ["lost"] * 50)
+        await eventually(lambda: titles(index) == ["lost"] * 50)
 
         await fail_over(installation, redis)
         await installation.sync_with(*(a_plan(number, title="b") for number in range(50)))
 
-        await until(lambda: titles(index) == ["b"] * 50)
+        await eventually(lambda: titles(index) == ["b"] * 50)

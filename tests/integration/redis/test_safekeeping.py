@@ -8,9 +8,9 @@ import pytest
 from app.adapters.outbound.redis.connection import RedisClient, connect
 from app.adapters.outbound.redis.safekeeping import weaknesses
 from app.application.ports.system import LiveStateUnavailableError
-from tests.processes.waiting import until
 from tests.support.redis_server import KINDS, VALKEY_9, RedisServer, redis_cluster, require_server
 from tests.support.service import READY_SECONDS, Installation
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.redis_server
 

@@ -19,12 +19,12 @@ from app.adapters.outbound.sql.migrate import SchemaError, check_schema, migrate
 from app.adapters.outbound.sql.publishing_schema import webhook_deliveries
 from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
 from app.application.ports.copies import CopyError, CopyProgress
-from tests.processes.waiting import until
 from tests.support.builders import an_activity
 from tests.support.full_history import ROWS, contents, fill
 from tests.support.pgbouncer import pgbouncer
 from tests.support.postgres import postgres_database
 from tests.support.service import COMMAND, REPOSITORY, Installation, started
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.postgres
 

@@ -25,10 +25,10 @@ from app.adapters.outbound.sql.webhook_endpoints import SqlWebhookEndpoints
 from app.adapters.outbound.sql.webhook_log import SqlWebhookLog
 from app.domain.domain_events import DomainEvent
 from tests.processes.publish import SOURCE
-from tests.processes.waiting import until
 from tests.support.access_builders import a_user, created, updated
 from tests.support.feed_server import Answer, answer
 from tests.support.redis_server import RedisServer
+from tests.support.waiting import until
 from tests.support.webhook_receiver import Received, Receiver
 from tests.support.webhook_world import a_secret, an_endpoint
 

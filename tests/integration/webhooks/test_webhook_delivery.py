@@ -25,7 +25,8 @@ from tests.fakes.publishing_positions import MemoryPublishingPositions
 from tests.support.builders import NOW
 from tests.support.feed_server import answer
 from tests.support.fixed_clock import FixedClock
-from tests.support.webhook_receiver import Received, Receiver, hung_up, kept, until
+from tests.support.waiting import eventually
+from tests.support.webhook_receiver import Received, Receiver, hung_up, kept
 from tests.support.webhook_world import ListedLog, a_plan_told, a_secret, an_endpoint
 
 SOURCE = "/marquee"
@@ -122,7 +123,7 @@ async def test_one_drain_makes_no_more_connections_than_attempts_at_a_time(world
 
         assert set(await world.states(endpoint)) == {"delivered"}
         assert server.diary.connections <= TO_ONE
-        await until(lambda: not server.open_connections)
+        await eventually(lambda: not server.open_connections)
     assert sorted(server.diary.ids) == sorted(fact.event_id for fact in world.plans.facts)
 
 

@@ -26,7 +26,8 @@ from app.domain.webhooks import InvalidWebhookError
 from tests.support.faulty_server import after, endless, head, raw, trickled
 from tests.support.feed_server import Answer, FeedServer, Request, answer, redirect, silence
 from tests.support.fixed_clock import FixedClock
-from tests.support.webhook_receiver import Received, Receiver, hung_up, kept, until
+from tests.support.waiting import eventually
+from tests.support.webhook_receiver import Received, Receiver, hung_up, kept
 from tests.support.webhook_world import a_message, a_secret, an_endpoint
 
 CERTIFICATE = Path(__file__).parents[2] / "data" / "localhost.pem"
@@ -321,7 +322,7 @@ def over(server: Receiver) -> list[int]:
 
 async def all_closed(server: Receiver) -> bool:
     """Wait for the receiver to see it."""
-    await until(lambda: not server.open_connections)
+    await eventually(lambda: not server.open_connections)
     gc.collect()  # what was left open would warn
     return True
 
@@ -416,7 +417,7 @@ async def test_a_receiver_that_closes_after_each_answer_gets_each_message_once(s
         async with a_sender().sending() as send:
             for number in range(1, 6):
                 assert (await send(an_endpoint(url=server.url), a_message(number))).is_success
-                await until(lambda: not server.open_connections)
+                await eventually(lambda: not server.open_connections)
 
     assert over(server) == [1, 2, 3, 4, 5]
 
@@ -447,7 +448,7 @@ async def test_a_new_connection_in_the_place_of_one_that_was_seen_to_end_is_as_n
     with Receiver(kept(), hung_up()) as server:
         async with a_sender().sending() as send:
             await send(an_endpoint(url=server.url), a_message(1))
-            await until(lambda: not server.open_connections)
+            await eventually(lambda: not server.open_connections)
             done = await send(an_endpoint(url=server.url), a_message(2))
 
     assert not done.is_success
@@ -523,7 +524,7 @@ async def test_what_comes_between_two_messages_is_not_the_answer_to_the_second(t
     with Receiver(choose=failing_the_second(later(OK, sent)), keeps=True, tls=served if tls else None) as server:
         async with a_sender(trusted=trusted, timeout=5).sending() as send:
             first = await send(an_endpoint(url=server.url_of("localhost")), a_message(1))
-            await until(sent.is_set)
+            await eventually(sent.is_set)
             second = await send(an_endpoint(url=server.url_of("localhost")), a_message(2))
 
     assert [first.status, second.status] == [200, 500]
@@ -636,7 +637,7 @@ async def test_a_sending_that_is_cancelled_leaves_no_connection(tls: bool):
                     await asyncio.gather(*(send(endpoint, a_message(number)) for number in range(4)))
 
         task = asyncio.create_task(drain())
-        await until(lambda: len(server.diary.received) == 12)
+        await eventually(lambda: len(server.diary.received) == 12)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -655,7 +656,7 @@ async def test_a_handshake_that_does_not_end_leaves_no_connection(timeout: float
                 await send(an_endpoint(url=url), a_message())
 
         task = asyncio.create_task(drain())
-        await until(lambda: server.open_connections == 1)
+        await eventually(lambda: server.open_connections == 1)
         if timeout > 1:
             task.cancel()
         await asyncio.wait([task])

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from copy import deepcopy
 
@@ -16,6 +16,7 @@ from tests.fakes.change_log import MemoryChangeLog
 from tests.fakes.store import MemoryStore
 from tests.support.builders import a_plan
 from tests.support.sync_world import SyncWorld
+from tests.support.waiting import eventually
 
 
 class Follower:
@@ -39,26 +40,20 @@ async def following(world: SyncWorld, log: ChangeLog | None = None) -> AsyncIter
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - what it waits for is a fact, not a signal
-            await asyncio.sleep(0.01)
-
-
 async def test_an_index_is_ready_once_the_whole_catalog_is_loaded() -> None:
     world = SyncWorld()
     await world.sync_with(a_plan(1, title="A"), a_plan(2, title="B"))
 
     async with following(world) as follower:
         assert not follower.index.ready
-        await until(lambda: follower.index.ready)
+        await eventually(lambda: follower.index.ready)
 
         assert follower.titles() == ["A", "B"]
 
 
 async def test_an_empty_catalog_is_ready_too() -> None:
     async with following(SyncWorld()) as follower:
-        await until(lambda: follower.index.ready)
+        await eventually(lambda: follower.index.ready)
 
         assert follower.titles() == []
 
@@ -68,10 +63,10 @@ async def test_a_committed_change_is_found_soon() -> None:
     await world.sync_with(a_plan(1, title="A"))
 
     async with following(world) as follower:
-        await until(lambda: follower.index.ready)
+        await eventually(lambda: follower.index.ready)
         await world.sync_with(a_plan(1, title="A2"), a_plan(2, title="B"))
 
-        await until(lambda: follower.titles() == ["A2", "B"])
+        await eventually(lambda: follower.titles() == ["A2", "B"])
 
 
 async def test_a_provider_that_commits_for_the_first_time_is_found_soon() -> None:
@@ -79,11 +74,11 @@ async def test_a_provider_that_commits_for_the_first_time_is_found_soon() -> Non
     await first.sync_with(a_plan(1, title="A"))
 
     async with following(first) as follower:
-        await until(lambda: follower.index.ready)
+        await eventually(lambda: follower.index.ready)
         second = SyncWorld(name="second", store=first.store)
         await second.sync_with(a_plan(1, provider="second", title="B"))
 
-        await until(lambda: follower.titles() == ["A", "B"])
+        await eventually(lambda: follower.titles() == ["A", "B"])
 
 
 async def test_search_goes_on_while_the_store_is_away_and_nothing_is_missed() -> None:
@@ -91,15 +86,15 @@ async def test_search_goes_on_while_the_store_is_away_and_nothing_is_missed() ->
     await world.sync_with(a_plan(1, title="A"))
 
     async with following(world) as follower:
-        await until(lambda: follower.index.ready)
+        await eventually(lambda: follower.index.ready)
         world.store.unavailable = "away"
-        await until(lambda: follower.troubles == ["away"])
+        await eventually(lambda: follower.troubles == ["away"])
         assert follower.titles() == ["A"]
         world.store.unavailable = None
         await world.sync_with(a_plan(1, title="A"), a_plan(2, title="B"))
 
-        await until(lambda: follower.titles() == ["A", "B"])
-        await until(lambda: follower.troubles == ["away", None])
+        await eventually(lambda: follower.titles() == ["A", "B"])
+        await eventually(lambda: follower.troubles == ["away", None])
 
 
 async def test_a_store_that_comes_back_empty_costs_no_plan() -> None:
@@ -107,11 +102,11 @@ async def test_a_store_that_comes_back_empty_costs_no_plan() -> None:
     await world.sync_with(a_plan(1, title="A"), a_plan(2, title="past"))
 
     async with following(world) as follower:
-        await until(lambda: follower.index.ready)
+        await eventually(lambda: follower.index.ready)
         world.store.lose_everything()
         await world.sync_with(a_plan(1, title="A after"))
 
-        await until(lambda: follower.titles() == ["A after", "past"])
+        await eventually(lambda: follower.titles() == ["A after", "past"])
 
 
 async def test_a_store_that_is_away_at_the_start_is_waited_for() -> None:
@@ -120,11 +115,11 @@ async def test_a_store_that_is_away_at_the_start_is_waited_for() -> None:
     world.store.unavailable = "away"
 
     async with following(world) as follower:
-        await until(lambda: bool(follower.troubles))
+        await eventually(lambda: bool(follower.troubles))
         assert not follower.index.ready
         world.store.unavailable = None
 
-        await until(lambda: follower.index.ready)
+        await eventually(lambda: follower.index.ready)
         assert follower.titles() == ["A"]
 
 
@@ -142,13 +137,13 @@ async def test_a_log_that_is_gone_is_waited_for_and_read_from_its_new_beginning(
     await world.sync_with(a_plan(1, title="A"))
 
     async with following(world) as follower:
-        await until(lambda: follower.index.ready)
+        await eventually(lambda: follower.index.ready)
         world.store.lose_everything()
         await asyncio.sleep(0.2)
         assert follower.titles() == ["A"]
         await world.sync_with(a_plan(2, title="B"))
 
-        await until(lambda: follower.titles() == ["A", "B"])
+        await eventually(lambda: follower.titles() == ["A", "B"])
 
 
 async def test_hundreds_of_providers_are_loaded_and_followed() -> None:
@@ -158,12 +153,12 @@ async def test_hundreds_of_providers_are_loaded_and_followed() -> None:
         await world.sync_with(a_plan(provider=world.name, title=world.name))
 
     async with following(worlds[0]) as follower:
-        await until(lambda: follower.index.ready)
+        await eventually(lambda: follower.index.ready)
         assert follower.index.size == 300
         for world in worlds[::2]:
             await world.sync_with(a_plan(provider=world.name, title="new"))
 
-        await until(lambda: follower.titles().count("new") == len(worlds[::2]))
+        await eventually(lambda: follower.titles().count("new") == len(worlds[::2]))
 
 
 async def test_a_long_log_is_read_to_its_end_and_a_plans_latest_state_counts() -> None:
@@ -171,11 +166,11 @@ async def test_a_long_log_is_read_to_its_end_and_a_plans_latest_state_counts() -
     await world.sync_with(a_plan(0))
 
     async with following(world) as follower:
-        await until(lambda: follower.index.ready)
+        await eventually(lambda: follower.index.ready)
         for title in ("old", "new"):
             await world.sync_with(*(a_plan(number, title=title) for number in range(350)))
 
-        await until(lambda: follower.titles() == ["new"] * 350)
+        await eventually(lambda: follower.titles() == ["new"] * 350)
 
 
 class Broken(MemoryChangeLog):
@@ -205,7 +200,7 @@ async def test_a_load_that_fails_is_tried_again() -> None:
     await world.sync_with(a_plan(title="A"))
 
     async with following(world, Broken(world, loads=2)) as follower:
-        await until(lambda: follower.index.ready)
+        await eventually(lambda: follower.index.ready)
 
         assert follower.titles() == ["A"]
         assert follower.troubles == ["no load", None]
@@ -216,11 +211,11 @@ async def test_a_read_that_fails_is_tried_again_and_nothing_is_missed() -> None:
     await world.sync_with(a_plan(title="A"))
 
     async with following(world, Broken(world, reads=2)) as follower:
-        await until(lambda: follower.index.ready)
+        await eventually(lambda: follower.index.ready)
         await world.sync_with(a_plan(title="B"))
 
-        await until(lambda: follower.titles() == ["B"])
-        await until(lambda: follower.troubles == ["no read", None])
+        await eventually(lambda: follower.titles() == ["B"])
+        await eventually(lambda: follower.troubles == ["no read", None])
 
 
 class Vanishing(MemoryChangeLog):
@@ -241,13 +236,13 @@ async def test_a_log_that_is_gone_when_it_is_read_costs_no_plan() -> None:
     log = Vanishing(world.store, block=0.05)
 
     async with following(world, log) as follower:
-        await until(lambda: follower.index.ready)
+        await eventually(lambda: follower.index.ready)
         await world.sync_with(a_plan(title="B"))
-        await until(lambda: log.vanished)
+        await eventually(lambda: log.vanished)
         assert follower.titles() == ["A"]
         await world.sync_with(a_plan(title="C"))
 
-        await until(lambda: follower.titles() == ["C"])
+        await eventually(lambda: follower.titles() == ["C"])
 
 
 async def test_a_log_that_was_set_back_is_loaded_again() -> None:
@@ -257,8 +252,8 @@ async def test_a_log_that_was_set_back_is_loaded_again() -> None:
     await world.sync_with(a_plan(title="B"))
 
     async with following(world) as follower:
-        await until(lambda: follower.index.ready)
+        await eventually(lambda: follower.index.ready)
         world.store._shelves = kept
         await world.sync_with(a_plan(title="C"), a_plan(2, title="D"))
 
-        await until(lambda: follower.titles() == ["C", "D"])
+        await eventually(lambda: follower.titles() == ["C", "D"])

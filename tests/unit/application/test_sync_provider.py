@@ -232,13 +232,13 @@ async def test_the_next_whole_snapshot_completes_what_a_broken_one_left() -> Non
 
 async def test_a_feed_that_is_refused_while_it_is_read_applies_nothing() -> None:
     world = SyncWorld()
-    snapshot = a_snapshot(plans(1), broken=FeedRefusedError("an entity bomb at line 3"))
+    snapshot = a_snapshot(plans(1), broken=FeedRefusedError("a DOCTYPE at line 3"))
     world.provider.says = snapshot
 
     report = await world.sync()
 
     assert report.outcome is SyncOutcome.FAILED
-    assert report.reason == "an entity bomb at line 3"
+    assert report.reason == "a DOCTYPE at line 3"
     assert await world.titles() == []
     assert snapshot.closed
 

@@ -1,7 +1,7 @@
 """What the dashboard shows, and what it costs: one look a second, whoever looks on."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date
 from decimal import Decimal
@@ -19,6 +19,7 @@ from tests.fakes.activity_store import MemoryActivityStore
 from tests.fakes.dead_letters import MemoryDeadLetters
 from tests.support.builders import NOW, a_plan, an_activity
 from tests.support.dashboard_world import DashboardWorld
+from tests.support.waiting import eventually
 
 
 class CountedStats(Stats):
@@ -75,12 +76,6 @@ class World(DashboardWorld):
 @pytest.fixture
 async def world() -> World:
     return World()
-
-
-async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(5):
-        while not await condition():  # noqa: ASYNC110 - each look is a question of its own
-            await asyncio.sleep(0.01)
 
 
 async def test_the_first_look_knows_everything(world: World) -> None:

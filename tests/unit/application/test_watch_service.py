@@ -1,6 +1,5 @@
 import asyncio
 import time
-from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
@@ -14,18 +13,13 @@ from app.domain.webhooks import Endpoint
 from tests.fakes.webhook_deliveries import MemoryWebhookDeliveries
 from tests.fakes.webhook_endpoints import MemoryWebhookEndpoints
 from tests.support.service_world import ServiceWorld, a_process
+from tests.support.waiting import eventually
 from tests.support.webhook_world import an_endpoint
 
 
 @pytest.fixture
 async def world() -> ServiceWorld:
     return ServiceWorld()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - what it waits for is a fact, not a signal
-            await asyncio.sleep(0.01)
 
 
 async def run(watch: WatchService) -> "asyncio.Task[None]":
@@ -200,7 +194,7 @@ async def test_the_history_is_asked_again_while_somebody_asks_and_left_alone_aft
     await asyncio.sleep(0.05)
     assert world.users.asked == 0
     await world.watch.asked()
-    await until(lambda: world.users.asked == 2)
+    await eventually(lambda: world.users.asked == 2)
 
     world.clock.move(31)
     await asyncio.sleep(1.2)
@@ -260,6 +254,6 @@ async def test_a_history_that_is_silent_is_waited_for_by_the_first_alone_and_not
 async def test_the_watch_looks_at_the_live_state_again_and_again(world: ServiceWorld) -> None:
     watching = await run(world.watch)
 
-    await until(lambda: world.watch.looks >= 2)
+    await eventually(lambda: world.watch.looks >= 2)
 
     await end(watching)

@@ -1,7 +1,7 @@
 """Publishing in a worker process: one at a time, each publisher for itself, through whatever is away."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from structlog.testing import capture_logs
@@ -16,6 +16,7 @@ from tests.fakes.leases import MemoryLeases
 from tests.fakes.publishing_positions import MemoryPublishingPositions
 from tests.fakes.store import MemoryStore
 from tests.support.running_loops import running
+from tests.support.waiting import eventually
 from tests.support.webhook_world import ListedLog, a_plan_told
 
 
@@ -63,13 +64,7 @@ class World:
         self.log.facts += [a_plan_told(len(self.log.facts) + 1 + number) for number in range(count)]
 
     async def until_told(self, publisher: MemoryPublisher | None = None) -> None:
-        await until(lambda: len((publisher or self.publisher).get()) == len(self.log.facts))
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(3):
-        while not condition():  # noqa: ASYNC110 - nobody tells
-            await asyncio.sleep(0.005)
+        await eventually(lambda: len((publisher or self.publisher).get()) == len(self.log.facts))
 
 
 async def test_what_happens_is_told_soon_for_ever() -> None:

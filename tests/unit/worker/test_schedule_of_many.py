@@ -1,7 +1,7 @@
 """The schedule beside more providers than may be synced at a time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,6 +23,7 @@ from tests.fakes.sync_requests import MemorySyncRequests
 from tests.support.fixed_clock import FixedClock
 from tests.support.scripted_provider import a_snapshot, configured
 from tests.support.sync_world import SyncWorld
+from tests.support.waiting import eventually
 
 
 @dataclass
@@ -94,12 +95,6 @@ class HastyClock(FixedClock):
         return super().now()
 
 
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not holds():  # noqa: ASYNC110 - what is waited for has no event of its own
-            await asyncio.sleep(0.002)
-
-
 @asynccontextmanager
 async def running(crowd: Crowd, concurrent_syncs: int) -> AsyncIterator[MemorySyncRequests]:
     world, numbers = SyncWorld(clock=HastyClock()), count()
@@ -126,7 +121,7 @@ async def test_a_thousand_that_are_due_at_once_are_all_synced_and_never_more_tha
     crowd = Crowd(1000)
 
     async with running(crowd, concurrent_syncs=8):
-        await until(lambda: len(crowd.fetched) == 1000 and not crowd.inside)
+        await eventually(lambda: len(crowd.fetched) == 1000 and not crowd.inside)
 
     assert len(set(crowd.fetched)) == 1000
     assert 1 < crowd.most <= 8
@@ -137,7 +132,7 @@ async def test_those_that_failed_or_are_slow_leave_room_for_the_others() -> None
     crowd = Crowd(30, interval=0.1, stuck=stuck)
 
     async with running(crowd, concurrent_syncs=8):
-        await until(lambda: crowd.hanging > 0 and crowd.fetches(*range(20, 30)) >= 5)
+        await eventually(lambda: crowd.hanging > 0 and crowd.fetches(*range(20, 30)) >= 5)
 
     assert crowd.most_stuck <= 2
 
@@ -146,9 +141,9 @@ async def test_who_asks_does_not_wait_for_all_that_are_due() -> None:
     crowd = Crowd(3, interval=0.1, stuck={"p0", "p1"})
 
     async with running(crowd, concurrent_syncs=1) as requests:
-        await until(lambda: crowd.inside in ({"p0"}, {"p1"}) and crowd.hanging == 1)
+        await eventually(lambda: crowd.inside in ({"p0"}, {"p1"}) and crowd.hanging == 1)
         before = crowd.fetches(2)
         await requests.take()  # a sign of life
         await requests.put(SyncRequest(provider="p2", run_id="asked", approve=False))
 
-        await until(lambda: crowd.fetches(2) > before)
+        await eventually(lambda: crowd.fetches(2) > before)

@@ -17,6 +17,7 @@ from tests.fakes.store import MemoryStore
 from tests.fakes.webhook_deliveries import MemoryWebhookLog
 from tests.fakes.webhook_endpoints import MemoryWebhookEndpoints
 from tests.support.running_loops import running
+from tests.support.waiting import eventually
 from tests.support.webhook_world import WebhookWorld
 
 
@@ -94,11 +95,6 @@ class World(WebhookWorld):
             made.now = now
         return made
 
-    async def until(self, condition: Callable[[], object]) -> None:
-        async with asyncio.timeout(10):
-            while not condition():  # noqa: ASYNC110 - nobody tells
-                await asyncio.sleep(0.005)
-
     async def until_delivered(self, number: int = 1) -> None:
         async with asyncio.timeout(10):
             while set(await self.states(number)) != {"delivered"}:  # noqa: ASYNC110 - nobody tells
@@ -137,7 +133,7 @@ async def test_an_endpoint_that_is_slow_does_not_hold_up_another() -> None:
     world.sender.takes = 3600
     async with running(world.loop()):
         await world.tell("a", to=1)
-        await world.until(lambda: world.sender.sent)
+        await eventually(lambda: world.sender.sent)
         world.sender.takes = 0
         await world.tell("a", to=2)
         await world.until_delivered(2)
@@ -151,7 +147,7 @@ async def test_what_is_in_hand_may_end_when_the_process_is_to_end() -> None:
     await world.tell("a", "a")
     world.sender.takes = 0.1
     async with running(world.loop(grace=2)):
-        await world.until(lambda: world.sender.sent)
+        await eventually(lambda: world.sender.sent)
 
     assert await world.states() == ["delivered", "pending"]
 
@@ -198,7 +194,7 @@ async def test_a_store_that_goes_away_in_the_middle_ends_the_round_and_loses_not
 
     world.sender.meanwhile = away
     async with running(world.loop()):
-        await world.until(lambda: world.store.unavailable)
+        await eventually(lambda: world.store.unavailable)
         world.sender.meanwhile = lambda: None
         await asyncio.sleep(0.05)
         world.store.unavailable = None
@@ -292,5 +288,5 @@ async def test_what_ended_long_ago_is_forgotten() -> None:
     await world.tell("c")
 
     async with running(world.loop()):
-        await world.until(lambda: len(world.store.deliveries) == 1)
+        await eventually(lambda: len(world.store.deliveries) == 1)
         await world.until_delivered()

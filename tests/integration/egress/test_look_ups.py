@@ -17,7 +17,7 @@ import uvloop
 
 from app.adapters.egress.addresses import NoAddressError, addresses_of, resolve
 from app.adapters.egress.look_ups import LookUps
-from tests.support.webhook_receiver import until
+from tests.support.waiting import eventually
 
 ADDRESS = "192.0.2.1"
 AT_ONCE = 2.0
@@ -54,7 +54,7 @@ def test_a_name_that_nobody_answers_for_holds_up_no_other_and_no_thread_of_the_l
 
     async def check() -> None:
         dead = [asyncio.create_task(resolve(f"dead{at % 2}", 443, look_ups, 30)) for at in range(16)]
-        await until(lambda: len(names.asked) == 2)
+        await eventually(lambda: len(names.asked) == 2)
 
         async with asyncio.timeout(AT_ONCE):
             assert await resolve("live", 443, look_ups, 30) == [ADDRESS]
@@ -75,7 +75,7 @@ def test_a_name_that_nobody_answers_for_holds_up_no_other_and_no_thread_of_the_l
 async def test_a_name_is_looked_up_once_for_all_who_ask_meanwhile(names: Names, caplog: pytest.LogCaptureFixture):
     look_ups = LookUps(names)
     asking = [asyncio.create_task(resolve("dead", port, look_ups, 30)) for port in range(8)]
-    await until(lambda: names.asked == ["dead"])
+    await eventually(lambda: names.asked == ["dead"])
     await asyncio.sleep(0.05)
     names.let_go.set()
 
@@ -116,7 +116,7 @@ async def test_who_leaves_does_not_end_the_look_up_of_the_others(names: Names, c
 async def test_when_all_threads_are_busy_a_name_waits_for_one_and_says_so(names: Names):
     look_ups = LookUps(names, most=2)
     dead = [asyncio.create_task(look_ups(f"dead{at}", 80)) for at in range(2)]
-    await until(lambda: len(names.asked) == 2)
+    await eventually(lambda: len(names.asked) == 2)
 
     with pytest.raises(NoAddressError, match=r"of gone were not found within 0\.05 s \(2 other look-ups go on\)"):
         await resolve("gone", 80, look_ups, 0.05)

@@ -1,5 +1,7 @@
 """Waiting for what other processes do, and whether they live."""
 
+import asyncio
+import inspect
 import os
 import subprocess
 import time
@@ -12,6 +14,16 @@ def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
         if time.monotonic() > deadline:
             raise AssertionError(f"still not so after {seconds:g} s: {condition}")
         time.sleep(0.01)
+
+
+async def eventually(condition: Callable[[], object], seconds: float = 30.0) -> None:
+    """Wait in an event loop; a condition may be a coroutine function."""
+    async with asyncio.timeout(seconds):
+        while True:
+            found = condition()
+            if await found if inspect.isawaitable(found) else found:
+                return
+            await asyncio.sleep(0.005)
 
 
 def lives(pid: int) -> bool:
