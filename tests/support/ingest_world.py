@@ -36,7 +36,7 @@ class World:
         record = RecordActivities(self.queue, FixedClock(), rules or ActivityRules(), lambda: UUID(int=next(ids)))
         self.door = Door(record, limits)
         self.app = IngestApp(
-            lambda *asked: self.documented(*asked),
+            lambda *asked: self.documented(*asked),  # noqa: PLW0108 - not made before it is asked
             self.door,
             lambda route, status, _: self._observe(route, status),
             errors=ERRORS,

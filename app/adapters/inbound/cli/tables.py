@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from app.adapters.inbound.answering.answers import rejection_answer
+from app.adapters.inbound.answering.answers import RejectionAnswer
 from app.adapters.inbound.cli.listing import Cell, Listing
 from app.adapters.inbound.cli.saying import say_styled
 from app.application.read_catalog import ProviderStatus
@@ -121,8 +121,8 @@ _OF_RUN: dict[str, Callable[[SyncReport], Cell]] = {
 _REASON: dict[str, Callable[[SyncReport], Cell]] = {"+why": lambda run: run.reason or "-"}
 _OF_REJECTION: Mapping[str, Callable[[Rejection], Cell]] = {
     "line": lambda row: str(row.line),
-    "+base": lambda row: rejection_answer(row)["base_id"] or "-",
-    "+item": lambda row: rejection_answer(row)["item_id"] or "-",
+    "+base": lambda row: RejectionAnswer.of(row)["base_id"] or "-",
+    "+item": lambda row: RejectionAnswer.of(row)["item_id"] or "-",
     "+reason": lambda row: row.reason,
     "+message": lambda row: row.message,
     "+source": lambda row: shortened(" ".join(row.source.split())),
