@@ -37,8 +37,7 @@ from app.adapters.inbound.use_cases.users_use_cases import UsersUseCases
 from app.adapters.inbound.worker.journal_loop import JournalLoop
 from app.adapters.inbound.worker.publish_loop import PublishLoop
 from app.adapters.inbound.worker.sync_schedule import SyncSchedule
-from app.adapters.inbound.worker.type_loop import TypeLoop
-from app.adapters.inbound.worker.verify_loop import VerifyLoop
+from app.adapters.inbound.worker.timed_loops import TypeLoop, VerifyLoop
 from app.adapters.inbound.worker.webhook_loop import WebhookLoop
 from app.infrastructure.settings.network_access import open_areas, rates
 from app.infrastructure.version import VERSION

@@ -10,9 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from app.adapters.inbound.http.connection.body_memory import FREE, MOST_IN_HAND, BodyMemory
 from app.adapters.inbound.http.connection.connection_errors import ClientGoneError, TooManyBodiesError
-from app.adapters.inbound.http.connection.request_body import read_json_body
+from app.adapters.inbound.http.connection.request_body import FREE, MOST_IN_HAND, BodyMemory, read_json_body
 from app.adapters.inbound.http.describing.answers import Reply
 from app.adapters.inbound.http.error_table import ERRORS
 from app.adapters.inbound.http.ingest.ingest_door import BATCH, EVENTS, Door, IngestLimits

@@ -141,7 +141,7 @@ class World:
 
         for method, path in RULES:
             if RULES[method, path] is not Area.DOCS:
-                router.add_api_route(path, let_in, methods=[method])
+                router.add_api_route(path, let_in, methods=[method], name=f"{method} {path}")
         return router
 
     async def ask(

@@ -15,7 +15,7 @@ from app.adapters.inbound.http.connection.connection_limits import (
     too_many,
     unknown_coding,
 )
-from app.adapters.inbound.http.connection.refusal_log import RefusalLog
+from app.adapters.inbound.http.connection.request_ids import RefusalLog
 from app.adapters.inbound.http.connection.timeout_protocol import CUT_FOR
 from app.adapters.inbound.http.describing.answers import Reply
 from app.adapters.inbound.http.error_table import ERRORS

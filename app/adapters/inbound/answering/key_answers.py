@@ -1,11 +1,31 @@
 """How the edge speaks of keys: the secret once, and never again. Of users `cloud_events.user_data` does."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from app.adapters.inbound.answering.answers import instant
+from pydantic import Field
+
+from app.adapters.inbound.answering.answers import Answer, Instant, beside, read_at
 from app.application.manage_keys import NewKey
-from app.domain.api_keys import ApiKey
+from app.domain.api_keys import SCANNER, ApiKey
+
+
+class KeyAnswer(Answer):
+    """A key, without its secret."""
+
+    id: str = read_at("key_id", description="Its public part: a key is `mqk_`, this, and 38 more characters")
+    name: str
+    state: Literal["live", "expired", "revoked"] = beside()
+    created_at: Instant
+    expires_at: Instant | None
+    revoked_at: Instant | None
+    last_used_at: Instant | None = Field(description="To the minute or so")
+
+
+class NewKeyAnswer(KeyAnswer):
+    """A key that was just made."""
+
+    key: str = beside(description="The whole key: shown here and never again", pattern=f"^{SCANNER.pattern}$")
 
 
 def state_of(key: ApiKey, now: datetime) -> str:
@@ -17,15 +37,7 @@ def state_of(key: ApiKey, now: datetime) -> str:
 
 def key_answer(key: ApiKey, now: datetime) -> dict[str, Any]:
     """Say everything of a key that may be shown."""
-    return {
-        "id": key.key_id,
-        "name": key.name,
-        "state": state_of(key, now),
-        "created_at": instant(key.created_at),
-        "expires_at": instant(key.expires_at),
-        "revoked_at": instant(key.revoked_at),
-        "last_used_at": instant(key.last_used_at),
-    }
+    return KeyAnswer.of(key, state=state_of(key, now))
 
 
 def new_key_answer(made: NewKey) -> dict[str, Any]:

@@ -1,15 +1,55 @@
-"""How the edge says stats and activities: plain values, for HTTP and `--json`. Decimals become numbers there."""
+"""How the edge says stats and activities: plain values, for HTTP and `--json`, where Decimals become numbers.
+
+The models say the same to /openapi.json; they are not used for making answers, of which there may be a thousand.
+"""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, NamedTuple
 
 import msgspec
+from pydantic import BaseModel, Field
 
 from app.adapters.inbound.answering.answers import instant
 from app.application.import_activities import ImportReport
 from app.application.ports.activities import DeadLetter, Difference
 from app.domain.activities import Activity
 from app.domain.stats import Cohort, DailyUsers, Granularity, TypeCount, TypeTotal
+
+
+class TypeCountAnswer(BaseModel):
+    """How often a type occurred in a range of days."""
+
+    type: str
+    count: int
+
+
+class TotalAnswer(TypeCountAnswer):
+    """How often a type occurred, and the sum of its values."""
+
+    sum: float = Field(description="A number with the digits that went in")
+
+
+class DailyUsersAnswer(BaseModel):
+    """How many users were active on a day."""
+
+    date: date
+    users: int
+
+
+class PeriodCohortAnswer(BaseModel):
+    """Who came first in a period, and who of them was active later."""
+
+    start: date
+    size: int
+    active: list[int | None] = Field(description="Of them, in each period from their own on; null: not yet")
+
+
+class CohortsAnswer(BaseModel):
+    """A cohort a period."""
+
+    granularity: Granularity
+    cohorts: list[PeriodCohortAnswer]
 
 
 def total_answer(total: TypeTotal) -> dict[str, Any]:

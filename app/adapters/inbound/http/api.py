@@ -40,6 +40,7 @@ def create_api(routers: Iterable[APIRouter], version: str, anonymous: frozenset[
         redirect_slashes=False,
         docs_url=None,  # docs_router.py: FastAPI's page takes its scripts from a network
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
     )
     for router in routers:
         api.include_router(router)

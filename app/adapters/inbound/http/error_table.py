@@ -1,42 +1,15 @@
 """The one table from errors to answers, put together of what the rooms and the core may raise."""
 
 from app.adapters.formats.unpacking import TooMuchWorkError
-from app.adapters.inbound.http.access.access_errors import (
-    ForeignPageError,
-    RateLimitedError,
-    UnknownHostError,
-    UnknownPathError,
-    WrongMethodError,
-)
-from app.adapters.inbound.http.changes.change_errors import InvalidCursorError, TooManyStreamsError
-from app.adapters.inbound.http.connection.connection_errors import (
-    BodyTooLargeError,
-    ClientGoneError,
-    InvalidContentLengthError,
-    InvalidGzipError,
-    ShareTakenError,
-    TooManyBodiesError,
-    UnsupportedEncodingError,
-    UnsupportedMediaTypeError,
-)
+from app.adapters.inbound.http.access import access_errors
+from app.adapters.inbound.http.changes.change_cursors import InvalidCursorError
+from app.adapters.inbound.http.changes.change_stream import TooManyStreamsError
+from app.adapters.inbound.http.connection import connection_errors
 from app.adapters.inbound.http.dashboard.dashboard_stream import TooManyViewersError
-from app.adapters.inbound.http.describing.errors import ErrorKind, ErrorTable
-from app.adapters.inbound.http.ingest.ingest_errors import (
-    NoActivitiesError,
-    NotABatchError,
-    NotAnActivityError,
-    TooDeepToSplitError,
-    TooLargeToSplitError,
-    TooManyActivitiesError,
-)
-from app.adapters.inbound.http.search.search_errors import (
-    CatalogNotLoadedError,
-    PastUnavailableError,
-    QueryTooLongError,
-    TooManyPastSearchesError,
-)
-from app.adapters.inbound.reading.dates import InvalidDateError
-from app.adapters.inbound.reading.instants import InvalidDateTimeError
+from app.adapters.inbound.http.describing.answers import ErrorKind, ErrorTable
+from app.adapters.inbound.http.ingest import ingest_errors
+from app.adapters.inbound.http.search import search_errors
+from app.adapters.inbound.reading.instants import InvalidDateError, InvalidDateTimeError
 from app.adapters.inbound.reading.refusals import NotJsonError
 from app.application.ports.activities import QueueFullError
 from app.application.ports.system import HistoryUnavailableError, LiveStateUnavailableError
@@ -62,38 +35,38 @@ ERRORS = ErrorTable(
     {
         InvalidDateTimeError: ErrorKind(400, "invalid_date_time"),
         WindowEndsBeforeItStartsError: ErrorKind(400, "window_ends_before_it_starts"),
-        QueryTooLongError: ErrorKind(400, "query_too_long"),
+        search_errors.QueryTooLongError: ErrorKind(400, "query_too_long"),
         InvalidDateError: ErrorKind(400, "invalid_date"),
         FromAfterToError: ErrorKind(400, "from_after_to"),
         RangeTooLongError: ErrorKind(400, "range_too_long"),
         BeyondCalendarError: ErrorKind(400, "dates_out_of_range"),
         UnknownTypeError: ErrorKind(404, "unknown_type"),
         NotJsonError: ErrorKind(400, "invalid_json"),
-        NotAnActivityError: ErrorKind(400, "not_an_object"),
-        NotABatchError: ErrorKind(400, "invalid_batch"),
-        NoActivitiesError: ErrorKind(400, "no_activities"),
-        TooDeepToSplitError: ErrorKind(400, "too_deep"),
-        InvalidContentLengthError: ErrorKind(400, "invalid_content_length"),
-        InvalidGzipError: ErrorKind(400, "invalid_gzip"),
-        BodyTooLargeError: ErrorKind(413, "too_large"),
+        ingest_errors.NotAnActivityError: ErrorKind(400, "not_an_object"),
+        ingest_errors.NotABatchError: ErrorKind(400, "invalid_batch"),
+        ingest_errors.NoActivitiesError: ErrorKind(400, "no_activities"),
+        ingest_errors.TooDeepToSplitError: ErrorKind(400, "too_deep"),
+        connection_errors.InvalidContentLengthError: ErrorKind(400, "invalid_content_length"),
+        connection_errors.InvalidGzipError: ErrorKind(400, "invalid_gzip"),
+        connection_errors.BodyTooLargeError: ErrorKind(413, "too_large"),
         TooMuchWorkError: ErrorKind(413, "too_slow_to_unpack"),
-        TooLargeToSplitError: ErrorKind(413, "too_large"),
-        TooManyActivitiesError: ErrorKind(413, "too_many"),
-        ClientGoneError: ErrorKind(400, "client_gone"),  # nobody will read it
-        UnsupportedMediaTypeError: ErrorKind(415, "unsupported_media_type"),
-        UnsupportedEncodingError: ErrorKind(415, "unsupported_encoding"),
+        ingest_errors.TooLargeToSplitError: ErrorKind(413, "too_large"),
+        ingest_errors.TooManyActivitiesError: ErrorKind(413, "too_many"),
+        connection_errors.ClientGoneError: ErrorKind(400, "client_gone"),  # nobody will read it
+        connection_errors.UnsupportedMediaTypeError: ErrorKind(415, "unsupported_media_type"),
+        connection_errors.UnsupportedEncodingError: ErrorKind(415, "unsupported_encoding"),
         InvalidCursorError: ErrorKind(400, "invalid_cursor"),
         UnknownCursorError: ErrorKind(400, "unknown_cursor"),
         UnknownPlanError: ErrorKind(404, "unknown_plan"),
         UnknownProviderError: ErrorKind(404, "unknown_provider"),
-        UnknownPathError: ErrorKind(404, "not_found"),
-        WrongMethodError: ErrorKind(405, "method_not_allowed"),
+        access_errors.UnknownPathError: ErrorKind(404, "not_found"),
+        access_errors.WrongMethodError: ErrorKind(405, "method_not_allowed"),
         UnauthenticatedError: ErrorKind(401, "unauthenticated", fields=((b"www-authenticate", b"Bearer"),)),
         NotAllowedError: ErrorKind(403, "not_allowed"),
-        ForeignPageError: ErrorKind(403, "foreign_page"),
-        UnknownHostError: ErrorKind(403, "unknown_host"),
-        RateLimitedError: ErrorKind(429, "rate_limited"),
-        ShareTakenError: ErrorKind(429, "too_many_own_streams", retry_after=10),
+        access_errors.ForeignPageError: ErrorKind(403, "foreign_page"),
+        access_errors.UnknownHostError: ErrorKind(403, "unknown_host"),
+        access_errors.RateLimitedError: ErrorKind(429, "rate_limited"),
+        connection_errors.ShareTakenError: ErrorKind(429, "too_many_own_streams", retry_after=10),
         InvalidUserError: ErrorKind(400, "invalid_user"),
         InvalidKeyError: ErrorKind(400, "invalid_key"),
         UnknownUserError: ErrorKind(404, "unknown_user"),
@@ -102,12 +75,12 @@ ERRORS = ErrorTable(
         EmailTakenError: ErrorKind(409, "email_taken"),
         UserMovedError: ErrorKind(409, "user_moved"),
         TooManyKeysError: ErrorKind(409, "too_many_keys"),
-        CatalogNotLoadedError: ErrorKind(500, "catalog_not_loaded", retry_after=1),
+        search_errors.CatalogNotLoadedError: ErrorKind(500, "catalog_not_loaded", retry_after=1),
         NoSchedulerError: ErrorKind(503, "no_scheduler", retry_after=5),
         TooManyStreamsError: ErrorKind(503, "too_many_streams", retry_after=10),
         TooManyViewersError: ErrorKind(503, "too_many_viewers", retry_after=5),
         QueueFullError: ErrorKind(503, "queue_full", retry_after=5),
-        TooManyBodiesError: ErrorKind(503, "too_many_bodies", retry_after=5),
+        connection_errors.TooManyBodiesError: ErrorKind(503, "too_many_bodies", retry_after=5),
         LiveStateUnavailableError: ErrorKind(
             503, "live_state_unavailable", retry_after=1, public_message=LIVE_STATE_AWAY, is_logged=True
         ),
@@ -117,8 +90,8 @@ ERRORS = ErrorTable(
         TokensUnavailableError: ErrorKind(  # whoever fetches the issuer's keys logs why, once
             503, "token_keys_unavailable", retry_after=5, public_message=TOKENS_UNKNOWN
         ),
-        PastUnavailableError: ErrorKind(500, "history_unavailable", retry_after=5),
-        TooManyPastSearchesError: ErrorKind(500, "too_many_past_searches", retry_after=5),
+        search_errors.PastUnavailableError: ErrorKind(500, "history_unavailable", retry_after=5),
+        search_errors.TooManyPastSearchesError: ErrorKind(500, "too_many_past_searches", retry_after=5),
         WindowTooWideError: ErrorKind(400, "window_too_wide"),
     }
 )

@@ -1,11 +1,10 @@
 """Which area of the service each route belongs to. A route that is not in the table does not start."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fastapi import FastAPI
-from fastapi.routing import RouteContext, iter_route_contexts
+from fastapi.routing import iter_route_contexts
 
 from app.domain.access import Area
 
@@ -64,13 +63,6 @@ class GuardedRoute:
     area: Area
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    matches: re.Pattern[str]
-    methods: frozenset[str]
-    path: str
-
-
 class Areas:
     """Finds the route of a request as FastAPI will: the first that fits, in FastAPI's order.
 
@@ -80,11 +72,13 @@ class Areas:
 
     def __init__(self, api: FastAPI, rules: Rules = RULES) -> None:
         check_table(api, rules)
-        self._candidates = [_candidate(route) for route in iter_route_contexts(api.routes)]
+        self._candidates = [
+            (route.path_regex, frozenset(route.methods or ()), route.path or "")
+            for route in iter_route_contexts(api.routes)
+        ]
         self._rules = rules
-        self._fixed = {
-            (method, path): self._search(method, path) for method, path in _asked_with(rules) if "{" not in path
-        }
+        asked_with = {*rules, *(("HEAD", path) for method, path in rules if method == "GET")}
+        self._fixed = {(method, path): self._search(method, path) for method, path in asked_with if "{" not in path}
 
     def find(self, method: str, path: str) -> GuardedRoute | None:
         """Find it; None when there is none of this method at this path."""
@@ -92,14 +86,14 @@ class Areas:
 
     def methods_at(self, path: str) -> frozenset[str]:
         """Say what can be done at a path; nothing when there is no such path."""
-        methods = frozenset[str]().union(*(one.methods for one in self._candidates if one.matches.match(path)))
+        methods = frozenset[str]().union(*(known for pattern, known, _ in self._candidates if pattern.match(path)))
         return methods | {"HEAD"} if "GET" in methods else methods
 
     def _search(self, method: str, path: str) -> GuardedRoute | None:
         wanted = "GET" if method == "HEAD" else method
-        for candidate in self._candidates:
-            if wanted in candidate.methods and candidate.matches.match(path):
-                return GuardedRoute(candidate.path, self._rules[wanted, candidate.path])
+        for pattern, methods, template in self._candidates:
+            if wanted in methods and pattern.match(path):
+                return GuardedRoute(template, self._rules[wanted, template])
         return None
 
 
@@ -118,11 +112,3 @@ def check_table(api: FastAPI, rules: Rules = RULES) -> None:
     leftovers = [f"{method} {path} has no route" for method, path in sorted(rules.keys() - routes)]
     if open_doors or leftovers:
         raise UnruledRouteError("; ".join((*open_doors, *leftovers)))
-
-
-def _candidate(route: RouteContext) -> _Candidate:
-    return _Candidate(route.path_regex, frozenset(route.methods or ()), route.path or "")
-
-
-def _asked_with(rules: Rules) -> set[tuple[str, str]]:
-    return {*rules, *(("HEAD", path) for method, path in rules if method == "GET")}

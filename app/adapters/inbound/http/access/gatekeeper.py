@@ -158,10 +158,8 @@ class Gatekeeper:
             raise
 
     async def _look_up(self, scope: Scope, credential: str, within: float | None) -> Principal:
-        if not credential.startswith(PREFIX):
-            return await self._verify(credential, within)
-        client = client_of(scope, self._trusted)
-        if self._failures.are_too_many(client):
+        is_key, client = credential.startswith(PREFIX), client_of(scope, self._trusted)
+        if is_key and self._failures.are_too_many(client):
             raise RateLimitedError(
                 "too many bad keys came from this address: send a good one a little later", ONE_SECOND
             )
@@ -169,17 +167,13 @@ class Gatekeeper:
             async with asyncio.timeout(within or LOOK_UP_TIMEOUT):
                 return await self._authenticate(credential)
         except TimeoutError:
-            raise HistoryUnavailableError("the database did not say in time whether this key is good") from None
-        except UnauthenticatedError:
-            self._failures.note(client)
-            raise
-
-    async def _verify(self, token: str, within: float | None) -> Principal:
-        try:
-            async with asyncio.timeout(within or LOOK_UP_TIMEOUT):
-                return await self._authenticate(token)
-        except TimeoutError:
+            if is_key:
+                raise HistoryUnavailableError("the database did not say in time whether this key is good") from None
             raise TokensUnavailableError("the keys of the tokens' issuer did not come in time") from None
+        except UnauthenticatedError:
+            if is_key:
+                self._failures.note(client)
+            raise
 
     async def _count(self, scope: Scope, area: Area, principal: Principal | None) -> Admission:
         bucket = BUCKETS.get(area, Bucket.READS)

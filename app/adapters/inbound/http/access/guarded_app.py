@@ -8,8 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.adapters.inbound.http.access.access_errors import UnknownPathError, WrongMethodError
 from app.adapters.inbound.http.access.areas import Areas
 from app.adapters.inbound.http.access.gatekeeper import Admission, Gatekeeper
-from app.adapters.inbound.http.describing.answers import Fields
-from app.adapters.inbound.http.describing.errors import ErrorTable
+from app.adapters.inbound.http.describing.answers import ErrorTable, Fields
 from app.domain.access import Principal
 
 
@@ -27,10 +26,7 @@ class GuardedApp:
         self._errors = errors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection scope (ASGI 3)."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+        """Serve one request (ASGI 3)."""
         try:
             admission = await self._admit(scope)
         except Exception as error:  # noqa: BLE001 - the edge: whatever it is, it becomes an answer in the contract's shape

@@ -5,21 +5,15 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Response, status
+from pydantic import BaseModel, Field
 
 from app.adapters.inbound.answering.answers import (
-    past_answer,
-    plan_answer,
-    provider_answer,
-    rejection_answer,
-    run_answer,
-)
-from app.adapters.inbound.http.catalog.catalog_answers import (
     PlanDetailsAnswer,
     PlanStateAnswer,
     ProviderAnswer,
     RejectionAnswer,
-    RequestedSyncAnswer,
     RunAnswer,
+    past_answer,
 )
 from app.adapters.inbound.http.describing.answers import failure, json_response
 from app.application.read_catalog import DescribePlan, DescribeProviders, ListRejections, ListRuns
@@ -27,12 +21,20 @@ from app.application.read_history import ListPlanStates
 from app.application.request_sync import RequestSync
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many at the most, newest first")]
+Approve = Annotated[bool, Query(description="Apply what the gate holds")]
 Name = Annotated[str, Path(max_length=64, description="A provider's name in the configuration")]
 
 UNKNOWN = failure(404, "Unknown")
 AWAY = failure(400, "The request was not correctly formed") | failure(
     503, "The catalog's store, the history or a scheduler is away"
 )
+
+
+class RequestedSyncAnswer(BaseModel):
+    """A sync that the scheduler was asked for."""
+
+    run_id: str
+    runs: str = Field(description="Where its report will stand", examples=["/catalog/providers/demo/runs"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,65 +54,50 @@ def catalog_router(core: CatalogUseCases) -> APIRouter:
     router = APIRouter(prefix="/catalog", tags=["catalog"], responses=AWAY)
 
     @router.get(
-        "/plans/{plan_id}",
-        operation_id="get_plan",
-        summary="Everything known of one plan",
-        response_model=PlanDetailsAnswer,
-        responses=UNKNOWN,
+        "/plans/{plan_id}", summary="Everything known of one plan", response_model=PlanDetailsAnswer, responses=UNKNOWN
     )
-    async def plan(plan_id: UUID) -> Response:
-        return json_response(plan_answer(await core.describe_plan(plan_id)))
+    async def get_plan(plan_id: UUID) -> Response:
+        return json_response(PlanDetailsAnswer.of(await core.describe_plan(plan_id)))
 
     @router.get(
         "/plans/{plan_id}/history",
-        operation_id="list_plan_states",
         response_model=list[PlanStateAnswer],
         summary="Every state that a plan was known in, newest first, and the change that brought it",
         responses=UNKNOWN,
     )
-    async def history(plan_id: UUID, limit: Limit = 20) -> Response:
+    async def list_plan_states(plan_id: UUID, limit: Limit = 20) -> Response:
         return json_response([past_answer(state) for state in await core.list_plan_states(plan_id, limit)])
 
-    @router.get(
-        "/providers",
-        operation_id="list_providers",
-        summary="Every configured provider and how it fares",
-        response_model=list[ProviderAnswer],
-    )
-    async def providers() -> Response:
-        return json_response([provider_answer(provider) for provider in await core.describe_providers()])
+    @router.get("/providers", summary="Every configured provider and how it fares", response_model=list[ProviderAnswer])
+    async def list_providers() -> Response:
+        return json_response([ProviderAnswer.of(provider) for provider in await core.describe_providers()])
 
     @router.get(
         "/providers/{name}/runs",
-        operation_id="list_runs",
         summary="The newest runs of a provider's sync",
         response_model=list[RunAnswer],
         responses=UNKNOWN,
     )
-    async def runs(name: Name, limit: Limit = 20) -> Response:
-        return json_response([run_answer(report) for report in await core.list_runs(name, limit)])
+    async def list_runs(name: Name, limit: Limit = 20) -> Response:
+        return json_response([RunAnswer.of(report) for report in await core.list_runs(name, limit)])
 
     @router.get(
         "/providers/{name}/rejections",
-        operation_id="list_rejections",
         response_model=list[RejectionAnswer],
         summary="The records of a provider's feed that could not be used",
         responses=UNKNOWN,
     )
-    async def rejections(name: Name, limit: Limit = 100) -> Response:
-        return json_response([rejection_answer(rejection) for rejection in await core.list_rejections(name, limit)])
+    async def list_rejections(name: Name, limit: Limit = 100) -> Response:
+        return json_response([RejectionAnswer.of(rejection) for rejection in await core.list_rejections(name, limit)])
 
     @router.post(
         "/providers/{name}/sync",
-        operation_id="request_sync",
         response_model=RequestedSyncAnswer,
         status_code=status.HTTP_202_ACCEPTED,
         summary="Ask the scheduler to sync a provider now",
         responses=UNKNOWN,
     )
-    async def sync(
-        name: Name, approve: Annotated[bool, Query(description="Apply what the gate holds")] = False
-    ) -> Response:
+    async def request_sync(name: Name, approve: Approve = False) -> Response:
         run_id = await core.request_sync(name, approve=approve)
         return json_response({"run_id": run_id, "runs": f"/catalog/providers/{name}/runs"}, status.HTTP_202_ACCEPTED)
 

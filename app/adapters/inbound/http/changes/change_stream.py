@@ -2,30 +2,32 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
-from functools import partial
 from time import monotonic
 from typing import NamedTuple
 
-from starlette.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
-
 from app.adapters.formats.cloud_events import render_envelope, type_of
 from app.adapters.inbound.http.changes.change_cursors import cursor_of
-from app.adapters.inbound.http.changes.change_errors import TooManyStreamsError
-from app.adapters.inbound.http.connection.stream_places import StreamPlaces
+from app.adapters.inbound.http.connection.stream_places import PlacedStream, StreamPlaces
 from app.application.ports.publishing import LoggedFact
 from app.application.ports.system import HistoryUnavailableError
 from app.application.read_changes import Bookmark, ReadChanges, UnknownCursorError, WatchLog, bookmark_of
 from app.application.single_flight import SingleFlights
 
-EVENT_STREAM = "text/event-stream"
-HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}  # a proxy that holds it back would make it useless
+EVENT_STREAM = PlacedStream.media_type
 RETRY = b"retry: 2000\n\n"
 HEARTBEAT = b":\n\n"
 PAGE = 100
 """Changes that are read and rendered at a time; other requests go on between."""
 SHARED = 16
 """Pages that are kept for other streams that stand at the same place."""
+
+
+class TooManyStreamsError(Exception):
+    """As many clients stream changes from this process as it serves."""
+
+    def __init__(self, most: int) -> None:
+        """Say what else there is."""
+        super().__init__(f"{most} clients stream changes already; come again later, or ask for pages of JSON")
 
 
 class Piece(NamedTuple):
@@ -61,7 +63,7 @@ class ChangeStreams:
         self._read_once = SingleFlights(self._read)
         self._kept: dict[Bookmark, Piece] = {}
 
-    async def open(self, after: Bookmark, caller: str, goes_on: Callable[[], bool] = lambda: True) -> StreamingResponse:
+    async def open(self, after: Bookmark, caller: str, goes_on: Callable[[], bool] = lambda: True) -> PlacedStream:
         """Begin a stream behind a bookmark; it has its place from now on until it was sent, or `goes_on` says no.
 
         Raises:
@@ -69,13 +71,11 @@ class ChangeStreams:
             TooManyStreamsError: there is no place left.
             UnknownCursorError, HistoryUnavailableError: as in ReadChanges.
         """
-        self.places.check(caller)
         self.places.take(caller)  # before anything is waited for: others may come meanwhile
-        close = partial(self.places.give_back, caller)
         try:
-            return _Stream(close, self._told(await self._piece(after), goes_on))
+            return PlacedStream(self.places, caller, self._told(await self._piece(after), goes_on))
         except BaseException:
-            close()
+            self.places.give_back(caller)
             raise
 
     async def _told(self, begin: Piece, goes_on: Callable[[], bool]) -> AsyncIterator[bytes]:
@@ -121,17 +121,3 @@ class ChangeStreams:
             )
             for change in changes
         )
-
-
-class _Stream(StreamingResponse):
-    """A stream that gives its place back once it was sent."""
-
-    def __init__(self, close: Callable[[], None], told: AsyncIterator[bytes]) -> None:
-        super().__init__(told, headers=HEADERS, media_type=EVENT_STREAM)
-        self._close = close
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._close()

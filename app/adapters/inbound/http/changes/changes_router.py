@@ -96,20 +96,19 @@ RESPONSES: Documented = {
 
 
 def changes_router(
-    read_changes: ReadChanges, streams: ChangeStreams, source: str, trusted_proxies: Sequence[Network] = ()
+    read: ReadChanges, streams: ChangeStreams, source: str, trusted_proxies: Sequence[Network] = ()
 ) -> APIRouter:
     """Make the route; `source` is the CloudEvents' one, of pages as of streams."""
     router = APIRouter(prefix="/catalog", tags=["catalog"])
 
     @router.get(
         "/changes",
-        operation_id="read_changes",
         summary="Every change of every plan, in order, for apps that keep a copy",
         description=DESCRIPTION,
         response_model=ChangesAnswer,
         responses=RESPONSES,
     )
-    async def changes(
+    async def read_changes(
         request: Request,
         after: Annotated[
             str | SkipJsonSchema[None],
@@ -128,7 +127,7 @@ def changes_router(
         if wants_stream(request.headers.get("accept", "")):
             caller = caller_of(request.scope.get("principal"), request.scope, trusted_proxies)
             return await streams.open(begin, caller, still_admitted(request.scope))
-        page = await read_changes(begin, limit)
+        page = await read(begin, limit)
         return Response(await _rendered(page, source), media_type=JSON, headers={"cache-control": "no-store"})
 
     return router

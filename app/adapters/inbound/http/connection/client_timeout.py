@@ -1,6 +1,6 @@
 """The timeout of one connection, counted from look to look of a sweep."""
 
-from enum import Enum, auto
+from enum import Enum
 
 from app.adapters.inbound.http.connection.connection_limits import ConnectionLimits
 
@@ -9,13 +9,13 @@ PROGRESS = 16 * 1024
 
 
 class Stage(Enum):
-    """What a client is waited for, each with a timeout of its own."""
+    """What a client is waited for, each with a timeout of its own: the one of ConnectionLimits that it names."""
 
-    HEAD = auto()
-    BODY = auto()
-    WRITE = auto()
+    HEAD = "header_timeout"
+    BODY = "body_timeout"
+    WRITE = "write_timeout"
     """It has yet to take what was written."""
-    LINGER = auto()
+    LINGER = "linger"
     """It was refused, and may take in why."""
 
 
@@ -58,13 +58,4 @@ class ClientTimeout:
         self.stalled_seconds += seconds
         if received >= self._received + PROGRESS:
             self._received, self.stalled_seconds = received, 0.0
-        return self._waited >= self._longest(stage)
-
-    def _longest(self, stage: Stage) -> float:
-        limits = self._limits
-        return {
-            Stage.HEAD: limits.header_timeout,
-            Stage.BODY: limits.body_timeout,
-            Stage.WRITE: limits.write_timeout,
-            Stage.LINGER: limits.linger,
-        }[stage]
+        return self._waited >= float(getattr(self._limits, stage.value))

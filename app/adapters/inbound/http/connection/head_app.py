@@ -13,8 +13,8 @@ class HeadApp:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection scope (ASGI 3)."""
-        if scope["type"] != "http" or scope["method"] != "HEAD":
+        """Serve one request (ASGI 3)."""
+        if scope["method"] != "HEAD":
             await self._app(scope, receive, send)
             return
         over = False

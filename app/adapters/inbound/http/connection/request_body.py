@@ -1,4 +1,4 @@
-"""The JSON body of a request, whole, unpacked, and never larger than allowed."""
+"""The JSON body of a request, whole, unpacked, and never larger than allowed; nor are all of a process together."""
 
 import asyncio
 from collections.abc import Mapping
@@ -8,12 +8,12 @@ from isal import isal_zlib
 from starlette.types import Receive
 
 from app.adapters.formats.unpacking import STEP, Work
-from app.adapters.inbound.http.connection.body_memory import FREE, Hold
 from app.adapters.inbound.http.connection.connection_errors import (
     BodyTooLargeError,
     ClientGoneError,
     InvalidContentLengthError,
     InvalidGzipError,
+    TooManyBodiesError,
     UnsupportedEncodingError,
     UnsupportedMediaTypeError,
 )
@@ -24,6 +24,51 @@ UNPACKING = 0.25
 """Seconds of CPU that the unpacking of a body may take, beside what its output may (`Work`)."""
 GZIP = 16 + isal_zlib.MAX_WBITS
 CONTENT_TYPE = b"application/json"
+MOST_IN_HAND = 256 * 1024 * 1024
+"""Bytes of a process."""
+FREE = 16 * 1024
+"""Bytes of each body that are not counted: what is small gets through while others hold all that may be held."""
+
+
+class BodyMemory:
+    """The bodies that are being read, or worked on."""
+
+    __slots__ = ("held", "most")
+
+    def __init__(self, most: int = MOST_IN_HAND) -> None:
+        self.most = most
+        self.held = 0
+
+    def hold(self) -> "Hold":
+        """Begin with one; it is to be let go of, come what may."""
+        return Hold(self)
+
+
+class Hold:
+    """What is held of one body, packed and unpacked."""
+
+    __slots__ = ("_bodies", "_size")
+
+    def __init__(self, bodies: BodyMemory) -> None:
+        self._bodies = bodies
+        self._size = 0
+
+    def take(self, size: int) -> None:
+        """Hold so many bytes more.
+
+        Raises:
+            TooManyBodiesError: there is no room for them.
+        """
+        bodies = self._bodies
+        if bodies.held + size > bodies.most:
+            raise TooManyBodiesError(bodies.most, FREE)
+        bodies.held += size
+        self._size += size
+
+    def let_go(self) -> None:
+        """Hold nothing any more."""
+        self._bodies.held -= self._size
+        self._size = 0
 
 
 async def read_json_body(

@@ -1,10 +1,15 @@
-"""How many streams one process has, and one caller of it, so that nobody keeps out all others."""
+"""Streams of one process: how many it has, and one caller of it, so that nobody keeps out all others."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from app.adapters.inbound.http.connection.connection_errors import ShareTakenError
+
+HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}  # a proxy that holds it back would make it useless
 
 
 class StreamPlaces:
@@ -25,8 +30,8 @@ class StreamPlaces:
         """How many streams there are."""
         return self._taken.total()
 
-    def check(self, caller: str) -> None:
-        """Refuse who finds no place.
+    def take(self, caller: str) -> None:
+        """Count one more.
 
         Raises:
             ShareTakenError: this caller has as many as one may have.
@@ -35,9 +40,6 @@ class StreamPlaces:
             raise ShareTakenError(self._share, self._instead)
         if self.count >= self._most:
             raise self._full(self._most)
-
-    def take(self, caller: str) -> None:
-        """Count one more."""
         self._taken[caller] += 1
 
     def give_back(self, caller: str) -> None:
@@ -46,11 +48,19 @@ class StreamPlaces:
         if not self._taken[caller]:
             del self._taken[caller]
 
-    @contextmanager
-    def taken(self, caller: str) -> Iterator[None]:
-        """Count one as long as a block lasts."""
-        self.take(caller)
+
+class PlacedStream(StreamingResponse):
+    """Server-sent events that keep a place that was taken until they were sent, or the client has gone."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, places: StreamPlaces, caller: str, told: AsyncIterator[bytes]) -> None:
+        super().__init__(told, headers=HEADERS)
+        self._give_back = partial(places.give_back, caller)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send them."""
         try:
-            yield
+            await super().__call__(scope, receive, send)
         finally:
-            self.give_back(caller)
+            self._give_back()

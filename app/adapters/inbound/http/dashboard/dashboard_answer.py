@@ -3,25 +3,23 @@
 The stream sends the whole once, then each second the sections that have changed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from operator import not_
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
-from app.adapters.inbound.answering.answers import instant, wall_clock
-from app.adapters.inbound.answering.stats_answers import daily_users_answer, retention_answer, total_answer
+from app.adapters.inbound.answering.answers import Amount, Answer, Instant, WallClock, instant, read_at, rounded
 from app.adapters.inbound.http.describing.answers import render_json
-from app.application.plans_around import PlansNow
-from app.application.watch_dashboard import DashboardState, PastFigures, ProviderFigures
-from app.domain.activity_curve import STEP, LastHour
-from app.domain.plans import SearchablePlan
-from app.domain.stats import Granularity
-from app.domain.timeline import Unit
+from app.application.watch_dashboard import DashboardState
+from app.domain.activity_curve import STEP
+from app.domain.stats import Cohort, Granularity
+from app.domain.timeline import Timeline, Unit
 
 
-class _Answer(BaseModel):
+class _Answer(Answer):
     model_config = ConfigDict(extra="forbid")
 
 
@@ -36,9 +34,9 @@ class StoreSection(_Answer):
 class HourAnswer(_Answer):
     """Activities that the door took in the last hour."""
 
-    since: datetime | None = Field(description="From when on this process has counted; null: not yet")
-    ends_at: datetime = Field(description="When the last whole step ended")
-    step: int = Field(description="Seconds of one step")
+    since: Instant | None = Field(description="From when on this process has counted; null: not yet")
+    ends_at: Instant = Field(description="When the last whole step ended")
+    step: int = Field(STEP, description="Seconds of one step")
     counts: list[int | None] = Field(description="Oldest first; null where nobody counted")
     total: int = Field(description="Of the hour, up to now")
 
@@ -46,13 +44,17 @@ class HourAnswer(_Answer):
 class ActivitiesSection(_Answer):
     """The door and the queue behind it; counts are of activities since the first one."""
 
-    per_second: float | None = Field(description="The mean of the last 10 seconds")
+    per_second: Annotated[float, rounded(2)] | None = Field(description="The mean of the last 10 seconds")
     last_hour: HourAnswer
-    received: int | None
-    duplicates: int | None
-    settled: int | None = Field(description="Stored, or found to be stored already, or buried")
-    backlog: int | None
-    dead_letters: int | None = Field(description="Letters that wait for an operator")
+    received: int | None = read_at("queue.received", default=None)
+    duplicates: int | None = read_at("queue.duplicates", default=None)
+    settled: int | None = read_at(
+        "queue.settled", default=None, description="Stored, or found to be stored already, or buried"
+    )
+    backlog: int | None = read_at("queue.backlog", default=None)
+    dead_letters: int | None = read_at(
+        "queue.dead_letters", default=None, description="Letters that wait for an operator"
+    )
 
 
 class TypeAnswer(_Answer):
@@ -60,7 +62,7 @@ class TypeAnswer(_Answer):
 
     type: str
     count: int
-    sum: float = Field(description="With the digits that went in")
+    sum: Amount = Field(description="With the digits that went in")
 
 
 class TypesAnswer(_Answer):
@@ -93,6 +95,10 @@ class RetentionAnswer(_Answer):
     cohorts: list[CohortAnswer]
 
 
+def _by_day(cohorts: Sequence[Cohort]) -> dict[str, Any]:
+    return {"granularity": Granularity.DAY, "cohorts": cohorts}
+
+
 class UsersAnswer(_Answer):
     """Those who may use the service."""
 
@@ -104,25 +110,27 @@ class UsersAnswer(_Answer):
 class HistorySection(_Answer):
     """What the database says; all null while it is away, and `reason` says why."""
 
-    up: bool
-    reason: str | None
+    up: Annotated[bool, BeforeValidator(not_)] = read_at("trouble")
+    reason: str | None = read_at("trouble")
     types: TypesAnswer | None
     daily_users: list[DayAnswer] | None
-    retention: RetentionAnswer | None
+    retention: Annotated[RetentionAnswer, BeforeValidator(_by_day)] | None = read_at("cohorts")
     users: UsersAnswer | None
 
 
 class PlanAnswer(_Answer):
     """A plan."""
 
-    id: UUID
-    title: str
-    starts: str = Field(description="By the provider's own clock, without an offset, like `ends`")
-    ends: str
-    starts_at: datetime
-    ends_at: datetime
-    min_price: float | None
-    max_price: float | None
+    id: UUID = read_at("summary.plan_id")
+    title: str = read_at("summary.title")
+    starts: WallClock = read_at(
+        "summary.starts", description="By the provider's own clock, without an offset, like `ends`"
+    )
+    ends: WallClock = read_at("summary.ends")
+    starts_at: Instant
+    ends_at: Instant
+    min_price: Amount | None = read_at("summary.min_price")
+    max_price: Amount | None = read_at("summary.max_price")
 
 
 class PeriodAnswer(_Answer):
@@ -139,30 +147,43 @@ class TimelineAnswer(_Answer):
     periods: list[PeriodAnswer]
 
 
+def _by_period(line: Timeline) -> dict[str, Any]:
+    periods = [{"start": start, "plans": count} for start, count in zip(line.starts, line.plans, strict=True)]
+    return {"unit": line.unit, "periods": periods}
+
+
 class CatalogSection(_Answer):
     """The plans that search finds."""
 
-    plans: int | None = Field(description="Null while they have not been loaded")
+    plans: int | None = read_at("count", description="Null while they have not been loaded")
     next: list[PlanAnswer] = Field(description="The next to begin, the earliest first")
     past: list[PlanAnswer] = Field(description="The last that began, the latest first; some may go on still")
-    timeline: TimelineAnswer
+    timeline: Annotated[TimelineAnswer, BeforeValidator(_by_period)]
+
+
+def _of_run(name: str, description: str | None = None) -> Any:
+    return read_at(f"status.last_run.{name}", default=None, description=description)
+
+
+def _total(counts: Mapping[str, int]) -> int:
+    return sum(counts.values())
 
 
 class DashboardProvider(_Answer):
     """A provider and how it fares."""
 
-    name: str
-    enabled: bool
-    last_good_sync_at: datetime | None
-    last_run_at: datetime | None
-    outcome: str | None
-    reason: str | None = Field(description="Why the last run failed, was held or skipped")
-    records: int | None
-    changes: int | None = Field(description="That the last run made, of all kinds")
-    rejected: int | None = Field(description="Records of the last run that could not be used")
+    name: str = read_at("status.provider.name")
+    enabled: bool = read_at("status.provider.enabled")
+    last_good_sync_at: Instant | None = read_at("status.snapshot_at")
+    last_run_at: Instant | None = _of_run("started_at")
+    outcome: str | None = _of_run("outcome")
+    reason: str | None = _of_run("reason", "Why the last run failed, was held or skipped")
+    records: int | None = _of_run("records")
+    changes: Annotated[int, BeforeValidator(_total)] | None = _of_run("changes", "That the last run made, of all kinds")
+    rejected: int | None = _of_run("rejected", "Records of the last run that could not be used")
     rejected_ever: int
-    waiting_for_approval: bool
-    circuit: str
+    waiting_for_approval: bool = read_at("status.waiting")
+    circuit: str = read_at("status.circuit.state")
 
 
 class ProviderCountsAnswer(_Answer):
@@ -186,14 +207,15 @@ class DashboardAnswer(_Answer):
 
 def sections(state: DashboardState) -> Mapping[str, bytes]:
     """Render a state, each section by itself."""
+    up = state.trouble is None  # without an instant then: that would change every second
     answer = {
         "at": instant(state.at),
-        "store": _store(state),
-        "activities": _activities(state),
-        "history": _history(state.past),
-        "catalog": _catalog(state.plans),
-        "providers": [_provider(provider) for provider in state.providers],
-        "provider_counts": {"total": state.provider_counts.total, "troubled": state.provider_counts.troubled},
+        "store": {"up": up, "reason": state.trouble, "seen_at": None if up else instant(state.seen_at)},
+        "activities": ActivitiesSection.of(state),
+        "history": HistorySection.of(state.past),
+        "catalog": CatalogSection.of(state.plans),
+        "providers": [DashboardProvider.of(provider) for provider in state.providers],
+        "provider_counts": ProviderCountsAnswer.of(state.provider_counts),
     }
     return {name: render_json(value) for name, value in answer.items()}
 
@@ -201,92 +223,3 @@ def sections(state: DashboardState) -> Mapping[str, bytes]:
 def joined(parts: Mapping[str, bytes]) -> bytes:
     """Put sections together."""
     return b"{" + b",".join(b'"%s":%s' % (name.encode(), value) for name, value in parts.items()) + b"}"
-
-
-def _store(state: DashboardState) -> dict[str, Any]:
-    """Without an instant while it is up: that would change every second."""
-    up = state.trouble is None
-    return {"up": up, "reason": state.trouble, "seen_at": None if up else instant(state.seen_at)}
-
-
-def _activities(state: DashboardState) -> dict[str, Any]:
-    names = ("received", "duplicates", "settled", "backlog", "dead_letters")
-    return {
-        "per_second": None if state.per_second is None else round(state.per_second, 2),
-        "last_hour": _hour(state.last_hour),
-        **{name: getattr(state.queue, name, None) for name in names},
-    }
-
-
-def _hour(hour: LastHour) -> dict[str, Any]:
-    return {
-        "since": instant(hour.since),
-        "ends_at": instant(hour.ends_at),
-        "step": STEP,
-        "counts": hour.counts,
-        "total": hour.total,
-    }
-
-
-def _history(past: PastFigures) -> dict[str, Any]:
-    types, users = past.types, past.users
-    return {
-        "up": past.trouble is None,
-        "reason": past.trouble,
-        "types": types
-        and {
-            "types": types.types,
-            "activities": types.activities,
-            "top": [total_answer(total) for total in types.top],
-        },
-        "daily_users": None if past.daily_users is None else [daily_users_answer(day) for day in past.daily_users],
-        "retention": None if past.cohorts is None else retention_answer(Granularity.DAY, past.cohorts),
-        "users": users and {"total": users.total, "active": users.active, "deleted": users.deleted},
-    }
-
-
-def _catalog(plans: PlansNow) -> dict[str, Any]:
-    line = plans.timeline
-    periods = zip(line.starts, line.plans, strict=True)
-    return {
-        "plans": plans.count,
-        "next": [_plan(plan) for plan in plans.next],
-        "past": [_plan(plan) for plan in plans.past],
-        "timeline": {
-            "unit": line.unit,
-            "periods": [{"start": start.isoformat(), "plans": count} for start, count in periods],
-        },
-    }
-
-
-def _plan(plan: SearchablePlan) -> dict[str, Any]:
-    summary = plan.summary
-    return {
-        "id": str(summary.plan_id),
-        "title": summary.title,
-        "starts": wall_clock(summary.starts),
-        "ends": wall_clock(summary.ends),
-        "starts_at": instant(plan.starts_at),
-        "ends_at": instant(plan.ends_at),
-        "min_price": summary.min_price,
-        "max_price": summary.max_price,
-    }
-
-
-def _provider(figures: ProviderFigures) -> dict[str, Any]:
-    status = figures.status
-    run = status.last_run
-    return {
-        "name": status.provider.name,
-        "enabled": status.provider.enabled,
-        "last_good_sync_at": instant(status.snapshot_at),
-        "last_run_at": instant(run.started_at) if run else None,
-        "outcome": run.outcome if run else None,
-        "reason": run.reason if run else None,
-        "records": run.records if run else None,
-        "changes": sum(run.changes.values()) if run else None,
-        "rejected": run.rejected if run else None,
-        "rejected_ever": figures.rejected_ever,
-        "waiting_for_approval": status.waiting,
-        "circuit": status.circuit.state,
-    }

@@ -21,7 +21,6 @@ def dashboard_router(viewers: Viewers, trusted_proxies: Sequence[Network] = ()) 
 
     @router.get(
         "/dashboard/state",
-        operation_id="get_dashboard_state",
         response_model=DashboardAnswer,
         summary="Everything that the dashboard shows",
         description=(
@@ -29,7 +28,7 @@ def dashboard_router(viewers: Viewers, trusted_proxies: Sequence[Network] = ()) 
             "ones after, one a second, have `at` and the sections that have changed."
         ),
     )
-    async def state() -> Response:
+    async def get_dashboard_state() -> Response:
         return Response(joined(await viewers.look()), media_type=JSON, headers={"cache-control": "no-store"})
 
     @router.get("/dashboard/stream", include_in_schema=False)  # without an end, which no client of a document expects

@@ -1,12 +1,10 @@
 """The dashboard's state as server-sent events: whole at first, then each second the sections that have changed."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
 
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
-
-from app.adapters.inbound.http.connection.stream_places import StreamPlaces
+from app.adapters.inbound.http.connection.stream_places import PlacedStream, StreamPlaces
 from app.adapters.inbound.http.dashboard.dashboard_answer import joined, sections
 from app.application.watch_dashboard import INTERVAL, DashboardState, WatchDashboard
 
@@ -15,11 +13,6 @@ MOST_VIEWERS = 100
 SHARE = 12
 """Of them, one caller's."""
 INSTEAD = "ask GET /dashboard/state every few seconds instead"
-HEADERS = {
-    "content-type": "text/event-stream; charset=utf-8",
-    "cache-control": "no-store",
-    "x-accel-buffering": "no",  # a proxy that holds it back would make it useless
-}
 
 
 class TooManyViewersError(Exception):
@@ -60,61 +53,27 @@ class Viewers:
             self._seen, self._sections = state, sections(state)
         return self._sections
 
-    def stream(self, caller: str, goes_on: Callable[[], bool] = lambda: True) -> Response:
-        """Answer with a stream that lasts until `goes_on` says no.
+    def stream(self, caller: str, goes_on: Callable[[], bool] = lambda: True) -> PlacedStream:
+        """Answer with a stream that lasts until `goes_on` says no; it has its place from now on until it was sent.
 
         Raises:
             ShareTakenError: this caller has as many as one may have.
             TooManyViewersError: there is no place left, or the process ends.
         """
-        self.places.check(caller)
         if self._stopping.is_set():
             raise TooManyViewersError(self._most)
-        return _Stream(self, caller, goes_on)
+        self.places.take(caller)
+        return PlacedStream(self.places, caller, self._told(goes_on))
 
-    async def over(self, gone: "asyncio.Task[None]") -> bool:
-        """Wait until the next look is due; tell whether this viewer has gone, or all have to."""
-        stopping = asyncio.create_task(self._stopping.wait())
-        try:
-            done, _ = await asyncio.wait({gone, stopping}, timeout=self._interval, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            stopping.cancel()
-        return bool(done)
-
-
-class _Stream(Response):
-    """One viewer's stream, until it leaves, its key is not good any more, or the process ends."""
-
-    def __init__(self, viewers: Viewers, caller: str, goes_on: Callable[[], bool]) -> None:
-        self.status_code = 200
-        self.background = None
-        self.init_headers(HEADERS)
-        self._viewers = viewers
-        self._caller = caller
-        self._goes_on = goes_on
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
-        gone = asyncio.create_task(_departure(receive))
-        try:
-            with self._viewers.places.taken(self._caller):
-                await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-                await self._tell(send, gone)
-        finally:
-            gone.cancel()
-
-    async def _tell(self, send: Send, gone: "asyncio.Task[None]") -> None:
+    async def _told(self, goes_on: Callable[[], bool]) -> AsyncIterator[bytes]:
+        """Tell one viewer, until its key is not good any more or the process ends."""
         told: dict[str, bytes] = {}
         over = False
         while not over:
-            current = await self._viewers.look()
+            current = await self.look()
             changed = {name: value for name, value in current.items() if told.get(name) != value}
             told.update(changed)
-            body = b"event: state\ndata: " + joined(changed) + b"\n\n"
-            await send({"type": "http.response.body", "body": body, "more_body": True})
-            over = await self._viewers.over(gone) or not self._goes_on()
-        await send({"type": "http.response.body", "body": b""})
-
-
-async def _departure(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+            yield b"event: state\ndata: " + joined(changed) + b"\n\n"
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), self._interval)
+            over = self._stopping.is_set() or not goes_on()

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Protocol
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
@@ -22,24 +21,21 @@ POLICY = (
 """Nothing but our own files, nothing inline, nobody's frame."""
 
 
-class ServedFile(Protocol):
-    """A file of a page, wherever its bytes are."""
-
-    def answer(self, request: Request) -> Response:
-        """Send it, unless the browser has it."""
-
-
 @dataclass(frozen=True, slots=True)
-class PageFile(ServedFile):
+class PageFile:
     """A small file, in memory."""
 
-    body: bytes
     headers: dict[str, str]
+    body: bytes = b""
 
     def answer(self, request: Request) -> Response:
         """Send it, unless the browser has it."""
-        if is_known(request, self.headers["etag"]):
-            return not_modified(self.headers)
+        if self.headers["etag"] in request.headers.get("if-none-match", ""):
+            return Response(None, 304, {name: self.headers[name] for name in ("etag", "cache-control")})
+        return self.whole()
+
+    def whole(self) -> Response:
+        """Send it."""
         return Response(self.body, 200, self.headers)
 
 
@@ -48,7 +44,7 @@ def read_files(folder: Path) -> dict[str, PageFile]:
     return {path.name: _read(path) for path in folder.iterdir() if path.suffix in TYPES}
 
 
-def add_page(router: APIRouter, path: str, folder: str, files: Mapping[str, ServedFile], missing: str) -> None:
+def add_page(router: APIRouter, path: str, folder: str, files: Mapping[str, PageFile], missing: str) -> None:
     """Serve `page.html` at a path and every file in a folder; `missing` is what a 404 says."""
 
     @router.get(path, include_in_schema=False)
@@ -72,16 +68,6 @@ def headers_of(path: Path, etag: str) -> dict[str, str]:
     }
 
 
-def is_known(request: Request, etag: str) -> bool:
-    """Tell whether a browser has the file already."""
-    return etag in request.headers.get("if-none-match", "")
-
-
-def not_modified(headers: dict[str, str]) -> Response:
-    """Say so."""
-    return Response(None, 304, {name: headers[name] for name in ("etag", "cache-control")})
-
-
 def _read(path: Path) -> PageFile:
     body = path.read_bytes()
-    return PageFile(body, headers_of(path, blake2b(body, digest_size=8).hexdigest()))
+    return PageFile(headers_of(path, blake2b(body, digest_size=8).hexdigest()), body)

@@ -12,10 +12,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.adapters.inbound.http.access.gatekeeper import ANONYMOUS, Gatekeeper
 from app.adapters.inbound.http.access.guarded_app import who
 from app.adapters.inbound.http.connection.connection_errors import ClientGoneError
-from app.adapters.inbound.http.connection.refusal_log import RefusalLog
-from app.adapters.inbound.http.connection.request_ids import RequestIds
-from app.adapters.inbound.http.describing.answers import Reply
-from app.adapters.inbound.http.describing.errors import ErrorTable
+from app.adapters.inbound.http.connection.request_ids import RefusalLog, RequestIds
+from app.adapters.inbound.http.describing.answers import ErrorTable, Reply
 from app.adapters.inbound.http.ingest.ingest_door import BATCH, EVENTS, Door
 from app.domain.access import Area
 
@@ -50,8 +48,8 @@ class IngestApp:
         self._refused = {path: RefusalLog("POST", path) for path in (EVENTS, BATCH)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection scope (ASGI 3)."""
-        if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] not in (EVENTS, BATCH):
+        """Serve one request (ASGI 3)."""
+        if scope["method"] != "POST" or scope["path"] not in (EVENTS, BATCH):
             await self._app(scope, receive, send)
             return
         began, path = perf_counter(), scope["path"]

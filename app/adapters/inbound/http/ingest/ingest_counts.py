@@ -21,10 +21,6 @@ ObserveActivities = Callable[[str, Mapping[str, int]], None]
 _type = attrgetter("type")
 
 
-def observe_nothing(_outcome: str, _types: Mapping[str, int]) -> None:
-    """Count nothing."""
-
-
 def outcomes(judged: JudgedRecords, recording: Recording) -> Iterator[tuple[str, Counter[str]]]:
     """Count the records by type: one Counter for each outcome, whatever their number."""
     activities = judged.activities

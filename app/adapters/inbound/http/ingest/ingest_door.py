@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from starlette.types import Receive
 
 from app.adapters.formats.unpacking import Work
-from app.adapters.inbound.http.connection.body_memory import MOST_IN_HAND, BodyMemory
-from app.adapters.inbound.http.connection.request_body import UNPACKING, read_json_body
+from app.adapters.inbound.http.connection.request_body import MOST_IN_HAND, UNPACKING, BodyMemory, read_json_body
 from app.adapters.inbound.http.describing.answers import Reply
 from app.adapters.inbound.http.ingest.ingest_answers import reply_to
-from app.adapters.inbound.http.ingest.ingest_counts import IngestLog, ObserveActivities, observe_nothing, outcomes
+from app.adapters.inbound.http.ingest.ingest_counts import IngestLog, ObserveActivities, outcomes
 from app.adapters.inbound.http.ingest.judged_records import judge
 from app.adapters.inbound.http.ingest.sent_records import RecordReader
 from app.application.record_activities import RecordActivities, Recording
@@ -37,7 +36,7 @@ class Door:
     """Takes activities in; one implementation behind the bare application and the documented routes."""
 
     def __init__(
-        self, record: RecordActivities, limits: IngestLimits, observe: ObserveActivities = observe_nothing
+        self, record: RecordActivities, limits: IngestLimits, observe: ObserveActivities = lambda _outcome, _types: None
     ) -> None:
         self.limits = limits
         self.log = IngestLog()

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response, status
 from pydantic import BaseModel, Field
 
-from app.adapters.inbound.http.describing.answers import JSON, Documented, Problem, failure
+from app.adapters.inbound.http.describing.answers import JSON, Documented, ErrorAnswer, Problem, failure
 from app.adapters.inbound.http.ingest.ingest_door import BATCH, EVENTS, Door, IngestLimits
 from app.adapters.inbound.reading.activity_input import OTHER_NAMES, ActivityFields
 from app.domain.activities import DECIMAL_DIGITS, RESERVED_TYPES, WHOLE_DIGITS
@@ -56,11 +56,10 @@ class BatchAnswer(BaseModel):
     results: list[TakenRecord | RefusedRecord]
 
 
-class PlacedError(BaseModel):
+class PlacedError(ErrorAnswer):
     """The shape of every error, with the place in the body."""
 
     error: RecordProblem | Problem
-    data: None = None
 
 
 class ListedProblem(PlacedProblem):
@@ -75,11 +74,10 @@ class RefusedBatch(Problem):
     details: list[ListedProblem] | None = None
 
 
-class RefusedBatchAnswer(BaseModel):
+class RefusedBatchAnswer(ErrorAnswer):
     """The same in the shape of every error."""
 
     error: RefusedBatch
-    data: None = None
 
 
 class LimitProblem(Problem):
@@ -88,11 +86,10 @@ class LimitProblem(Problem):
     limit: int = Field(description="How much is taken at once: records, or bytes")
 
 
-class LimitAnswer(BaseModel):
+class LimitAnswer(ErrorAnswer):
     """The same in the shape of every error."""
 
     error: LimitProblem
-    data: None = None
 
 
 EXAMPLE = {
@@ -124,7 +121,6 @@ def ingest_router(door: Door) -> APIRouter:
 
     @router.post(
         EVENTS,
-        operation_id="post_events",
         status_code=status.HTTP_202_ACCEPTED,
         summary="Take one activity, or an array of them",
         description=f"One object, or an array of up to {limits.array:,}. A record that is refused costs the others "
@@ -135,12 +131,11 @@ def ingest_router(door: Door) -> APIRouter:
             {"oneOf": [_record(), _array(limits.array)]}, one=EXAMPLE, array=[EXAMPLE, OTHER_EXAMPLE]
         ),
     )
-    async def events(request: Request) -> Response:
+    async def post_events(request: Request) -> Response:
         return await _answer(door, EVENTS, request)
 
     @router.post(
         BATCH,
-        operation_id="post_event_batch",
         status_code=status.HTTP_202_ACCEPTED,
         summary="Take a batch of activities",
         description=f"Up to {limits.batch:,} activities; else as `POST {EVENTS}` with an array.",
@@ -151,7 +146,7 @@ def ingest_router(door: Door) -> APIRouter:
             batch={"events": [EXAMPLE, OTHER_EXAMPLE]},
         ),
     )
-    async def batch(request: Request) -> Response:
+    async def post_event_batch(request: Request) -> Response:
         return await _answer(door, BATCH, request)
 
     return router

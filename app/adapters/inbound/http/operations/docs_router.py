@@ -8,17 +8,10 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from starlette.types import Receive, Scope, Send
 
-from app.adapters.inbound.http.describing.page_files import (
-    ServedFile,
-    add_page,
-    headers_of,
-    is_known,
-    not_modified,
-    read_files,
-)
+from app.adapters.inbound.http.describing.page_files import PageFile, add_page, headers_of, read_files
 
 FILES = Path(__file__).parent / "docs"
 PACKAGE = "fastapi_standalone_docs"
@@ -28,17 +21,14 @@ PIECE = 64 * 1024
 SWAGGER = ("swagger-ui-bundle.js", "swagger-ui.css")
 
 
-@dataclass(frozen=True, slots=True)
-class SwaggerFile(ServedFile):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwaggerFile(PageFile):
     """A file of the package: large, and read from the disk by those few who ask for it."""
 
     path: Path
-    headers: dict[str, str]
 
-    def answer(self, request: Request) -> Response:
-        """Send it bit by bit, unless the browser has it."""
-        if is_known(request, self.headers["etag"]):
-            return not_modified(self.headers)
+    def whole(self) -> Response:
+        """Send it bit by bit."""
         return FileInPieces(self.path, self.headers)
 
 
@@ -61,7 +51,7 @@ class FileInPieces(Response):
 
 def docs_router() -> APIRouter:
     """Make the routes."""
-    files: dict[str, ServedFile] = {**read_files(FILES), **{name: _swagger_file(name) for name in SWAGGER}}
+    files = {**read_files(FILES), **{name: _swagger_file(name) for name in SWAGGER}}
     router = APIRouter(include_in_schema=False)
     add_page(router, "/docs", "/docs", files, "the docs have no such file")
     return router
@@ -70,7 +60,7 @@ def docs_router() -> APIRouter:
 def _swagger_file(name: str) -> SwaggerFile:
     path = _package() / "static" / "swagger" / name
     found = path.stat()
-    return SwaggerFile(path, headers_of(path, f"{found.st_size:x}-{found.st_mtime_ns:x}"))
+    return SwaggerFile(headers_of(path, f"{found.st_size:x}-{found.st_mtime_ns:x}"), path=path)
 
 
 def _package() -> Path:

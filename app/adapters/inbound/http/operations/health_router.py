@@ -5,17 +5,92 @@ None of it waits for a store, but that the first to ask how it fares waits a sec
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response, status
 from prometheus_client.core import Metric
+from pydantic import BaseModel, Field
 
-from app.adapters.inbound.answering.answers import instant
+from app.adapters.inbound.answering.answers import Answer, Instant, beside, instant, read_at, rounded
 from app.adapters.inbound.http.describing.answers import ErrorAnswer, json_response
-from app.adapters.inbound.http.operations.health_answers import HealthAnswer, LiveAnswer, ReadyAnswer
 from app.adapters.inbound.http.operations.metric_families import counter, gauge
 from app.application.read_catalog import ProviderStatus
 from app.application.watch_catalog import WatchCatalog
 from app.application.watch_service import WatchService
+
+
+class LiveAnswer(BaseModel):
+    """The process can answer."""
+
+    status: Literal["live"]
+
+
+class ReadyAnswer(BaseModel):
+    """Whether the process has an index."""
+
+    status: Literal["ready", "loading"]
+
+
+class SearchHealth(BaseModel):
+    """The index of this process."""
+
+    ready: bool
+    plans: int = Field(description="That search may find")
+
+
+class HistoryHealth(BaseModel):
+    """The database."""
+
+    up: bool
+    reason: str | None
+
+
+class StoreHealth(HistoryHealth):
+    """Redis."""
+
+    seen_at: datetime | None = Field(description="When it was reached last")
+
+
+class QueueHealth(Answer):
+    """Activities that wait to be stored."""
+
+    backlog: int
+    oldest_pending: Annotated[float, rounded(3)] = read_at("oldest_age", description="Seconds")
+    dead_letters: int
+    workers: int = beside()
+
+
+class StatsHealth(BaseModel):
+    """The figures."""
+
+    trouble: str | None
+
+
+class ProviderHealth(Answer):
+    """A provider's syncs."""
+
+    name: str = read_at("provider.name")
+    enabled: bool = read_at("provider.enabled")
+    last_good_sync_at: Instant | None = read_at("snapshot_at")
+    age: float | None = beside(description="Seconds since then")
+    last_outcome: str | None = read_at("last_run.outcome", default=None)
+    reason: str | None = read_at("last_run.reason", default=None)
+    waiting_for_approval: bool = read_at("waiting")
+    circuit: str = read_at("circuit.state")
+
+
+class HealthAnswer(BaseModel):
+    """How the service fares: the status alone, or to those who may know it all of this."""
+
+    status: Literal["ok", "degraded"]
+    search: SearchHealth | None = None
+    store: StoreHealth | None = None
+    history: HistoryHealth | None = None
+    activities: QueueHealth | None = None
+    stats: StatsHealth | None = None
+    providers: list[ProviderHealth] | None = None
+    tzdata: str | None = Field(None, description="The time zone rules in use", examples=["2026.1"])
+
 
 CIRCUIT_STATES = ("closed", "half-open", "open")
 
@@ -33,33 +108,22 @@ def health_router(
     """
     router = APIRouter(prefix="/health", tags=["operations"])
 
-    @router.get(
-        "/live",
-        operation_id="get_liveness",
-        summary="200 while the process can answer at all",
-        response_model=LiveAnswer,
-    )
-    async def live() -> Response:
+    @router.get("/live", summary="200 while the process can answer at all", response_model=LiveAnswer)
+    async def get_liveness() -> Response:
         return json_response({"status": "live"})
 
     @router.get(
         "/ready",
-        operation_id="get_readiness",
         summary="200 once the process has an index, 503 before",
         response_model=ReadyAnswer,
         responses={503: {"model": ReadyAnswer | ErrorAnswer, "description": "No index yet, or nobody can tell"}},
     )
-    async def ready() -> Response:
+    async def get_readiness() -> Response:
         word, code = ("ready", 200) if is_ready() else ("loading", status.HTTP_503_SERVICE_UNAVAILABLE)
         return json_response({"status": word}, code)
 
-    @router.get(
-        "",
-        operation_id="get_health",
-        summary="What is up, how old the catalog is, the circuits' states",
-        response_model=HealthAnswer,
-    )
-    async def health(request: Request) -> Response:
+    @router.get("", summary="What is up, how old the catalog is, the circuits' states", response_model=HealthAnswer)
+    async def get_health(request: Request) -> Response:
         await service.asked()
         troubled = watch.away is not None or service.history_trouble is not None or not is_ready()
         told: dict[str, object] = {"status": "degraded" if troubled else "ok"}
@@ -68,44 +132,18 @@ def health_router(
         return json_response(told)
 
     def details() -> dict[str, object]:
-        now = watch.clock.now()
+        now, queue = watch.clock.now(), service.activities
         return {
             "search": {"ready": is_ready(), "plans": size()},
             "store": {"up": watch.away is None, "reason": watch.away, "seen_at": instant(watch.seen_at)},
             "history": {"up": service.history_trouble is None, "reason": service.history_trouble},
-            "activities": _activities(service),
+            "activities": queue and QueueHealth.of(queue, workers=service.count_running("worker")),
             "stats": {"trouble": service.stats_trouble},
-            "providers": [_provider(provider, now) for provider in watch.providers],
+            "providers": [ProviderHealth.of(provider, age=_age(provider, now)) for provider in watch.providers],
             "tzdata": service.zone_rules,
         }
 
     return router
-
-
-def _activities(service: WatchService) -> dict[str, object] | None:
-    found = service.activities
-    if found is None:
-        return None
-    return {
-        "backlog": found.backlog,
-        "oldest_pending": round(found.oldest_age, 3),
-        "dead_letters": found.dead_letters,
-        "workers": service.count_running("worker"),
-    }
-
-
-def _provider(status: ProviderStatus, now: datetime) -> dict[str, object]:
-    run = status.last_run
-    return {
-        "name": status.provider.name,
-        "enabled": status.provider.enabled,
-        "last_good_sync_at": instant(status.snapshot_at),
-        "age": _age(status, now),
-        "last_outcome": run.outcome if run else None,
-        "reason": run.reason if run else None,
-        "waiting_for_approval": status.waiting,
-        "circuit": status.circuit.state,
-    }
 
 
 def _age(status: ProviderStatus, now: datetime) -> float | None:

@@ -10,48 +10,35 @@ from prometheus_client.core import (
     Metric,
     SummaryMetricFamily,
 )
-from prometheus_client.registry import Collector
 
 Rows = Iterable[tuple[tuple[str, ...], float]]
 """The values of the labels, and the figure."""
 
 
-class Figures(Collector):
-    """Figures that are looked up when somebody scrapes, instead of being counted."""
+class Figures(CollectorRegistry):
+    """Figures of several sources, that are looked up when somebody scrapes, instead of being counted."""
 
     def __init__(self, *collect: Callable[[], Iterable[Metric]]) -> None:
+        super().__init__()
         self._collect = collect
 
     def collect(self) -> Iterator[Metric]:
-        """Hand them to the registry."""
+        """Ask one source after the other."""
         for collect in self._collect:
             yield from collect()
 
 
-class Joined(CollectorRegistry):
-    """Several sources of metrics behind one scrape."""
-
-    def __init__(self, *sources: Collector | CollectorRegistry) -> None:
-        super().__init__()
-        self._sources = sources
-
-    def collect(self) -> Iterator[Metric]:
-        """Ask one after the other."""
-        for source in self._sources:
-            yield from source.collect()
-
-
 def gauge(name: str, help_text: str, labels: tuple[str, ...], rows: Rows) -> Metric:
     """Make a family of gauges."""
-    family = GaugeMetricFamily(name, help_text, labels=labels)
-    for values, value in rows:
-        family.add_metric(values, value)
-    return family
+    return _filled(GaugeMetricFamily(name, help_text, labels=labels), rows)
 
 
 def counter(name: str, help_text: str, labels: tuple[str, ...], rows: Rows) -> Metric:
     """Make a family of counters; the exposition adds `_total` to the name."""
-    family = CounterMetricFamily(name, help_text, labels=labels)
+    return _filled(CounterMetricFamily(name, help_text, labels=labels), rows)
+
+
+def _filled(family: GaugeMetricFamily | CounterMetricFamily, rows: Rows) -> Metric:
     for values, value in rows:
         family.add_metric(values, value)
     return family

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
@@ -12,7 +11,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from app.adapters.inbound.http.describing.accept_header import MediaRange, preference, read_accept
 from app.adapters.inbound.http.describing.answers import JSON
 from app.adapters.inbound.http.ingest.judged_records import REFUSED, UNKNOWN
-from app.adapters.inbound.http.operations.metric_families import Figures, Joined
+from app.adapters.inbound.http.operations.metric_families import Figures
 from app.adapters.inbound.http.operations.metrics_answer import MetricsAnswer, RenderedFigures
 from app.application.watch_service import WatchService
 
@@ -25,6 +24,7 @@ OTHER = "(other)"
 PLAIN, OPENMETRICS = "text/plain", "application/openmetrics-text"
 VERSIONS = frozenset({"0.0.4", "1.0.0"})
 VARY = {"vary": "accept"}
+A_TEXT = {"schema": {"type": "string"}}
 
 
 class RequestMetrics:
@@ -38,9 +38,10 @@ class RequestMetrics:
             "marquee_activities", "Activities at the door, by what became of them there.", "type", "outcome"
         )
         self._rate_limited = self._counter("marquee_rate_limited", "Requests that came too fast.", "bucket")
-        self._unauthenticated = self._counter(
+        self.observe_unauthenticated = self._counter(
             "marquee_unauthenticated", "Requests without a key or token that was needed and good."
-        )
+        ).inc
+        """Count a request that was refused because nobody knows who sent it."""
         self._seconds = Histogram(
             "marquee_http_request_duration_seconds",
             "Seconds from a request's headers to its whole answer; of /search those of the past alone.",
@@ -89,10 +90,6 @@ class RequestMetrics:
         """Count a request that was refused because its caller was too fast."""
         self._rate_limited.labels(bucket).inc()
 
-    def observe_unauthenticated(self) -> None:
-        """Count a request that was refused because nobody knows who sent it."""
-        self._unauthenticated.inc()
-
     def observe(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one request of another route; `route` is its template, never a path that a client makes up."""
         self._requests.labels(route, method, status).inc()
@@ -117,19 +114,20 @@ def metrics_router(requests: RequestMetrics, figures: Figures, watch: WatchServi
 
     @router.get(
         "/metrics",
-        operation_id="get_metrics",
         summary="Figures over the service, as JSON, or for Prometheus",
         description="JSON, unless `Accept` prefers text or OpenMetrics, as Prometheus does.",
         response_model=MetricsAnswer,
-        responses={200: {"content": _text_kinds(), "description": "The figures"}},
+        responses={200: {"content": dict.fromkeys((PLAIN, OPENMETRICS), A_TEXT), "description": "The figures"}},
     )
-    async def metrics(request: Request) -> Response:
+    async def get_metrics(request: Request) -> Response:
         await watch.asked()
         ranges = read_accept(",".join(request.headers.getlist("accept")))
         if not prefers_text(ranges):
             return Response(rendered.body(), headers=VARY, media_type=JSON)
         encode, content_type = choose_encoder(_best_text(ranges))
-        return Response(encode(Joined(requests.registry(), figures)), headers=VARY, media_type=content_type)
+        return Response(
+            encode(Figures(requests.registry().collect, figures.collect)), headers=VARY, media_type=content_type
+        )
 
     return router
 
@@ -147,7 +145,3 @@ def _best_text(ranges: Sequence[MediaRange]) -> str:
     said = max(named, key=lambda found: found.quality).parameters if named else {}
     version, escaping = said.get("version", ""), said.get("escaping", "")
     return f"{kind};version={version if version in VERSIONS else ''};escaping={escaping}"
-
-
-def _text_kinds() -> dict[str, Any]:
-    return {kind: {"schema": {"type": "string"}} for kind in (PLAIN, OPENMETRICS)}

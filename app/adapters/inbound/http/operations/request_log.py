@@ -37,10 +37,7 @@ class RequestContext:
         self._request_ids = RequestIds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection scope (ASGI 3)."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+        """Serve one request (ASGI 3)."""
         began = perf_counter()
         request_id = self._request_ids.of_headers(scope["headers"])
         status = 500

@@ -1,5 +1,7 @@
 """Plans as `/search` sends them: rendered once, when they change, and joined for each answer."""
 
+from collections.abc import Iterable, Iterator
+
 import msgspec
 
 from app.adapters.formats.plan_summary import SummaryFields
@@ -10,6 +12,15 @@ SEARCH_TAIL = b']},"error":null}'
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _decode = msgspec.json.Decoder(SummaryFields).decode
+
+
+def enveloped(pieces: Iterable[Iterable[bytes]]) -> Iterator[bytes]:
+    """Make of rendered plans, piece by piece, an answer of as many pieces and its end."""
+    glue = SEARCH_HEAD
+    for piece in pieces:
+        yield glue + b",".join(piece)
+        glue = b","
+    yield SEARCH_HEAD + SEARCH_TAIL if glue is SEARCH_HEAD else SEARCH_TAIL
 
 
 def render_plan(plan: PlanSummary) -> bytes:

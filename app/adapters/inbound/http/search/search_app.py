@@ -13,11 +13,9 @@ from typing import Any, Protocol
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.adapters.inbound.http.access.gatekeeper import Gatekeeper
-from app.adapters.inbound.http.connection.refusal_log import RefusalLog
-from app.adapters.inbound.http.connection.request_ids import RequestIds
-from app.adapters.inbound.http.describing.answers import CONTENT_TYPE, Fields
-from app.adapters.inbound.http.describing.errors import ErrorTable
-from app.adapters.inbound.http.search.plan_json import SEARCH_HEAD, SEARCH_TAIL
+from app.adapters.inbound.http.connection.request_ids import RefusalLog, RequestIds
+from app.adapters.inbound.http.describing.answers import CONTENT_TYPE, ErrorTable, Fields
+from app.adapters.inbound.http.search.plan_json import SEARCH_HEAD, SEARCH_TAIL, enveloped
 from app.adapters.inbound.http.search.search_errors import CatalogNotLoadedError
 from app.adapters.inbound.http.search.search_window import asks_of_the_past, read_window, usual_window
 from app.domain.access import Area
@@ -89,8 +87,8 @@ class SearchApp:
         self._request_ids = RequestIds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection scope (ASGI 3)."""
-        if scope["type"] != "http" or scope["path"] != "/search" or scope["method"] not in READS:
+        """Serve one request (ASGI 3)."""
+        if scope["path"] != "/search" or scope["method"] not in READS:
             await self._app(scope, receive, send)
             return
         began = perf_counter()
@@ -171,13 +169,10 @@ def _in_pieces(fragments: list[bytes]) -> Pieces:
 
 
 async def _send_pieces(pieces: Pieces, send: Send) -> None:
-    glue = SEARCH_HEAD
-    for piece in pieces:
-        await send({"type": "http.response.body", "body": glue + b",".join(piece), "more_body": True})
-        glue = b","
+    for body in enveloped(pieces):
+        await send({"type": "http.response.body", "body": body, "more_body": True})
         await asyncio.sleep(0)  # sending waits only for a full socket; this lets others in each time
-    tail = SEARCH_HEAD + SEARCH_TAIL if glue is SEARCH_HEAD else SEARCH_TAIL
-    await send({"type": "http.response.body", "body": tail})
+    await send({"type": "http.response.body", "body": b""})
 
 
 def _matches(if_none_match: bytes, etag: bytes) -> bool:

@@ -5,19 +5,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response, status
 
 from app.adapters.inbound.answering.stats_answers import (
+    CohortsAnswer,
+    DailyUsersAnswer,
+    TotalAnswer,
+    TypeCountAnswer,
     daily_users_answer,
     retention_answer,
     total_answer,
     type_count_answer,
 )
 from app.adapters.inbound.http.describing.answers import failure, json_response
-from app.adapters.inbound.http.stats.stats_answers import (
-    CohortsAnswer,
-    DailyUsersAnswer,
-    TotalAnswer,
-    TypeCountAnswer,
-)
-from app.adapters.inbound.reading.dates import read_date
+from app.adapters.inbound.reading.instants import read_date
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
 from app.application.read_stats import DEFAULT_LIMIT, DEFAULT_WINDOWS, MOST_TYPES
 from app.domain.activities import ACTIVITY_TYPE
@@ -58,13 +56,12 @@ def stats_router(core: StatsUseCases) -> APIRouter:
 
     @router.get(
         "",
-        operation_id="list_totals",
         response_model=list[TotalAnswer],
         summary="How often every type occurred, and the sum of its values",
         description="A page of the types, by name. Where more follow, `Link` has the next page.",
         responses={200: {"headers": {"Link": LINK}, "description": "A page of the totals"}},
     )
-    async def totals(limit: PageLimit = MOST_TYPES, after: After = None) -> Response:
+    async def list_totals(limit: PageLimit = MOST_TYPES, after: After = None) -> Response:
         page = await core.page_of_totals(after or "", limit)
         answer = json_response([total_answer(total) for total in page.totals])
         if page.more:
@@ -73,41 +70,31 @@ def stats_router(core: StatsUseCases) -> APIRouter:
 
     @router.delete(
         "",
-        operation_id="reset_stats",
         status_code=status.HTTP_204_NO_CONTENT,
         summary="Reset all figures; the activities stay, `marquee stats rebuild` brings the figures back",
     )
-    async def reset() -> Response:
+    async def reset_stats() -> Response:
         await core.keeper.reset()
         return Response(status_code=status.HTTP_204_NO_CONTENT)
 
-    @router.get(
-        "/dau",
-        operation_id="list_daily_users",
-        summary="How many users were active on each day",
-        response_model=list[DailyUsersAnswer],
-    )
-    async def daily_active_users(from_: From = None, to: To = None) -> Response:
+    @router.get("/dau", summary="How many users were active on each day", response_model=list[DailyUsersAnswer])
+    async def list_daily_users(from_: From = None, to: To = None) -> Response:
         days = await core.daily_active_users(read_date("from", from_), read_date("to", to))
         return json_response([daily_users_answer(day) for day in days])
 
     @router.get(
-        "/top-events",
-        operation_id="list_top_types",
-        summary="The most frequent types of some days, most first",
-        response_model=list[TypeCountAnswer],
+        "/top-events", summary="The most frequent types of some days, most first", response_model=list[TypeCountAnswer]
     )
-    async def top_types(from_: From = None, to: To = None, limit: Limit = DEFAULT_LIMIT) -> Response:
+    async def list_top_types(from_: From = None, to: To = None, limit: Limit = DEFAULT_LIMIT) -> Response:
         found = await core.top_types(read_date("from", from_), read_date("to", to), limit)
         return json_response([type_count_answer(one) for one in found])
 
     @router.get(
         "/retention",
-        operation_id="get_retention",
         summary="Who came first in a period, and how many of them were active in later ones",
         response_model=CohortsAnswer,
     )
-    async def retention(
+    async def get_retention(
         start_date: Start = None, windows: Windows = DEFAULT_WINDOWS, granularity: Length = Granularity.DAY
     ) -> Response:
         cohorts = await core.retention(granularity, windows, read_date("start_date", start_date))
@@ -115,12 +102,11 @@ def stats_router(core: StatsUseCases) -> APIRouter:
 
     @router.get(
         "/{type}",
-        operation_id="get_total",
         summary="How often one type occurred, and the sum of its values",
         response_model=TotalAnswer,
         responses=UNKNOWN,
     )
-    async def total_of_type(type: str) -> Response:  # noqa: A002 - the name in the contract's path
+    async def get_total(type: str) -> Response:  # noqa: A002 - the name in the contract's path
         return json_response(total_answer(await core.total_of_type(type)))
 
     return router

@@ -1,15 +1,16 @@
 """What is sent to `/users` and what is answered, as the documentation shows it. The domain has the rules."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.adapters.inbound.answering.answers import without_defaults
 from app.adapters.inbound.http.connection.json_bodies import Body
 from app.adapters.inbound.http.describing.answers import JSON
 from app.domain.access import Role
-from app.domain.api_keys import KEY_ID_LENGTH, LONGEST_KEY_NAME, SCANNER
+from app.domain.api_keys import KEY_ID_LENGTH, LONGEST_KEY_NAME
 from app.domain.users import LONGEST_EMAIL, LONGEST_NAME, USERNAME
 
 KEY_ID = rf"^[0-9A-Za-z]{{{KEY_ID_LENGTH}}}$"
@@ -52,25 +53,13 @@ class NewUserBody(Body):
     is_active: IsActive = True
 
 
-def _without_defaults(schema: dict[str, Any]) -> None:
-    for field in schema["properties"].values():
-        field.pop("default", None)
-
-
-class UserPatchBody(Body):
+class UserPatchBody(NewUserBody):
     """What is to change (RFC 7396); what is not named stays."""
 
-    model_config = ConfigDict(json_schema_extra=_without_defaults)
+    model_config = ConfigDict(json_schema_extra=without_defaults)
 
     username: Username = ""
     email: Email = ""
-    full_name: FullName = None
-    role: GivenRole = Role.READER
-    is_active: IsActive = True
-
-    def values(self) -> dict[str, Any]:
-        """Take the fields that were sent."""
-        return {name: getattr(self, name) for name in self.model_fields_set}
 
 
 class NewKeyBody(Body):
@@ -105,24 +94,6 @@ class UserAnswer(BaseModel):
     is_active: bool
     created_at: datetime
     updated_at: datetime
-
-
-class KeyAnswer(BaseModel):
-    """A key, without its secret."""
-
-    id: str = Field(description="Its public part: a key is `mqk_`, this, and 38 more characters")
-    name: str
-    state: Literal["live", "expired", "revoked"]
-    created_at: datetime
-    expires_at: datetime | None
-    revoked_at: datetime | None
-    last_used_at: datetime | None = Field(description="To the minute or so")
-
-
-class NewKeyAnswer(KeyAnswer):
-    """A key that was just made."""
-
-    key: str = Field(description="The whole key: shown here and never again", pattern=f"^{SCANNER.pattern}$")
 
 
 def documented(kind: type[Body], *, needed: bool = True) -> dict[str, Any]:

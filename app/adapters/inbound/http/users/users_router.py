@@ -7,20 +7,18 @@ from fastapi import APIRouter, Path, Query, Request, Response, status
 from pydantic import WithJsonSchema  # optional, but never null: that a query cannot say
 
 from app.adapters.formats.cloud_events import user_data
-from app.adapters.inbound.answering.key_answers import key_answer, new_key_answer
+from app.adapters.inbound.answering.key_answers import KeyAnswer, NewKeyAnswer, key_answer, new_key_answer
 from app.adapters.inbound.http.connection.json_bodies import MOST, read_body
 from app.adapters.inbound.http.describing.answers import failure, json_response
 from app.adapters.inbound.http.users.user_bodies import (
     KEY_ID,
-    KeyAnswer,
-    NewKeyAnswer,
     NewKeyBody,
     NewUserBody,
     UserAnswer,
     UserPatchBody,
     documented,
 )
-from app.adapters.inbound.reading.key_expiry import read_expiry
+from app.adapters.inbound.reading.instants import read_expiry
 from app.adapters.inbound.use_cases.users_use_cases import UsersUseCases
 from app.application.manage_users import NewUser
 
@@ -53,54 +51,45 @@ def users_router(core: UsersUseCases) -> APIRouter:
 def _add_users(router: APIRouter, core: UsersUseCases) -> None:
     @router.post(
         "",
-        operation_id="create_user",
         status_code=status.HTTP_201_CREATED,
         summary="Add a user",
         response_model=UserAnswer,
         responses=BODY | TAKEN,
         openapi_extra=documented(NewUserBody),
     )
-    async def create(request: Request) -> Response:
+    async def create_user(request: Request) -> Response:
         body = await read_body(request, NewUserBody)
         user = await core.create_user(NewUser(**body.model_dump()))
         return json_response(user_data(user), status.HTTP_201_CREATED, {"location": f"/users/{user.user_id}"})
 
-    @router.get("", operation_id="list_users", summary="The users, also deleted ones", response_model=list[UserAnswer])
-    async def users(limit: Limit = 100, after: After = None, is_active: OnlyActive = None) -> Response:
+    @router.get("", summary="The users, also deleted ones", response_model=list[UserAnswer])
+    async def list_users(limit: Limit = 100, after: After = None, is_active: OnlyActive = None) -> Response:
         return json_response([user_data(user) for user in await core.users.page(limit, after, is_active=is_active)])
 
-    @router.get(
-        "/{user_id}",
-        operation_id="get_user",
-        summary="A user, also a deleted one",
-        response_model=UserAnswer,
-        responses=UNKNOWN,
-    )
-    async def user(user_id: UUID) -> Response:
+    @router.get("/{user_id}", summary="A user, also a deleted one", response_model=UserAnswer, responses=UNKNOWN)
+    async def get_user(user_id: UUID) -> Response:
         return json_response(user_data(await core.find_user(user_id)))
 
 
 def _add_changes(router: APIRouter, core: UsersUseCases) -> None:
     @router.patch(
         "/{user_id}",
-        operation_id="update_user",
         summary="Change some fields of a user; those that are not named stay (JSON Merge Patch)",
         response_model=UserAnswer,
         responses=UNKNOWN | BODY | TAKEN,
         openapi_extra=documented(UserPatchBody),
     )
-    async def update(request: Request, user_id: UUID) -> Response:
+    async def update_user(request: Request, user_id: UUID) -> Response:
         body = await read_body(request, UserPatchBody)
-        return json_response(user_data(await core.update_user(user_id, body.values())))
+        return json_response(user_data(await core.update_user(user_id, body.model_dump(exclude_unset=True))))
 
     @router.delete(
         "/{user_id}",
-        operation_id="delete_user",
         status_code=status.HTTP_204_NO_CONTENT,
         summary="Delete a user: inactive from now on, with all keys revoked; the row stays. Safe to repeat",
         responses=UNKNOWN | TAKEN,
     )
-    async def delete(user_id: UUID) -> Response:
+    async def delete_user(user_id: UUID) -> Response:
         await core.delete_user(user_id)
         return Response(status_code=status.HTTP_204_NO_CONTENT)
 
@@ -108,7 +97,6 @@ def _add_changes(router: APIRouter, core: UsersUseCases) -> None:
 def _add_keys(router: APIRouter, core: UsersUseCases) -> None:
     @router.post(
         "/{user_id}/keys",
-        operation_id="create_key",
         status_code=status.HTTP_201_CREATED,
         summary="Make a key for an active user: the answer shows it, and nothing ever will again",
         response_model=NewKeyAnswer,
@@ -123,22 +111,20 @@ def _add_keys(router: APIRouter, core: UsersUseCases) -> None:
 
     @router.get(
         "/{user_id}/keys",
-        operation_id="list_keys",
         summary="The keys of a user, newest first, without their secrets",
         response_model=list[KeyAnswer],
         responses=UNKNOWN,
     )
-    async def keys(user_id: UUID) -> Response:
+    async def list_keys(user_id: UUID) -> Response:
         found, now = await core.list_keys(user_id), core.clock.now()
         return json_response([key_answer(key, now) for key in found])
 
     @router.delete(
         "/{user_id}/keys/{key_id}",
-        operation_id="revoke_key",
         status_code=status.HTTP_204_NO_CONTENT,
         summary="Revoke a key. Safe to repeat",
         responses=UNKNOWN,
     )
-    async def revoke(user_id: UUID, key_id: KeyId) -> Response:
+    async def revoke_key(user_id: UUID, key_id: KeyId) -> Response:
         await core.revoke_key(user_id, key_id)
         return Response(status_code=status.HTTP_204_NO_CONTENT)
