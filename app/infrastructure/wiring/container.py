@@ -125,7 +125,7 @@ class Container(UseCases):
     timezone = Outbound.settings.provided.search.zone
     routers = List(
         Singleton(search_router, Outbound.index),
-        Singleton(changes_router, source=event_source),
+        Singleton(changes_router, UseCases.read_changes, source=event_source),
         Singleton(catalog_router, catalog_use_cases),
         Singleton(ingest_router),
         Singleton(stats_router, stats_use_cases),
