@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
-from app.infrastructure.processes.parent_watch import PARENT_WATCH_VARIABLE, ParentWatch
+from app.infrastructure.processes.parent_watch import PARENT_WATCH_VARIABLE, parent_watch
 
 READY_SECONDS = 120.0
 END_SECONDS = 15.0
@@ -31,15 +31,15 @@ def python_process(
 
     `python` and `folder`, where it runs, are another build's when that is measured.
     """
-    with ParentWatch() as parent_watch, log.open("wb") as output:
+    with parent_watch() as watch_file, log.open("wb") as output:
         process = subprocess.Popen(
             [python, "-m", *arguments],
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, PARENT_WATCH_VARIABLE: str(parent_watch.read_end)},
-            pass_fds=[parent_watch.read_end],
+            env={**os.environ, PARENT_WATCH_VARIABLE: str(watch_file)},
+            pass_fds=[watch_file],
         )
         try:
             yield process.pid

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
@@ -44,16 +44,7 @@ class CreateUser:
             HistoryUnavailableError: as in every use case here.
         """
         now = self.clock.now()
-        user = User(
-            user_id=self.new_id(),
-            username=new.username,
-            email=new.email,
-            full_name=new.full_name,
-            role=new.role,
-            is_active=new.is_active,
-            created_at=now,
-            updated_at=now,
-        )
+        user = User(user_id=self.new_id(), **asdict(new), created_at=now, updated_at=now)
         await self.users.add(user, UserCreated(event_id=str(self.new_id()), occurred_at=now, user=user))
         return user
 

@@ -1,6 +1,6 @@
 """Sync one provider: lease -> fetch -> parse -> reconcile -> gate -> commit -> report."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -61,7 +61,7 @@ class SyncProvider:
         """Run once and report; a run that is no dry run is kept in the journal when that can be reached."""
         run = _Run(self, provider, order, watcher, self.clock.now())
         try:
-            report = await run.dry() if order.dry_run else await run.leased()
+            report = await run.fetch(None) if order.dry_run else await run.leased()
         except LeaseTakenError as error:
             report = run.report(SyncOutcome.SKIPPED, error)
         except CircuitOpenError as error:
@@ -75,7 +75,7 @@ class SyncProvider:
         await self._keep(report, run.rejections)
         return report
 
-    async def _keep(self, report: SyncReport, rejections: list[Rejection]) -> None:
+    async def _keep(self, report: SyncReport, rejections: Sequence[Rejection]) -> None:
         if report.dry_run:
             return
         try:
@@ -84,33 +84,23 @@ class SyncProvider:
             return  # the run says so itself when it needed the store; an unchanged feed loses its line in the list
 
 
+@dataclass(slots=True)
 class _Run:
     """One run's state, so that the steps of the pipeline read as steps."""
 
-    def __init__(
-        self,
-        sync: SyncProvider,
-        provider: ConfiguredProvider,
-        order: SyncOrder,
-        watcher: FeedWatcher | None,
-        at: datetime,
-    ) -> None:
-        self.sync = sync
-        self.provider = provider
-        self.order = order
-        self.watcher = watcher
-        self.at = at
-        self.rejections: list[Rejection] = []
+    sync: SyncProvider
+    provider: ConfiguredProvider
+    order: SyncOrder
+    watcher: FeedWatcher | None
+    at: datetime
+    rejections: Sequence[Rejection] = ()
 
     async def leased(self) -> SyncReport:
         async with self.sync.leases.hold(self.provider.name) as lease:
             await self.sync.retime.under(lease)
-            return await self._fetch(lease)
+            return await self.fetch(lease)
 
-    async def dry(self) -> SyncReport:
-        return await self._fetch(None)
-
-    async def _fetch(self, lease: Lease | None) -> SyncReport:
+    async def fetch(self, lease: Lease | None) -> SyncReport:
         state = await self.sync.catalog.state(self.provider.name)
         snapshot = await self.provider.source.fetch(state.mark, self.watcher)
         if snapshot is None:

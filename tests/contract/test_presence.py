@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.adapters.outbound.redis.presence import RedisPresence
+from app.adapters.outbound.redis.figures import RedisPresence
 from app.application.announce_process import AnnounceProcess
 from app.application.ports.figures import Presence, RunningProcess
 from app.application.ports.system import LiveStateUnavailableError

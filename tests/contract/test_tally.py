@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.adapters.outbound.redis.tally import RedisTally
+from app.adapters.outbound.redis.figures import RedisTally
 from app.application.ports.figures import Figure
 from app.application.ports.system import LiveStateUnavailableError
 from tests.contract.conftest import Backend, MemoryBackend, RedisBackend

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.adapters.outbound.redis.verifications import RedisVerifications
+from app.adapters.outbound.redis.figures import RedisVerifications
 from app.application.ports.figures import Verification, Verifications
 from tests.contract.conftest import Backend, MemoryBackend, RedisBackend
 from tests.fakes.verifications import MemoryVerifications

@@ -12,12 +12,11 @@ from uuid import UUID
 import pytest
 from sqlalchemy import insert, select, text
 
-from app.adapters.outbound.sql.instants import microseconds
 from app.adapters.outbound.sql.publishing_schema import webhook_deliveries
+from app.adapters.outbound.sql.rows import microseconds
 from app.adapters.outbound.sql.webhook_deliveries import SqlWebhookDeliveries
 from app.adapters.outbound.sql.webhook_endpoints import SqlWebhookEndpoints
 from app.adapters.outbound.sql.webhook_log import SqlWebhookLog
-from app.adapters.outbound.sql.webhook_states import SqlWebhookStates
 from app.application.ports.system import HistoryUnavailableError
 from app.application.ports.webhooks import (
     Attempted,
@@ -70,7 +69,7 @@ class SqlBackend:
         self.endpoints = SqlWebhookEndpoints(self.database)
         self.deliveries = SqlWebhookDeliveries(self.database)
         self.log = SqlWebhookLog(self.database)
-        self.states = SqlWebhookStates(self.database)
+        self.states = self.endpoints
 
 
 @pytest.fixture(scope="module")

@@ -16,18 +16,9 @@ from app.adapters.outbound.sql.history_copy import SqlHistoryCopy
 from app.adapters.outbound.sql.migrate import newest
 from app.application.ports.copies import BackupPart, Backups, CopyError
 from app.application.ports.system import Clock
-from app.infrastructure.backup import history_part, redis_part
+from app.infrastructure.backup import history_part, manifest, redis_part
 from app.infrastructure.backup.history_copying import history_file, log_warnings_only, opened
-from app.infrastructure.backup.manifest import (
-    Manifest,
-    copy_file,
-    own_folder,
-    part_of,
-    read_manifest,
-    write_manifest,
-)
 from app.infrastructure.embedded_redis.embedded_redis import embedded_redis
-from app.infrastructure.embedded_redis.redis_server import RedisOptions
 from app.infrastructure.processes.file_lock import FileLock
 from app.infrastructure.settings.settings import Settings
 from app.infrastructure.version import VERSION
@@ -60,7 +51,7 @@ class InstallationBackups(Backups):
         if embedded is None:
             return BackupPart("redis", _NO_REDIS, is_there=False), None
         file, server = await asyncio.to_thread(redis_part.save_redis, embedded, self._data, folder)
-        keys = await asyncio.to_thread(redis_part.count_keys, file, RedisOptions())
+        keys = await asyncio.to_thread(redis_part.count_keys, file)
         return BackupPart("redis", f"{keys:,} keys of {server}, read back", is_there=True), server
 
     async def _save_history(self, folder: Path) -> tuple[str, BackupPart]:
@@ -75,29 +66,29 @@ class InstallationBackups(Backups):
         return schema, BackupPart("history", f"{activities:,} activities, checked", is_there=True)
 
     def _write_manifest(self, folder: Path, began: datetime, schema: str, server: str | None) -> None:
-        write_manifest(
+        manifest.write_manifest(
             folder,
-            Manifest(
+            manifest.Manifest(
                 made_at=began.isoformat(),
                 version=VERSION,
                 schema=schema,
-                history=part_of(folder / history_part.FILE),
-                redis=part_of(folder / redis_part.FILE) if server else None,
+                history=manifest.part_of(folder / history_part.FILE),
+                redis=manifest.part_of(folder / redis_part.FILE) if server else None,
                 redis_server=server,
             ),
         )
 
     async def restore(self, folder: Path, *, keep_webhooks: bool, force: bool) -> Sequence[BackupPart]:
         """See Backups."""
-        manifest = await asyncio.to_thread(read_manifest, folder)
-        own_folder(self._data)
+        found = await asyncio.to_thread(manifest.read_manifest, folder)
+        manifest.own_folder(self._data)
         with self._nobody_else():
             aside = await asyncio.to_thread(self._make_room, force)
-            prepared = copy_file(folder / history_part.FILE, self._data / "history.restoring")
+            prepared = manifest.copy_file(folder / history_part.FILE, self._data / "history.restoring")
             try:
                 schema, activities = await asyncio.to_thread(history_part.check_history, prepared)
                 off = [] if keep_webhooks else await asyncio.to_thread(history_part.switch_webhooks_off, prepared)
-                redis = await asyncio.to_thread(self._restore_redis, folder, manifest)
+                redis = await asyncio.to_thread(self._restore_redis, folder, found)
                 await self._restore_history(prepared, schema)
             finally:
                 prepared.unlink(missing_ok=True)
@@ -116,7 +107,7 @@ class InstallationBackups(Backups):
         if self._settings.redis.url != "embedded":
             yield
             return
-        folder = own_folder(self._data / "redis")
+        folder = manifest.own_folder(self._data / "redis")
         locks = [FileLock(folder / name) for name in ("start.lock", "users.lock", "server.lock")]
         try:
             if not all(lock.try_exclusive() for lock in locks):
@@ -132,8 +123,8 @@ class InstallationBackups(Backups):
             return ()
         if not force:
             raise CopyError(f"{there[0]} is in the way: --force moves what lies there aside")
-        aside = own_folder(self._data / f"replaced-{self._clock.now():%Y%m%dT%H%M%SZ}")
-        own_folder(aside / "redis")
+        aside = manifest.own_folder(self._data / f"replaced-{self._clock.now():%Y%m%dT%H%M%SZ}")
+        manifest.own_folder(aside / "redis")
         for path in there:
             path.rename(aside / path.relative_to(self._data))
         return (BackupPart("replaced", f"what lay there is in {aside} now: remove it when all is well", is_there=True),)
@@ -148,14 +139,14 @@ class InstallationBackups(Backups):
                     if path.suffix != ".lock":
                         yield path
 
-    def _restore_redis(self, folder: Path, manifest: Manifest) -> BackupPart:
-        if manifest.redis is None:
+    def _restore_redis(self, folder: Path, found: manifest.Manifest) -> BackupPart:
+        if found.redis is None:
             note = "not in the backup: it is filled from the history at the start, its queue begins empty"
             return BackupPart("redis", note, is_there=False)
         if self._settings.redis.url != "embedded":
             return BackupPart("redis", "redis.url names a server: its part of the backup is left out", is_there=False)
-        copy_file(folder / redis_part.FILE, own_folder(self._data / "redis") / redis_part.RESTORED)
-        return BackupPart("redis", f"as of {manifest.made_at}", is_there=True)
+        manifest.copy_file(folder / redis_part.FILE, manifest.own_folder(self._data / "redis") / redis_part.RESTORED)
+        return BackupPart("redis", f"as of {found.made_at}", is_there=True)
 
     async def _restore_history(self, prepared: Path, schema: str) -> None:
         target = history_file(self._settings, self._settings.database.url)
@@ -178,7 +169,7 @@ def _take_folder(folder: Path) -> None:
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise CopyError(f"{folder} is not empty: name a directory that is, or that is not there yet")
-        own_folder(folder)
+        manifest.own_folder(folder)
     except OSError as error:
         raise CopyError(f"{folder} cannot hold a backup: {error.strerror}") from None
 

@@ -1,7 +1,7 @@
 """Opens what copies a history: two databases, closed after."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -57,7 +57,5 @@ async def opened(settings: Settings, url: str) -> AsyncIterator[Database]:
         database = open_database(url, settings.service.data_dir, timeout=settings.database.timeout)
     except ValueError as error:
         raise ConfigurationError([str(error)]) from None
-    try:
+    async with aclosing(database):
         yield database
-    finally:
-        await database.aclose()

@@ -62,10 +62,8 @@ def is_in_use(file: Path) -> bool:
             database.execute("PRAGMA locking_mode = EXCLUSIVE")
             database.execute("BEGIN EXCLUSIVE")
             database.execute("ROLLBACK")
-    except sqlite3.OperationalError as error:
-        return "locked" in str(error)
-    except sqlite3.DatabaseError:
-        return False  # it is no database; who restores wants to be rid of it
+    except sqlite3.DatabaseError as error:  # what is no database is not in use: who restores wants to be rid of it
+        return isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
     return False
 
 

@@ -13,7 +13,6 @@ import redis
 from app.application.ports.copies import CopyError
 from app.infrastructure.backup.manifest import copy_file, own_folder
 from app.infrastructure.embedded_redis.embedded_redis import EmbeddedRedis
-from app.infrastructure.embedded_redis.redis_server import RedisOptions
 from app.infrastructure.processes.file_lock import POLL_SECONDS
 
 FILE = "redis.rdb"
@@ -48,7 +47,7 @@ def server_of(client: "redis.Redis") -> str:
     return f"{kind} {said[f'{kind}_version']}"
 
 
-def count_keys(file: Path, options: RedisOptions) -> int:
+def count_keys(file: Path) -> int:
     """Read a copy with a server of its own, beside it, and say how many keys it has.
 
     Raises:
@@ -58,7 +57,7 @@ def count_keys(file: Path, options: RedisOptions) -> int:
     try:
         copy_file(file, own_folder(scratch / "redis") / RESTORED)
         with (
-            EmbeddedRedis(scratch, options) as trial,
+            EmbeddedRedis(scratch) as trial,
             closing(redis.Redis.from_url(trial.url)) as client,
         ):
             return int(client.dbsize())

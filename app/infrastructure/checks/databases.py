@@ -1,8 +1,8 @@
 """Checks of Redis and the database. The embedded ones are looked at from outside: nothing is started or made."""
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -33,20 +33,14 @@ async def _redis(settings: Settings) -> Sequence[Finding]:
     if settings.redis.url == "embedded":
         return [await in_thread(lambda: _embedded_redis(settings.service.data_dir / "redis"))]
     try:
-        client = connect(settings.redis.url, timeout=settings.redis.timeout)
-    except ValueError as error:
+        async with aclosing(connect(settings.redis.url, timeout=settings.redis.timeout)) as client:
+            info = _of_one_node(await client.command("INFO", "everything"))
+            found = await weaknesses(client)
+    except (ValueError, LiveStateUnavailableError) as error:
         return [Finding(REDIS, Verdict.PROBLEM, str(error))]
-    try:
-        info = _of_one_node(await client.command("INFO", "everything"))
-        endangered = [
-            Finding(REDIS, Verdict.WARNING, f"{client.name} may lose what it holds: {weakness.reason}", weakness.remedy)
-            for weakness in await weaknesses(client)
-        ]
-        return [*_judged(client.name, info), *endangered]
-    except LiveStateUnavailableError as error:
-        return [Finding(REDIS, Verdict.PROBLEM, str(error))]
-    finally:
-        await client.aclose()
+    words = f"{client.name} may lose what it holds: "
+    endangered = (Finding(REDIS, Verdict.WARNING, words + weakness.reason, weakness.remedy) for weakness in found)
+    return [*_judged(client.name, info), *endangered]
 
 
 def _embedded_redis(directory: Path) -> Finding:
@@ -63,37 +57,25 @@ def _of_one_node(info: Any) -> Mapping[str, Any]:
     return first if isinstance(first, dict) and "redis_version" in first else info
 
 
-def _judged(name: str, info: Mapping[str, Any]) -> list[Finding]:
+def _judged(name: str, info: Mapping[str, Any]) -> Iterator[Finding]:
     version = str(info.get("valkey_version") or info["redis_version"])
-    findings = [Finding(REDIS, Verdict.OK, f"{name} answers, version {version}")]
-    for is_so, verdict, found, remedy in (
-        (
-            tuple(map(int, str(info["redis_version"]).split(".")[:2])) < OLDEST.version[:2],
-            Verdict.PROBLEM,
-            f"{name} is too old",
-            f"use {OLDEST} or later",
-        ),
-        (info.get("role") == "slave", Verdict.PROBLEM, f"{name} is a replica", "point redis.url at the primary"),
-    ):
-        if is_so:
-            findings.append(Finding(REDIS, verdict, found, remedy))
-    return findings
+    yield Finding(REDIS, Verdict.OK, f"{name} answers, version {version}")
+    if tuple(map(int, str(info["redis_version"]).split(".")[:2])) < OLDEST.version[:2]:
+        yield Finding(REDIS, Verdict.PROBLEM, f"{name} is too old", f"use {OLDEST} or later")
+    if info.get("role") == "slave":
+        yield Finding(REDIS, Verdict.PROBLEM, f"{name} is a replica", "point redis.url at the primary")
 
 
 async def _database(settings: Settings) -> Sequence[Finding]:
     if settings.database.url == "embedded":
         return [await in_thread(lambda: _sqlite(settings.service.data_dir / FILE))]
+    url, timeout = settings.database.url, settings.database.timeout
     try:
-        database = open_database(settings.database.url, settings.service.data_dir, timeout=settings.database.timeout)
-    except ValueError as error:
+        async with aclosing(open_database(url, settings.service.data_dir, timeout=timeout)) as database:
+            version, is_read_only = await database.read(_of_server)
+            await check_schema(database)
+    except (ValueError, HistoryUnavailableError, SchemaError) as error:
         return [Finding(DATABASE, Verdict.PROBLEM, str(error))]
-    try:
-        version, is_read_only = await database.read(_of_server)
-        await check_schema(database)
-    except (HistoryUnavailableError, SchemaError) as error:
-        return [Finding(DATABASE, Verdict.PROBLEM, str(error))]
-    finally:
-        await database.aclose()
     if is_read_only:
         return [Finding(DATABASE, Verdict.PROBLEM, f"{database.name} is read-only", "name the primary in database.url")]
     found = f"{database.name} answers, PostgreSQL {version}, schema {newest()}"

@@ -28,12 +28,8 @@ def checked_installation(file: Path | None) -> CheckInstallation:
         settings, mistakes = None, error.mistakes
     checks = [_configuration(file, mistakes), *check_machine()]
     if settings:
-        checks += [
-            *check_place(settings),
-            *check_databases(settings),
-            *check_providers(settings),
-            *check_others(settings),
-        ]
+        for more in (check_place, check_databases, check_providers, check_others):
+            checks += more(settings)
     return CheckInstallation(checks=checks)
 
 

@@ -28,8 +28,7 @@ SYSTEMS = {("Linux", "x86_64"), ("Linux", "aarch64"), ("Darwin", "arm64")}
 
 def check_machine() -> list[Check]:
     """Check what holds for every configuration."""
-    looks = {"python": _python, "package": _package, "tzdata": _tzdata}
-    return [_in_thread(subject, look) for subject, look in looks.items()]
+    return [_in_thread("python", _python), _in_thread("package", _package), _in_thread("tzdata", _tzdata)]
 
 
 def check_place(settings: Settings) -> list[Check]:

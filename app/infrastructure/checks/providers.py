@@ -6,8 +6,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from app.adapters.egress.addresses import AddressPolicy
-from app.adapters.machine.system_clock import SystemClock
-from app.adapters.outbound.memory.circuit_states import MemoryCircuitStates
 from app.adapters.outbound.providers.fetched_feed import FetchLimits
 from app.adapters.outbound.providers.http_fetch import HttpFetch
 from app.adapters.outbound.providers.pinned_get import PinnedGet
@@ -17,7 +15,7 @@ from app.application.ports.providers import FeedError
 from app.infrastructure.checks.threads import in_thread
 from app.infrastructure.settings.settings import ProviderSettings, Settings
 from app.infrastructure.settings.start_errors import ConfigurationError
-from app.infrastructure.wiring.provider_directory import SettingsDirectory
+from app.infrastructure.wiring import provider_directory
 
 
 def check_providers(settings: Settings) -> list[Check]:
@@ -37,7 +35,7 @@ def _check(settings: Settings, provider: ProviderSettings) -> Check:
     async def look() -> Sequence[Finding]:
         alone = settings.model_copy(update={"providers": (provider,)})
         try:
-            directory = await in_thread(lambda: SettingsDirectory(alone, MemoryCircuitStates(), SystemClock()))
+            directory = await in_thread(lambda: provider_directory.check_providers(alone))
             if trouble := directory.get(provider.name).trouble:
                 return [Finding(subject, Verdict.PROBLEM, trouble, "correct the module, or name another kind")]
             found = await _reached(provider)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
+from concurrent.futures import Future
 from threading import Thread
 from typing import TypeVar
 
@@ -11,25 +11,14 @@ T = TypeVar("T")
 
 async def in_thread(work: Callable[[], T]) -> T:
     """Do the work in a thread of its own; whoever stops waiting for it may end the process."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
-
-    def settle(result: T | None, error: Exception | None) -> None:
-        if done.cancelled():
-            return
-        if error:
-            done.set_exception(error)
-        else:
-            done.set_result(result)  # type: ignore[arg-type] # without an error there is a result
+    done: Future[T] = Future()
+    done.set_running_or_notify_cancel()  # who stops waiting cannot stop the work
 
     def run() -> None:
-        result, failed = None, None
         try:
-            result = work()
+            done.set_result(work())
         except Exception as error:  # noqa: BLE001 - it is raised again where somebody waits
-            failed = error
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(settle, result, failed)
+            done.set_exception(error)
 
     Thread(target=run, daemon=True).start()
-    return await done
+    return await asyncio.wrap_future(done)

@@ -1,6 +1,7 @@
 """Commands that are known by name and one line of help, and whose code is loaded when they are run (ADR 0047)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -10,8 +11,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 
-from app.infrastructure.commands.command_container import part_opener
-from app.infrastructure.commands.command_settings import name_file
+from app.infrastructure.commands import command_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +19,11 @@ class LazyCommand:
     """A command or a group of commands."""
 
     name: str
-    source: str
-    """`package.module:function`. The function gets a `typer.Typer` and adds the command to it, and perhaps others."""
     help: str
     """What the list of commands says: the first paragraph of the command's own help."""
-    opens: str | None = None
+    source: str
+    """`package.module:function`. The function gets a `typer.Typer` and adds the command to it, and perhaps others."""
+    opens: str = ""
     """The part of the container that the commands work on; the function then gets what opens it, too."""
     live_state: bool = True
     """Whether that part needs Redis."""
@@ -34,8 +34,7 @@ class LazyCommand:
         """Load the code and make the command of it."""
         module, _, function = self.source.partition(":")
         cli = typer.Typer(add_completion=False, rich_markup_mode=None)
-        cli.callback()(_nothing)
-        opened = [part_opener(self.opens, live_state=self.live_state)] if self.opens else []
+        opened = [self._open_part] if self.opens else []
         getattr(import_module(module), function)(cli, *opened)
         command = get_group(cli).commands[self.name]
         option = _config_option()
@@ -43,6 +42,26 @@ class LazyCommand:
             one.params.append(option)
             one.short_help = " ".join((one.help or "").partition("\n\n")[0].split())  # whole, and not cut to fit
         return command
+
+    @asynccontextmanager
+    async def _open_part(self) -> AsyncIterator[Any]:
+        """Open what the commands work on, for as long as one runs."""
+        from app.infrastructure.observability.logging import configure_logging
+        from app.infrastructure.processes.early_signals import ended_by_signals
+        from app.infrastructure.processes.garbage_collection import freeze_loaded_objects
+        from app.infrastructure.wiring.open_container import open_container
+        from app.infrastructure.wiring.provider_directory import check_providers
+
+        settings = command_settings.chosen_settings()
+        check_providers(settings)
+        configure_logging(settings.logging.model_copy(update={"level": "warning"}), "cli")
+        freeze_loaded_objects()
+        is_new = command_settings.is_new_installation(settings)
+        with ended_by_signals():
+            async with open_container(settings, "cli", live_state=self.live_state) as container:
+                if is_new:
+                    command_settings.tell_new_installation(settings)
+                yield getattr(container, self.opens)()
 
 
 def lazy_group(table: Sequence[LazyCommand]) -> type[TyperGroup]:
@@ -64,10 +83,6 @@ def lazy_group(table: Sequence[LazyCommand]) -> type[TyperGroup]:
     return LazyGroup
 
 
-def _nothing() -> None:
-    """Make a Typer a group, however many commands it has."""
-
-
 def _config_option() -> Any:
     """Make the option `--config` as it stands behind a command's name: said by the help of `marquee` alone."""
     cli = typer.Typer(add_completion=False)
@@ -83,7 +98,7 @@ def _config_option() -> Any:
 
 
 def _name_file(value: Path | None) -> None:
-    name_file(value)
+    command_settings.name_file(value)
 
 
 def _with_all_below(command: Any) -> Iterator[Any]:

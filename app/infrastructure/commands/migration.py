@@ -1,5 +1,7 @@
 """The migration of `marquee migrate`."""
 
+from contextlib import aclosing
+
 from app.adapters.outbound.sql.database import open_database
 from app.adapters.outbound.sql.migrate import SchemaError, migrate, newest
 from app.infrastructure.settings.settings import Settings
@@ -15,9 +17,7 @@ async def run_migrate(settings: Settings) -> tuple[str | None, str]:
     """
     try:
         database = open_database(settings.database.url, settings.service.data_dir, timeout=settings.database.timeout)
-        try:
+        async with aclosing(database):
             return await migrate(database), newest()
-        finally:
-            await database.aclose()
     except (SchemaError, ValueError) as error:
         raise ConfigurationError([str(error)]) from None

@@ -6,13 +6,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from app.infrastructure.commands.command_settings import (
-    chosen_file,
-    is_new_installation,
-    named_file,
-    settings_of_role,
-    tell_new_installation,
-)
+from app.infrastructure.commands import command_settings
 from app.infrastructure.processes.early_signals import ended_by_signals
 from app.infrastructure.settings.start_errors import StartError
 
@@ -20,92 +14,84 @@ ResultT = TypeVar("ResultT")
 
 
 def add_role_commands(cli: typer.Typer) -> None:
-    """Add `run`, `api`, `scheduler` and `worker` to `cli`."""
+    """Add all that run the service or what it needs first, and `version`, to `cli`."""
+    for command in (run, api, scheduler, worker, migrate, prepare, version):
+        cli.command(hidden=command is prepare)(command)
 
-    @cli.command()
-    def run() -> None:
-        """Run everything: Redis, the scheduler and the API, supervised, until Ctrl-C."""
+
+def run() -> None:
+    """Run everything: Redis, the scheduler and the API, supervised, until Ctrl-C."""
+    from app.infrastructure.processes.launcher_client import Launcher
+
+    with Launcher(str(command_settings.named_file() or "")) as launcher:  # first, for it loads beside us
+        settings = command_settings.settings_of_role("supervisor")
+        from app.infrastructure.roles.supervised_roles import run_all
+
+        raise typer.Exit(asyncio.run(_until_told(run_all(settings, command_settings.chosen_file(), launcher))))
+
+
+def api(
+    fd: Annotated[int | None, typer.Option(hidden=True, help="A listening socket that is open already.")] = None,
+) -> None:
+    """Run the API alone, on a machine of its own."""
+    settings = command_settings.settings_of_role("api")
+    if fd is None and settings.service.workers > 1:
         from app.infrastructure.processes.launcher_client import Launcher
+        from app.infrastructure.roles.supervised_roles import run_api_processes
 
-        with Launcher(str(named_file() or "")) as launcher:  # first, for it loads beside us
-            settings = settings_of_role("supervisor")
-            from app.infrastructure.roles.supervised_roles import run_all
-
-            raise typer.Exit(asyncio.run(_until_told(run_all(settings, chosen_file(), launcher))))
-
-    @cli.command()
-    def api(
-        fd: Annotated[int | None, typer.Option(hidden=True, help="A listening socket that is open already.")] = None,
-    ) -> None:
-        """Run the API alone, on a machine of its own."""
-        settings = settings_of_role("api")
-        if fd is None and settings.service.workers > 1:
-            from app.infrastructure.processes.launcher_client import Launcher
-            from app.infrastructure.roles.supervised_roles import run_api_processes
-
-            with Launcher(str(named_file() or "")) as launcher:
-                raise typer.Exit(asyncio.run(_until_told(run_api_processes(settings, chosen_file(), launcher))))
-        _run_on_uvloop(_run_api(settings, fd))
-
-    @cli.command()
-    def scheduler() -> None:
-        """Run the scheduler alone, on a machine of its own."""
-        settings = settings_of_role("scheduler")
-        _check_providers(settings)
-        from app.infrastructure.roles.scheduler_role import run_scheduler
-
-        _run_on_uvloop(run_scheduler(settings))
-
-    @cli.command()
-    def worker() -> None:
-        """Run one worker alone: it stores activities and writes the journal. Any number may run, anywhere."""
-        settings = settings_of_role("worker")
-        _check_providers(settings)
-        from app.infrastructure.roles.worker_role import run_worker
-
-        _run_on_uvloop(run_worker(settings))
+        with Launcher(str(command_settings.named_file() or "")) as launcher:
+            raise typer.Exit(
+                asyncio.run(_until_told(run_api_processes(settings, command_settings.chosen_file(), launcher)))
+            )
+    _run_on_uvloop(_run_api(settings, fd))
 
 
-def add_prepare_command(cli: typer.Typer) -> None:
-    """Add `prepare` to `cli`: what a supervisor has done by a process of its own."""
+def scheduler() -> None:
+    """Run the scheduler alone, on a machine of its own."""
+    settings = command_settings.settings_of_role("scheduler")
+    _check_providers(settings)
+    from app.infrastructure.roles.scheduler_role import run_scheduler
 
-    @cli.command(hidden=True)
-    def prepare() -> None:
-        """See to the history before the processes of `marquee run` work."""
-        from app.infrastructure.roles import preparation
-
-        asyncio.run(preparation.prepare(settings_of_role("supervisor")))
+    _run_on_uvloop(run_scheduler(settings))
 
 
-def add_migrate_command(cli: typer.Typer) -> None:
-    """Add `migrate` to `cli`."""
+def worker() -> None:
+    """Run one worker alone: it stores activities and writes the journal. Any number may run, anywhere."""
+    settings = command_settings.settings_of_role("worker")
+    _check_providers(settings)
+    from app.infrastructure.roles.worker_role import run_worker
 
-    @cli.command()
-    def migrate() -> None:
-        """Bring the database to the newest schema; every start does it with the embedded one."""
-        from app.application.ports.system import HistoryUnavailableError
-        from app.infrastructure.commands.migration import run_migrate
-
-        settings = settings_of_role("cli")
-        is_new = is_new_installation(settings)
-        try:
-            before, now = asyncio.run(run_migrate(settings))
-        except HistoryUnavailableError as error:
-            raise StartError(str(error)) from None
-        if is_new:
-            tell_new_installation(settings)
-        typer.echo(f"the schema is {now}" + ("" if before == now else f"; before: {before or 'none'}"))
+    _run_on_uvloop(run_worker(settings))
 
 
-def add_version_command(cli: typer.Typer) -> None:
-    """Add `version` to `cli`."""
+def prepare() -> None:
+    """See to the history before the processes of `marquee run` work."""
+    from app.infrastructure.roles import preparation
 
-    @cli.command()
-    def version() -> None:
-        """Say which version this is."""
-        from app.infrastructure.version import VERSION
+    asyncio.run(preparation.prepare(command_settings.settings_of_role("supervisor")))
 
-        typer.echo(VERSION)
+
+def migrate() -> None:
+    """Bring the database to the newest schema; every start does it with the embedded one."""
+    from app.application.ports.system import HistoryUnavailableError
+    from app.infrastructure.commands.migration import run_migrate
+
+    settings = command_settings.settings_of_role("cli")
+    is_new = command_settings.is_new_installation(settings)
+    try:
+        before, now = asyncio.run(run_migrate(settings))
+    except HistoryUnavailableError as error:
+        raise StartError(str(error)) from None
+    if is_new:
+        command_settings.tell_new_installation(settings)
+    typer.echo(f"the schema is {now}" + ("" if before == now else f"; before: {before or 'none'}"))
+
+
+def version() -> None:
+    """Say which version this is."""
+    from app.infrastructure.version import VERSION
+
+    typer.echo(VERSION)
 
 
 async def _run_api(settings: Any, fd: int | None) -> None:

@@ -8,7 +8,6 @@ the locks of a process that was killed, so there is no count that could be wrong
 import threading
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
@@ -16,7 +15,7 @@ import structlog
 
 from app.infrastructure.embedded_redis.redis_binary import EmbeddedRedisError
 from app.infrastructure.embedded_redis.redis_directory import make_redis_directory, socket_path
-from app.infrastructure.embedded_redis.redis_server import RedisAnswer, RedisOptions, RedisServer
+from app.infrastructure.embedded_redis.redis_server import RedisOptions, RedisServer
 from app.infrastructure.processes.file_lock import POLL_SECONDS, FileLock, LockTimeoutError
 
 if TYPE_CHECKING:
@@ -107,9 +106,7 @@ class EmbeddedRedis:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.stop()
 
     def _tell_end(self) -> None:
@@ -138,7 +135,7 @@ class EmbeddedRedis:
             # Only the last to leave holds it alone, and only under start.lock, which is ours now.
             raise EmbeddedRedisError(f"{self._directory / 'users.lock'} is locked by something that is not Marquee.")
 
-    def _await_answer(self) -> RedisAnswer:
+    def _await_answer(self) -> None:
         deadline = time.monotonic() + self._options.starting_seconds
         launched = False
         while (answer := self._server.ask()) is None:
@@ -152,7 +149,6 @@ class EmbeddedRedis:
                 launched = self._server.launch()
         if launched:
             log.info("embedded redis started", pid=answer.pid, url=self.url)
-        return answer
 
     def _check_deadline(self, deadline: float) -> None:
         if time.monotonic() > deadline:

@@ -1,10 +1,8 @@
 """As much of a Redis client as it takes to look after a server of our own, over its socket.
 
-Loading redis-py takes half a second and 20 MB, which a supervisor would hold for two commands a second. The names are
-those of redis-py.
+Loading redis-py takes half a second and 20 MB, which a supervisor would hold for two commands a second.
 """
 
-import builtins
 import socket
 from collections.abc import Sequence
 from contextlib import closing
@@ -12,19 +10,7 @@ from pathlib import Path
 from typing import Any
 
 
-class RedisError(Exception):
-    """A command was not done."""
-
-
-class ConnectionError(RedisError):  # noqa: A001 - the name that redis-py has for it
-    """Nobody listens, or the connection ended."""
-
-
-class TimeoutError(RedisError):  # noqa: A001 - the name that redis-py has for it
-    """The server did not answer in time."""
-
-
-class ResponseError(RedisError):
+class ResponseError(Exception):
     """The server refused a command, and says why."""
 
 
@@ -45,35 +31,20 @@ class PlainRedis:
         found = [part.decode() for part in self.command("CONFIG", "GET", name)]
         return dict(zip(found[::2], found[1::2], strict=True))
 
-    def shutdown(self) -> None:
-        """Ask the server to write what it holds and to end, without a snapshot.
-
-        Raises:
-            RedisError: it does not.
-        """
-        try:
-            self.command("SHUTDOWN", "NOSAVE")
-        except ConnectionError:
-            return  # that is its answer
-        raise RedisError("SHUTDOWN seems to have failed")
-
     def command(self, *words: str) -> Any:
         """Send a command and read its answer: bytes, an int, None or a list of such.
 
         Raises:
-            RedisError: it was not done.
+            TimeoutError: the server did not answer in time.
+            OSError: nobody listens, or the connection ended.
+            ResponseError: the server refused it.
         """
-        try:
-            with socket.socket(socket.AF_UNIX) as connection:
-                connection.settimeout(self._timeout)
-                connection.connect(str(self._path))
-                connection.sendall(_spelled(words))
-                with closing(connection.makefile("rb")) as answer:
-                    return _read(answer)
-        except builtins.TimeoutError as error:
-            raise TimeoutError(str(error)) from None
-        except OSError as error:
-            raise ConnectionError(str(error)) from None
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(self._timeout)
+            connection.connect(str(self._path))
+            connection.sendall(_spelled(words))
+            with closing(connection.makefile("rb")) as answer:
+                return _read(answer)
 
 
 def _spelled(words: Sequence[str]) -> bytes:

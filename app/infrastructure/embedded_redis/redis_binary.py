@@ -102,16 +102,12 @@ def read_version(path: Path) -> RedisBinary:
 
 def cannot_read(binaries: list[RedisBinary], written: ServerVersion, where: str) -> str:
     """Say in one line that data want another server than there is, and what to do."""
+    major, minor, _ = written.version
     return (
         f"The data in {where} were written by {written}, which no server here reads ({', '.join(map(str, binaries))}); "
-        f"none was started and nothing has changed. Put {_who_reads(written)} on the PATH, or set service.data_dir to "
-        "another folder, which begins empty."
+        f"none was started and nothing has changed. Put a {written.name}-server of {major}.{minor} or later on the "
+        "PATH, or set service.data_dir to another folder, which begins empty."
     )
-
-
-def _who_reads(written: ServerVersion) -> str:
-    major, minor, _ = written.version
-    return f"a {written.name}-server of {major}.{minor} or later"
 
 
 def _nothing_there(passed_over: list[str]) -> str:

@@ -2,23 +2,16 @@
 
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import structlog
 
-from app.infrastructure.embedded_redis.plain_redis import ConnectionError as RedisConnectionError
-from app.infrastructure.embedded_redis.plain_redis import PlainRedis, RedisError, ResponseError
-from app.infrastructure.embedded_redis.plain_redis import TimeoutError as RedisTimeoutError
-from app.infrastructure.embedded_redis.redis_binary import (
-    EmbeddedRedisError,
-    RedisBinary,
-    cannot_read,
-    find_redis_binary,
-    read_version,
-)
+from app.infrastructure.embedded_redis import redis_binary
+from app.infrastructure.embedded_redis.plain_redis import PlainRedis, ResponseError
+from app.infrastructure.embedded_redis.redis_binary import EmbeddedRedisError
 from app.infrastructure.embedded_redis.redis_directory import close_files, make_socket_directory, require_room
 from app.infrastructure.embedded_redis.server_version import name_writer, written_by
 from app.infrastructure.processes.file_lock import POLL_SECONDS, FileLock
@@ -72,6 +65,7 @@ class RedisServer:
         self._directory = directory
         self._socket = socket
         self._options = options
+        self._client = PlainRedis(socket, _ANSWER_SECONDS)
         self._log_file = directory / "redis.log"
         self._log_begin = 0
 
@@ -114,10 +108,9 @@ class RedisServer:
         if not self._socket.exists():
             return None
         try:
-            client = self._client()
-            info = client.info()
-            where = client.config_get("dir")["dir"]
-        except (RedisConnectionError, RedisTimeoutError):
+            info = self._client.info()
+            where = self._client.config_get("dir")["dir"]
+        except OSError:
             return None
         except ResponseError:  # BUSY: a script runs for long
             return RedisAnswer(None, loading=False, loaded_percent=100)
@@ -141,50 +134,45 @@ class RedisServer:
 
     def last_words(self, *, since_launch: bool = True) -> str:
         """The end of the server's log, to be put behind a message; empty when it said nothing."""
-        return "".join(f"\n  {line}" for line in list(self._log_lines(since_launch))[-_LOG_LINES:])
-
-    def _log_lines(self, since_launch: bool) -> Iterator[str]:
         try:
             with self._log_file.open("rb") as file:
                 size = file.seek(0, 2)
                 file.seek(max(self._log_begin if since_launch else 0, size - 8192))
-                yield from file.read().decode(errors="replace").splitlines()
+                lines = file.read().decode(errors="replace").splitlines()
         except OSError:
-            return
+            return ""
+        return "".join(f"\n  {line}" for line in lines[-_LOG_LINES:])
 
-    def _binary(self) -> RedisBinary:
+    def _binary(self) -> redis_binary.RedisBinary:
         """Find one that reads what is there: an older one may start empty beside it, another one end or ruin it."""
         written = written_by(self._directory)
         if self._options.binary is None:
-            return find_redis_binary(written, where=str(self._directory))
-        binary = read_version(self._options.binary)
+            return redis_binary.find_redis_binary(written, where=str(self._directory))
+        binary = redis_binary.read_version(self._options.binary)
         if written and not binary.server.reads(written):
-            raise EmbeddedRedisError(cannot_read([binary], written, str(self._directory)))
+            raise EmbeddedRedisError(redis_binary.cannot_read([binary], written, str(self._directory)))
         return binary
 
     def _spawn(self, binary: Path, lock: int) -> None:
         """Run the server, which goes to the background in a session of its own: Ctrl-C is not for it."""
         arguments = [part for name, value in self._directives().items() for part in (f"--{name}", value)]
-        process = subprocess.Popen(  # noqa: S603 - the program that was found, no shell
-            [binary, *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            pass_fds=(lock,),
-            start_new_session=True,
-            umask=_UMASK,
-        )
-        with process:
-            try:
-                said, _ = process.communicate(timeout=self._options.starting_seconds)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                raise EmbeddedRedisError(
-                    f"{binary} did not start within {self._options.starting_seconds:g} s."
-                ) from None
-        if process.returncode:
-            words = said.decode(errors="replace").strip() or self.last_words()
-            raise EmbeddedRedisError(f"{binary} did not start (exit code {process.returncode}): {words}")
+        try:
+            done = subprocess.run(  # noqa: S603 - the program that was found, no shell
+                [binary, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                pass_fds=(lock,),
+                start_new_session=True,
+                umask=_UMASK,
+                timeout=self._options.starting_seconds,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise EmbeddedRedisError(f"{binary} did not start within {self._options.starting_seconds:g} s.") from None
+        if done.returncode:
+            words = done.stdout.decode(errors="replace").strip() or self.last_words()
+            raise EmbeddedRedisError(f"{binary} did not start (exit code {done.returncode}): {words}")
 
     def _directives(self) -> dict[str, str]:
         return {
@@ -205,12 +193,12 @@ class RedisServer:
         }
 
     def _send_shutdown(self) -> bool:
+        reason = "SHUTDOWN seems to have failed"
         try:
-            self._client().shutdown()  # no snapshot; the AOF is written and fsynced in any case
-        except RedisError as error:
-            log.debug("redis did not take the shutdown", reason=str(error))
-            return False
-        return True
-
-    def _client(self) -> PlainRedis:
-        return PlainRedis(self._socket, _ANSWER_SECONDS)
+            self._client.command("SHUTDOWN", "NOSAVE")  # the AOF is written and fsynced in any case
+        except (ResponseError, TimeoutError) as error:
+            reason = str(error)
+        except OSError:
+            return True  # its answer is to end the connection
+        log.debug("redis did not take the shutdown", reason=reason)
+        return False

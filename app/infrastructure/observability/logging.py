@@ -42,9 +42,6 @@ def configure_logging(settings: Logging, role: str) -> None:
     root.setLevel(settings.level.upper())
     for name in CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
-    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
-        logging.getLogger(name).handlers.clear()
-        logging.getLogger(name).propagate = True
 
 
 def _last(*, for_people: bool) -> list[Processor]:

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from threading import Thread
-from types import TracebackType
 from urllib.parse import urlsplit
 
 import requests
@@ -67,9 +66,7 @@ class Traces(Tracing):
         """Put a span around the transactions in there."""
         return TracedActivityStore(store, self._work, "sqlite" if database.is_sqlite else "postgresql")
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         """Hand over the rest, for FLUSH_SECONDS at most: the SDK's own time-out is half a minute."""
         self._work.give_up()
         handing_over = Thread(target=self._provider.shutdown, daemon=True)

@@ -1,7 +1,6 @@
 """Traces while they are off, which is nothing: no wrapper around anything, and no SDK of OpenTelemetry is imported."""
 
 from collections.abc import Callable
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from app.application.ports.activities import ActivityInbox, ActivityQueue, ActivityStore
@@ -38,7 +37,5 @@ class Tracing:
         """Begin."""
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         """End."""

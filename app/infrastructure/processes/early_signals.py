@@ -15,15 +15,10 @@ class ToldToEndError(StartError):
     `exit_code` is what the process is to end with.
     """
 
-    def __init__(self, number: signal.Signals, exit_code: int) -> None:
-        """Remember which signal it was."""
-        super().__init__(f"ended by {number.name}")
+    def __init__(self, exit_code: int) -> None:
+        """Say nothing, and end so."""
+        super().__init__()  # without words: nobody needs to be told
         self.exit_code = exit_code
-
-    @property
-    def lines(self) -> list[str]:
-        """Nobody needs to be told."""
-        return []
 
 
 @contextmanager
@@ -56,4 +51,4 @@ def ended_by_signals(*, exit_code: int | None = None) -> Iterator[None]:
     except asyncio.CancelledError:
         if not told:
             raise
-        raise ToldToEndError(told[0], 128 + told[0] if exit_code is None else exit_code) from None
+        raise ToldToEndError(128 + told[0] if exit_code is None else exit_code) from None

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from types import TracebackType
 from typing import Any, Self, cast
 
 import structlog
@@ -43,35 +42,29 @@ class Launcher:
         self._name = name
         self._environment = dict(os.environ)
         self._turn = asyncio.Lock()
-        self._usable = can_fork()
-        self._answered = False
-        if self._usable:
-            self._begin()
-
-    @property
-    def forks(self) -> bool:
+        self.forks = can_fork()
         """Whether it does, as far as is known."""
-        return self._usable
+        self._answered = False
+        if self.forks:
+            self._begin()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._usable:
+    def __exit__(self, *error: object) -> None:
+        if self.forks:
             self._end()
 
     async def start(self, child: Child, watch_file: int, on_end: Callable[[], None]) -> RunningChild:
         """See `children.Start`."""
-        while self._usable and child.marquee is not None:
+        while self.forks and child.marquee is not None:
             with suppress(LauncherGoneError):
                 return await self._fork(child, watch_file, on_end)
         return await spawn(child, watch_file, on_end)
 
     async def status_of(self, pid: int) -> int | None:
         """Ask how a child that has ended did; None when its launcher is gone."""
-        if self._usable:
+        if self.forks:
             with suppress(LauncherGoneError):
                 answer = await self._ask({"reap": pid})
                 return cast("int | None", answer["status"])
@@ -153,7 +146,7 @@ class Launcher:
             self._begin()
         else:
             log.warning("the launcher cannot start, so every process loads the code for itself")
-            self._usable = False
+            self.forks = False
 
 
 class ForkedChild:

@@ -10,8 +10,6 @@ import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
-from typing import Self
 
 PARENT_WATCH_VARIABLE = "MARQUEE_SUPERVISOR_FD"
 """The environment variable with the number of the read end."""
@@ -24,18 +22,15 @@ def has_supervisor() -> bool:
     return PARENT_WATCH_VARIABLE in os.environ
 
 
-class ParentWatch:
-    """The supervisor's side of the pipe, a context manager."""
-
-    def __enter__(self) -> Self:
-        self.read_end, self._write_end = os.pipe()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        os.close(self.read_end)
-        os.close(self._write_end)
+@contextmanager
+def parent_watch() -> Iterator[int]:
+    """Make the supervisor's side of the pipe; yields the read end, for its children."""
+    read_end, write_end = os.pipe()
+    try:
+        yield read_end
+    finally:
+        os.close(read_end)
+        os.close(write_end)
 
 
 @contextmanager

@@ -6,13 +6,13 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 
 import structlog
 
 from app.domain.backoff import Backoff
 from app.infrastructure.processes.child_processes import Child, RunningChild, Start, kill, spawn, terminate
-from app.infrastructure.processes.parent_watch import ParentWatch
+from app.infrastructure.processes.parent_watch import parent_watch
 from app.infrastructure.settings.start_errors import EX_CONFIG
 
 log = structlog.get_logger()
@@ -31,9 +31,7 @@ class RestartBackoff(Backoff):
     """A child that ran this long begins at `first` again."""
 
 
-_BACKOFF = RestartBackoff()
-
-
+@dataclass(eq=False)
 class Supervisor:
     """Keeps children running until SIGTERM, SIGINT or SIGHUP comes, or `stop` is called.
 
@@ -43,24 +41,16 @@ class Supervisor:
     and does no harm. Runs on asyncio's own event loop (uvloop keeps SIGCHLD for itself).
     """
 
-    def __init__(
-        self,
-        children: Sequence[Child],
-        *,
-        drain_seconds: float = 10.0,
-        watch: Callable[[], None] | None = None,
-        backoff: RestartBackoff = _BACKOFF,
-        start: Start = spawn,
-    ) -> None:
-        self._children = children
-        self._drain_seconds = drain_seconds
-        self._watch = watch
-        self._backoff = backoff
-        self._start = start
-        self._stopping = asyncio.Event()
-        self._hurrying = asyncio.Event()
-        self._child_ended = asyncio.Event()
-        self._exit_code = 0
+    children: Sequence[Child]
+    _: KW_ONLY
+    drain_seconds: float = 10.0
+    watch: Callable[[], None] | None = None
+    backoff: RestartBackoff = RestartBackoff()
+    start: Start = spawn
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _hurrying: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _happened: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _exit_code: int = field(default=0, init=False)
 
     async def run(self) -> int:
         """Run until told to stop and all children have ended; once, and in the main thread because of the signals.
@@ -68,13 +58,13 @@ class Supervisor:
         Returns:
             The exit code for the process: 0, or 78 when a child found the configuration to be wrong.
         """
-        with self._signals(), ParentWatch() as parent_watch:
+        with self._signals(), parent_watch() as watch_file:
             drained = asyncio.Event()
             watching = asyncio.create_task(self._keep_watching(drained))
             try:
                 async with asyncio.TaskGroup() as group:
-                    for child in self._children:
-                        group.create_task(self._keep(child, parent_watch.read_end))
+                    for child in self.children:
+                        group.create_task(self._keep(child, watch_file))
             finally:
                 drained.set()
                 await watching
@@ -85,6 +75,7 @@ class Supervisor:
         self._stopping.set()
         if hurry:
             self._hurrying.set()
+        self._wake()
 
     async def _keep(self, child: Child, watch_file: int) -> None:
         failures = 0
@@ -93,8 +84,8 @@ class Supervisor:
             how = await self._run_once(child, watch_file)
             if self._stopping.is_set():
                 return
-            failures = 1 if time.monotonic() - began >= self._backoff.reset_after else failures + 1
-            delay = self._backoff.delay(failures)
+            failures = 1 if time.monotonic() - began >= self.backoff.reset_after else failures + 1
+            delay = self.backoff.delay(failures)
             log.warning("child ended by itself, it is started again", name=child.name, how=how, in_seconds=delay)
             await _wait(self._stopping, delay)
 
@@ -125,7 +116,7 @@ class Supervisor:
 
     async def _started(self, child: Child, watch_file: int) -> RunningChild | None:
         """Start a child; None when we are told to stop before it has."""
-        starting = asyncio.ensure_future(self._start(child, watch_file, self._somebody_ended))
+        starting = asyncio.ensure_future(self.start(child, watch_file, self._wake))
         waiting = asyncio.create_task(self._stopping.wait())
         try:
             await asyncio.wait((starting, waiting), return_when=asyncio.FIRST_COMPLETED)
@@ -137,28 +128,22 @@ class Supervisor:
     async def _drain(self, child: Child, running: RunningChild) -> None:
         terminate(running)
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._drain_seconds):
+            async with asyncio.timeout(self.drain_seconds):
                 await self._until_ended_or(running, self._hurrying)
         if not running.ended():
-            waited = "no longer waited for" if self._hurrying.is_set() else f"did not end in {self._drain_seconds:g} s"
+            waited = "no longer waited for" if self._hurrying.is_set() else f"did not end in {self.drain_seconds:g} s"
             log.warning("child is killed", name=child.name, why=waited)
 
     async def _until_ended_or(self, running: RunningChild, told: asyncio.Event) -> None:
-        waiting = asyncio.create_task(told.wait())
-        try:
-            # An end is told in the loop, never between asking and waiting: none is missed.
-            while not running.ended() and not told.is_set():
-                ending = asyncio.create_task(self._child_ended.wait())
-                await asyncio.wait((waiting, ending), return_when=asyncio.FIRST_COMPLETED)
-                ending.cancel()
-        finally:
-            waiting.cancel()
+        # Whatever happens is told in the loop, never between asking and waiting: nothing is missed.
+        while not running.ended() and not told.is_set():
+            await self._happened.wait()
 
     async def _keep_watching(self, drained: asyncio.Event) -> None:
         complaint = None
-        while self._watch and not drained.is_set():
+        while self.watch and not drained.is_set():
             try:
-                await asyncio.to_thread(self._watch)
+                await asyncio.to_thread(self.watch)
                 complaint = None
             except Exception as error:  # noqa: BLE001 - a watch that fails must not take the children with it
                 before, complaint = complaint, _FIGURE.sub("", str(error))  # bytes that are left vary
@@ -175,7 +160,7 @@ class Supervisor:
         before = {number: signal.getsignal(number) for number in (*wanted, signal.SIGCHLD)}
         for number in wanted:
             loop.add_signal_handler(number, self._told, number)
-        loop.add_signal_handler(signal.SIGCHLD, self._somebody_ended)
+        loop.add_signal_handler(signal.SIGCHLD, self._wake)
         try:
             yield
         finally:
@@ -188,9 +173,10 @@ class Supervisor:
         log.info("ending everything at once" if again else "ending everything", signal=number.name)
         self.stop(hurry=again)
 
-    def _somebody_ended(self) -> None:
-        ended, self._child_ended = self._child_ended, asyncio.Event()
-        ended.set()
+    def _wake(self) -> None:
+        """Let all look again that wait for a child's end, or to be told."""
+        happened, self._happened = self._happened, asyncio.Event()
+        happened.set()
 
 
 def _how_it_ended(code: int | None) -> str:

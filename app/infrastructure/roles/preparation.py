@@ -1,12 +1,7 @@
 """What `marquee run` sees to before its processes work."""
 
 from app.infrastructure.settings.settings import Settings
-from app.infrastructure.startup.history_checks import (
-    let_first_admin_in,
-    restore_what_was_lost,
-    warn_of_days,
-    warn_of_unused_history,
-)
+from app.infrastructure.startup import history_checks
 from app.infrastructure.startup.redis_check import warn_of_forgetful_redis
 from app.infrastructure.wiring.open_container import open_container
 from app.infrastructure.wiring.provider_directory import check_providers
@@ -21,7 +16,7 @@ async def prepare(settings: Settings) -> None:
     check_providers(settings)
     async with open_container(settings, "supervisor") as container:
         await warn_of_forgetful_redis(settings)
-        await warn_of_unused_history(container)
-        await restore_what_was_lost(container)
-        await warn_of_days(container)
-        await let_first_admin_in(container)
+        await history_checks.warn_of_unused_history(container)
+        await history_checks.restore_what_was_lost(container)
+        await history_checks.warn_of_days(container)
+        await history_checks.let_first_admin_in(container)

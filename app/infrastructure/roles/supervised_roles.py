@@ -16,7 +16,7 @@ from app.infrastructure.processes.child_processes import Child
 from app.infrastructure.processes.garbage_collection import freeze_loaded_objects
 from app.infrastructure.processes.launcher_client import Launcher
 from app.infrastructure.processes.listening_socket import address, listen
-from app.infrastructure.processes.parent_watch import ParentWatch
+from app.infrastructure.processes.parent_watch import parent_watch
 from app.infrastructure.processes.shared_metrics import shared_metrics
 from app.infrastructure.processes.supervisor import Supervisor
 from app.infrastructure.settings.network_access import open_areas
@@ -42,11 +42,7 @@ async def run_all(settings: Settings, config: Path | None, launcher: Launcher) -
                 log.info("redis runs", at=embedded.url)
             if code := await _prepare(settings, config, launcher):
                 return code
-            children = [
-                _child("scheduler", config),
-                *_worker_children(settings, config),
-                *api,
-            ]
+            children = [_child("scheduler", config), *_worker_children(settings, config), *api]
             _tell_what_to_try(settings, listening)
             freeze_loaded_objects()
             watch = embedded.ensure if embedded else None
@@ -70,8 +66,8 @@ async def run_api_processes(settings: Settings, config: Path | None, launcher: L
 async def _prepare(settings: Settings, config: Path | None, launcher: Launcher) -> int:
     """See to the history before anybody works, in a process that has the code; return its exit code."""
     if launcher.forks:
-        with ParentWatch() as parent_watch:
-            running = await launcher.start(_child("prepare", config), parent_watch.read_end, lambda: None)
+        with parent_watch() as watch_file:
+            running = await launcher.start(_child("prepare", config), watch_file, lambda: None)
             code = await running.wait()
         if code is not None:
             return code

@@ -13,6 +13,7 @@ from app.adapters.outbound.jwt.jwks import Jwks
 from app.adapters.outbound.jwt.tokens import JwksTokens, TokenRules
 from app.adapters.outbound.limits.shared_rate_limiter import RunScript, SharedRateLimiter
 from app.adapters.outbound.log.publisher import LogPublisher
+from app.adapters.outbound.redis.activity_queue import RedisActivityQueue
 from app.adapters.outbound.redis.connection import COMES_BACK, START_IT, RedisClient
 from app.adapters.outbound.redis.domain_event_stream import RedisStreamPublisher
 from app.adapters.outbound.redis.lua import Script
@@ -50,23 +51,32 @@ def blocking_timeout(settings: Settings) -> float:
     return settings.redis.timeout + BLOCK
 
 
-def traced_queue(tracing: Tracing, queue: ActivityQueue) -> ActivityQueue:
-    """Trace what the door appends, when traces are on; the other two do so for a worker."""
+def activity_queue(settings: Settings, client: RedisClient, replicas: int, tracing: Tracing) -> ActivityQueue:
+    """Make the door's queue. Appends are traced when traces are on; the next two do so for a worker."""
+    activity = settings.activity
+    queue = RedisActivityQueue(
+        client,
+        window=activity.dedup_window,
+        max_backlog=activity.max_backlog,
+        max_backlog_bytes=activity.max_backlog_bytes,
+        replicas=replicas,
+        trace=tracing.current,
+    )
     return tracing.queue(queue)
 
 
 def traced_inbox(tracing: Tracing, inbox: ActivityInbox) -> ActivityInbox:
-    """See `traced_queue`."""
+    """See `activity_queue`."""
     return tracing.inbox(inbox)
 
 
 def traced_store(tracing: Tracing, store: ActivityStore, database: Database) -> ActivityStore:
-    """See `traced_queue`."""
+    """See `activity_queue`."""
     return tracing.store(store, database)
 
 
 def publishers(
-    settings: Settings, redis: RedisClient, endpoints: WebhookEndpoints, deliveries: WebhookDeliveries, clock: Clock
+    settings: Settings, client: RedisClient, endpoints: WebhookEndpoints, deliveries: WebhookDeliveries, clock: Clock
 ) -> Sequence[DomainEventPublisher]:
     """Say who is told of domain events."""
     publishing = settings.publishing
@@ -74,7 +84,7 @@ def publishers(
     if publishing.log:
         told.append(LogPublisher())
     if publishing.redis_stream:
-        told.append(RedisStreamPublisher(redis, publishing.source, length=publishing.stream_length))
+        told.append(RedisStreamPublisher(client, publishing.source, length=publishing.stream_length))
     return told
 
 
@@ -104,11 +114,11 @@ def tokens(settings: Settings, clock: Clock) -> Tokens | None:
     return JwksTokens(rules, Jwks(jwt.jwks_url, send, cache=jwt.cache, stale=jwt.stale), clock)
 
 
-def rate_limiter(settings: Settings, redis: RedisClient) -> RateLimiter:
+def rate_limiter(settings: Settings, client: RedisClient) -> RateLimiter:
     """Make what counts requests, in Redis for all processes together."""
 
     def prepare(source: str) -> RunScript:
         script = Script(source)
-        return lambda keys, arguments: redis.run(script, keys, arguments)
+        return lambda keys, arguments: client.run(script, keys, arguments)
 
     return SharedRateLimiter(rates(settings), prepare, log_limits_trouble)

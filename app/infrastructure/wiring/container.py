@@ -1,6 +1,11 @@
 """The wiring, last part, after outbound_adapters.py and use_cases.py: use cases -> edges. Nothing happens on import."""
 
-from dependency_injector.providers import Callable, List, Singleton
+import inspect
+from functools import partial
+from typing import Any, TypeVar
+
+from dependency_injector.containers import DeclarativeContainer
+from dependency_injector.providers import BaseSingleton, Callable, List, Object, Singleton, traverse
 
 from app.adapters.inbound.cli.catalog_commands import CatalogCore
 from app.adapters.inbound.cli.import_command import ImportCore
@@ -32,97 +37,60 @@ from app.adapters.inbound.use_cases.users_use_cases import UsersUseCases
 from app.adapters.inbound.worker.journal_loop import JournalLoop
 from app.adapters.inbound.worker.publish_loop import PublishLoop
 from app.adapters.inbound.worker.sync_schedule import SyncSchedule
-from app.adapters.inbound.worker.type_loop import TypeLoop
-from app.adapters.inbound.worker.verify_loop import VerifyLoop
+from app.adapters.inbound.worker.timed_loops import TypeLoop, VerifyLoop
 from app.adapters.inbound.worker.webhook_loop import WebhookLoop
 from app.infrastructure.settings.network_access import open_areas, rates
 from app.infrastructure.version import VERSION
+from app.infrastructure.wiring import http_parts
 from app.infrastructure.wiring.configured_adapters import local_only
-from app.infrastructure.wiring.http_parts import (
-    ingest_limits,
-    metric_figures,
-    plan_count,
-    readiness,
-    tells_health,
-    traced_http,
-)
-from app.infrastructure.wiring.identifiers import new_run_id
 from app.infrastructure.wiring.outbound_adapters import Outbound
 from app.infrastructure.wiring.use_cases import UseCases
 
+ContainerT = TypeVar("ContainerT", bound=DeclarativeContainer)
 
+
+def filled_by_name(container: type[ContainerT]) -> type[ContainerT]:
+    """Give each part what it takes and is not given already: for a parameter `clock` the part `clock`.
+
+    So no two can be swapped by mistake. A default counts only where no part has the name.
+
+    Raises:
+        TypeError: an argument is missing or too many.
+    """
+    parts: list[Any] = list(traverse(*container.providers.values(), types=[Callable, BaseSingleton]))
+    for part in parts:
+        if part.provides is partial:  # it takes anything
+            continue
+        signature = inspect.signature(part.provides)
+        given = signature.bind_partial(*part.args, **part.kwargs).arguments
+        taken = signature.parameters.keys() & container.providers.keys() - given.keys()
+        part.add_kwargs(**{name: container.providers[name] for name in taken})
+        signature.bind(*part.args, **part.kwargs)
+    return container
+
+
+@filled_by_name
 class Container(UseCases):
     """Everything that a process may need; each part is made when it is first asked for."""
 
-    catalog_commands = Singleton(
-        CatalogCore,
-        directory=Outbound.directory,
-        sync=UseCases.sync_provider,
-        describe_providers=UseCases.describe_providers,
-        list_runs=UseCases.list_runs,
-        list_rejections=UseCases.list_rejections,
-        restore=UseCases.restore_catalog,
-        new_run_id=new_run_id,
-    )
-    stats_use_cases = Singleton(
-        StatsUseCases,
-        keeper=Outbound.stats_keeper,
-        page_of_totals=UseCases.page_of_totals,
-        total_of_type=UseCases.total_of_type,
-        daily_active_users=UseCases.daily_active_users,
-        top_types=UseCases.top_types,
-        retention=UseCases.retention,
-    )
-    import_command = Singleton(
-        ImportCore,
-        import_activities=UseCases.import_activities,
-        rules=Outbound.settings.provided.activity.rules,
-        clock=Outbound.clock,
-    )
+    catalog_commands = Singleton(CatalogCore, sync=UseCases.sync_provider, restore=UseCases.restore_catalog)
+    stats_use_cases = Singleton(StatsUseCases)
+    import_command = Singleton(ImportCore, rules=Outbound.settings.provided.activity.rules)
     journal_loop = Singleton(
         JournalLoop, journal=UseCases.journal_changes, log=Outbound.change_log, leases=Outbound.loop_leases
     )
     type_loop = Singleton(TypeLoop, note=UseCases.note_types, leases=Outbound.loop_leases)
     verify_loop = Singleton(VerifyLoop, verify=UseCases.verify_stats, leases=Outbound.loop_leases)
-    schedule = Singleton(
-        SyncSchedule,
-        sync=UseCases.sync_provider,
-        directory=Outbound.directory,
-        catalog=Outbound.catalog,
-        requests=Outbound.sync_requests,
-        clock=Outbound.clock,
-        new_run_id=new_run_id,
-        concurrent_syncs=Outbound.settings.provided.catalog.concurrent_syncs,
-    )
+    concurrent_syncs = Outbound.settings.provided.catalog.concurrent_syncs
+    schedule = Singleton(SyncSchedule, sync=UseCases.sync_provider)
     metrics = Singleton(RequestMetrics)
-    is_ready = Callable(readiness, Outbound.index)
-    size = Callable(plan_count, Outbound.index)
-    catalog_use_cases = Singleton(
-        CatalogUseCases,
-        describe_plan=UseCases.describe_plan,
-        list_plan_states=UseCases.list_plan_states,
-        describe_providers=UseCases.describe_providers,
-        list_runs=UseCases.list_runs,
-        list_rejections=UseCases.list_rejections,
-        request_sync=UseCases.request_sync,
-    )
-    user_use_cases = Singleton(
-        UsersUseCases,
-        users=Outbound.users,
-        create_user=UseCases.create_user,
-        find_user=UseCases.find_user,
-        update_user=UseCases.update_user,
-        delete_user=UseCases.delete_user,
-        create_key=UseCases.create_key,
-        list_keys=UseCases.list_keys,
-        revoke_key=UseCases.revoke_key,
-        clock=Outbound.clock,
-    )
+    is_ready = Callable(http_parts.readiness)
+    size = Callable(http_parts.plan_count)
+    catalog_use_cases = Singleton(CatalogUseCases)
+    user_use_cases = Singleton(UsersUseCases)
     webhook_commands = Singleton(
         WebhookCore,
-        endpoints=Outbound.webhook_endpoints,
         log=Outbound.webhook_log,
-        clock=Outbound.clock,
         add=UseCases.add_webhook,
         find=UseCases.find_webhook,
         switch=UseCases.switch_webhook,
@@ -138,67 +106,47 @@ class Container(UseCases):
         leases=Outbound.loop_leases,
         keep=Outbound.settings.provided.webhooks.log_kept,
     )
-    streams = Singleton(
-        ChangeStreams, UseCases.read_changes, UseCases.watch_log, Outbound.settings.provided.publishing.source
-    )
+    event_source = Outbound.settings.provided.publishing.source
+    streams = Singleton(ChangeStreams, watch=UseCases.watch_log, source=event_source)
     viewers = Singleton(Viewers, UseCases.watch_dashboard)
-    figures = Singleton(metric_figures, UseCases.watch_catalog, UseCases.watch_service, is_ready, size)
-    anonymous = Callable(open_areas, Outbound.settings)
+    figures = Singleton(http_parts.metric_figures, UseCases.watch_catalog, UseCases.watch_service)
+    anonymous = Callable(open_areas)
     trusted_proxies = Outbound.settings.provided.security.trusted_proxies
     gatekeeper = Singleton(
         Gatekeeper,
-        UseCases.authenticate,
-        anonymous,
-        Outbound.limiter,
-        trusted_proxies,
-        local=Callable(local_only, Outbound.settings),
-        limited=Callable(rates, Outbound.settings),
+        local=Callable(local_only),
+        limited=Callable(rates),
         on_unauthenticated=metrics.provided.observe_unauthenticated,
         on_limited=metrics.provided.observe_rate_limited,
     )
-    tells_health = Callable(tells_health, anonymous)
-    door = Singleton(
-        Door,
-        UseCases.record_activities,
-        Callable(ingest_limits, Outbound.settings),
-        metrics.provided.observe_activities,
-    )
+    tells_all = Callable(http_parts.tells_health)
+    limits = Callable(http_parts.ingest_limits)
+    door = Singleton(Door, UseCases.record_activities, observe=metrics.provided.observe_activities)
+    timezone = Outbound.settings.provided.search.zone
     routers = List(
-        Singleton(
-            search_router, Outbound.index, Outbound.settings.provided.search.zone, is_ready, UseCases.search_past
-        ),
-        Singleton(
-            changes_router,
-            UseCases.read_changes,
-            streams,
-            Outbound.settings.provided.publishing.source,
-            trusted_proxies,
-        ),
+        Singleton(search_router, Outbound.index),
+        Singleton(changes_router, source=event_source),
         Singleton(catalog_router, catalog_use_cases),
-        Singleton(ingest_router, door),
+        Singleton(ingest_router),
         Singleton(stats_router, stats_use_cases),
         Singleton(users_router, user_use_cases),
-        Singleton(dashboard_router, viewers, trusted_proxies),
+        Singleton(dashboard_router),
         Singleton(docs_router),
-        Singleton(health_router, UseCases.watch_catalog, UseCases.watch_service, is_ready, size, tells_health),
-        Singleton(metrics_router, metrics, figures, UseCases.watch_service),
+        Singleton(health_router, UseCases.watch_catalog, UseCases.watch_service),
+        Singleton(metrics_router, metrics, watch=UseCases.watch_service),
     )
-    api = Singleton(create_api, routers, VERSION, anonymous)
-    guarded = Singleton(GuardedApp, Singleton(HeadApp, api), Singleton(Areas, api), gatekeeper, ERRORS)
+    errors = Object(ERRORS)
+    api = Singleton(create_api, version=VERSION)
+    areas = Singleton(Areas)
+    guarded = Singleton(GuardedApp, Singleton(HeadApp, api))
     untraced = Singleton(
         SearchApp,
         Singleton(
             IngestApp,
             Singleton(RequestContext, guarded, metrics.provided.observe),
-            door,
-            metrics.provided.observe_ingest,
-            gatekeeper,
-            errors=ERRORS,
+            observe=metrics.provided.observe_ingest,
         ),
         Outbound.index,
-        Outbound.settings.provided.search.zone,
-        metrics.provided.observe_search,
-        gatekeeper,
-        errors=ERRORS,
+        observe=metrics.provided.observe_search,
     )
-    http = Singleton(traced_http, Outbound.tracing, untraced)
+    http = Singleton(http_parts.traced_http, app=untraced)

@@ -1,11 +1,10 @@
 """Open the container and what it stands on; close it after."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 
 import structlog
 
-from app.adapters.outbound.redis.connection import RedisClient
 from app.adapters.outbound.sql.database import Database
 from app.adapters.outbound.sql.migrate import SchemaError, check_schema, migrate
 from app.application.ports.system import HistoryUnavailableError
@@ -39,21 +38,13 @@ async def open_container(settings: Settings, role: str, *, live_state: bool = Tr
     async with running(embedded), tracing:
         redis_url = embedded.url if embedded else settings.redis.url if live_state else "unix:///nowhere"
         container = Container(settings=settings, redis_url=redis_url, role=role, tracing=tracing)
-        _check_urls(container)
         try:
+            redis, blocking, database = container.redis(), container.blocking_redis(), container.database()
+        except ValueError as error:
+            raise ConfigurationError([str(error)]) from None
+        async with aclosing(database), aclosing(blocking), aclosing(redis):
             await _check_history(container, needed=not live_state)
             yield container
-        finally:
-            await _close(container.redis, container.blocking_redis)
-            await container.database().aclose()
-
-
-def _check_urls(container: Container) -> None:
-    try:
-        container.redis()
-        container.database()
-    except ValueError as error:
-        raise ConfigurationError([str(error)]) from None
 
 
 async def _check_history(container: Container, *, needed: bool) -> None:
@@ -80,8 +71,3 @@ async def _see_to_schema(database: Database) -> None:
         if not database.is_sqlite:
             raise
         await migrate(database)
-
-
-async def _close(*clients: Callable[[], RedisClient]) -> None:
-    for client in clients:
-        await client().aclose()

@@ -48,13 +48,13 @@ class SettingsDirectory(ProviderDirectory):
         return self._providers[name]
 
 
-def check_providers(settings: Settings) -> None:
+def check_providers(settings: Settings) -> ProviderDirectory:
     """Make every provider once, to find out at the start what is wrong with its settings.
 
     Raises:
         ConfigurationError: see SettingsDirectory.
     """
-    SettingsDirectory(settings, MemoryCircuitStates(), SystemClock())
+    return SettingsDirectory(settings, MemoryCircuitStates(), SystemClock())
 
 
 def _configured(found: ProviderSettings, folder: Path, circuits: CircuitStates, clock: Clock) -> ConfiguredProvider:
@@ -69,12 +69,8 @@ def _configured(found: ProviderSettings, folder: Path, circuits: CircuitStates, 
             clock=clock,
         )
     return ConfiguredProvider(
-        name=found.name,
-        kind=found.kind,
+        **found.model_dump(include={"name", "kind", "timezone", "interval", "enabled"}),
         url=_without_secrets(found),
-        timezone=found.timezone,
-        interval=found.interval,
-        enabled=found.enabled,
         gate=GatePolicy(**found.gate.model_dump()),
         max_plans=found.limits.max_plans,
         source=source,

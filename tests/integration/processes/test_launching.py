@@ -10,7 +10,7 @@ import pytest
 
 from app.infrastructure.processes.child_processes import Child, SpawnedChild, kill, terminate
 from app.infrastructure.processes.launcher_client import START_METHOD, ForkedChild, Launcher
-from app.infrastructure.processes.parent_watch import ParentWatch
+from app.infrastructure.processes.parent_watch import parent_watch
 from app.infrastructure.settings.start_errors import EX_CONFIG
 from tests.support.waiting import lives, until
 
@@ -27,8 +27,8 @@ def nothing() -> None:
 
 @pytest.fixture
 def watch_file() -> Iterator[int]:
-    with ParentWatch() as parent_watch:
-        yield parent_watch.read_end
+    with parent_watch() as watch_file:
+        yield watch_file
 
 
 def launchers() -> list[int]:

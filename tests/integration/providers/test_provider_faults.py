@@ -285,7 +285,7 @@ def highest():
 
 async def main():
     get = PinnedGet(policy=AddressPolicy(allow_private_networks=True))
-    get._send._tls  # certificates are loaded once and are no part of a fetch
+    get.send._tls  # certificates are loaded once and are no part of a fetch
     provider = PlanListXmlProvider(name="demo", url=sys.argv[1], timezone="UTC", get=get)
     before = highest()
     try:

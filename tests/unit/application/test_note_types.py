@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC
 from uuid import UUID
 
-from app.adapters.inbound.worker.type_loop import TypeLoop
+from app.adapters.inbound.worker.timed_loops import TypeLoop
 from app.application import note_types
 from app.application.note_types import NoteTypes
 from app.domain.activities import Activity

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.adapters.inbound.worker.verify_loop import VerifyLoop
+from app.adapters.inbound.worker.timed_loops import VerifyLoop
 from app.application.ports.activities import Difference, Progress
 from app.application.ports.figures import Verification
 from app.application.verify_stats import VerifyStats

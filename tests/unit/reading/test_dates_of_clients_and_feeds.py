@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 
 from app.adapters.inbound.http.search.search_window import usual_window
 from app.adapters.inbound.reading.activity_input import read_activity
-from app.adapters.inbound.reading.dates import InvalidDateError, read_date
-from app.adapters.inbound.reading.instants import InvalidDateTimeError, read_instant
+from app.adapters.inbound.reading.instants import InvalidDateError, InvalidDateTimeError, read_date, read_instant
 from app.adapters.inbound.reading.refusals import RefusedRecordError
 from app.adapters.outbound.providers.values import UnusableError, wall_clock
 
@@ -139,7 +138,7 @@ def test_the_short_way_of_a_search_reads_as_the_long_one(day: str, hour: str, mi
 ASK = """
 import json, sys
 from datetime import UTC
-from app.adapters.inbound.reading.dates import read_date
+from app.adapters.inbound.reading.instants import read_date
 from app.adapters.inbound.reading.instants import read_instant
 
 def told(read):

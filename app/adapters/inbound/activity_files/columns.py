@@ -52,15 +52,12 @@ def read_mapping(pairs: Sequence[str]) -> dict[str, str]:
         column, _, name = (part.strip() for part in pair.rpartition("="))
         field = field_of(name)
         if not column or field is None:
-            raise UsageMistakeError(f"--map {pair}: expected COLUMN=FIELD, FIELD one of {_fields()}")
+            fields = ", ".join([*dict.fromkeys(FIELDS.values()), "properties.NAME"])
+            raise UsageMistakeError(f"--map {pair}: expected COLUMN=FIELD, FIELD one of {fields}")
         if column in mapping:
             raise UsageMistakeError(f"--map {pair}: the column {column!r} is mapped twice")
         mapping[column] = field
     return mapping
-
-
-def _fields() -> str:
-    return ", ".join([*dict.fromkeys(FIELDS.values()), "properties.NAME"])
 
 
 class Columns:

@@ -13,8 +13,7 @@ import uuid_utils
 
 from app.adapters.inbound.activity_files.columns import SINGLE, Columns, sniff_delimiter
 from app.adapters.inbound.activity_files.csv_rows import CsvRows
-from app.adapters.inbound.activity_files.lines import Lines, Row
-from app.adapters.inbound.activity_files.ndjson_rows import ndjson_rows
+from app.adapters.inbound.activity_files.lines import Lines, Row, ndjson_rows
 from app.adapters.inbound.activity_files.source import Source, UsageMistakeError
 from app.adapters.inbound.reading.activity_input import read_activities, read_activity
 from app.adapters.inbound.reading.json_record import parse_record

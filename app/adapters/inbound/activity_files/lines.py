@@ -1,7 +1,7 @@
-"""The lines of a file, none longer than a row may be."""
+"""The lines of a file, none longer than a row may be; those of NDJSON are its rows."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
 from app.adapters.inbound.reading.refusals import Problem
@@ -69,3 +69,14 @@ def undecodable(line: bytes) -> Problem | None:
 def shown(line: bytes) -> str:
     """Make text of any bytes, for people."""
     return line.decode(errors="replace").rstrip("\r\n")
+
+
+def ndjson_rows(lines: Lines) -> Iterator[Row]:
+    """Hand out the rows of a file with one JSON object a line, in order; empty lines are no rows."""
+    number = 0
+    while line := lines.read():
+        number += 1
+        if is_cut(line):
+            yield Row(number, shown(line), [], TOO_LONG)
+        elif line.strip():
+            yield Row(number, shown(line), [], undecodable(line))

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -104,12 +104,8 @@ def open_source(path: Path) -> Iterator[Source]:
         raw = io.FileIO(path)
     except OSError as error:
         raise UsageMistakeError(f"{path} cannot be read: {error.strerror}") from None
-    with raw:
-        if raw.seekable():
-            yield Source(raw, str(path))
-            return
-        with _spooled(cast("BinaryIO", raw)) as copy:
-            yield Source(copy, str(path))
+    with raw, nullcontext(raw) if raw.seekable() else _spooled(cast("BinaryIO", raw)) as file:
+        yield Source(file, str(path))
 
 
 @contextmanager

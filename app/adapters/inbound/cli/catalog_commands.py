@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -11,7 +12,6 @@ from app.adapters.inbound.cli.listing import show
 from app.adapters.inbound.cli.options import Json, add_group, at_most
 from app.adapters.inbound.cli.progress import sync_bars
 from app.adapters.inbound.cli.running import Opener, run
-from app.adapters.inbound.cli.saying import print_json
 from app.adapters.inbound.cli.tables import print_report, print_runs, providers_listing, rejections_listing
 from app.application.ports.providers import ConfiguredProvider, ProviderDirectory
 from app.application.read_catalog import DescribeProviders, ListRejections, ListRuns
@@ -53,11 +53,7 @@ def _add_sync(cli: typer.Typer, open_core: Opener[CatalogCore]) -> None:
     ) -> None:
         """Sync providers now. Exit code 0: all applied, or nothing to do."""
         reports = run(open_core, lambda core: _sync(core, names or (), approve=approve, dry_run=dry_run))
-        if as_json:
-            print_json([RunAnswer.of(report) for report in reports])
-        else:
-            for report in reports:
-                print_report(report)
+        show(as_json, [RunAnswer.of(report) for report in reports], *(partial(print_report, one) for one in reports))
         raise typer.Exit(0 if all(report.outcome.is_good for report in reports) else 1)
 
 
@@ -73,10 +69,7 @@ def _add_lists(cli: typer.Typer, open_core: Opener[CatalogCore]) -> None:
     def runs(name: Name, limit: Annotated[int, NEWEST_FIRST] = 20, as_json: Json = False) -> None:
         """List a provider's newest syncs."""
         rows = run(open_core, lambda core: core.list_runs(name, limit))
-        if as_json:
-            print_json([RunAnswer.of(row) for row in rows])
-        else:
-            print_runs(name, rows)
+        show(as_json, [RunAnswer.of(row) for row in rows], partial(print_runs, name, rows))
 
     @cli.command()
     def rejections(name: Name, limit: Annotated[int, NEWEST_FIRST] = 100, as_json: Json = False) -> None:

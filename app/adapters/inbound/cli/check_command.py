@@ -1,13 +1,15 @@
 """`marquee check`: whether everything that the configuration names can be reached, and what to do about it."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 
 import typer
 
+from app.adapters.inbound.cli.listing import show
 from app.adapters.inbound.cli.options import Json
-from app.adapters.inbound.cli.saying import print_json, say_styled
+from app.adapters.inbound.cli.saying import say_styled
 from app.application.check_installation import CheckInstallation, Finding, Verdict
 
 STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.PROBLEM: "bold red"}
@@ -22,15 +24,12 @@ def add_check_command(cli: typer.Typer, prepare: Callable[[], CheckInstallation]
         """Say whether all that the configuration names can be reached. Exit code 1: something cannot."""
         findings = asyncio.run(prepare()())
         is_good = all(finding.verdict is not Verdict.PROBLEM for finding in findings)
-        if as_json:
-            print_json({"ok": is_good, "findings": [asdict(finding) for finding in findings]})
-        else:
-            _print(findings)
+        document = {"ok": is_good, "findings": [asdict(finding) for finding in findings]}
+        show(as_json, document, *(partial(_print, finding) for finding in findings))
         raise typer.Exit(0 if is_good else 1)
 
 
-def _print(findings: Sequence[Finding]) -> None:
-    for finding in findings:
-        remedy = f": {finding.remedy}" if finding.remedy else ""
-        verdict = (f"{finding.verdict:<{WIDTH}}", STYLES[finding.verdict])
-        say_styled(verdict, f"  {finding.subject}: {finding.found}{remedy}")
+def _print(finding: Finding) -> None:
+    remedy = f": {finding.remedy}" if finding.remedy else ""
+    verdict = (f"{finding.verdict:<{WIDTH}}", STYLES[finding.verdict])
+    say_styled(verdict, f"  {finding.subject}: {finding.found}{remedy}")

@@ -1,6 +1,7 @@
 """`marquee import`: activities from a file or standard input."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Annotated
@@ -12,10 +13,11 @@ from app.adapters.inbound.activity_files.imported_file import Format, ImportedFi
 from app.adapters.inbound.activity_files.rejects_file import LARGEST, RejectsFile, rejects_path
 from app.adapters.inbound.activity_files.source import open_source
 from app.adapters.inbound.answering.stats_answers import ImportSummary, import_answer
+from app.adapters.inbound.cli.listing import show
 from app.adapters.inbound.cli.options import Json
 from app.adapters.inbound.cli.progress import import_bar
 from app.adapters.inbound.cli.running import Opener, resumable, run
-from app.adapters.inbound.cli.saying import print_json, say
+from app.adapters.inbound.cli.saying import say
 from app.adapters.inbound.cli.stats_tables import print_import
 from app.application.import_activities import ImportActivities
 from app.application.ports.system import Clock
@@ -70,10 +72,7 @@ def add_import_command(cli: typer.Typer, open_core: Opener[ImportCore]) -> None:
 
         with resumable():
             summary = run(open_core, work)
-        if as_json:
-            print_json(import_answer(summary))
-        else:
-            print_import(summary)
+        show(as_json, import_answer(summary), partial(print_import, summary))
         if summary.report.trouble:
             say(f"marquee: cut short: {summary.report.trouble}; the same command goes on from there", err=True)
         if summary.report.is_useless:

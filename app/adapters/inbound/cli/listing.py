@@ -1,7 +1,7 @@
 """Tables that lose no letter: they are folded where their columns allow it, else each row becomes a paragraph."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, TypeVar
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -16,6 +16,7 @@ GAP = 2
 NARROWEST = 16
 """To which a column that may be folded is narrowed, or to its longest word if that is shorter."""
 
+T = TypeVar("T")
 Cell = str | Text
 """Text from outside as `str`; a Text is ours, and may have a style."""
 
@@ -34,6 +35,11 @@ class Listing:
         for row in self._rows:
             for column, cell in zip(self._columns, row, strict=True):
                 column.see(cell)
+
+    @classmethod
+    def of(cls, rows: Iterable[T], columns: Mapping[str, Callable[[T], Cell]], *, empty: str) -> "Listing":
+        """Make a row of each thing: by title, what its cell says."""
+        return cls(*columns, rows=([say_of(row) for say_of in columns.values()] for row in rows), empty=empty)
 
     def show(self, console: Console | None = None) -> None:
         """Print it as the terminal is wide; what is no terminal gets a row a line, however long."""
@@ -85,16 +91,16 @@ class Facts(Listing):
         return self._paragraphs()
 
 
-def show(as_json: bool, document: Any, *shown: Listing | str) -> None:
-    """Print the document, for programs, or the same as tables and lines, for people."""
+def show(as_json: bool, document: Any, *shown: Listing | str | Callable[[], None]) -> None:
+    """Print the document, for programs, or the same as tables and lines, or by what prints them, for people."""
     if as_json:
         print_json(document)
         return
     for one in shown:
-        if isinstance(one, Listing):
-            one.show()
-        else:
+        if isinstance(one, str):
             say(one)
+        else:
+            (one.show if isinstance(one, Listing) else one)()
 
 
 class _Column:

@@ -5,44 +5,33 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import TypeVar
 
+from rich import progress
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    SpinnerColumn,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
-from rich.progress import TimeRemainingColumn as TimeLeftColumn
 
 from app.application.import_activities import ImportWatcher
-from app.application.ports.activities import Progress as Told
+from app.application.ports.activities import Progress
 from app.application.ports.copies import CopyProgress
 from app.application.ports.providers import FeedWatcher
 
 T = TypeVar("T")
-WHAT = TextColumn("{task.description}")
+WHAT = progress.TextColumn("{task.description}")
 
 
 @contextmanager
-def _live(watch: Callable[[Progress], T], *columns: ProgressColumn) -> Iterator[T | None]:
+def _live(watch: Callable[[progress.Progress], T], *columns: progress.ProgressColumn) -> Iterator[T | None]:
     """Show lines of these columns on a terminal; `watch` makes what is told of the work."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield None
         return
-    with Progress(SpinnerColumn(), *columns, console=console, transient=True) as display:
+    with progress.Progress(progress.SpinnerColumn(), *columns, console=console, transient=True) as display:
         yield watch(display)
 
 
 class _SyncBar(FeedWatcher):
     """Shows the bytes fetched and the records read."""
 
-    def __init__(self, display: Progress, provider: str) -> None:
+    def __init__(self, display: progress.Progress, provider: str) -> None:
         self._display = display
         self._task = display.add_task(provider, total=None, records="")
 
@@ -58,7 +47,7 @@ class _SyncBar(FeedWatcher):
 class _ImportBar(ImportWatcher):
     """Shows rows, rate, and the time left as the share of the file tells it."""
 
-    def __init__(self, display: Progress) -> None:
+    def __init__(self, display: progress.Progress) -> None:
         self._display = display
         self._task = display.add_task("", total=1.0, rows="reading the file once, for its digest")
 
@@ -72,7 +61,7 @@ class _ImportBar(ImportWatcher):
 class _CopyBar(CopyProgress):
     """A line for what is worked on."""
 
-    def __init__(self, display: Progress) -> None:
+    def __init__(self, display: progress.Progress) -> None:
         self._display = display
         self._task = display.add_task("", total=None)
 
@@ -87,27 +76,29 @@ class _CopyBar(CopyProgress):
 
 def sync_bars() -> AbstractContextManager[Callable[[str], FeedWatcher] | None]:
     """Show syncs, each on a line that is begun with the provider's name."""
-    records = TextColumn("{task.fields[records]}")
-    columns = WHAT, BarColumn(), DownloadColumn(), records, TimeElapsedColumn()
+    records = progress.TextColumn("{task.fields[records]}")
+    columns = WHAT, progress.BarColumn(), progress.DownloadColumn(), records, progress.TimeElapsedColumn()
     return _live(lambda display: partial(_SyncBar, display), *columns)
 
 
 def import_bar() -> AbstractContextManager[ImportWatcher | None]:
     """Show an import."""
-    rows = TextColumn("{task.fields[rows]}")
-    return _live(_ImportBar, BarColumn(20), TaskProgressColumn(), rows, TimeLeftColumn())
+    rows = progress.TextColumn("{task.fields[rows]}")
+    return _live(
+        _ImportBar, progress.BarColumn(20), progress.TaskProgressColumn(), rows, progress.TimeRemainingColumn()
+    )
 
 
 def copy_bar() -> AbstractContextManager[CopyProgress | None]:
     """Show a copy of the history."""
-    return _live(_CopyBar, WHAT, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return _live(_CopyBar, WHAT, progress.BarColumn(), progress.MofNCompleteColumn(), progress.TimeElapsedColumn())
 
 
-def counting(title: str) -> AbstractContextManager[Told | None]:
+def counting(title: str) -> AbstractContextManager[Progress | None]:
     """Show how many activities have been read."""
 
-    def counter(display: Progress) -> Told:
+    def counter(display: progress.Progress) -> Progress:
         task = display.add_task(title, total=None)
         return lambda count: display.update(task, completed=count)
 
-    return _live(counter, WHAT, TextColumn("{task.completed:,.0f} activities"), TimeElapsedColumn())
+    return _live(counter, WHAT, progress.TextColumn("{task.completed:,.0f} activities"), progress.TimeElapsedColumn())

@@ -9,9 +9,7 @@ import typer
 
 from app.adapters.inbound.activity_files.source import UsageMistakeError
 from app.adapters.inbound.cli.saying import say
-from app.adapters.inbound.reading.dates import InvalidDateError
-from app.adapters.inbound.reading.instants import InvalidDateTimeError
-from app.adapters.inbound.reading.key_expiry import InvalidExpiryError
+from app.adapters.inbound.reading.instants import InvalidTimeError
 from app.application.import_activities import ActivityFileError
 from app.application.ports.catalog import LeaseLostError
 from app.application.ports.copies import CopyError
@@ -30,14 +28,7 @@ class TroubleError(Exception):
     """The machine does not let the command do its work now; the message says why, and what to do."""
 
 
-MISTAKES = (
-    DomainError,
-    InvalidDateError,
-    InvalidDateTimeError,
-    InvalidExpiryError,
-    UsageMistakeError,
-    UserMovedError,
-)
+MISTAKES = (DomainError, InvalidTimeError, UsageMistakeError, UserMovedError)
 """What was asked for cannot be answered: exit code 2."""
 TROUBLES = (
     LiveStateUnavailableError,

@@ -5,20 +5,14 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from app.adapters.inbound.answering.stats_answers import (
-    daily_users_answer,
-    difference_answer,
-    retention_answer,
-    total_answer,
-    type_count_answer,
-)
+from app.adapters.inbound.answering import stats_answers as answers
 from app.adapters.inbound.cli.listing import show
 from app.adapters.inbound.cli.options import Json, Yes, add_group, at_most
 from app.adapters.inbound.cli.progress import counting
 from app.adapters.inbound.cli.running import Opener, run
 from app.adapters.inbound.cli.saying import agree, say
 from app.adapters.inbound.cli.stats_tables import daily_users, retention_triangle, totals, type_counts
-from app.adapters.inbound.reading.dates import read_date
+from app.adapters.inbound.reading.instants import read_date
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
 from app.application.read_stats import DEFAULT_LIMIT, DEFAULT_WINDOWS, MOST_TYPES
 from app.domain.stats import Granularity
@@ -67,7 +61,7 @@ def _add_totals(group: typer.Typer, open_core: Opener[StatsUseCases]) -> None:
     def totals_(after: After = "", limit: PageLimit = MOST_TYPES, as_json: Json = False) -> None:
         """Say how often every type occurred, and the sum of its values."""
         page = run(open_core, lambda core: core.page_of_totals(after, limit))
-        show(as_json, [total_answer(total) for total in page.totals], totals(page.totals))
+        show(as_json, [answers.total_answer(total) for total in page.totals], totals(page.totals))
         if page.more:
             say(f"marquee: there are more: --after {page.totals[-1].type}", err=True)
 
@@ -75,7 +69,7 @@ def _add_totals(group: typer.Typer, open_core: Opener[StatsUseCases]) -> None:
     def show_(type_: Annotated[str, typer.Argument(metavar="TYPE")], as_json: Json = False) -> None:
         """Say how often one type occurred, and the sum of its values."""
         found = run(open_core, lambda core: core.total_of_type(type_))
-        show(as_json, total_answer(found), totals([found]))
+        show(as_json, answers.total_answer(found), totals([found]))
 
 
 def _add_ranges(group: typer.Typer, open_core: Opener[StatsUseCases]) -> None:
@@ -83,13 +77,13 @@ def _add_ranges(group: typer.Typer, open_core: Opener[StatsUseCases]) -> None:
     def dau(from_: From = None, to: To = None, as_json: Json = False) -> None:
         """Count the users of every day."""
         days = _ask(open_core, lambda core: core.daily_active_users(read_date("--from", from_), read_date("--to", to)))
-        show(as_json, [daily_users_answer(day) for day in days], daily_users(days))
+        show(as_json, [answers.daily_users_answer(day) for day in days], daily_users(days))
 
     @group.command()
     def top(from_: From = None, to: To = None, limit: Limit = DEFAULT_LIMIT, as_json: Json = False) -> None:
         """List the most frequent types of some days, most first."""
         found = _ask(open_core, lambda core: core.top_types(read_date("--from", from_), read_date("--to", to), limit))
-        show(as_json, [type_count_answer(one) for one in found], type_counts(found))
+        show(as_json, [answers.type_count_answer(one) for one in found], type_counts(found))
 
 
 def _add_retention(group: typer.Typer, open_core: Opener[StatsUseCases]) -> None:
@@ -104,7 +98,7 @@ def _add_retention(group: typer.Typer, open_core: Opener[StatsUseCases]) -> None
         cohorts = _ask(
             open_core, lambda core: core.retention(granularity, windows, read_date("--start-date", start_date))
         )
-        show(as_json, retention_answer(granularity, cohorts), retention_triangle(granularity, cohorts))
+        show(as_json, answers.retention_answer(granularity, cohorts), retention_triangle(granularity, cohorts))
 
 
 def _add_care(group: typer.Typer, open_core: Opener[StatsUseCases]) -> None:
@@ -119,7 +113,7 @@ def _add_care(group: typer.Typer, open_core: Opener[StatsUseCases]) -> None:
                 f"the figures differ; first: {found.rollup}: kept {found.kept}, activities say {found.folded}",
                 "`marquee stats rebuild` makes them anew",
             ]
-        show(as_json, difference_answer(found), *lines)
+        show(as_json, answers.difference_answer(found), *lines)
         raise typer.Exit(1 if found else 0)
 
     @group.command()

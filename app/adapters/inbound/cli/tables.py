@@ -1,6 +1,6 @@
 """The same facts for people (tables) and for programs (`--json`)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -47,24 +47,8 @@ def shortened(text: str) -> str:
 
 def providers_listing(rows: Iterable[ProviderStatus]) -> Listing:
     """How every provider fares."""
-    return Listing(
-        *("+name", "+kind", "every", "enabled", "+last good sync", "+last run", "circuit", "+held"),
-        rows=map(_provider, rows),
-        empty="no provider is configured: name one under `providers` in the configuration (`marquee init` shows how)",
-    )
-
-
-def _provider(row: ProviderStatus) -> Sequence[Cell]:
-    return (
-        row.provider.name,
-        row.provider.kind,
-        f"{row.provider.interval:g} s",
-        "yes" if row.provider.enabled else "no",
-        at(row.snapshot_at),
-        _outcome(row.last_run) if row.last_run else "none yet",
-        row.circuit.state,
-        "waits for --approve" if row.waiting else "-",
-    )
+    empty = "no provider is configured: name one under `providers` in the configuration (`marquee init` shows how)"
+    return Listing.of(rows, _OF_PROVIDER, empty=empty)
 
 
 def print_runs(provider: str, rows: Sequence[SyncReport]) -> None:
@@ -79,42 +63,14 @@ def print_runs(provider: str, rows: Sequence[SyncReport]) -> None:
 
 def runs_listing(provider: str, rows: Iterable[SyncReport], *, reasons: bool) -> Listing:
     """Runs, with what they did; and their reasons, where there is room."""
-    names = ("+started", ">took", "outcome", ">bytes", ">records", "+changes", "+waiting", ">rejected", "+why")
-    shown = slice(None if reasons else -1)
-    return Listing(
-        *names[shown],
-        rows=(_run(run)[shown] for run in rows),
-        empty=f"{provider} was not synced yet: `marquee sync {provider}` does it now, a scheduler by itself",
-    )
-
-
-def _run(run: SyncReport) -> Sequence[Cell]:
-    return (
-        at(run.started_at),
-        f"{run.took:.2f} s",
-        _outcome(run),
-        f"{run.fetched_bytes:,}",
-        f"{run.records:,}",
-        counted(run.changes),
-        counted(run.waiting),
-        f"{run.rejected:,}",
-        run.reason or "-",
-    )
+    empty = f"{provider} was not synced yet: `marquee sync {provider}` does it now, a scheduler by itself"
+    return Listing.of(rows, _OF_RUN | _REASON if reasons else _OF_RUN, empty=empty)
 
 
 def rejections_listing(provider: str, rows: Iterable[Rejection]) -> Listing:
     """Records that could not be used."""
-    return Listing(
-        *("line", "+base", "+item", "+reason", "+message", "+source"),
-        rows=map(_rejection, rows),
-        empty=f"nothing of {provider}'s last feed was rejected; a record that cannot be used would stand here",
-    )
-
-
-def _rejection(row: Rejection) -> Sequence[Cell]:
-    told = RejectionAnswer.of(row)
-    source = shortened(" ".join(row.source.split()))
-    return str(row.line), told["base_id"] or "-", told["item_id"] or "-", row.reason, row.message, source
+    empty = f"nothing of {provider}'s last feed was rejected; a record that cannot be used would stand here"
+    return Listing.of(rows, _OF_REJECTION, empty=empty)
 
 
 def print_report(run: SyncReport) -> None:
@@ -140,3 +96,34 @@ def _outcome(run: SyncReport) -> Text:
 
 def _styled(run: SyncReport) -> tuple[str, str]:
     return run.outcome, STYLES[run.outcome]
+
+
+_OF_PROVIDER: Mapping[str, Callable[[ProviderStatus], Cell]] = {
+    "+name": lambda row: row.provider.name,
+    "+kind": lambda row: row.provider.kind,
+    "every": lambda row: f"{row.provider.interval:g} s",
+    "enabled": lambda row: "yes" if row.provider.enabled else "no",
+    "+last good sync": lambda row: at(row.snapshot_at),
+    "+last run": lambda row: _outcome(row.last_run) if row.last_run else "none yet",
+    "circuit": lambda row: row.circuit.state,
+    "+held": lambda row: "waits for --approve" if row.waiting else "-",
+}
+_OF_RUN: dict[str, Callable[[SyncReport], Cell]] = {
+    "+started": lambda run: at(run.started_at),
+    ">took": lambda run: f"{run.took:.2f} s",
+    "outcome": _outcome,
+    ">bytes": lambda run: f"{run.fetched_bytes:,}",
+    ">records": lambda run: f"{run.records:,}",
+    "+changes": lambda run: counted(run.changes),
+    "+waiting": lambda run: counted(run.waiting),
+    ">rejected": lambda run: f"{run.rejected:,}",
+}
+_REASON: dict[str, Callable[[SyncReport], Cell]] = {"+why": lambda run: run.reason or "-"}
+_OF_REJECTION: Mapping[str, Callable[[Rejection], Cell]] = {
+    "line": lambda row: str(row.line),
+    "+base": lambda row: RejectionAnswer.of(row)["base_id"] or "-",
+    "+item": lambda row: RejectionAnswer.of(row)["item_id"] or "-",
+    "+reason": lambda row: row.reason,
+    "+message": lambda row: row.message,
+    "+source": lambda row: shortened(" ".join(row.source.split())),
+}

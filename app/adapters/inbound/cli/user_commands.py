@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -12,10 +14,10 @@ from app.adapters.inbound.answering.key_answers import key_answer, new_key_answe
 from app.adapters.inbound.cli.listing import Listing, show
 from app.adapters.inbound.cli.options import Json, Yes, add_group, at_most
 from app.adapters.inbound.cli.running import Opener, run, stopped
-from app.adapters.inbound.cli.saying import agree, print_json, say
+from app.adapters.inbound.cli.saying import agree, say
 from app.adapters.inbound.cli.tables import at
 from app.adapters.inbound.cli.user_tables import keys_listing, users_listing
-from app.adapters.inbound.reading.key_expiry import read_lifetime
+from app.adapters.inbound.reading.instants import read_lifetime
 from app.adapters.inbound.use_cases.users_use_cases import UsersUseCases
 from app.application.manage_keys import NewKey
 from app.application.manage_users import NewUser
@@ -123,11 +125,7 @@ def _add_keys(group: typer.Typer, open_core: Opener[UsersUseCases]) -> None:
             return await core.create_key(user.user_id, name, until)
 
         made = run(open_core, make)
-        if as_json:
-            print_json(new_key_answer(made))
-        else:
-            say(made.text)
-            _advise(made)
+        show(as_json, new_key_answer(made), made.text, partial(_advise, made))
 
     @group.command(name="list")
     def list_(who: Who, as_json: Json = False) -> None:
@@ -163,20 +161,15 @@ async def _find(core: UsersUseCases, who: str) -> User:
     Raises:
         UnknownUserError: there is none.
     """
-    user_id = _user_id(who)
+    user_id = None
+    with suppress(ValueError):
+        user_id = UUID(who)
     user = None if user_id is None else await core.users.find(user_id)
     if user is None and USERNAME.fullmatch(who):
         user = await core.users.named(who)
     if user is None:
         raise UnknownUserError(who if user_id is None else user_id)
     return user
-
-
-def _user_id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _show(user: User, *, as_json: bool) -> None:

@@ -8,33 +8,15 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from app.adapters.inbound.cli import webhook_tables as tables
 from app.adapters.inbound.cli.listing import show
 from app.adapters.inbound.cli.options import Json, Yes, add_group, at_most
 from app.adapters.inbound.cli.running import Opener, plainly, run, stopped
-from app.adapters.inbound.cli.saying import agree, print_json, say
+from app.adapters.inbound.cli.saying import agree, say
 from app.adapters.inbound.cli.tables import at
 from app.adapters.inbound.cli.webhook_listener import listen
-from app.adapters.inbound.cli.webhook_tables import (
-    answered,
-    attempt_answer,
-    deliveries_listing,
-    delivery_answer,
-    found_answer,
-    hears_of,
-    secret_answer,
-    shown_url,
-    webhook_facts,
-    webhooks_listing,
-)
 from app.adapters.inbound.reading.instants import read_instant
-from app.application.manage_webhooks import (
-    AddWebhook,
-    FindWebhook,
-    ReplayWebhook,
-    RotateWebhookSecret,
-    SwitchWebhook,
-    TryWebhook,
-)
+from app.application import manage_webhooks as use_cases
 from app.application.ports.system import Clock
 from app.application.ports.webhooks import Backlog, Replay, WebhookEndpoints, WebhookLog
 from app.domain.webhook_deliveries import Answer
@@ -57,12 +39,12 @@ class WebhookCore:
     endpoints: WebhookEndpoints
     log: WebhookLog
     clock: Clock
-    add: AddWebhook
-    find: FindWebhook
-    switch: SwitchWebhook
-    rotate: RotateWebhookSecret
-    try_out: TryWebhook
-    replay: ReplayWebhook
+    add: use_cases.AddWebhook
+    find: use_cases.FindWebhook
+    switch: use_cases.SwitchWebhook
+    rotate: use_cases.RotateWebhookSecret
+    try_out: use_cases.TryWebhook
+    replay: use_cases.ReplayWebhook
 
 
 def add_webhook_commands(cli: typer.Typer, open_core: Opener[WebhookCore]) -> None:
@@ -81,9 +63,9 @@ def _add_adding(group: typer.Typer, open_core: Opener[WebhookCore]) -> None:
         """Add a webhook and print its secret: this once."""
         wanted = [part.strip() for part in names.split(",")] if names else []
         endpoint = run(open_core, lambda core: core.add(name, url, wanted))
-        heard = f"{endpoint.name} hears of {hears_of(endpoint)} at {shown_url(endpoint.url)}"
+        heard = f"{endpoint.name} hears of {tables.hears_of(endpoint)} at {tables.shown_url(endpoint.url)}"
         advice = f"`marquee webhooks test {endpoint.name}` shows whether it works"
-        show(as_json, secret_answer(endpoint), heard, _secret(endpoint), advice)
+        show(as_json, tables.secret_answer(endpoint), heard, _secret(endpoint), advice)
 
     @group.command()
     def remove(name: Name, yes: Yes = False) -> None:
@@ -108,7 +90,7 @@ def _add_adding(group: typer.Typer, open_core: Opener[WebhookCore]) -> None:
         endpoint = run(open_core, lambda core: core.rotate(name, overlap))
         old_until = next((secret.until for secret in endpoint.secrets[1:]), None)
         other = f"the one before signs until {at(old_until)}" if old_until else "no other one signs any more"
-        show(as_json, secret_answer(endpoint), _secret(endpoint), other)
+        show(as_json, tables.secret_answer(endpoint), _secret(endpoint), other)
 
 
 def _add_looking(group: typer.Typer, open_core: Opener[WebhookCore]) -> None:
@@ -121,19 +103,20 @@ def _add_looking(group: typer.Typer, open_core: Opener[WebhookCore]) -> None:
             return found, core.clock.now()
 
         found, now = run(open_core, work)
-        show(as_json, [found_answer(*one, now) for one in found], webhooks_listing(found, now))
+        show(as_json, [tables.found_answer(*one, now) for one in found], tables.webhooks_listing(found, now))
 
     @group.command(name="show")
     def show_(name: Name, as_json: Json = False) -> None:
         """Show all of one webhook but its secrets."""
         found = run(open_core, lambda core: _of(core, name, core.log.backlog))
-        show(as_json, found_answer(*found), webhook_facts(*found))
+        show(as_json, tables.found_answer(*found), tables.webhook_facts(*found))
 
     @group.command()
     def log(name: Name, limit: Limit = 20, as_json: Json = False) -> None:
         """List the newest deliveries with their last attempts."""
         endpoint, found, now = run(open_core, lambda core: _of(core, name, lambda id_: core.log.newest(id_, limit)))
-        show(as_json, [delivery_answer(endpoint, row, now) for row in found], deliveries_listing(endpoint, found))
+        answers = [tables.delivery_answer(endpoint, row, now) for row in found]
+        show(as_json, answers, tables.deliveries_listing(endpoint, found))
 
 
 def _add_switching(group: typer.Typer, open_core: Opener[WebhookCore]) -> None:
@@ -159,10 +142,7 @@ def _add_trying(group: typer.Typer, open_core: Opener[WebhookCore]) -> None:
             return await core.try_out(name), (await _of(core, name, core.log.backlog))[1]
 
         answer, backlog = run(open_core, work)
-        if as_json:
-            print_json(attempt_answer(answer))
-        else:
-            say(answered(answer), err=not answer.is_success)
+        show(as_json, tables.attempt_answer(answer), lambda: say(tables.answered(answer), err=not answer.is_success))
         if answer.is_success and backlog.pending:
             advice = f"`marquee webhooks enable {name}` sends what waits at once"
             say(f"marquee: pending: {backlog.pending:,}; {advice}", err=True)

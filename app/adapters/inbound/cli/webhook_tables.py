@@ -1,6 +1,6 @@
 """Webhooks and their deliveries, for people and for programs. Secrets are in none of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -43,26 +43,19 @@ def _facts(endpoint: Endpoint, backlog: Backlog, now: datetime) -> dict[str, str
 
 def deliveries_listing(endpoint: Endpoint, rows: Iterable[LoggedDelivery]) -> Listing:
     """Deliveries of a webhook, each with its last attempt."""
-    return Listing(
-        *(">id", "+told", "+what", "+subject", "+state", ">attempts", "+last attempt", "+answer", "+next"),
-        rows=(_delivery(endpoint, row) for row in rows),
-        empty=f"{endpoint.name} was told nothing yet: `marquee webhooks test {endpoint.name}` sends a message now",
-    )
-
-
-def _delivery(endpoint: Endpoint, row: LoggedDelivery) -> Sequence[Cell]:
-    one = row.delivery
-    return (
-        str(one.delivery_id),
-        at(one.message.created_at),
-        one.message.name,
-        one.message.subject,
-        one.state.replace("_", " "),
-        str(one.attempts),
-        at(row.last_at) if row.last_at else "-",
-        answered(row.last) if row.last else "-",
-        _next(endpoint, one),
-    )
+    empty = f"{endpoint.name} was told nothing yet: `marquee webhooks test {endpoint.name}` sends a message now"
+    columns: dict[str, Callable[[LoggedDelivery], Cell]] = {
+        ">id": lambda row: str(row.delivery.delivery_id),
+        "+told": lambda row: at(row.delivery.message.created_at),
+        "+what": lambda row: row.delivery.message.name,
+        "+subject": lambda row: row.delivery.message.subject,
+        "+state": lambda row: row.delivery.state.replace("_", " "),
+        ">attempts": lambda row: str(row.delivery.attempts),
+        "+last attempt": lambda row: at(row.last_at) if row.last_at else "-",
+        "+answer": lambda row: answered(row.last) if row.last else "-",
+        "+next": lambda row: _next(endpoint, row.delivery),
+    }
+    return Listing.of(rows, columns, empty=empty)
 
 
 def answered(answer: Answer) -> str:

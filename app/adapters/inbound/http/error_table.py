@@ -9,8 +9,7 @@ from app.adapters.inbound.http.dashboard.dashboard_stream import TooManyViewersE
 from app.adapters.inbound.http.describing.answers import ErrorKind, ErrorTable
 from app.adapters.inbound.http.ingest import ingest_errors
 from app.adapters.inbound.http.search import search_errors
-from app.adapters.inbound.reading.dates import InvalidDateError
-from app.adapters.inbound.reading.instants import InvalidDateTimeError
+from app.adapters.inbound.reading.instants import InvalidDateError, InvalidDateTimeError
 from app.adapters.inbound.reading.refusals import NotJsonError
 from app.application.ports.activities import QueueFullError
 from app.application.ports.system import HistoryUnavailableError, LiveStateUnavailableError

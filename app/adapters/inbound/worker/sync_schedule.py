@@ -1,11 +1,13 @@
 """The schedule: every provider in its own rhythm, and at once when somebody asks."""
 
 import asyncio
+import logging
 import random
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -26,6 +28,10 @@ CONCURRENT_SYNCS = 32
 
 SLOW_SHARE = 4
 """One part in so many is for providers whose last run was slow or failed: they keep nobody else waiting."""
+
+LEVELS = {SyncOutcome.UNCHANGED: logging.DEBUG}
+LEVELS |= dict.fromkeys((SyncOutcome.FAILED, SyncOutcome.HELD, SyncOutcome.INCOMPLETE), logging.WARNING)
+"""Of the line about a run; of other outcomes it is INFO."""
 
 RETRY_STORE = 1.0
 """Seconds before a store that was away is asked again."""
@@ -69,11 +75,11 @@ class SyncSchedule:
 
     async def _rhythm(self, provider: ConfiguredProvider) -> None:
         failures, again, slow = 0, True, False
-        async with self._turn():
+        async with self._turns:
             snapshot_at = await self._snapshot_at(provider)
         await asyncio.sleep(first_wait(provider.interval, snapshot_at, self.clock.now()))
         while True:
-            async with self._turn(slow=slow):
+            async with self._slow_turns if slow else AT_ONCE, self._turns:  # so that quick ones find room
                 report = await self._run_if_due(provider, again=again)
             if report is None:
                 await asyncio.sleep(provider.interval)
@@ -84,17 +90,12 @@ class SyncSchedule:
             again = wait < provider.interval / 2
             await asyncio.sleep(wait)
 
-    @asynccontextmanager
-    async def _turn(self, *, slow: bool = False) -> AsyncIterator[None]:
-        """Wait until another sync may run; a slow one waits for its like first, so that quick ones find room."""
-        async with self._slow_turns if slow else nullcontext(), self._turns:
-            yield
-
     async def _run_if_due(self, provider: ConfiguredProvider, *, again: bool) -> SyncReport | None:
         """Run, unless another process has just done it; `again` when this process has more to read at once."""
         if not again and not is_due(provider.interval, await self._snapshot_at(provider), self.clock.now()):
             return None
-        return await self._run(provider, SyncOrder(run_id=self.new_run_id()))
+        order = SyncOrder(run_id=self.new_run_id())
+        return await asyncio.shield(self._spawn(provider, order))  # ending the schedule does not cut it off
 
     async def _snapshot_at(self, provider: ConfiguredProvider) -> datetime | None:
         while True:
@@ -119,10 +120,6 @@ class SyncSchedule:
             return
         order = SyncOrder(run_id=request.run_id, approve=request.approve)
         self._spawn(provider, order, self._asked_turns)
-
-    async def _run(self, provider: ConfiguredProvider, order: SyncOrder) -> SyncReport:
-        """Run a sync in a task of its own, so that ending the schedule does not cut it off."""
-        return await asyncio.shield(self._spawn(provider, order))
 
     def _spawn(
         self, provider: ConfiguredProvider, order: SyncOrder, turns: AbstractAsyncContextManager[None] = AT_ONCE
@@ -150,18 +147,8 @@ class SyncSchedule:
 
 def log_report(report: SyncReport) -> None:
     """Say in one line how a run went."""
-    write = (
-        log.warning if report.outcome in (SyncOutcome.FAILED, SyncOutcome.HELD, SyncOutcome.INCOMPLETE) else log.info
-    )
-    if report.outcome is SyncOutcome.UNCHANGED:
-        write = log.debug
-    details = {f"{kind}": plans for kind, plans in report.changes.items()}
+    details: dict[str, object] = {f"{kind}": plans for kind, plans in report.changes.items()}
     optional = {"rejected": report.rejected, "reason": report.reason}
-    write(
-        f"sync {report.outcome}",
-        provider=report.provider,
-        run=report.run_id,
-        took=round(report.took, 3),
-        **details,
-        **{key: value for key, value in optional.items() if value},
-    )
+    details |= {key: value for key, value in optional.items() if value}
+    write = partial(log.log, LEVELS.get(report.outcome, logging.INFO), f"sync {report.outcome}")
+    write(provider=report.provider, run=report.run_id, took=round(report.took, 3), **details)

@@ -2,15 +2,15 @@
 
 import asyncio
 import json
-from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 import httpx
 import structlog
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, JWKRegistry, OKPKey, RSAKey
 
 from app.adapters.egress.addresses import AddressRefusedError, NoAddressError
@@ -29,8 +29,6 @@ PAUSE = 10.0
 """Seconds between two fetches that a failure or an unknown key asks for."""
 SHORT_PAUSE = 1.0
 """The same while there are no keys at all."""
-SHORTEST_RSA = 2048
-"""Bits."""
 HEADERS = {"Accept": "application/jwk-set+json, application/json", "Accept-Encoding": "identity"}
 KEY_TYPES = {"RSA", "EC", "OKP"}
 """None that is shared: with one of those, whoever can verify can sign."""
@@ -164,25 +162,17 @@ def _read(body: bytes) -> Sequence[PublicKey]:
 
 def _key_of(entry: Any) -> PublicKey | None:
     """Read one key; None for one that cannot be used here, so that it does not spoil the others (RFC 7517, 5)."""
-    if not isinstance(entry, dict) or str(entry.get("kty")) not in KEY_TYPES or _is_weak(entry):
+    if not isinstance(entry, dict) or str(entry.get("kty")) not in KEY_TYPES:
         return None
     if entry.get("use", "sig") != "sig" or not isinstance(entry.get("kid", ""), str):
         return None
     try:
-        key = JWKRegistry.import_key(_public(entry))
-    except (JoseError, ValueError, TypeError, KeyError, OverflowError):
+        with catch_warnings():
+            simplefilter("error", SecurityWarning)  # which an RSA key of less than 2,048 bits gets
+            key = JWKRegistry.import_key(_public(entry))
+    except (JoseError, SecurityWarning, ValueError, TypeError, KeyError, OverflowError):
         return None
     return key if isinstance(key, RSAKey | ECKey | OKPKey) else None
-
-
-def _is_weak(entry: Mapping[str, Any]) -> bool:
-    if entry["kty"] != "RSA":
-        return False
-    modulus = str(entry.get("n", ""))
-    try:
-        return int.from_bytes(urlsafe_b64decode(modulus + "=" * (-len(modulus) % 4))).bit_length() < SHORTEST_RSA
-    except ValueError:
-        return True
 
 
 def _public(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,12 +9,13 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import timedelta
 from hashlib import blake2b
 from time import monotonic
+from types import SimpleNamespace
 from typing import Any, TypeVar, cast
 
 from throttled import types
 from throttled.asyncio import rate_limiter as throttled
 from throttled.asyncio.rate_limiter.gcra import GCRARateLimiter
-from throttled.asyncio.store import RedisStore, RedisStoreBackend
+from throttled.asyncio.store import RedisStore
 from throttled.exceptions import StoreUnavailableError
 
 from app.adapters.outbound.limits.local_rate_limiter import LocalRateLimiter
@@ -56,7 +57,12 @@ class SharedRateLimiter(RateLimiter):
     ) -> None:
         self._local = LocalRateLimiter(rates)
         self._rates = rates
-        self._shared = _shared_buckets(rates, prepare)
+        store = _Store(prepare)
+        self._shared = {
+            bucket: GCRARateLimiter(_quota(rate), store, key_prefix=PREFIX)
+            for bucket, rate in rates.items()
+            if bucket not in LOCAL_ONLY
+        }
         self._trouble = Trouble(on_trouble)
         self._timeout = patience
         self._pause = pause
@@ -146,15 +152,6 @@ def _key(bucket: Bucket, caller: str) -> str:
     return f"{bucket}:{blake2b(caller.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
 
 
-def _shared_buckets(rates: Mapping[Bucket, Rate], prepare: PrepareScript) -> dict[Bucket, GCRARateLimiter]:
-    store = _Store(prepare)
-    return {
-        bucket: GCRARateLimiter(_quota(rate), store, key_prefix=PREFIX)
-        for bucket, rate in rates.items()
-        if bucket not in LOCAL_ONLY
-    }
-
-
 def _quota(rate: Rate) -> throttled.Quota:
     """Say a rate in the library's words, which know no fractions: the interval is set as it is."""
     quota = throttled.Quota(throttled.Rate(timedelta(seconds=1), limit=1), burst=rate.burst)
@@ -162,25 +159,10 @@ def _quota(rate: Rate) -> throttled.Quota:
     return quota
 
 
-class _Client:
-    """What the library's limiters need of a Redis client."""
-
-    def __init__(self, prepare: PrepareScript) -> None:
-        self.register_script = prepare
-
-
-class _Backend(RedisStoreBackend):
-    """Our connection instead of one that the library makes: it would wait as long as redis-py likes."""
-
-    def __init__(self, prepare: PrepareScript) -> None:
-        super().__init__()
-        self._ours = cast("types.AsyncRedisClientP", _Client(prepare))
-
-    def get_client(self) -> types.AsyncRedisClientP:
-        return self._ours
-
-
 class _Store(RedisStore):
+    """Over our connection instead of one that the library makes: it would wait as long as redis-py likes."""
+
     def __init__(self, prepare: PrepareScript) -> None:
         super().__init__()
-        self._backend = _Backend(prepare)
+        client = SimpleNamespace(register_script=prepare)  # all that the library's limiters need of it
+        self._backend._client = cast("types.AsyncRedisClientP", client)  # noqa: SLF001 - there is no public way in

@@ -1,23 +1,19 @@
 """A publisher that remembers, for tests and for programs that embed Marquee."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from app.application.ports.publishing import DomainEventPublisher, PublisherUnavailableError
 from app.domain.domain_events import DomainEvent
 
 
+@dataclass(slots=True, eq=False)
 class MemoryPublisher(DomainEventPublisher):
     """Keeps what it is told, in order, until somebody clears it."""
 
-    def __init__(self, name: str = "memory") -> None:
-        self._name = name
-        self._told: list[DomainEvent] = []
-        self._is_enabled = True
-
-    @property
-    def name(self) -> str:
-        """As it was called."""
-        return self._name
+    name: str = "memory"
+    _told: list[DomainEvent] = field(default_factory=list, init=False)
+    _is_enabled: bool = field(default=True, init=False)
 
     async def publish(self, facts: Sequence[DomainEvent]) -> None:
         """Remember them, unless disabled."""

@@ -1,12 +1,16 @@
 """The digests of plans, by which a sync sees that nothing changed."""
 
 from hashlib import blake2b
+from operator import attrgetter
 
 import msgspec
 
 from app.domain.plans import Plan, PlanKey
 
 _encoder = msgspec.msgpack.Encoder(decimal_format="string")
+_content = attrgetter(
+    "title", "sell_mode", "organizer_id", "timezone", "starts", "ends", "sell_from", "sell_to", "sold_out", "zones"
+)
 
 
 def plan_digest(plan: Plan) -> bytes:
@@ -15,20 +19,7 @@ def plan_digest(plan: Plan) -> bytes:
     Of MessagePack with everything that a plan says, each part in its place. Prices count as they are written: a kind of
     provider that reads `20.0` today and `20.00` tomorrow brings them into one form (`values.price` does).
     """
-    content = (
-        plan.key,
-        plan.title,
-        plan.sell_mode,
-        plan.organizer_id,
-        plan.timezone,
-        plan.starts,
-        plan.ends,
-        plan.sell_from,
-        plan.sell_to,
-        plan.sold_out,
-        plan.zones,
-    )
-    return blake2b(_encoder.encode(content), digest_size=16).digest()
+    return blake2b(_encoder.encode((plan.key, *_content(plan))), digest_size=16).digest()
 
 
 def key_digest(key: PlanKey) -> bytes:

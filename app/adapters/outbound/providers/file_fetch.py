@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 import stat
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
@@ -41,29 +42,21 @@ class FileFetch:
         return feed
 
     def _open(self, since: FeedMark | None) -> FetchedFeed | None:
-        if not self._path.is_file():
-            self._refuse_what_is_no_file()
-        file = self._path.open("rb")
-        try:
+        if not stat.S_ISREG(self._path.stat().st_mode):  # a directory, or a pipe that would never end
+            raise FeedRefusedError(f"{self.source}: expected a regular file")
+        with ExitStack() as unless_handed_on:
+            file = unless_handed_on.enter_context(self._path.open("rb"))
             status = os.fstat(file.fileno())
             check_size(status.st_size, self._limits, self.source)
             version = _version(status, self._clock.now())
-            content = None
-            if not (since and version and version == since.etag):
-                content = hashlib.file_digest(file, "sha256").hexdigest()
-        except BaseException:
-            file.close()
-            raise
-        if content is None or (since and content == since.content):
-            file.close()
-            return None
-        file.seek(0)
-        return FetchedFeed(file, FeedMark(etag=version, content=content), status.st_size)
-
-    def _refuse_what_is_no_file(self) -> None:
-        mode = self._path.stat().st_mode  # raises when there is nothing
-        if not stat.S_ISREG(mode):  # a directory, or a pipe that would never end
-            raise FeedRefusedError(f"{self.source}: expected a regular file")
+            if since and version and version == since.etag:
+                return None
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+            if since and content == since.content:
+                return None
+            file.seek(0)
+            unless_handed_on.pop_all()
+            return FetchedFeed(file, FeedMark(etag=version, content=content), status.st_size)
 
 
 def _version(status: os.stat_result, now: datetime) -> str | None:

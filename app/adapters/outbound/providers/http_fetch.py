@@ -4,20 +4,21 @@ import asyncio
 import hashlib
 import tempfile
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from http import HTTPStatus
 from typing import IO, TypeVar
 
 import httpx
 
+from app.adapters.egress.addresses import AddressRefusedError, NoAddressError
 from app.adapters.egress.retry_after import retry_after
 from app.adapters.machine.system_clock import SYSTEM_CLOCK
 from app.adapters.outbound.providers.decompression import ACCEPTED, Body, check_size
 from app.adapters.outbound.providers.fetched_feed import FetchedFeed
 from app.adapters.outbound.providers.pinned_get import PinnedGet
 from app.adapters.outbound.providers.urls import checked, may_know_credentials, shown
-from app.application.ports.providers import FeedError, FeedMark, FeedRefusedError, FeedUnavailableError, FeedWatcher
+from app.application.ports.providers import FeedMark, FeedRefusedError, FeedUnavailableError, FeedWatcher
 from app.application.ports.system import Clock
 
 T = TypeVar("T")
@@ -50,9 +51,7 @@ class HttpFetch:
         Raises:
             FeedError: as `Provider.fetch`.
         """
-        with self._told():
-            async with asyncio.timeout(self._limits.total_timeout):
-                return await self._follow(since, lambda response: self._take(response, since, watcher))
+        return await self._asked(since, lambda response: self._take(response, since, watcher))
 
     async def probe(self) -> None:
         """See that a fetch would be answered, without reading what.
@@ -60,35 +59,28 @@ class HttpFetch:
         Raises:
             FeedError: as for a fetch.
         """
+        await self._asked(None, self._check)
 
-        async def take(response: httpx.Response) -> None:
-            if response.status_code != HTTPStatus.OK:
-                raise self._answered(response)
-
-        with self._told():
-            async with asyncio.timeout(self._limits.total_timeout):
-                await self._follow(None, take)
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Say in a feed's words, with its URL, what goes wrong in the block."""
+    async def _asked(self, since: FeedMark | None, take: Callable[[httpx.Response], Awaitable[T]]) -> T:
+        """Ask, and say in a feed's words, with its URL, what goes wrong."""
         try:
-            yield
+            async with asyncio.timeout(self._limits.total_timeout):
+                return await self._follow(since, take)
         except TimeoutError:
             raise FeedUnavailableError(
                 f"{self.source}: expected the whole feed within {self._limits.total_timeout:g} s, it took longer"
             ) from None
-        except (FeedRefusedError, FeedUnavailableError) as error:
-            if self.source in str(error):
-                raise
-            raise type(error)(f"{self.source}: {error}") from error
+        except AddressRefusedError as error:
+            raise FeedRefusedError(f"{self.source}: {error}") from error
+        except NoAddressError as error:
+            raise FeedUnavailableError(f"{self.source}: {error}") from error
         except (httpx.TransportError, OSError) as error:
             raise FeedUnavailableError(f"{self.source}: {self._explained(error)}") from error
 
     async def _follow(self, since: FeedMark | None, take: Callable[[httpx.Response], Awaitable[T]]) -> T:
         url = self._url
         for _ in range(MAX_REDIRECTS + 1):
-            async with self._get(url, self._headers(url, since)) as response:
+            async with self._get.send("GET", url, self._headers(url, since)) as response:
                 if response.status_code not in _REDIRECTS:
                     return await take(response)
                 url = self._next(url, response)
@@ -121,18 +113,14 @@ class HttpFetch:
     ) -> FetchedFeed | None:
         if response.status_code == HTTPStatus.NOT_MODIFIED and since and (since.etag or since.last_modified):
             return None
-        if response.status_code != HTTPStatus.OK:
-            raise self._answered(response)
-        file = tempfile.TemporaryFile()  # noqa: SIM115 - it is handed on
-        try:
+        await self._check(response)
+        with ExitStack() as unless_handed_on:
+            file = unless_handed_on.enter_context(tempfile.TemporaryFile())
             feed = await self._spool(response, file, watcher)
-        except BaseException:
-            file.close()
-            raise
-        if since and since.content == feed.mark.content:
-            file.close()
-            return None
-        return feed
+            if since and since.content == feed.mark.content:
+                return None
+            unless_handed_on.pop_all()
+            return feed
 
     async def _spool(self, response: httpx.Response, file: IO[bytes], watcher: FeedWatcher | None) -> FetchedFeed:
         length = response.headers.get("content-length", "")
@@ -154,13 +142,14 @@ class HttpFetch:
         mark = FeedMark(_sendable(headers.get("etag")), _sendable(headers.get("last-modified")), content.hexdigest())
         return FetchedFeed(file, mark, body.received)
 
-    def _answered(self, response: httpx.Response) -> FeedError:
+    async def _check(self, response: httpx.Response) -> None:
         status = response.status_code
+        if status == HTTPStatus.OK:
+            return
         found = f"{self.source}: expected 200, found {status} {httpx.codes.get_reason_phrase(status)}".rstrip()
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _MAY_PASS:
-            wish = retry_after(response.headers, self._clock.now())
-            return FeedUnavailableError(found, retry_after=wish)
-        return FeedRefusedError(found)
+            raise FeedUnavailableError(found, retry_after=retry_after(response.headers, self._clock.now()))
+        raise FeedRefusedError(found)
 
     def _explained(self, error: Exception) -> str:
         match error:

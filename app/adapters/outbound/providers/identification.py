@@ -14,12 +14,7 @@ _HTML = re.compile(rb"<(?:!doctype\s+)?html\b", re.IGNORECASE)
 
 
 class _Found(Exception):  # noqa: N818 - no error, but the way out of a parser
-    """The first thing that tells what the document is."""
-
-    def __init__(self, root: str, *, doctype: bool) -> None:
-        super().__init__(root)
-        self.root = root
-        self.doctype = doctype
+    """The first thing that tells what the document is: the root's name, and what says it."""
 
 
 def identify(file: IO[bytes], source: str) -> Dialect:
@@ -38,7 +33,7 @@ def identify(file: IO[bytes], source: str) -> Dialect:
             parser.Parse(piece, False)  # noqa: FBT003 - it takes no keyword
     except _Found as found:
         file.seek(0)
-        return _dialect(found, source)
+        return _dialect(*found.args, source=source)
     except (expat.ExpatError, LookupError, ValueError) as error:  # the latter two for encodings that expat cannot read
         # Often a page for people, which need not be XML; zeros because UTF-16 has them between the letters.
         kind = "html" if _HTML.search(head.replace(b"\0", b"")) else f"what is not well-formed XML: {error}"
@@ -46,13 +41,13 @@ def identify(file: IO[bytes], source: str) -> Dialect:
     raise FeedRefusedError(f"{source}: {EXPECTED}, found {'no element' if head else 'an empty document'}")
 
 
-def _dialect(found: _Found, source: str) -> Dialect:
-    dialect = DIALECTS.get(found.root)
+def _dialect(root: str, first: str, *, source: str) -> Dialect:
+    dialect = DIALECTS.get(root)
     if dialect is None:
-        namespace, _, name = found.root.rpartition(_SEPARATOR)
+        namespace, _, name = root.rpartition(_SEPARATOR)
         where = f" of the namespace {namespace[:80]}" if namespace else ""
         raise FeedRefusedError(f"{source}: {EXPECTED}, found {name[:80]}{where}")
-    if found.doctype:
+    if first == "DOCTYPE":
         raise FeedRefusedError(f"{source}: expected a document without a DOCTYPE, found one")
     return dialect
 
@@ -65,8 +60,8 @@ def _parser() -> expat.XMLParserType:
 
 
 def _on_doctype(root: str, *_: object) -> Never:
-    raise _Found(root, doctype=True)
+    raise _Found(root, "DOCTYPE")
 
 
 def _on_element(root: str, *_: object) -> Never:
-    raise _Found(root, doctype=False)
+    raise _Found(root, "element")

@@ -42,7 +42,7 @@ class PlanListXmlProvider(Provider):
             return None
         reader = FeedReader(feed.file, self._fetch.source, provider=self._name, timezone=self._timezone)
         mark = replace(feed.mark, content=f"{self._way}:{feed.mark.content}")
-        return XmlSnapshot(reader, mark=mark, fetched_bytes=feed.received, more=False, watcher=watcher)
+        return XmlSnapshot(reader, mark, feed.received, more=False, watcher=watcher)
 
     def _own(self, since: FeedMark | None) -> FeedMark | None:
         way, _, content = (since.content or "" if since else "").partition(":")

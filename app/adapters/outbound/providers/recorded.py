@@ -56,7 +56,7 @@ class RecordedProvider(Provider):
         reader = FeedReader(feed.file, fetch.source, provider=self._name, timezone=self._timezone)
         mark = FeedMark(content=f"{self._way}:{feed.mark.content}", position=f"{position}/{total}")
         more = position < total
-        return XmlSnapshot(reader, mark=mark, fetched_bytes=feed.received, more=more, watcher=watcher)
+        return XmlSnapshot(reader, mark, feed.received, more, watcher)
 
     def _position(self, since: FeedMark | None) -> tuple[int, FeedMark | None]:
         """Read a mark: how many files are done, and what the last of them held if it was read as it would be now."""

@@ -104,7 +104,8 @@ class RedisActivityQueue(ActivityQueue):
             except Exception as error:  # noqa: BLE001 - whatever it is, it is those who wait that have to know
                 _fail(group, error)
             except asyncio.CancelledError:  # the loop is being closed, and nobody would send the others
-                _give_up([*group, *self._waiting])
+                for append in (*group, *self._waiting):
+                    append.duplicates.cancel()
                 raise
 
     def _next_group(self) -> list[_Append]:
@@ -150,8 +151,3 @@ def _fail(group: Sequence[_Append], error: Exception) -> None:
     for append in group:
         if not append.duplicates.done():
             append.duplicates.set_exception(error)
-
-
-def _give_up(appends: Sequence[_Append]) -> None:
-    for append in appends:
-        append.duplicates.cancel()

@@ -40,13 +40,10 @@ class RedisActivityTypes(ActivityTypes):
             return ()
         refused: set[str] = set()
         for some in _portions(new):
-            refused |= await self._ask(some)
+            answer: Sequence[bytes] = await self._client.run(_ADMIT, [TYPES], [self.most, *some])
+            refused |= {type_.decode() for type_ in answer}
         self._known.update(type_ for type_ in new if type_ not in refused)
         return refused
-
-    async def _ask(self, types: Sequence[str]) -> set[str]:
-        answer: Sequence[bytes] = await self._client.run(_ADMIT, [TYPES], [self.most, *types])
-        return {type_.decode() for type_ in answer}
 
     async def note(self, types: Collection[str]) -> None:
         """Add to the set."""

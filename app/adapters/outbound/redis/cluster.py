@@ -6,19 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from redis import exceptions
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
-from redis.exceptions import (
-    AskError,
-    ClusterDownError,
-    MovedError,
-    NoScriptError,
-    RedisError,
-    ResponseError,
-    TryAgainError,
-)
-from redis.exceptions import (
-    ConnectionError as RedisConnectionError,
-)
 
 from app.adapters.outbound.redis.node import Part, RedisNode, Route
 from app.adapters.outbound.redis.refusals import doubted
@@ -57,21 +46,21 @@ class ClusterRoute(Route):
         for _ in range(_ATTEMPTS):
             try:
                 return await self._node(address).execute(*parts, replicas=replicas, asking=asking)
-            except MovedError as moved:
+            except exceptions.MovedError as moved:
                 self._doubtful = True
                 address, asking = _target(moved, address), False
                 self._slots.owners[slot] = address
-            except AskError as ask:
+            except exceptions.AskError as ask:
                 address, asking = _target(ask, address), True
-            except TryAgainError:
+            except exceptions.TryAgainError:
                 await asyncio.sleep(_BETWEEN_ATTEMPTS)
                 address, asking = await self._owner(slot), False
-            except NoScriptError:
+            except exceptions.NoScriptError:
                 raise
-            except (RedisError, OSError) as error:
+            except (exceptions.RedisError, OSError) as error:
                 self._failed_at(address, error)
                 raise
-        raise TryAgainError(f"slot {slot} is being moved")
+        raise exceptions.TryAgainError(f"slot {slot} is being moved")
 
     async def many(self, commands: Sequence[Sequence[Part]]) -> list[Any]:
         """Send to all nodes at once what is theirs, together; what has moved is followed alone."""
@@ -91,11 +80,11 @@ class ClusterRoute(Route):
     async def _replies(self, address: Address, commands: Sequence[Sequence[Part]]) -> list[Any]:
         try:
             found = await self._node(address).many(commands)
-        except (RedisError, OSError) as error:
+        except (exceptions.RedisError, OSError) as error:
             self._failed_at(address, error)
             return [error] * len(commands)
         for position, reply in enumerate(found):
-            if isinstance(reply, AskError | TryAgainError):  # MOVED is one too
+            if isinstance(reply, exceptions.AskError | exceptions.TryAgainError):  # MOVED is one too
                 self._doubtful = True
                 found[position] = await self._reply_or_error(commands[position])
         return found
@@ -103,12 +92,12 @@ class ClusterRoute(Route):
     async def _reply_or_error(self, parts: Sequence[Part]) -> Any:
         try:
             return await self.execute(*parts)
-        except (RedisError, OSError) as error:
+        except (exceptions.RedisError, OSError) as error:
             return error
 
     def _failed_at(self, address: Address, error: Exception) -> None:
         self._doubtful = True
-        self._failed = None if isinstance(error, ResponseError) else address
+        self._failed = None if isinstance(error, exceptions.ResponseError) else address
 
     async def aclose(self) -> None:
         """Close all nodes."""
@@ -124,7 +113,7 @@ class ClusterRoute(Route):
             await self._look_again()
             owner = self._slots.owners[slot]
         if owner is None:
-            raise ClusterDownError(f"CLUSTERDOWN nobody has slot {slot}")
+            raise exceptions.ClusterDownError(f"CLUSTERDOWN nobody has slot {slot}")
         return owner
 
     def _node(self, address: Address) -> RedisNode:
@@ -135,13 +124,13 @@ class ClusterRoute(Route):
     async def _look(self) -> None:
         """Ask one node after the other until one knows of all slots; the one that failed last comes last."""
         best: _Slots | None = None
-        trouble: BaseException = RedisConnectionError("no node knows of any slot")
+        trouble: BaseException = exceptions.ConnectionError("no node knows of any slot")
         self._doubtful = False  # what fails from here on may be newer than what we hear
         for address in self._candidates():
             try:
                 async with asyncio.timeout(self._timeout / 2):
                     found = _slots(await self._node(address).execute("CLUSTER", "SLOTS"), address)
-            except (RedisError, OSError) as error:
+            except (exceptions.RedisError, OSError) as error:
                 trouble = doubted(error, f"{address[0]}:{address[1]} is no node of a cluster")
             else:
                 best = found if best is None or found.covered > best.covered else best
@@ -206,6 +195,6 @@ def _host(said: bytes | None, asked: Address) -> str:
     return said.decode() if said and said != b"?" else asked[0]
 
 
-def _target(redirection: AskError, asked: Address) -> Address:
+def _target(redirection: exceptions.AskError, asked: Address) -> Address:
     """Where a redirection leads; without a host it is another port of the same."""
     return str(redirection.host) or asked[0], redirection.port

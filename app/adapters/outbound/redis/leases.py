@@ -25,6 +25,7 @@ class RedisLeases(Leases):
     def __init__(self, client: RedisClient, *, ttl: float = 30.0) -> None:
         self._client = client
         self._ttl = ttl
+        self._ttl_ms = round(ttl * 1000)
 
     @asynccontextmanager
     async def hold(self, provider: str) -> AsyncIterator[Lease]:
@@ -54,7 +55,3 @@ class RedisLeases(Leases):
             await asyncio.sleep(self._ttl / 3)
             with suppress(LiveStateUnavailableError):  # it may be back before the lease runs out
                 held = bool(await self._client.run(_RENEW, [provider_key(provider, LEASE)], [token, self._ttl_ms]))
-
-    @property
-    def _ttl_ms(self) -> int:
-        return round(self._ttl * 1000)

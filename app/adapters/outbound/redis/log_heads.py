@@ -1,7 +1,7 @@
 """Where the logs of all providers end, watched with one blocking read and a look at some of them each second."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
+from time import monotonic
 
 from app.adapters.outbound.redis.catalog_news import end_of_news, news
 from app.adapters.outbound.redis.catalog_update import PROVIDERS
@@ -34,13 +34,13 @@ class LogHeads:
             names, self._news = await news(self._blocking, self._news, max(1, round(self._block * 1000)))
             if names is None:
                 names = {*await self._names(), *self._told}
-            if self._now() >= self._looked_at + self._block:
+            if monotonic() >= self._looked_at + self._block:
                 names |= await self._whose_turn_it_is()
             yield await self._look(names)
 
     async def _whose_turn_it_is(self) -> set[str]:
         """Choose those looked at the longest ago, those never seen, and everybody when the server was set back."""
-        self._looked_at = self._now()
+        self._looked_at = monotonic()
         names, end = await self._names(), await end_of_news(self._client)
         if _place(end) < _place(self._news):
             self._news = end
@@ -64,10 +64,6 @@ class LogHeads:
 
     async def _names(self) -> set[str]:
         return {name.decode() for name in await self._client.command("SMEMBERS", PROVIDERS)}
-
-    @staticmethod
-    def _now() -> float:
-        return asyncio.get_running_loop().time()
 
 
 def _place(stream_id: bytes) -> tuple[int, int]:

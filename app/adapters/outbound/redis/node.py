@@ -43,50 +43,6 @@ class Route(Protocol):
         """Close every connection. Safe to call twice."""
 
 
-class Session:
-    """One connection, for as long as somebody has it to himself."""
-
-    def __init__(self, connection: AbstractConnection, timeout: float) -> None:
-        self._connection = connection
-        self._timeout = timeout
-
-    async def command(self, *parts: Part, extra: float = 0.0) -> Any:
-        """Send a command and return redis-py's form of its reply (RESP2); `extra` seconds more than usual may pass."""
-        async with asyncio.timeout(self._timeout + extra):
-            await self._connection.send_packed_command(self._connection.pack_command(*parts))
-            return await self._reply(parts)
-
-    async def commands(self, commands: Sequence[Sequence[Part]]) -> list[Any]:
-        """Send them together; an error reply stands for itself."""
-        async with asyncio.timeout(self._timeout):
-            await self._connection.send_packed_command(self._connection.pack_commands(commands))
-            return [await self._reply_or_error(parts) for parts in commands]
-
-    async def _reply(self, parts: Sequence[Part]) -> Any:
-        reply = await self._connection.read_response()
-        form = _forms().get(parts[0])
-        return form(reply) if form else reply
-
-    async def _reply_or_error(self, parts: Sequence[Part]) -> Any:
-        try:
-            return await self._reply(parts)
-        except ResponseError as error:
-            return error
-
-    async def confirmed(self, replicas: int) -> None:
-        """Wait until so many replicas have what was written here before.
-
-        Raises:
-            TooFewReplicasError: they do not within the timeout, or the server is no primary any more.
-        """
-        try:
-            found = await self.command("WAIT", replicas, round(self._timeout * 1000), extra=self._timeout)
-        except ResponseError as error:
-            raise TooFewReplicasError(f"no replica could confirm it ({error})") from error
-        if found < replicas:
-            raise TooFewReplicasError(f"{found} of {replicas} replicas confirmed it within {self._timeout:g} s")
-
-
 class RedisNode(Route):
     """One server. `options` are redis-py's of a connection; `timeout` (s) is for getting one, and for each answer."""
 
@@ -107,21 +63,36 @@ class RedisNode(Route):
 
     async def execute(self, *parts: Part, replicas: int = 0, asking: bool = False) -> Any:
         """Send it over one connection; `asking` says to a cluster's node that it was named by an ASK."""
-        async with self.session() as session:
+        async with self._connection() as connection:
             if asking:
-                await session.command("ASKING")
-            reply = await session.command(*parts)
+                await _command(connection, "ASKING", seconds=self._timeout)
+            reply = await _command(connection, *parts, seconds=self._timeout)
             if replicas:
-                await session.confirmed(replicas)
+                await self._confirmed(connection, replicas)
             return reply
 
     async def many(self, commands: Sequence[Sequence[Part]]) -> list[Any]:
-        """Send them over one connection."""
-        async with self.session() as session:
-            return await session.commands(commands)
+        """Send them over one connection; an error reply stands for itself."""
+        async with self._connection() as connection, asyncio.timeout(self._timeout):
+            await connection.send_packed_command(connection.pack_commands(commands))
+            return [await _reply_or_error(connection, parts) for parts in commands]
+
+    async def _confirmed(self, connection: AbstractConnection, replicas: int) -> None:
+        """Wait until so many replicas have what was written there before.
+
+        Raises:
+            TooFewReplicasError: they do not within the timeout, or the server is no primary any more.
+        """
+        within = self._timeout
+        try:
+            found = await _command(connection, "WAIT", replicas, round(within * 1000), seconds=2 * within)
+        except ResponseError as error:
+            raise TooFewReplicasError(f"no replica could confirm it ({error})") from error
+        if found < replicas:
+            raise TooFewReplicasError(f"{found} of {replicas} replicas confirmed it within {within:g} s")
 
     @asynccontextmanager
-    async def session(self) -> AsyncIterator[Session]:
+    async def _connection(self) -> AsyncIterator[AbstractConnection]:
         """Have a connection to oneself; the one used last is used first, so that few are open."""
         async with asyncio.timeout(self._timeout):
             await self._room.acquire()
@@ -130,7 +101,7 @@ class RedisNode(Route):
             try:
                 async with asyncio.timeout(self._timeout):
                     await _connected(connection)
-                yield Session(connection, self._timeout)
+                yield connection
             finally:
                 if self._closed:
                     await _disconnect(connection)
@@ -144,6 +115,26 @@ class RedisNode(Route):
         self._closed = True
         while self._idle:
             await _disconnect(self._idle.pop())
+
+
+async def _command(connection: AbstractConnection, *parts: Part, seconds: float) -> Any:
+    """Send a command and return redis-py's form of its reply (RESP2), within so many seconds."""
+    async with asyncio.timeout(seconds):
+        await connection.send_packed_command(connection.pack_command(*parts))
+        return await _reply(connection, parts)
+
+
+async def _reply(connection: AbstractConnection, parts: Sequence[Part]) -> Any:
+    reply = await connection.read_response()
+    form = _forms().get(parts[0])
+    return form(reply) if form else reply
+
+
+async def _reply_or_error(connection: AbstractConnection, parts: Sequence[Part]) -> Any:
+    try:
+        return await _reply(connection, parts)
+    except ResponseError as error:
+        return error
 
 
 async def _connected(connection: AbstractConnection) -> None:

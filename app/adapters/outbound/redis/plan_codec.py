@@ -3,6 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
+from operator import attrgetter
 
 import msgspec
 
@@ -26,6 +27,7 @@ class _Known(msgspec.Struct, array_like=True, gc=False):
     offsets: UtcOffsets | None = None
 
 
+_of_known = attrgetter(*_Known.__struct_fields__[:-1])
 _msgpack = msgspec.msgpack.Encoder()
 _known = msgspec.msgpack.Decoder(_Known)
 _searchable = msgspec.msgpack.Decoder(_SearchableFields)
@@ -33,16 +35,7 @@ _searchable = msgspec.msgpack.Decoder(_SearchableFields)
 
 def pack_known(known: KnownPlan) -> bytes:
     """Write what a sync must remember of a plan."""
-    fields = (
-        known.digest,
-        known.base_id,
-        known.sell_mode,
-        known.in_feed,
-        known.seen_online,
-        known.first_seen_at,
-        known.withdrawn_at,
-        known.last_seen_at,
-    )
+    fields = _of_known(known)
     return _msgpack.encode(fields if known.offsets is None else (*fields, known.offsets))
 
 

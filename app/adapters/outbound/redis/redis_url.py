@@ -14,15 +14,7 @@ from app.adapters.outbound.redis.cluster import Address, ClusterRoute
 from app.adapters.outbound.redis.node import RedisNode, Route
 from app.adapters.outbound.redis.sentinel import SentinelRoute
 
-SCHEMES = (
-    "redis",
-    "rediss",
-    "redis+cluster",
-    "rediss+cluster",
-    "redis+sentinel",
-    "rediss+sentinel",
-    "unix",
-)
+_SCHEMES = ("unix", *(f"{base}{kind}" for base in ("redis", "rediss") for kind in ("", "+cluster", "+sentinel")))
 _PORT, _SENTINEL_PORT = 6379, 26379
 # What a URL may say after its `?`, beside `ssl_...`: who we are and where, not how long we wait.
 _OPTIONS = {"connection_class", "host", "port", "path", "db", "username", "password", "client_name"}
@@ -65,8 +57,6 @@ class RedisUrl:
             "socket_connect_timeout": timeout,
             "retry": Retry(NoBackoff(), 0),
             "protocol": 2,
-            "decode_responses": False,
-            "health_check_interval": 0,
         }
         keepalive = {} if "path" in options else {"socket_keepalive": True}
         return RedisNode(
@@ -93,7 +83,7 @@ def read_url(url: str) -> RedisUrl:
 
 
 def _read(parts: SplitResult) -> RedisUrl:
-    if parts.scheme not in SCHEMES:
+    if parts.scheme not in _SCHEMES:
         raise ValueError(parts.scheme)
     if parts.scheme == "unix":
         return _made(parts, "server", (), "", _options(parts))

@@ -4,21 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from redis.exceptions import (
-    AuthenticationError,
-    AuthorizationError,
-    InvalidResponse,
-    MovedError,
-    NoPermissionError,
-    RedisError,
-    ResponseError,
-)
-from redis.exceptions import (
-    ConnectionError as RedisConnectionError,
-)
-from redis.exceptions import (
-    TimeoutError as RedisTimeoutError,
-)
+from redis import exceptions
 
 from app.application.ports.system import LiveStateUnavailableError
 
@@ -49,7 +35,7 @@ _CODES = {
 }
 
 
-class TooFewReplicasError(RedisError):
+class TooFewReplicasError(exceptions.RedisError):
     """The write was done, but not enough replicas said in time that they have it."""
 
 
@@ -61,22 +47,22 @@ def refusals_told(name: str, remedy: str = START_IT) -> Iterator[None]:
     """
     try:
         yield
-    except (RedisError, OSError) as error:
+    except (exceptions.RedisError, OSError) as error:
         advice = _advice(_innermost(error), remedy)
         if advice is None:
             raise
         raise LiveStateUnavailableError(f"Redis at {name} {advice}") from error
 
 
-def doubted(error: RedisError | OSError, suspicion: str) -> RedisError | OSError:
+def doubted(error: exceptions.RedisError | OSError, suspicion: str) -> exceptions.RedisError | OSError:
     """Say what it may mean that a server refuses to say where the others are."""
-    plain = isinstance(error, ResponseError) and _advice(error, "") is None
-    return RedisConnectionError(f"{suspicion}: {error}") if plain else error
+    plain = isinstance(error, exceptions.ResponseError) and _advice(error, "") is None
+    return exceptions.ConnectionError(f"{suspicion}: {error}") if plain else error
 
 
 def _innermost(error: BaseException) -> BaseException:
     """Unwrap: while a connection is made, redis-py hides what really happened inside a ConnectionError."""
-    while type(error) is RedisConnectionError and isinstance(error.__cause__, RedisError | OSError):
+    while type(error) is exceptions.ConnectionError and isinstance(error.__cause__, exceptions.RedisError | OSError):
         error = error.__cause__
     return error
 
@@ -91,17 +77,17 @@ def _advice(error: BaseException, remedy: str) -> str | None:
     # redis-py cuts the code off the replies for which it has a class, so the class's name is looked at as well
     refusal = refusal_advice(f"{_CODES.get(type(error).__name__, '')} {error}")
     match error:
-        case AuthenticationError() | AuthorizationError() | NoPermissionError():
+        case exceptions.AuthenticationError() | exceptions.AuthorizationError() | exceptions.NoPermissionError():
             advice = f"refused us ({error}): correct the user and password of redis.url"
         case TooFewReplicasError():
             advice = f"has the write, but {error}: start replicas, or lower redis.replicas"
-        case MovedError():
+        case exceptions.MovedError():
             advice = "is one node of a cluster: say redis+cluster:// in redis.url"
-        case RedisError() if refusal:
+        case exceptions.RedisError() if refusal:
             advice = refusal
-        case RedisTimeoutError() | TimeoutError():
+        case exceptions.TimeoutError() | TimeoutError():
             advice = "does not answer in time: see whether it is stopped or overloaded"
-        case RedisConnectionError() | InvalidResponse() | OSError():
+        case exceptions.ConnectionError() | exceptions.InvalidResponse() | OSError():
             advice = f"cannot be reached ({error}): {remedy}"
         case _:
             return None

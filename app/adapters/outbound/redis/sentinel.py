@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
+from redis import exceptions
 
 from app.adapters.outbound.redis.cluster import Address
 from app.adapters.outbound.redis.node import Part, RedisNode, Route
@@ -54,7 +53,7 @@ class SentinelRoute(Route):
     def _doubts(self) -> Iterator[None]:
         try:
             yield
-        except (RedisError, OSError):
+        except (exceptions.RedisError, OSError):
             self._doubtful = True
             raise
 
@@ -64,12 +63,12 @@ class SentinelRoute(Route):
         elif self._look_again.age > ASK_AGAIN:
             self._look_again.begin()
         if self._primary is None:
-            raise RedisConnectionError(f"nobody says where the primary of {self._service!r} is")
+            raise exceptions.ConnectionError(f"nobody says where the primary of {self._service!r} is")
         return self._primary
 
     async def _look(self) -> None:
         """Believe the first Sentinel whose primary says itself that it is one; when none answers, the one we know."""
-        trouble: BaseException = RedisConnectionError(f"no Sentinel knows a primary of {self._service!r}")
+        trouble: BaseException = exceptions.ConnectionError(f"no Sentinel knows a primary of {self._service!r}")
         self._doubtful, doubtful, answered = False, self._doubtful, False  # what fails from here on may be newer news
         for sentinel in random.sample(self._sentinels, len(self._sentinels)):
             try:
@@ -78,7 +77,7 @@ class SentinelRoute(Route):
                     answered = True
                     if named and await self._adopt((named[0].decode(), int(named[1]))):
                         return
-            except (RedisError, OSError) as error:
+            except (exceptions.RedisError, OSError) as error:
                 trouble = doubted(error, "it is no Sentinel, or none that answers us")
         if answered or self._primary is None or not await _leads(self._primary):
             self._doubtful = doubtful or answered

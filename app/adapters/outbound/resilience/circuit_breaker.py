@@ -89,7 +89,7 @@ class SharedCircuitBreaker:
         return pybreaker.CircuitBreaker(
             fail_max=self._policy.failures,
             reset_timeout=self._policy.reset_after,
-            exclude=[_is_no_failure],
+            exclude=[lambda error: not isinstance(error, FeedUnavailableError)],
             state_storage=memory,
             name=self._provider,
             throw_new_error_on_trip=False,
@@ -111,17 +111,12 @@ class SharedCircuitBreaker:
         )
 
 
-class _Memory(pybreaker.CircuitBreakerStorage):
+class _Memory(pybreaker.CircuitMemoryStorage):
     """A CircuitState as pybreaker wants to have it during one call."""
 
-    state = pybreaker.STATE_CLOSED
-    counter = 0
-    success_counter = 0
-
     def __init__(self, state: CircuitState, clock: Clock) -> None:
-        super().__init__(name="shared")
-        self.state = state.state
-        self.counter = state.failures
+        super().__init__(state.state)
+        self._fail_counter = state.failures
         self._opened_at = state.opened_at
         self._clock = clock
 
@@ -134,28 +129,8 @@ class _Memory(pybreaker.CircuitBreakerStorage):
     def opened_at(self, datetime: datetime) -> None:  # noqa: ARG002 - pybreaker's name; it reads the machine's clock
         self._opened_at = self._clock.now()
 
-    def increment_counter(self) -> None:
-        """Count a failure."""
-        self.counter += 1
-
-    def reset_counter(self) -> None:
-        """Forget the failures."""
-        self.counter = 0
-
-    def increment_success_counter(self) -> None:
-        """Count a probe that went well."""
-        self.success_counter += 1
-
-    def reset_success_counter(self) -> None:
-        """Forget them."""
-        self.success_counter = 0
-
     def snapshot(self, reason: str | None) -> CircuitState:
         """Give the state to share; a closed circuit has no time and no reason."""
         if self.state == pybreaker.STATE_CLOSED:
             return CircuitState(self.state, self.counter)
         return CircuitState(self.state, self.counter, self.opened_at, reason)
-
-
-def _is_no_failure(error: BaseException) -> bool:
-    return not isinstance(error, FeedUnavailableError)

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table
 
-from app.adapters.outbound.sql.columns import BYTEWISE, Id, metadata
+from app.adapters.outbound.sql.columns import BYTEWISE, Id, metadata, partial_index
 
 users = Table(
     "users",
@@ -21,13 +21,7 @@ users = Table(
     Column("version", Integer, nullable=False, comment="Grows with every change of the row."),
 )
 for column in ("username", "email"):
-    Index(
-        f"ix_users_{column}",
-        users.c[f"{column}_key"],
-        unique=True,
-        sqlite_where=users.c.is_active,
-        postgresql_where=users.c.is_active,
-    )
+    partial_index(f"ix_users_{column}", users.c[f"{column}_key"], where=users.c.is_active, unique=True)
 
 user_counts = Table(
     "user_counts",

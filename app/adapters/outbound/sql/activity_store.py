@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold
 from app.adapters.outbound.sql.bulk import Bulk, PostgresBulk, SqliteBulk
 from app.adapters.outbound.sql.counters import inserting
-from app.adapters.outbound.sql.database import Database
+from app.adapters.outbound.sql.database import Database, SqlStore
 from app.adapters.outbound.sql.day_rules import DayRules
 from app.adapters.outbound.sql.failures import is_about_the_data
 from app.adapters.outbound.sql.schema import (
@@ -96,12 +96,17 @@ def bulk_of(database: Database) -> Bulk:
 
 def add_totals(connection: Connection, bulk: Bulk, new: Fold) -> None:
     """Add counts and sums, in one order, so that writers wait for each other and do not deadlock."""
+    bulk.add(connection, daily_totals, [(*key, *total) for key, total in sorted(new.totals.items())])
+    bulk.add(connection, type_totals, [(type_, *total) for type_, total in sorted(totals_by_type(new).items())])
+
+
+def totals_by_type(new: Fold) -> dict[str, tuple[int, Decimal]]:
+    """Add up the days of each type."""
     by_type: dict[str, tuple[int, Decimal]] = {}
     for (_, type_), (count, sum_) in new.totals.items():
         counted, summed = by_type.get(type_, (0, Decimal()))
         by_type[type_] = (counted + count, add(summed, sum_))
-    bulk.add(connection, daily_totals, [(*key, *total) for key, total in sorted(new.totals.items())])
-    bulk.add(connection, type_totals, [(type_, *total) for type_, total in sorted(by_type.items())])
+    return by_type
 
 
 def add_users(connection: Connection, bulk: Bulk, figures: UserFigures) -> None:
@@ -129,11 +134,8 @@ def refusals_told() -> Iterator[None]:
         raise NotStorableError(f"it cannot be counted: {error!r}") from error
 
 
-class SqlImportMarks(ImportMarks):
+class SqlImportMarks(SqlStore, ImportMarks):
     """A row per file."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def rows_done(self, digest: str) -> int:
         """Read the mark."""

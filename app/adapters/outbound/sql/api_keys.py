@@ -11,13 +11,11 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, Row, case, func, i
 
 from app.adapters.outbound.sql.access_schema import access_version, api_keys, users
 from app.adapters.outbound.sql.counters import note_access_change
-from app.adapters.outbound.sql.database import Database, Lane
-from app.adapters.outbound.sql.instants import microseconds
-from app.adapters.outbound.sql.rows import columns_of, read_as
-from app.adapters.outbound.sql.user_codec import user_of
+from app.adapters.outbound.sql.database import Lane, SqlStore
+from app.adapters.outbound.sql.rows import columns_of, microseconds, read_as
 from app.application.ports.users import ApiKeys, OwnedKey
 from app.domain.api_keys import LIVE_KEYS, ApiKey, TooManyKeysError
-from app.domain.users import UnknownUserError, UserId
+from app.domain.users import UnknownUserError, User, UserId
 
 _KEYS_PER_STATEMENT = 500
 _KEYS_AT_ONCE = 200
@@ -27,11 +25,8 @@ _OF_KEY = [column.label(f"key_{column.name}") for column in api_keys.c]
 """Its columns beside those of its user, some of which have the same names."""
 
 
-class SqlApiKeys(ApiKeys):
+class SqlApiKeys(SqlStore, ApiKeys):
     """The keys of one database."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def add(self, key: ApiKey, now: datetime) -> None:
         """Lock the user, so that its keys stay as many as they are counted."""
@@ -52,8 +47,7 @@ class SqlApiKeys(ApiKeys):
         """Read its rows; of two that were made in one instant, by their names."""
         wanted = select(*_OF_KEY).where(api_keys.c.user_id == user_id)
         wanted = wanted.order_by(api_keys.c.created_at.desc(), api_keys.c.key_id.desc())
-        rows = await self._database.read(lambda connection: connection.execute(wanted).all())
-        return [_key_of(row) for row in rows]
+        return [_key_of(row) for row in await self._rows(wanted)]
 
     async def find(self, key_id: str) -> OwnedKey | None:
         """Read both rows at once."""
@@ -162,7 +156,7 @@ def _may_be_id(text: str) -> bool:
 
 
 def _owned_of(row: Row[*tuple[Any, ...]]) -> OwnedKey:
-    return OwnedKey(_key_of(row), user_of(row))
+    return OwnedKey(_key_of(row), read_as(User, row))
 
 
 def _key_of(row: Row[*tuple[Any, ...]]) -> ApiKey:

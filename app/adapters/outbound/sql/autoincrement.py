@@ -5,14 +5,11 @@ from sqlalchemy import Connection, Table, func, select, text
 
 def high_mark(connection: Connection, table: Table) -> int:
     """Say the highest number that was given; 0 when none was."""
-    column = table.autoincrement_column
-    assert column is not None  # noqa: S101 - asked of such tables only
+    (column,) = table.primary_key
     highest = connection.execute(select(func.max(column))).scalar() or 0
     if connection.dialect.name == "sqlite":
-        if not _is_kept(connection, table):
-            return int(highest)
         given = connection.execute(text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name})
-        return max(int(highest), int(given.scalar() or 0))
+        return max(int(highest), int(given.scalar() or 0))  # no number is kept where SQLite looks at its rows
     sequence = connection.execute(select(func.pg_get_serial_sequence(table.name, column.name))).scalar_one()
     last, is_given = connection.exec_driver_sql(f"SELECT last_value, is_called FROM {sequence}").one()  # noqa: S608
     return max(int(highest), int(last) if is_given else 0)
@@ -20,18 +17,11 @@ def high_mark(connection: Connection, table: Table) -> int:
 
 def set_high_mark(connection: Connection, table: Table, mark: int) -> None:
     """Let the next number be higher than the mark."""
-    column = table.autoincrement_column
-    assert column is not None  # noqa: S101 - asked of such tables only
+    (column,) = table.primary_key
     if connection.dialect.name != "sqlite":
         sequence = func.pg_get_serial_sequence(table.name, column.name)
         connection.execute(select(func.setval(sequence, max(mark, 1), mark > 0)))
-    elif _is_kept(connection, table):
+    elif table.dialect_options["sqlite"]["autoincrement"]:
         connection.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), {"name": table.name})
         values = {"name": table.name, "mark": mark}
         connection.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :mark)"), values)
-
-
-def _is_kept(connection: Connection, table: Table) -> bool:
-    """Tell whether SQLite keeps the highest number of a table (AUTOINCREMENT) instead of looking at its rows."""
-    made = connection.execute(text("SELECT sql FROM sqlite_master WHERE name = :name"), {"name": table.name}).scalar()
-    return "AUTOINCREMENT" in str(made)

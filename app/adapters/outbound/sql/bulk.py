@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Column, Connection, Table
 
-from app.adapters.outbound.sql.instants import microseconds
+from app.adapters.outbound.sql.rows import microseconds
 from app.domain.activities import Activity
 from app.domain.stats import Visits
 

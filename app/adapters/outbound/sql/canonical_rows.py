@@ -5,11 +5,12 @@ Ids are 16 bytes, exact numbers their digits; all else is as Python has it.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import blake2b
 from itertools import islice
-from typing import Any
-from uuid import UUID
+from operator import attrgetter
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import Connection, LargeBinary, Select, Table, select
@@ -17,6 +18,7 @@ from sqlalchemy import Connection, LargeBinary, Select, Table, select
 from app.adapters.outbound.sql.columns import ExactDecimal, Id
 
 Values = tuple[Any, ...]
+T = TypeVar("T")
 
 BATCH = 2_000
 """Rows that are in memory at a time; one has at most some tens of kB."""
@@ -36,9 +38,9 @@ def read_rows(connection: Connection, table: Table, wanted: Select[*tuple[Any, .
             yield tuple(values)
 
 
-def batches(rows: Iterator[Values]) -> Iterator[Sequence[Values]]:
+def batches(rows: Iterator[T], size: int = BATCH) -> Iterator[Sequence[T]]:
     """Hand out rows some at a time."""
-    while batch := list(islice(rows, BATCH)):
+    while batch := list(islice(rows, size)):
         yield batch
 
 
@@ -60,12 +62,12 @@ def load_rows(connection: Connection, table: Table, rows: Sequence[Values]) -> N
             copy.write_row(written)
 
 
+@dataclass(slots=True)
 class Checksum:
     """Number and content of rows, whatever their order."""
 
-    def __init__(self) -> None:
-        self.rows = 0
-        self._sum = 0
+    rows: int = 0
+    _sum: int = 0
 
     def add(self, row: Values) -> None:
         """Add a row."""
@@ -73,23 +75,13 @@ class Checksum:
         self._sum = (self._sum + int.from_bytes(digest)) % _MODULUS
         self.rows += 1
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Checksum) and (self.rows, self._sum) == (other.rows, other._sum)
-
-    def __hash__(self) -> int:
-        return hash((self.rows, self._sum))
-
 
 def _canonical(type_: Any) -> Callable[[Any], Any] | None:
     if isinstance(type_, Id):
-        return _bytes
+        return attrgetter("bytes")
     if isinstance(type_, ExactDecimal):
         return _digits
     return bytes if isinstance(type_, LargeBinary) else None
-
-
-def _bytes(value: UUID) -> bytes:
-    return value.bytes
 
 
 def _digits(value: Decimal) -> str:

@@ -4,19 +4,15 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Dialect, Integer, LargeBinary, MetaData, Numeric, String, Text, Uuid
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy import BigInteger, Column, Dialect, Index, Integer, LargeBinary, MetaData, Numeric, String, Text, Uuid
+from sqlalchemy.types import TypeDecorator
 
 
 class ExactDecimal(TypeDecorator[Decimal]):
     """A decimal with all its digits: NUMERIC, and text where the database has no exact numbers (SQLite)."""
 
-    impl = Numeric
+    impl = Numeric().with_variant(Text(), "sqlite")
     cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Choose by the database."""
-        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else Numeric())
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
         """Write every digit, without an exponent."""
@@ -30,12 +26,8 @@ class ExactDecimal(TypeDecorator[Decimal]):
 class Id(TypeDecorator[UUID]):
     """An id: UUID, and its 16 bytes where the database has no such type (SQLite)."""
 
-    impl = Uuid
+    impl = Uuid().with_variant(LargeBinary(16), "sqlite")
     cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Choose by the database."""
-        return dialect.type_descriptor(LargeBinary(16) if dialect.name == "sqlite" else Uuid())
 
     def process_bind_param(self, value: UUID | None, dialect: Dialect) -> Any:
         """Write the bytes."""
@@ -52,3 +44,8 @@ BYTEWISE = String().with_variant(String(collation="C"), "postgresql")
 """Text that is compared as Python compares it."""
 
 metadata = MetaData()
+
+
+def partial_index(name: str, *columns: Column[Any], where: Any, unique: bool = False) -> None:
+    """Make an index of the rows of which `where` is true."""
+    Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)

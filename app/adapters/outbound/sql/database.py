@@ -5,14 +5,14 @@ no asynchronous interface at all.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from enum import Enum
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, Executable
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -87,22 +87,12 @@ class Database(HistoryWatch):
 
     def read_now(self, work: Callable[[Connection], T]) -> T:
         """Do the reading in this thread."""
-        with (
-            self._failures_told(),
-            self._watched(),
-            self.engine.connect().execution_options(snapshot=True) as connection,
-            connection.begin(),
-        ):
+        with self._transaction(snapshot=True) as connection:
             return work(connection)
 
     def write_now(self, work: Callable[[Connection], T]) -> T:
         """Do the writing in this thread."""
-        with (
-            self._failures_told(),
-            self._watched(),
-            self.engine.connect().execution_options(writes=True) as connection,
-            connection.begin(),
-        ):
+        with self._transaction(writes=True) as connection:
             return work(connection)
 
     async def check_writes(self) -> None:
@@ -137,22 +127,19 @@ class Database(HistoryWatch):
         self.engine.dispose()
 
     @contextmanager
-    def _watched(self) -> Iterator[None]:
-        """See before, and after the end of a transaction, that it was one of the file that is there."""
-        if self._file is not None:
-            self._file.check()
-        yield
-        if self._file is not None:
-            self._file.check()
+    def _transaction(self, **options: bool) -> Iterator[Connection]:
+        """Begin one; see before, and after its end, that it was one of the file that is there.
 
-    @contextmanager
-    def _failures_told(self) -> Iterator[None]:
-        """Turn what a driver raises when its database does not serve into a HistoryUnavailableError with an advice.
-
-        What the database has against the data themselves (DataError, IntegrityError) passes unchanged.
+        What a driver raises when its database does not serve becomes a HistoryUnavailableError with an advice. What the
+        database has against the data themselves (DataError, IntegrityError) passes unchanged.
         """
         try:
-            yield
+            if self._file is not None:
+                self._file.check()
+            with self.engine.connect().execution_options(**options) as connection, connection.begin():
+                yield connection
+            if self._file is not None:
+                self._file.check()
         except PoolTimeoutError as error:
             raise HistoryUnavailableError(f"the database {self.name} is busy: all connections are in use") from error
         except DisconnectionError as error:
@@ -161,6 +148,17 @@ class Database(HistoryWatch):
             if is_about_the_data(error):
                 raise
             raise HistoryUnavailableError(f"the database {self.name} {advice(error)}") from error
+
+
+class SqlStore:
+    """Something that is kept in one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def _rows(self, wanted: Executable) -> Sequence[Any]:
+        """Read all rows of an answer."""
+        return await self._database.read(lambda connection: connection.execute(wanted).all())
 
 
 def _is_read_only(connection: Connection) -> bool:

@@ -7,32 +7,29 @@ from typing import Any, ClassVar
 
 from sqlalchemy import ColumnElement, Row, func, select
 
-from app.adapters.outbound.sql.database import Database
-from app.adapters.outbound.sql.instants import instant_of
+from app.adapters.outbound.sql.database import SqlStore
 from app.adapters.outbound.sql.plan_codec import unpack_known, unpack_summary
 from app.adapters.outbound.sql.plan_journal import unpack_kinds
 from app.adapters.outbound.sql.publishing_schema import outbox
+from app.adapters.outbound.sql.rows import instant_of
 from app.adapters.outbound.sql.schema import plan_journal as journal
 from app.adapters.outbound.sql.user_codec import told_of
 from app.application.ports.publishing import DomainEventLog, LoggedFact
-from app.domain.domain_events import DomainEvent, PlanFact, UserFact, plan_event_id, plan_fact_of
+from app.domain.domain_events import DomainEvent, PlanFact, plan_event_id, plan_fact_of
 from app.domain.plans import SearchablePlan
 
 
-class _SqlLog(DomainEventLog):
+class _SqlLog(SqlStore, DomainEventLog):
     """Reads by the primary key."""
 
     columns: ClassVar[Sequence[ColumnElement[Any]]]
     """The first one is the number."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
     async def read(self, after: int, limit: int) -> Sequence[LoggedFact]:
         """Read the rows that follow; decode them in a thread."""
         number = self.columns[0]
         wanted = select(*self.columns).where(number > after).order_by(number).limit(max(limit, 0))
-        rows = await self._database.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._rows(wanted)
         return await asyncio.to_thread(lambda: [LoggedFact(row[0], self._told(row)) for row in rows]) if rows else []
 
     async def head(self) -> int:
@@ -74,6 +71,4 @@ class SqlUserLog(_SqlLog):
     name = "users"
     columns = tuple(outbox.c)
 
-    @staticmethod
-    def _told(row: Row[*tuple[Any, ...]]) -> UserFact:
-        return told_of(row)
+    _told = staticmethod(told_of)

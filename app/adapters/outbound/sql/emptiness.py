@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from app.adapters.outbound.sql.access_schema import users
 from app.adapters.outbound.sql.database import Database
@@ -18,13 +18,8 @@ async def is_empty(database: Database) -> bool:
     Raises:
         HistoryUnavailableError: nobody can tell now.
     """
-
-    def work(connection: Connection) -> bool:
-        return not any(
-            connection.execute(select(table).limit(1)).first() for table in (type_totals, plan_journal, users)
-        )
-
-    return await database.read(work)
+    first = [select(table).limit(1) for table in (type_totals, plan_journal, users)]
+    return await database.read(lambda connection: not any(connection.execute(row).first() for row in first))
 
 
 def count_in_file(file: Path) -> int:

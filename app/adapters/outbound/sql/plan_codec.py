@@ -6,8 +6,10 @@ from app.domain.plans import PlanSummary
 from app.domain.reconciliation import KnownPlan
 
 _json = msgspec.json.Encoder()
-_known = msgspec.json.Decoder(KnownPlan)
-_summary = msgspec.json.Decoder(PlanSummary)
+unpack_known = msgspec.json.Decoder(KnownPlan).decode
+"""Read what `pack_known` wrote."""
+unpack_summary = msgspec.json.Decoder(PlanSummary).decode
+"""Read what `pack_summary` wrote."""
 
 
 def pack_known(known: KnownPlan) -> str:
@@ -15,16 +17,6 @@ def pack_known(known: KnownPlan) -> str:
     return _json.encode(known).decode()
 
 
-def unpack_known(packed: str) -> KnownPlan:
-    """Read what `pack_known` wrote."""
-    return _known.decode(packed)
-
-
 def pack_summary(summary: PlanSummary) -> str:
     """Write what a search says of a plan."""
     return _json.encode(summary).decode()
-
-
-def unpack_summary(packed: str) -> PlanSummary:
-    """Read what `pack_summary` wrote."""
-    return _summary.decode(packed)

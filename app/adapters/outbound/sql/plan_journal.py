@@ -13,14 +13,14 @@ from sqlalchemy.exc import IntegrityError
 
 from app.adapters.formats.plan_json import pack_plan, unpack_plan
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold
-from app.adapters.outbound.sql.database import Database
-from app.adapters.outbound.sql.instants import instant_of, microseconds
+from app.adapters.outbound.sql.database import SqlStore
 from app.adapters.outbound.sql.plan_codec import (
     pack_known,
     pack_summary,
     unpack_known,
     unpack_summary,
 )
+from app.adapters.outbound.sql.rows import columns_of, instant_of, microseconds, read_as
 from app.adapters.outbound.sql.schema import journal_positions as positions
 from app.adapters.outbound.sql.schema import plan_journal as journal
 from app.application.ports.catalog import CatalogPlan, LogPosition, with_offsets
@@ -84,16 +84,12 @@ class _Batch:
             connection.execute(insert(journal), self.added)
 
 
-class SqlPlanJournal(PlanJournal, PlanHistory):
+class SqlPlanJournal(SqlStore, PlanJournal, PlanHistory):
     """The journal of one database."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def positions(self) -> Mapping[str, LogPosition]:
         """Read them all."""
-        rows = await self._database.read(lambda connection: connection.execute(select(positions)).all())
-        return {row.provider: LogPosition(row.epoch, row.sequence, row.entry) for row in rows}
+        return {row.provider: read_as(LogPosition, row) for row in await self._rows(select(positions))}
 
     async def append(
         self, provider: str, before: LogPosition | None, entries: Sequence[JournalEntry], after: LogPosition | None
@@ -164,8 +160,7 @@ class SqlPlanJournal(PlanJournal, PlanHistory):
     async def sizes(self) -> Mapping[str, int]:
         """Count the newest rows."""
         counts = select(journal.c.provider, func.count().label("plans")).where(_newest).group_by(journal.c.provider)
-        rows = await self._database.read(lambda connection: connection.execute(counts).all())
-        return {row.provider: row.plans for row in rows}
+        return {row.provider: row.plans for row in await self._rows(counts)}
 
     async def latest(self, provider: str) -> AsyncIterator[Sequence[CatalogPlan]]:
         """Read the newest rows in the order of their ids, some at a time."""
@@ -186,16 +181,9 @@ class SqlPlanJournal(PlanJournal, PlanHistory):
 
     async def states(self, plan_id: PlanId, limit: int) -> Sequence[PastState]:
         """Read the plan's newest rows."""
-        wanted = select(journal.c.known_from, journal.c.kinds, journal.c.run_id, *_FOUND).where(
-            journal.c.plan_id == plan_id
-        )
-        wanted = wanted.order_by(journal.c.entry_id.desc()).limit(max(limit, 0))
-        return await self._database.read(
-            lambda connection: [
-                PastState(instant_of(row.known_from), unpack_kinds(row.kinds), row.run_id, _catalog_plan(row))
-                for row in connection.execute(wanted)
-            ]
-        )
+        wanted = select(journal.c.known_from, journal.c.kinds, journal.c.run_id, *_FOUND)
+        wanted = wanted.where(journal.c.plan_id == plan_id).order_by(journal.c.entry_id.desc()).limit(max(limit, 0))
+        return await self._database.read(lambda connection: [*map(_past_state, connection.execute(wanted))])
 
     async def search(self, window: TimeWindow, as_of: datetime, limit: int) -> Sequence[PlanSummary]:
         """Read the rows that were the newest then; of each plan that is one."""
@@ -218,15 +206,12 @@ def _move(connection: Connection, provider: str, before: LogPosition | None, aft
     """Compare and set; whoever else wants to move it waits for the end of this transaction."""
     mine = positions.c.provider == provider
     row = connection.execute(select(positions).where(mine).with_for_update()).one_or_none()
-    if before != (None if row is None else LogPosition(row.epoch, row.sequence, row.entry)):
+    if before != (None if row is None else read_as(LogPosition, row)):
         raise JournalMovedError
     if after is None or after == before:
         return
-    place = {"epoch": after.epoch, "sequence": after.sequence, "entry": after.entry}
-    if before is None:
-        connection.execute(insert(positions).values(provider=provider, **place))
-    else:
-        connection.execute(update(positions).where(mine).values(**place))
+    to = insert(positions).values(provider=provider) if before is None else update(positions).where(mine)
+    connection.execute(to.values(columns_of(after)))
 
 
 def _packed(entry: JournalEntry) -> _Values:
@@ -254,6 +239,10 @@ def _carried(plan: Plan, offsets: UtcOffsets | None) -> _Values:
 def _catalog_plan(row: Row[*tuple[Any, ...]]) -> CatalogPlan:
     found = CatalogPlan(unpack_plan(row.plan), unpack_known(row.known))
     return with_offsets(found, instant_of(row.starts_at), instant_of(row.ends_at))
+
+
+def _past_state(row: Row[*tuple[Any, ...]]) -> PastState:
+    return PastState(instant_of(row.known_from), unpack_kinds(row.kinds), row.run_id, _catalog_plan(row))
 
 
 def unpack_kinds(text: str) -> tuple[ChangeKind, ...]:

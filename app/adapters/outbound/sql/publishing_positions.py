@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, case, func, select
 
 from app.adapters.outbound.sql.counters import add_to, inserting
-from app.adapters.outbound.sql.database import Database
+from app.adapters.outbound.sql.database import SqlStore
 from app.adapters.outbound.sql.publishing_schema import publishing_positions as positions
 from app.application.ports.publishing import PublishingPositions, ToldCounts
 
@@ -13,19 +13,15 @@ _NOWHERE = -1
 """The position in a row that only counts failures yet: 0 is a position that somebody has moved to."""
 
 
-class SqlPublishingPositions(PublishingPositions):
+class SqlPublishingPositions(SqlStore, PublishingPositions):
     """The positions in one database."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def of(self, publisher: str) -> Mapping[str, int]:
         """Read the rows of the publisher."""
         wanted = select(positions.c.log, positions.c.position).where(
             positions.c.publisher == publisher, positions.c.position > _NOWHERE
         )
-        rows = await self._database.read(lambda connection: connection.execute(wanted).all())
-        return {row.log: row.position for row in rows}
+        return {row.log: row.position for row in await self._rows(wanted)}
 
     async def move(self, publisher: str, log: str, position: int, published: int) -> None:
         """Keep the later one."""
@@ -54,8 +50,6 @@ class SqlPublishingPositions(PublishingPositions):
 
     async def counts(self) -> Mapping[str, ToldCounts]:
         """Add the rows up: they are few."""
-        sums = select(positions.c.publisher, func.sum(positions.c.published), func.sum(positions.c.failed)).group_by(
-            positions.c.publisher
-        )
-        rows = await self._database.read(lambda connection: connection.execute(sums).all())
-        return {publisher: ToldCounts(int(published), int(failed)) for publisher, published, failed in rows}
+        sums = select(positions.c.publisher, func.sum(positions.c.published), func.sum(positions.c.failed))
+        sums = sums.group_by(positions.c.publisher)
+        return {publisher: ToldCounts(int(told), int(failed)) for publisher, told, failed in await self._rows(sums)}

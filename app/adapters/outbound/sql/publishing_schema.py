@@ -3,25 +3,21 @@
 Instants are microseconds since 1970, UTC.
 """
 
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    ColumnElement,
     ForeignKey,
     Index,
     Integer,
     String,
     Table,
     Text,
-    TextClause,
     UniqueConstraint,
     text,
 )
 
-from app.adapters.outbound.sql.columns import BIG, Id, metadata
+from app.adapters.outbound.sql.columns import BIG, Id, metadata, partial_index
 
 outbox = Table(
     "outbox",
@@ -92,19 +88,13 @@ _of_endpoint = webhook_deliveries.c.endpoint_id
 _subject, _id, _next = (webhook_deliveries.c[name] for name in ("subject", "delivery_id", "next_attempt_at"))
 
 
-def _partial_index(
-    name: str, *columns: Column[Any], where: ColumnElement[bool] | TextClause, unique: bool = False
-) -> None:
-    Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
-
-
 # Of each endpoint and subject one at a time is up; what is due is found among those alone.
-_partial_index("ix_webhook_deliveries_up", _of_endpoint, _subject, where=_next.is_not(None), unique=True)
-_partial_index("ix_webhook_deliveries_due", _of_endpoint, _next, _id, where=_next.is_not(None))
-_partial_index(
+partial_index("ix_webhook_deliveries_up", _of_endpoint, _subject, where=_next.is_not(None), unique=True)
+partial_index("ix_webhook_deliveries_due", _of_endpoint, _next, _id, where=_next.is_not(None))
+partial_index(
     "ix_webhook_deliveries_pending", _of_endpoint, _subject, _id, where=webhook_deliveries.c.ended_at.is_(None)
 )
-_partial_index("ix_webhook_deliveries_given_up", _of_endpoint, _id, where=text("state = 'given_up'"))
+partial_index("ix_webhook_deliveries_given_up", _of_endpoint, _id, where=text("state = 'given_up'"))
 Index("ix_webhook_deliveries_endpoint", _of_endpoint, _id)
 Index("ix_webhook_deliveries_ended", webhook_deliveries.c.ended_at)
 

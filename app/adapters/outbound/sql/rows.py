@@ -1,20 +1,32 @@
 """Domain objects as rows, where fields and columns have the same names.
 
-Instants are microseconds since 1970, members of an Enum their values.
+Instants are whole microseconds since 1970, UTC; members of an Enum their values.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import cache
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from sqlalchemy import Row
 
-from app.adapters.outbound.sql.instants import instant_of, microseconds
-
 T = TypeVar("T")
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def microseconds(instant: datetime) -> int:
+    """Write an aware instant, exactly."""
+    since = instant - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def instant_of(written: int) -> datetime:
+    """Read what `microseconds` wrote."""
+    return _EPOCH + written * _MICROSECOND
 
 
 def columns_of(item: Any, *left_out: str) -> dict[str, Any]:

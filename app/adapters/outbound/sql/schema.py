@@ -6,7 +6,7 @@ migration beside it; a test compares the two.
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, Text
 
-from app.adapters.outbound.sql.columns import BIG, BYTEWISE, ExactDecimal, Id, metadata
+from app.adapters.outbound.sql.columns import BIG, BYTEWISE, ExactDecimal, Id, metadata, partial_index
 
 activities = Table(
     "activities",
@@ -105,14 +105,8 @@ plan_journal = Table(
     Index("ix_plan_journal_plan", "plan_id", "entry_id"),
     Index("ix_plan_journal_starts", "starts_at"),
 )
-Index(
-    "ix_plan_journal_newest",
-    plan_journal.c.provider,
-    plan_journal.c.plan_id,
-    unique=True,
-    sqlite_where=plan_journal.c.known_until.is_(None),
-    postgresql_where=plan_journal.c.known_until.is_(None),
-)
+_is_newest = plan_journal.c.known_until.is_(None)
+partial_index("ix_plan_journal_newest", plan_journal.c.provider, plan_journal.c.plan_id, where=_is_newest, unique=True)
 
 journal_positions = Table(
     "journal_positions",

@@ -2,27 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
 
-from sqlalchemy import Connection, Executable, func, select
+from sqlalchemy import Connection, func, select
 
-from app.adapters.outbound.sql.database import Database
+from app.adapters.outbound.sql.database import SqlStore
 from app.adapters.outbound.sql.schema import daily_totals, daily_users, retention_cells, type_totals
 from app.application.ports.activities import Stats
 from app.domain.stats import Cell, Day, Granularity, TypeCount, TypeRanking, TypeTotal, day_number
 
 
-class SqlStats(Stats):
+class SqlStats(SqlStore, Stats):
     """Reads what SqlActivityStore keeps."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def totals(self, after: str = "", limit: int | None = None) -> Sequence[TypeTotal]:
         """Read the totals per type, along the primary key."""
         behind = select(type_totals).where(type_totals.c.type > after)
-        rows = await self._rows(behind.order_by(type_totals.c.type).limit(limit))
-        return [TypeTotal(*row) for row in rows]
+        return [TypeTotal(*row) for row in await self._rows(behind.order_by(type_totals.c.type).limit(limit))]
 
     async def total(self, type_: str) -> TypeTotal | None:
         """Read one of them."""
@@ -67,6 +62,3 @@ class SqlStats(Stats):
             retention_cells.c.later.between(0, later),
         )
         return {Cell(granularity, row.cohort, row.later): row.users for row in await self._rows(wanted)}
-
-    async def _rows(self, statement: Executable) -> Sequence[Any]:
-        return await self._database.read(lambda connection: connection.execute(statement).all())

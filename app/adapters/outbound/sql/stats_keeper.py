@@ -4,21 +4,22 @@ The fold here is the definition and not the incremental way that `activity_store
 known at once, because the activities are read in the order of users. So each of the two checks the other.
 """
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
-from itertools import groupby
+from itertools import groupby, zip_longest
 from typing import Any
 
 from sqlalchemy import Connection, Executable, Table, delete, select
 
-from app.adapters.outbound.sql.activity_store import add_totals, add_users, bulk_of
+from app.adapters.outbound.sql.activity_store import add_totals, add_users, bulk_of, totals_by_type
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold
 from app.adapters.outbound.sql.bulk import unpack_visits
+from app.adapters.outbound.sql.canonical_rows import batches
 from app.adapters.outbound.sql.database import Database
 from app.adapters.outbound.sql.day_rules import DayRules
-from app.adapters.outbound.sql.instants import instant_of
+from app.adapters.outbound.sql.rows import instant_of
 from app.adapters.outbound.sql.schema import (
     activities,
     daily_totals,
@@ -35,7 +36,6 @@ from app.domain.stats import (
     Granularity,
     UserFigures,
     Visits,
-    add,
     date_of,
     day_at,
     days_of,
@@ -85,7 +85,7 @@ class SqlStatsKeeper(StatsKeeper):
         bulk = bulk_of(self._database)
         folding = _Folding(self._day_by(rules), progress)
         with closing(folding.users(connection)) as users:
-            for chunk in _chunks(users):
+            for chunk in batches(users, _ROWS):
                 bulk.lock_visits(connection, dict(chunk))
         add_totals(connection, bulk, folding.fold)
         add_users(connection, bulk, folding.figures)
@@ -94,7 +94,9 @@ class SqlStatsKeeper(StatsKeeper):
 
     def _verify(self, connection: Connection, progress: Progress | None) -> Difference | None:
         folding = _Folding(self._day_by(self._day_rules.newest(connection)), progress)
-        with closing(_kept_visits(connection)) as kept, closing(folding.users(connection)) as folded:
+        by_user = select(visitors).order_by(visitors.c.user_id)
+        with closing(_stream(connection, by_user)) as rows, closing(folding.users(connection)) as folded:
+            kept = ((user_id, unpack_visits(first, days)) for user_id, first, days in rows)
             of_visits = _first_difference_of_visits(folded, kept)
         kept_zone = connection.execute(select(stats_settings.c.timezone)).scalar()
         if folding.read and kept_zone not in (None, str(self._zone)):
@@ -146,33 +148,14 @@ def _stream(connection: Connection, statement: Executable) -> Generator[Any, Non
         yield from rows
 
 
-def _chunks(users: Iterable[tuple[str, Visits]]) -> Iterator[list[tuple[str, Visits]]]:
-    chunk: list[tuple[str, Visits]] = []
-    for user in users:
-        chunk.append(user)
-        if len(chunk) == _ROWS:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
-
-
-def _kept_visits(connection: Connection) -> Generator[tuple[str, Visits], None, None]:
-    with closing(_stream(connection, select(visitors).order_by(visitors.c.user_id))) as rows:
-        for user_id, first, days in rows:
-            yield user_id, unpack_visits(first, days)
-
-
 def _first_difference_of_visits(
     folded: Iterator[tuple[str, Visits]], kept: Iterator[tuple[str, Visits]]
 ) -> Difference | None:
-    """Walk both in step; the rest of `folded` is read to its end all the same."""
+    """Walk both in step to their ends: what else `folded` counts must be whole."""
     difference = None
-    for user_id, visits in folded:
-        if difference is None and (found := next(kept, None)) != (user_id, visits):
-            difference = Difference(f"days of user {user_id!r}", _visits(found), _visits((user_id, visits)))
-    if difference is None and (more := next(kept, None)) is not None:
-        difference = Difference(f"days of user {more[0]!r}", _visits(more), "never active")
+    for there, here in zip_longest(folded, kept):
+        if difference is None and here != there:
+            difference = Difference(f"days of user {(there or here)[0]!r}", _visits(here), _visits(there))
     return difference
 
 
@@ -183,12 +166,10 @@ def _visits(found: tuple[str, Visits] | None) -> str:
 
 
 def _differences(connection: Connection, folding: _Folding) -> Iterator[Difference]:
-    by_type: dict[str, tuple[Any, ...]] = {}
-    for (_, type_), (count, sum_) in folding.fold.totals.items():
-        before = by_type.get(type_)
-        by_type[type_] = (before[0] + count, add(before[1], sum_)) if before else (count, sum_)
-    yield from _compare(connection, type_totals, {(type_,): total for type_, total in by_type.items()}, _name_of_total)
-    yield from _compare(connection, daily_totals, dict(folding.fold.totals), _name_of_daily_total)
+    by_type = {(type_,): total for type_, total in totals_by_type(folding.fold).items()}
+    yield from _compare(connection, type_totals, by_type, lambda key: f"count of {key[0]}")
+    by_day = folding.fold.totals
+    yield from _compare(connection, daily_totals, by_day, lambda key: f"count of {key[1]} on {date_of(key[0])}")
     daily = {(day,): (users,) for day, users in folding.figures.daily.items()}
     yield from _compare(connection, daily_users, daily, lambda key: f"users on {date_of(key[0])}")
     cells = {(str(cell.granularity), *cell[1:]): (users,) for cell, users in folding.figures.cells.items()}
@@ -196,7 +177,7 @@ def _differences(connection: Connection, folding: _Folding) -> Iterator[Differen
 
 
 def _compare(
-    connection: Connection, table: Table, folded: dict[Any, tuple[Any, ...]], name: Callable[[Any], str]
+    connection: Connection, table: Table, folded: Mapping[Any, tuple[Any, ...]], name: Callable[[Any], str]
 ) -> Iterator[Difference]:
     """Compare figures; a row of zeros is as good as none."""
     width = len(table.primary_key)
@@ -210,14 +191,6 @@ def _compare(
 
 def _figures(values: tuple[Any, ...]) -> str:
     return ", sum ".join(map(str, values))
-
-
-def _name_of_total(key: tuple[str]) -> str:
-    return f"count of {key[0]}"
-
-
-def _name_of_daily_total(key: tuple[int, str]) -> str:
-    return f"count of {key[1]} on {date_of(key[0])}"
 
 
 def _name_of_cell(key: tuple[Any, ...]) -> str:

@@ -5,8 +5,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Row
 
-from app.adapters.outbound.sql.instants import instant_of, microseconds
-from app.adapters.outbound.sql.rows import columns_of, read_as
+from app.adapters.outbound.sql.rows import columns_of, instant_of, microseconds
 from app.domain.domain_events import USER_FACTS, UserFact, UserUpdated
 from app.domain.users import User, folded
 
@@ -27,11 +26,6 @@ _decode = msgspec.json.Decoder(_Said).decode
 def user_columns(user: User, *left_out: str) -> dict[str, Any]:
     """Write all columns but those that are left out."""
     return columns_of(user, *left_out) | {"username_key": folded(user.username), "email_key": folded(user.email)}
-
-
-def user_of(row: Row[*tuple[Any, ...]]) -> User:
-    """Read a row with all columns of users."""
-    return read_as(User, row)
 
 
 def outbox_columns(told: UserFact) -> dict[str, Any]:

@@ -12,21 +12,21 @@ from app.adapters.outbound.sql.access_schema import user_counts, users
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold
 from app.adapters.outbound.sql.api_keys import revoke_all
 from app.adapters.outbound.sql.counters import add_to, note_access_change
-from app.adapters.outbound.sql.database import Database
+from app.adapters.outbound.sql.database import SqlStore
 from app.adapters.outbound.sql.publishing_schema import outbox
-from app.adapters.outbound.sql.user_codec import outbox_columns, user_columns, user_of
+from app.adapters.outbound.sql.rows import read_as
+from app.adapters.outbound.sql.user_codec import outbox_columns, user_columns
 from app.application.ports.users import UserMovedError, Users
 from app.domain.domain_events import UserCreated, UserDeleted, UserFact, UserUpdated
 from app.domain.users import USERNAME, EmailTakenError, User, UserCounts, UserId, UsernameTakenError, folded
 
 _COUNTS_OF = {UserCreated: "created", UserUpdated: "updated", UserDeleted: "deleted_ever"}
+_COUNTS = ("total", "active", "deleted", "created", "updated", "deleted_ever")
+"""How the rows of the fields of UserCounts are named, in their order."""
 
 
-class SqlUsers(Users):
+class SqlUsers(SqlStore, Users):
     """The users of one database. That active ones differ in name and address is what two partial indexes see to."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def add(self, user: User, told: UserFact) -> None:
         """Insert and tell."""
@@ -95,25 +95,16 @@ class SqlUsers(Users):
             wanted = wanted.where(users.c.user_id > after)
         if is_active is not None:
             wanted = wanted.where(users.c.is_active.is_(is_active))
-        rows = await self._database.read(lambda connection: connection.execute(wanted).all())
-        return [user_of(row) for row in rows]
+        return [read_as(User, row) for row in await self._rows(wanted)]
 
     async def counts(self) -> UserCounts:
         """Read six rows at the most."""
-        rows = await self._database.read(lambda connection: connection.execute(select(user_counts)).all())
-        counts: Counter[str] = Counter(dict(rows))
-        return UserCounts(
-            total=counts["total"],
-            active=counts["active"],
-            deleted=counts["deleted"],
-            created_ever=counts["created"],
-            updated_ever=counts["updated"],
-            deleted_ever=counts["deleted_ever"],
-        )
+        counts: Counter[str] = Counter(dict(await self._rows(select(user_counts))))
+        return UserCounts(*(counts[name] for name in _COUNTS))
 
     async def _one(self, wanted: Select[*tuple[Any, ...]]) -> User | None:
-        row = await self._database.read(lambda connection: connection.execute(wanted).one_or_none())
-        return None if row is None else user_of(row)
+        rows = await self._rows(wanted)
+        return read_as(User, rows[0]) if rows else None
 
 
 def _tell(connection: Connection, before: User | None, after: User, told: UserFact) -> None:

@@ -3,17 +3,17 @@
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import groupby
+from itertools import groupby, islice
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, case, exists, insert, or_, select, update
 
-from app.adapters.outbound.sql.database import Database
-from app.adapters.outbound.sql.instants import microseconds
+from app.adapters.outbound.sql.database import SqlStore
 from app.adapters.outbound.sql.publishing_schema import webhook_attempts as attempts
 from app.adapters.outbound.sql.publishing_schema import webhook_deliveries as deliveries
 from app.adapters.outbound.sql.publishing_schema import webhook_endpoints as endpoints
-from app.adapters.outbound.sql.rows import columns_of
+from app.adapters.outbound.sql.rows import columns_of, microseconds
 from app.adapters.outbound.sql.webhook_rows import (
     delivery_of,
     hold_endpoint,
@@ -31,11 +31,8 @@ _MICROSECOND = timedelta(microseconds=1)
 _is_up = deliveries.c.next_attempt_at.is_not(None)
 
 
-class SqlWebhookDeliveries(WebhookDeliveries):
+class SqlWebhookDeliveries(SqlStore, WebhookDeliveries):
     """The deliveries of one database."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def add(self, messages: Sequence[Message]) -> int:
         """Add each endpoint's in transactions of their own, so that few wait, and briefly."""
@@ -50,16 +47,14 @@ class SqlWebhookDeliveries(WebhookDeliveries):
         due = exists().where(deliveries.c.endpoint_id == endpoints.c.endpoint_id, deliveries.c.next_attempt_at <= at)
         unpaused = or_(endpoints.c.paused_until.is_(None), endpoints.c.paused_until <= at)
         wanted = select(endpoints.c.endpoint_id).where(endpoints.c.is_active, unpaused, due)
-        rows = await self._database.read(lambda connection: connection.execute(wanted).all())
-        return [row.endpoint_id for row in rows]
+        return [row.endpoint_id for row in await self._rows(wanted)]
 
     async def due(self, endpoint_id: EndpointId, now: datetime, limit: int) -> Sequence[Delivery]:
         """Read the beginning of the index."""
         is_due = deliveries.c.next_attempt_at <= microseconds(now)
         wanted = select(deliveries).where(deliveries.c.endpoint_id == endpoint_id, is_due)
         wanted = wanted.order_by(deliveries.c.next_attempt_at, deliveries.c.delivery_id).limit(max(limit, 0))
-        rows = await self._database.read(lambda connection: connection.execute(wanted).all())
-        return [delivery_of(row) for row in rows]
+        return [delivery_of(row) for row in await self._rows(wanted)]
 
     async def settle(self, endpoint_id: EndpointId, attempted: Sequence[Attempted], now: datetime) -> None:
         """Update row by row: they are few."""
@@ -104,18 +99,13 @@ class SqlWebhookDeliveries(WebhookDeliveries):
         at = microseconds(now)
         waits = {attempts: at + longest_wait(attempts) // _MICROSECOND for attempts in range(len(SCHEDULE) + 1)}
         furthest = case(waits, value=deliveries.c.attempts, else_=max(waits.values()))
-        late = update(deliveries).where(
-            _is_up, deliveries.c.next_attempt_at > at, deliveries.c.next_attempt_at > furthest
-        )
+        next_at = deliveries.c.next_attempt_at
+        late = update(deliveries).where(_is_up, next_at > at, next_at > furthest)
         in_future = endpoints.c.failed_at > at
         too_long = endpoints.c.paused_until > at + round(LONGEST_WISH * 1_000_000)
         failed_at, since = endpoints.c.failed_at, endpoints.c.failing_since
-        well = update(endpoints).where(or_(in_future, too_long))
-        well = well.values(
-            paused_until=None,
-            failed_at=case((failed_at.is_not(None), at)),
-            failing_since=case((since > at, at), else_=since),
-        )
+        fit = {"failed_at": case((failed_at.is_not(None), at)), "failing_since": case((since > at, at), else_=since)}
+        well = update(endpoints).where(or_(in_future, too_long)).values(fit | {"paused_until": None})
 
         def work(connection: Connection) -> int:
             connection.execute(well)
@@ -126,11 +116,10 @@ class SqlWebhookDeliveries(WebhookDeliveries):
 
 def _by_endpoint(messages: Sequence[Message]) -> Iterator[tuple[EndpointId, Sequence[Message]]]:
     """Part them, each endpoint's in their order."""
-    ordered = sorted(messages, key=lambda message: message.endpoint_id)
-    for endpoint_id, group in groupby(ordered, lambda message: message.endpoint_id):
-        mine = list(group)
-        for begin in range(0, len(mine), _TOGETHER):
-            yield endpoint_id, mine[begin : begin + _TOGETHER]
+    of_endpoint = attrgetter("endpoint_id")
+    for endpoint_id, mine in groupby(sorted(messages, key=of_endpoint), of_endpoint):
+        while some := list(islice(mine, _TOGETHER)):
+            yield endpoint_id, some
 
 
 def _add(connection: Connection, endpoint_id: EndpointId, messages: Sequence[Message]) -> int:

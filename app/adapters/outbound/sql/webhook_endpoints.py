@@ -1,27 +1,23 @@
 """WebhookEndpoints in SQL: a row per endpoint."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.adapters.outbound.sql.database import Database
-from app.adapters.outbound.sql.instants import instant_of, microseconds
+from app.adapters.outbound.sql.database import SqlStore
 from app.adapters.outbound.sql.publishing_schema import webhook_endpoints as endpoints
-from app.adapters.outbound.sql.rows import columns_of, read_as
-from app.application.ports.webhooks import WebhookEndpoints
+from app.adapters.outbound.sql.rows import columns_of, instant_of, microseconds, read_as
+from app.application.ports.webhooks import WebhookEndpoints, WebhookStates
 from app.domain.webhooks import Endpoint, EndpointId, Secret, WebhookNameTakenError
 
 _secrets = msgspec.json.Decoder(tuple[tuple[str, int | None], ...])
 
 
-class SqlWebhookEndpoints(WebhookEndpoints):
+class SqlWebhookEndpoints(SqlStore, WebhookEndpoints, WebhookStates):
     """The endpoints of one database."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def add(self, endpoint: Endpoint) -> None:
         """Insert; the name is unique."""
@@ -33,14 +29,12 @@ class SqlWebhookEndpoints(WebhookEndpoints):
 
     async def all(self) -> Sequence[Endpoint]:
         """Read them all: they are few."""
-        rows = await self._database.read(lambda connection: connection.execute(select(endpoints)).all())
-        return sorted(map(_endpoint, rows), key=lambda endpoint: endpoint.name)
+        return sorted(map(_endpoint, await self._rows(select(endpoints))), key=lambda endpoint: endpoint.name)
 
     async def find(self, endpoint_id: EndpointId) -> Endpoint | None:
         """Read one."""
-        wanted = select(endpoints).where(endpoints.c.endpoint_id == endpoint_id)
-        row = await self._database.read(lambda connection: connection.execute(wanted).one_or_none())
-        return None if row is None else _endpoint(row)
+        rows = await self._rows(select(endpoints).where(endpoints.c.endpoint_id == endpoint_id))
+        return _endpoint(rows[0]) if rows else None
 
     async def change(self, endpoint_id: EndpointId, change: Callable[[Endpoint], Endpoint]) -> Endpoint | None:
         """Hold the row until it is written."""
@@ -60,6 +54,10 @@ class SqlWebhookEndpoints(WebhookEndpoints):
         """Delete the row, and with it what refers to it; of many deliveries that takes its time."""
         gone = delete(endpoints).where(endpoints.c.endpoint_id == endpoint_id)
         return await self._database.write(lambda connection: connection.execute(gone).rowcount > 0, patient=True)
+
+    async def counts(self) -> Mapping[str | None, int]:
+        """Count the rows: they are few."""
+        return dict(await self._rows(select(endpoints.c.why_off, func.count()).group_by(endpoints.c.why_off)))
 
 
 def _values(endpoint: Endpoint) -> dict[str, Any]:

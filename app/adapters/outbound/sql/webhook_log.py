@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, TextClause, delete, func, select, text, update
 
-from app.adapters.outbound.sql.database import Database
-from app.adapters.outbound.sql.instants import instant_of, microseconds
+from app.adapters.outbound.sql.database import SqlStore
 from app.adapters.outbound.sql.publishing_schema import webhook_attempts as attempts
 from app.adapters.outbound.sql.publishing_schema import webhook_deliveries as deliveries
+from app.adapters.outbound.sql.rows import instant_of, microseconds
 from app.adapters.outbound.sql.webhook_rows import delivery_of, hold_endpoint, put_first_up
 from app.application.ports.webhooks import Backlog, LoggedDelivery, Replay, WebhookLog
 from app.domain.webhook_deliveries import Answer, DeliveryState
@@ -22,11 +22,8 @@ _given_up = text("state = 'given_up'")
 """Written out: an index of some rows is chosen by what it says, not by a parameter."""
 
 
-class SqlWebhookLog(WebhookLog):
+class SqlWebhookLog(SqlStore, WebhookLog):
     """What the deliveries' rows say of the past."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def newest(self, endpoint_id: EndpointId, limit: int) -> Sequence[LoggedDelivery]:
         """Read deliveries, then the last attempt of each."""
@@ -75,9 +72,8 @@ class SqlWebhookLog(WebhookLog):
         rows = connection.execute(wanted.order_by(deliveries.c.delivery_id).limit(_TOGETHER)).all()
         ids = [row.delivery_id for row in rows]
         again = update(deliveries).where(deliveries.c.delivery_id.in_(ids))
-        connection.execute(
-            again.values(state=DeliveryState.PENDING.value, attempts=0, scheduled_at=None, ended_at=None)
-        )
+        fresh = {"state": DeliveryState.PENDING.value, "attempts": 0, "scheduled_at": None, "ended_at": None}
+        connection.execute(again.values(fresh))
         put_first_up(connection, endpoint_id, (row.subject for row in rows), microseconds(now))
         return ids
 

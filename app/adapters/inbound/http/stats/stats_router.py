@@ -15,7 +15,7 @@ from app.adapters.inbound.answering.stats_answers import (
     type_count_answer,
 )
 from app.adapters.inbound.http.describing.answers import failure, json_response
-from app.adapters.inbound.reading.dates import read_date
+from app.adapters.inbound.reading.instants import read_date
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
 from app.application.read_stats import DEFAULT_LIMIT, DEFAULT_WINDOWS, MOST_TYPES
 from app.domain.activities import ACTIVITY_TYPE

@@ -18,7 +18,7 @@ from app.adapters.inbound.http.users.user_bodies import (
     UserPatchBody,
     documented,
 )
-from app.adapters.inbound.reading.key_expiry import read_expiry
+from app.adapters.inbound.reading.instants import read_expiry
 from app.adapters.inbound.use_cases.users_use_cases import UsersUseCases
 from app.application.manage_users import NewUser
 

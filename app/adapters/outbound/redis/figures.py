@@ -1,8 +1,11 @@
-"""Tally and SharedFigures in Redis: counted in memory, handed over each second, each handing-over exactly once."""
+"""What the processes of the service say of themselves, in Redis: their figures, that they run, what they verified.
+
+Figures are counted in memory and handed over each second, each handing-over exactly once.
+"""
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from secrets import token_hex
 
@@ -11,21 +14,38 @@ import msgspec
 from app.adapters.outbound.redis.connection import RedisClient
 from app.adapters.outbound.redis.keys import SERVICE
 from app.adapters.outbound.redis.lua import load_script
-from app.application.ports.figures import Figure, SharedFigures, Tally
+from app.application.ports.figures import (
+    Figure,
+    Presence,
+    RunningProcess,
+    SharedFigures,
+    Tally,
+    Verification,
+    Verifications,
+)
 from app.application.ports.system import LiveStateUnavailableError
 
 COUNTS = f"{SERVICE}:figures"
 """A hash of counts since the first one ever, by name and labels as a JSON array."""
 HANDED_OVER = f"{SERVICE}:handed-over"
 """Strings, `handed-over:<tally>`: the number of the last that a tally has handed over; they run out after a day."""
+PROCESSES = f"{SERVICE}:processes"
+"""A hash by process id: when it gave its last sign of life (Unix time of the server, ms), a space, the process as
+JSON. Those that gave none for too long go with the next sign of somebody else."""
+LAST_VERIFICATION = f"{SERVICE}:verification"
+"""A string: the last one, as JSON."""
 
 FLUSH_INTERVAL = 1.0
 """Seconds between two handings-over."""
 _REMEMBERED = 24 * 3600
 
 _HAND_OVER = load_script("hand_over")
+_ANNOUNCE = load_script("announce_process", "now_ms", "is_alive")
+_RUNNING = load_script("running_processes", "now_ms", "is_alive")
 
 _field = msgspec.json.Decoder(tuple[str, ...])
+_process = msgspec.json.Decoder(RunningProcess)
+_verification = msgspec.json.Decoder(Verification)
 
 
 class RedisTally(Tally, SharedFigures):
@@ -89,3 +109,41 @@ def _name(figure: Figure) -> bytes:
 def _figure(name: bytes) -> Figure:
     word, *labels = _field.decode(name)
     return Figure(word, tuple(labels))
+
+
+class RedisPresence(Presence):
+    """A process that gave no sign of life for `ttl` seconds has ended."""
+
+    def __init__(self, client: RedisClient, *, ttl: float = 5.0) -> None:
+        self._client = client
+        self._ttl_ms = round(ttl * 1000)
+
+    async def announce(self, process: RunningProcess) -> None:
+        """Write it down, and forget those that have ended."""
+        said = msgspec.json.encode(process)
+        await self._client.run(_ANNOUNCE, [PROCESSES], [process.process_id, said, self._ttl_ms])
+
+    async def leave(self, process: RunningProcess) -> None:
+        """Forget it."""
+        await self._client.command("HDEL", PROCESSES, process.process_id)
+
+    async def running(self) -> Sequence[RunningProcess]:
+        """Read the hash."""
+        found = [_process.decode(process) for process in await self._client.run(_RUNNING, [PROCESSES], [self._ttl_ms])]
+        return sorted(found, key=lambda process: (process.role, process.started_at, process.process_id))
+
+
+class RedisVerifications(Verifications):
+    """One string."""
+
+    def __init__(self, client: RedisClient) -> None:
+        self._client = client
+
+    async def note(self, verification: Verification) -> None:
+        """Write it over the one before."""
+        await self._client.command("SET", LAST_VERIFICATION, msgspec.json.encode(verification))
+
+    async def last(self) -> Verification | None:
+        """Read it."""
+        found = await self._client.command("GET", LAST_VERIFICATION)
+        return _verification.decode(found) if found else None
