@@ -3,7 +3,7 @@
 import asyncio
 import zlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from weakref import WeakSet
 
@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from app.adapters.inbound.http.describing.answers import JSON
-from app.adapters.inbound.http.search.plan_json import enveloped, render_plan
+from app.adapters.inbound.http.search.plan_json import SEARCH_HEAD, SEARCH_TAIL, render_plan
 from app.adapters.inbound.http.search.search_app import PIECE
 from app.adapters.inbound.http.search.search_errors import TooManyPastSearchesError
 from app.application.read_history import SearchPast
@@ -35,7 +35,7 @@ class PackedAnswer(Response):
     def __init__(self, plans: Sequence[PlanSummary]) -> None:
         self._pieces: deque[bytes] = deque()
         length = 0
-        for piece in enveloped(map(render_plan, plans[at : at + PIECE]) for at in range(0, len(plans), PIECE)):
+        for piece in _pieces(plans):
             length += len(piece)
             self._pieces.append(zlib.compress(piece, zlib.Z_BEST_SPEED))
         self.kept = sum(map(len, self._pieces))
@@ -90,3 +90,13 @@ class AsOfAnswers:
     def kept(self) -> int:
         """Bytes of answers that were made and are not sent yet."""
         return sum(answer.kept for answer in self._made)
+
+
+def _pieces(plans: Sequence[PlanSummary]) -> Iterator[bytes]:
+    glue = SEARCH_HEAD
+    for at in range(0, len(plans), PIECE):
+        tail = SEARCH_TAIL if at + PIECE >= len(plans) else b""
+        yield glue + b",".join(map(render_plan, plans[at : at + PIECE])) + tail
+        glue = b","
+    if not plans:
+        yield SEARCH_HEAD + SEARCH_TAIL
