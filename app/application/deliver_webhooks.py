@@ -52,7 +52,7 @@ class DeliverWebhooks:
     clock: Clock
     chance: Callable[[], float]
     """Between 0 and 1, for the jitter."""
-    patience: timedelta
+    disable_after: timedelta
     """An endpoint that has failed for so long without one success is switched off."""
     tally: Tally | None = None
     on_switched_off: Callable[[Endpoint], None] = lambda _: None
@@ -171,7 +171,7 @@ class DeliverWebhooks:
 
     def _judged(self, endpoint: Endpoint, attempted: Sequence[Attempted], now: datetime) -> Endpoint:
         def after(so_far: Endpoint, one: Attempted) -> Endpoint:
-            return so_far.after(one.answer, one.at, now, self.patience, self.chance())
+            return so_far.after(one.answer, one.at, now, self.disable_after, self.chance())
 
         return reduce(after, attempted, endpoint)
 

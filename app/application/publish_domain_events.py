@@ -39,7 +39,7 @@ class PublishDomainEvents:
     positions: PublishingPositions
     on_bug: Callable[[str, Exception], None] = lambda _name, _error: None
     """Told the publisher's name and what it raised that its port does not know."""
-    patience: float = 60.0
+    timeout: float = 60.0
     """Seconds that a publisher may take for a batch."""
 
     async def __call__(self) -> Sequence[Progress]:
@@ -78,10 +78,10 @@ class PublishDomainEvents:
 
     async def _publish(self, publisher: DomainEventPublisher, batch: Sequence[LoggedFact]) -> Exception | None:
         try:
-            async with asyncio.timeout(self.patience):
+            async with asyncio.timeout(self.timeout):
                 await publisher.publish([logged.fact for logged in batch])
         except TimeoutError:
-            return PublisherUnavailableError(f"it did not take {len(batch)} within {self.patience:g} s")
+            return PublisherUnavailableError(f"it did not take {len(batch)} within {self.timeout:g} s")
         except PublisherUnavailableError as error:
             return error
         except Exception as error:  # noqa: BLE001 - whatever breaks one publisher must not break the others

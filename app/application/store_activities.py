@@ -41,20 +41,20 @@ class StoreActivities:
     async def __call__(self, stopping: asyncio.Event) -> None:
         """Work until `stopping` is set, and then finish what is in hand, unless the store is away."""
         while not stopping.is_set():
-            await self._work_off(await self._patiently(self.inbox.take, stopping) or (), stopping)
+            await self._work_off(await self._retried(self.inbox.take, stopping) or (), stopping)
 
     async def _work_off(self, batches: Sequence[QueuedBatch], stopping: asyncio.Event) -> None:
         everything = [activity for batch in batches for activity in batch.activities]
         if not batches:
             return
         try:
-            stored = await self._patiently(lambda: self._store(everything), stopping)
+            stored = await self._retried(lambda: self._store(everything), stopping)
         except NotStorableError:
             for batch in batches:
                 await self._work_off_alone(batch, stopping)
             return
         if stored is not None:
-            await self._patiently(lambda: self.inbox.settle(batches), stopping)
+            await self._retried(lambda: self.inbox.settle(batches), stopping)
 
     async def _store(self, activities: Sequence[Activity]) -> int:
         began = perf_counter()
@@ -69,7 +69,7 @@ class StoreActivities:
 
         async def store(activities: Sequence[Activity]) -> bool:
             try:
-                return await self._patiently(lambda: self._store(activities), stopping) is not None
+                return await self._retried(lambda: self._store(activities), stopping) is not None
             except NotStorableError as error:
                 if len(activities) == 1:
                     dead.extend(activities)
@@ -81,12 +81,12 @@ class StoreActivities:
         if not await store(batch.activities):
             return
         if dead:
-            await self._patiently(lambda: self.inbox.bury(batch, dead, reasons[0]), stopping)
+            await self._retried(lambda: self.inbox.bury(batch, dead, reasons[0]), stopping)
             self.on_buried(reasons[0])
         else:
-            await self._patiently(lambda: self.inbox.settle([batch]), stopping)
+            await self._retried(lambda: self.inbox.settle([batch]), stopping)
 
-    async def _patiently(self, attempt: Callable[[], Awaitable[T]], stopping: asyncio.Event) -> T | None:
+    async def _retried(self, attempt: Callable[[], Awaitable[T]], stopping: asyncio.Event) -> T | None:
         """Try until it works; None when told to stop before it did: what is in hand comes again."""
         trouble, failures = Trouble(self.on_trouble), 0
         while True:

@@ -25,7 +25,7 @@ FRESH = timedelta(seconds=0.9)
 """Whoever looks within this time after somebody else sees the same."""
 IDLE = timedelta(seconds=10)
 """After so long without a look, everything is asked anew at once."""
-PATIENCE = 0.5
+TIMEOUT = 0.5
 """Seconds that a look waits for the history; then it goes without what is new there."""
 MOST_TYPES = 8
 MOST_PROVIDERS = 50
@@ -96,7 +96,7 @@ class WatchDashboard:
     retention: Retention
     users: Users
     clock: Clock
-    patience: float = PATIENCE
+    timeout: float = TIMEOUT
     _curve: ActivityCurve = field(default_factory=ActivityCurve)
     _turns: Iterator[str] = field(default_factory=lambda: cycle(TURNS))
     _state: DashboardState | None = None
@@ -127,7 +127,7 @@ class WatchDashboard:
         async with self._looking:
             now = self.clock.now()
             if self._state is None or not timedelta() <= now - self._state.at < FRESH:
-                await self._ask_with_patience(now)
+                await self._ask_within_timeout(now)
                 self._state = self._see(self.clock.now())
             return self._state
 
@@ -154,14 +154,14 @@ class WatchDashboard:
         counts = self.catalog.totals.get(provider, {})
         return sum(count for name, count in counts.items() if name.startswith("rejections."))
 
-    async def _ask_with_patience(self, now: datetime) -> None:
+    async def _ask_within_timeout(self, now: datetime) -> None:
         """Let one round of questions run at a time; it goes on when this look cannot wait for it."""
         if self._asking and self._asking.done() and self._began_at and now - self._began_at > IDLE:
             self._collect(self._asking)  # what it found out is old by now
         if self._asking is None:
             self._began_at = now
             self._asking = asyncio.create_task(self._ask(now))
-        done, _ = await asyncio.wait({self._asking}, timeout=self.patience)
+        done, _ = await asyncio.wait({self._asking}, timeout=self.timeout)
         if done:
             self._collect(self._asking)
 

@@ -24,7 +24,7 @@ RATE_WINDOW = timedelta(seconds=10)
 """Over how long a rate is taken."""
 INTEREST = timedelta(seconds=30)
 """How long the history is looked at after somebody has asked."""
-PATIENCE = 1.0
+TIMEOUT = 1.0
 """Seconds that the first to ask waits for a look at the history."""
 
 
@@ -91,16 +91,16 @@ class WatchService:
             group.create_task(self._watch_history())
 
     async def asked(self) -> None:
-        """Hear that somebody wants to know. The first after a pause waits for a look, for PATIENCE at most."""
+        """Hear that somebody wants to know. The first after a pause waits for a look, for TIMEOUT at most."""
         self._asked_at = self.clock.now()
         self._wanted.set()
         if self._seen.is_set():
             return
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 await self._seen.wait()
         except TimeoutError:
-            self.history_trouble = f"the database gave no answer within {PATIENCE:g} s"
+            self.history_trouble = f"the database gave no answer within {TIMEOUT:g} s"
             self._note_history()
 
     async def look(self) -> None:

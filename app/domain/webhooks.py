@@ -161,7 +161,7 @@ class Endpoint:
         return replace(self, is_active=False, why_off=why) if self.is_active else self
 
     def after(
-        self, answer: Answer, begun_at: datetime, now: datetime, patience: timedelta, chance: float
+        self, answer: Answer, begun_at: datetime, now: datetime, disable_after: timedelta, chance: float
     ) -> "Endpoint":
         """Judge it by the answer to an attempt that began at `begun_at`; `chance` (0 to 1) is for the jitter.
 
@@ -174,7 +174,7 @@ class Endpoint:
             return self.switched_off("it answered 410 Gone")
         is_tried = self.failed_at is not None and now - self.failed_at <= LONGEST_GAP
         since = (self.failing_since if is_tried else None) or now
-        if now - since >= patience:
+        if now - since >= disable_after:
             return self.switched_off(f"it has failed without one success since {since:%Y-%m-%d %H:%M} UTC")
         failures = self.failures if is_straggler else self.failures + 1
         pauses = [self.paused_until, _wished(answer, now), None if is_straggler else _pause(failures, now, chance)]

@@ -14,6 +14,8 @@ VAGUE = {
     *("utils", "util", "common", "base", "manager", "service", "impl", "helpers", "helper", "misc", "shared", "tools"),
     *("core", "stores", "section", "opening", "stuff", "general"),
 }
+FEEDS_OF_BASES = Path("app/adapters/outbound/providers/records.py")
+"""There a base is what the feeds call so: several plans with a title of their own."""
 OWN_WORDS = {
     *("beside", "quietly", "outward", "telling", "care", "exposure", "lifeline", "careful", "strict", "patience"),
 }
@@ -34,14 +36,14 @@ def test_no_module_is_called_after_nothing() -> None:
     assert [path for path in MODULES if path.stem in VAGUE or words(path.stem) & OWN_WORDS] == []
 
 
-def test_no_function_or_class_of_the_infrastructure_is_called_after_nothing() -> None:
+def test_no_function_or_class_is_called_after_nothing() -> None:
     found = [
         f"{path}:{node.lineno}: {node.name}"
         for path, tree in trees()
-        if path.is_relative_to("app/infrastructure")
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
         and (words(node.name) & OWN_WORDS or node.name.lower() in VAGUE)
+        and path != FEEDS_OF_BASES
     ]
 
     assert found == []

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.adapters.formats.plan_json import pack_plan, unpack_plan
+from app.adapters.formats.stored_plan import pack_plan, unpack_plan
 from app.adapters.outbound.redis.connection import connect
 from app.adapters.outbound.redis.plan_catalog import RedisPlanCatalog
 from app.adapters.outbound.redis.plan_codec import pack_known, pack_searchable, unpack_known, unpack_searchable

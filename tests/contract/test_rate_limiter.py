@@ -38,11 +38,11 @@ class Redis:
         self.troubles: list[str | None] = []
         self.asked = 0
 
-    def limiter(self, rates: Mapping[Bucket, Rate], *, patience: float = 5.0, pause: float = SOON) -> RateLimiter:
+    def limiter(self, rates: Mapping[Bucket, Rate], *, timeout: float = 5.0, pause: float = SOON) -> RateLimiter:
         """Make one with a connection of its own, as another process has it."""
         client = connect(self._url, timeout=5.0)
         self._stack.push_async_callback(client.aclose)
-        return SharedRateLimiter(rates, self._counted(client), self.troubles.append, patience=patience, pause=pause)
+        return SharedRateLimiter(rates, self._counted(client), self.troubles.append, timeout=timeout, pause=pause)
 
     def _counted(self, client: RedisClient) -> PrepareScript:
         def prepare(source: str) -> Callable[[Sequence[str], Sequence[float]], Awaitable[Any]]:
@@ -349,7 +349,7 @@ async def test_who_has_used_up_a_bucket_finds_no_full_one_when_redis_dies(redis:
 
 @pytest.mark.redis_server
 async def test_a_redis_that_is_silent_is_waited_for_once(redis: Redis, server: RedisServer) -> None:
-    limiter = redis.limiter({READS: Rate(1, 100)}, patience=0.2, pause=60)
+    limiter = redis.limiter({READS: Rate(1, 100)}, timeout=0.2, pause=60)
     server.pause()
     began = perf_counter()
 
@@ -364,7 +364,7 @@ async def test_a_redis_that_is_silent_is_waited_for_once(redis: Redis, server: R
 
 @pytest.mark.redis_server
 async def test_one_request_at_a_time_tries_a_redis_that_is_silent(redis: Redis, server: RedisServer) -> None:
-    limiter = redis.limiter({READS: Rate(1, 100)}, patience=0.2, pause=0.3)
+    limiter = redis.limiter({READS: Rate(1, 100)}, timeout=0.2, pause=0.3)
     server.pause()
     await take(limiter)
     await asyncio.sleep(0.3)
@@ -383,7 +383,7 @@ async def test_one_request_at_a_time_tries_a_redis_that_is_silent(redis: Redis, 
 
 @pytest.mark.redis_server
 async def test_answers_that_came_too_late_are_nobody_elses(redis: Redis, server: RedisServer) -> None:
-    limiter = redis.limiter({READS: Rate(0.01, 10), CHANGES: Rate(0.01, 1000)}, patience=0.2, pause=0.0)
+    limiter = redis.limiter({READS: Rate(0.01, 10), CHANGES: Rate(0.01, 1000)}, timeout=0.2, pause=0.0)
     await asyncio.gather(*(take(limiter, CHANGES) for _ in range(20)))
     server.pause()
     await asyncio.gather(*(take(limiter, CHANGES) for _ in range(20)))
@@ -456,7 +456,7 @@ async def test_what_redis_keeps_of_a_caller_is_short_says_no_name_and_runs_out(
 
 @pytest.mark.redis_server
 async def test_a_request_that_is_given_up_leaves_the_others_alone(redis: Redis, server: RedisServer) -> None:
-    limiter = redis.limiter({READS: Rate(0.01, 100)}, patience=2.0)
+    limiter = redis.limiter({READS: Rate(0.01, 100)}, timeout=2.0)
     await take(limiter)
     server.pause()
     given_up = [asyncio.create_task(take(limiter)) for _ in range(40)]

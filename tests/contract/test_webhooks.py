@@ -609,7 +609,7 @@ async def _fill(sql: SqlBackend, size: int, *, one_subject: bool, first: int = 0
 
     rows = [row(number, ended=True) for number in range(first, first + size // 4)]
     rows += [row(number, ended=False) for number in range(first, first + size)]
-    await sql.database.write(lambda connection: connection.execute(insert(webhook_deliveries), rows), patient=True)
+    await sql.database.write(lambda connection: connection.execute(insert(webhook_deliveries), rows), unlimited=True)
 
 
 async def test_what_a_clock_that_was_ahead_put_off_is_due_and_what_the_schedule_did_stays(hooks: Webhooks) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from app.adapters.formats.plan_json import unpack_plan
+from app.adapters.formats.stored_plan import unpack_plan
 from app.adapters.outbound.redis.catalog_update import HEAD, KNOWN, LOG, PLANS, SUMMARIES
 from app.adapters.outbound.redis.keys import provider_key
 from app.adapters.outbound.redis.plan_catalog import STATE

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.adapters.formats.plan_json import unpack_plan
+from app.adapters.formats.stored_plan import unpack_plan
 from app.adapters.outbound.redis.catalog_update import LOG
 from app.adapters.outbound.redis.keys import provider_key
 from tests.support.feed_files import FeedServer, a_feed, some_items

@@ -57,7 +57,7 @@ async def work(data: Path, redis_url: str, begun: float) -> None:
         sender=HttpWebhookSender(request, SystemClock(), timeout=2),
         clock=clock,
         chance=random.random,
-        patience=timedelta(days=30),
+        disable_after=timedelta(days=30),
     )
     publish = PublishDomainEvents(
         logs=(SqlPlanLog(database), SqlUserLog(database)),

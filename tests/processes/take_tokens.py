@@ -16,7 +16,7 @@ async def take(url: str, count: int, rate: Rate) -> int:
         {Bucket.READS: rate},
         lambda source: partial(client.run, Script(source)),
         sys.exit,
-        patience=5,  # a busy machine must not look like a Redis that is down
+        timeout=5,  # a busy machine must not look like a Redis that is down
     )
     quotas = [await limiter.take(Bucket.READS, "ana") for _ in range(count)]
     await client.aclose()

@@ -53,7 +53,7 @@ def main() -> None:
     """Write the pictures."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     world = DashboardWorld(FixedClock(NOW - timedelta(seconds=HOUR)))
-    world.watch.patience = 60
+    world.watch.timeout = 60
     asyncio.run(fill(world, Random(7)))
     looks = {"light": {}, "dark": {"dark": True}, "phone": {"phone": True}}
     with served(Dashboard(world)) as service, chromium() as browser:

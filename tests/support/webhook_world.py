@@ -175,7 +175,7 @@ class WebhookWorld:
     store: MemoryWebhooks = field(default_factory=MemoryWebhooks)
     clock: FixedClock = field(default_factory=FixedClock)
     sender: ScriptedSender = field(default_factory=ScriptedSender)
-    patience: timedelta = timedelta(days=5)
+    disable_after: timedelta = timedelta(days=5)
     kept_in: type[MemoryWebhookEndpoints] = MemoryWebhookEndpoints
     switched_off: list[Endpoint] = field(default_factory=list)
     turned: list[bool] = field(default_factory=list)
@@ -194,7 +194,7 @@ class WebhookWorld:
             sender=self.sender,
             clock=self.clock,
             chance=lambda: 0.5,
-            patience=self.patience,
+            disable_after=self.disable_after,
             tally=self.tally,
             on_switched_off=self.switched_off.append,
             on_turned=lambda endpoint: self.turned.append(endpoint.is_failing),

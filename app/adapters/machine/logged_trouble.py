@@ -9,7 +9,7 @@ from app.application.trouble import Tell, Trouble
 log = structlog.get_logger()
 
 
-def telling(begins: str, ends: str, **said: Any) -> Tell:
+def log_teller(begins: str, ends: str, **said: Any) -> Tell:
     """Make what says `begins` with the reason, and `ends` without; both with what else is `said`."""
 
     def tell(reason: str | None) -> None:
@@ -23,4 +23,4 @@ def telling(begins: str, ends: str, **said: Any) -> Tell:
 
 def logged_trouble(begins: str, ends: str, **said: Any) -> Trouble:
     """Make a memory that tells the log."""
-    return Trouble(telling(begins, ends, **said))
+    return Trouble(log_teller(begins, ends, **said))

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from app.application.check_installation import Check, CheckInstallation, Finding, Verdict
+from app.infrastructure.checks.collector_and_issuer import check_others
 from app.infrastructure.checks.databases import check_databases
 from app.infrastructure.checks.machine import check_machine, check_place
-from app.infrastructure.checks.others import check_others
 from app.infrastructure.checks.providers import check_providers
 from app.infrastructure.observability.logging import configure_logging
 from app.infrastructure.settings.configuration import DEFAULT_FILE, load_settings

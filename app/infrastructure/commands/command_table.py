@@ -5,7 +5,7 @@ from functools import partial
 from app.infrastructure.commands.lazy_commands import LazyCommand
 
 _CLI = "app.adapters.inbound.cli"
-_SETUP = "app.infrastructure.commands.setup_commands"
+_SETUP = "app.infrastructure.commands.installation_commands"
 
 _role = partial(LazyCommand, source="app.infrastructure.commands.role_commands:add_role_commands")
 _backup = partial(LazyCommand, source=f"{_SETUP}:add_backup")

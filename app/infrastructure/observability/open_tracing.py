@@ -1,6 +1,6 @@
 """Traces, on or off as the settings say; what they need is imported only when they are on."""
 
-from app.infrastructure.observability.tracing import Tracing
+from app.infrastructure.observability.no_traces import Tracing
 from app.infrastructure.settings.publishing_settings import Telemetry
 from app.infrastructure.settings.start_errors import ConfigurationError
 
@@ -17,7 +17,7 @@ def open_tracing(settings: Telemetry, role: str) -> Tracing:
     if settings.otlp_endpoint is None:
         return Tracing()
     check_tracing(settings)
-    from app.infrastructure.observability.telemetry import open_traces  # noqa: PLC0415 - an extra: not there, not paid for when off
+    from app.infrastructure.observability.otlp_traces import open_traces  # noqa: PLC0415 - an extra: not there, not paid for when off
 
     return open_traces(settings.otlp_endpoint, settings.sample, settings.service_name, role)
 
@@ -31,7 +31,7 @@ def check_tracing(settings: Telemetry) -> None:
     if settings.otlp_endpoint is None:
         return
     try:
-        import app.infrastructure.observability.telemetry  # noqa: F401, PLC0415 - as above
+        import app.infrastructure.observability.otlp_traces  # noqa: F401, PLC0415 - as above
     except ModuleNotFoundError as error:
         missing = f"telemetry.otlp_endpoint: traces need {error.name}, which is not installed"
         how = f"run `{INSTALL}` in the project's folder, or leave the key out"

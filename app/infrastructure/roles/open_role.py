@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from app.infrastructure.processes.parent_watch import has_supervisor
 from app.infrastructure.settings.settings import Settings
 from app.infrastructure.startup.history_checks import warn_of_lonely_history
-from app.infrastructure.startup.redis_check import warn_of_forgetful_redis
+from app.infrastructure.startup.redis_warnings import warn_of_forgetful_redis
 from app.infrastructure.wiring.container import Container
 from app.infrastructure.wiring.open_container import open_container
 

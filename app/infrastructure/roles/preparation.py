@@ -2,7 +2,7 @@
 
 from app.infrastructure.settings.settings import Settings
 from app.infrastructure.startup import history_checks
-from app.infrastructure.startup.redis_check import warn_of_forgetful_redis
+from app.infrastructure.startup.redis_warnings import warn_of_forgetful_redis
 from app.infrastructure.wiring.open_container import open_container
 from app.infrastructure.wiring.provider_directory import check_providers
 

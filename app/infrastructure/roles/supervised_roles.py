@@ -56,7 +56,7 @@ async def run_api_processes(settings: Settings, config: Path | None, launcher: L
     warn_of_lonely_history(settings)
     warn_of_open_doors(settings)
     if settings.redis.url != "embedded":
-        from app.infrastructure.startup.redis_check import warn_of_forgetful_redis  # noqa: PLC0415 - loads a client of Redis
+        from app.infrastructure.startup.redis_warnings import warn_of_forgetful_redis  # noqa: PLC0415 - loads a client of Redis
 
         await warn_of_forgetful_redis(settings)
     with await listen(settings) as listening, _api_children(settings, config, listening) as children:

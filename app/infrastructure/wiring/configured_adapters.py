@@ -26,7 +26,7 @@ from app.application.ports.publishing import DomainEventPublisher
 from app.application.ports.system import Clock
 from app.application.ports.users import Tokens
 from app.application.ports.webhooks import WebhookDeliveries, WebhookEndpoints
-from app.infrastructure.observability.tracing import Tracing
+from app.infrastructure.observability.no_traces import Tracing
 from app.infrastructure.settings.network_access import is_loopback, open_by_address, rates
 from app.infrastructure.settings.settings import Settings
 from app.infrastructure.wiring.trouble_log import log_limits_trouble

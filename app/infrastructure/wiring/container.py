@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 from dependency_injector.containers import DeclarativeContainer
 from dependency_injector.providers import BaseSingleton, Callable, List, Object, Singleton, traverse
 
-from app.adapters.inbound.cli.catalog_commands import CatalogCore
-from app.adapters.inbound.cli.import_command import ImportCore
-from app.adapters.inbound.cli.webhook_commands import WebhookCore
+from app.adapters.inbound.cli.catalog_commands import CatalogParts
+from app.adapters.inbound.cli.import_command import ImportParts
+from app.adapters.inbound.cli.webhook_commands import WebhookParts
 from app.adapters.inbound.http.access.areas import Areas
 from app.adapters.inbound.http.access.gatekeeper import Gatekeeper
 from app.adapters.inbound.http.access.guarded_app import GuardedApp
@@ -73,9 +73,9 @@ def filled_by_name(container: type[ContainerT]) -> type[ContainerT]:
 class Container(UseCases):
     """Everything that a process may need; each part is made when it is first asked for."""
 
-    catalog_commands = Singleton(CatalogCore, sync=UseCases.sync_provider, restore=UseCases.restore_catalog)
+    catalog_commands = Singleton(CatalogParts, sync=UseCases.sync_provider, restore=UseCases.restore_catalog)
     stats_use_cases = Singleton(StatsUseCases)
-    import_command = Singleton(ImportCore, rules=Outbound.settings.provided.activity.rules)
+    import_command = Singleton(ImportParts, rules=Outbound.settings.provided.activity.rules)
     journal_loop = Singleton(
         JournalLoop, journal=UseCases.journal_changes, log=Outbound.change_log, leases=Outbound.loop_leases
     )
@@ -89,7 +89,7 @@ class Container(UseCases):
     catalog_use_cases = Singleton(CatalogUseCases)
     user_use_cases = Singleton(UsersUseCases)
     webhook_commands = Singleton(
-        WebhookCore,
+        WebhookParts,
         log=Outbound.webhook_log,
         add=UseCases.add_webhook,
         find=UseCases.find_webhook,

@@ -13,7 +13,7 @@ from app.adapters.outbound.memory.live_index import LiveIndex
 from app.application.watch_catalog import WatchCatalog
 from app.application.watch_service import WatchService
 from app.domain.access import Area
-from app.infrastructure.observability.tracing import Tracing
+from app.infrastructure.observability.no_traces import Tracing
 from app.infrastructure.settings.settings import Settings
 from app.infrastructure.version import VERSION
 

@@ -10,8 +10,8 @@ from app.adapters.outbound.sql.migrate import SchemaError, check_schema, migrate
 from app.application.ports.system import HistoryUnavailableError
 from app.infrastructure.embedded_redis.embedded_redis import embedded_redis
 from app.infrastructure.embedded_redis.running_redis import running
+from app.infrastructure.observability.no_traces import Tracing
 from app.infrastructure.observability.open_tracing import open_tracing
-from app.infrastructure.observability.tracing import Tracing
 from app.infrastructure.settings.settings import Settings
 from app.infrastructure.settings.start_errors import ConfigurationError
 from app.infrastructure.wiring.container import Container

@@ -37,7 +37,7 @@ from app.adapters.outbound.sql.webhook_deliveries import SqlWebhookDeliveries
 from app.adapters.outbound.sql.webhook_endpoints import SqlWebhookEndpoints
 from app.adapters.outbound.sql.webhook_log import SqlWebhookLog
 from app.adapters.outbound.webhooks.sender import HttpWebhookSender
-from app.infrastructure.observability.tracing import Tracing
+from app.infrastructure.observability.no_traces import Tracing
 from app.infrastructure.settings.settings import Settings
 from app.infrastructure.time_zones.zone_files import rules_of
 from app.infrastructure.time_zones.zone_rules import ZONE_RULES

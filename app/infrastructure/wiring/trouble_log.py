@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import structlog
 
-from app.adapters.machine.logged_trouble import telling
+from app.adapters.machine.logged_trouble import log_teller
 from app.application.ports.activities import Difference
 from app.application.retime_plans import Retiming
 from app.domain.webhooks import Endpoint
@@ -17,13 +17,13 @@ def log_bug(words: str) -> Callable[[Exception], None]:
     return lambda error: log.error(words, exc_info=error)
 
 
-log_catalog_trouble = telling(
+log_catalog_trouble = log_teller(
     "search goes on with the plans it has, changes will follow later", "search follows the catalog's changes"
 )
-log_worker_trouble = telling(
+log_worker_trouble = log_teller(
     "activities wait to be stored; nothing is lost, the queue keeps them", "activities are stored again"
 )
-log_limits_trouble = telling(
+log_limits_trouble = log_teller(
     "each process limits the rates of its own requests, for Redis does not count",
     "rates are counted by all processes together again",
 )

@@ -123,7 +123,7 @@ class UseCases(Outbound):
     deliver_webhooks = Singleton(
         DeliverWebhooks,
         chance=random,
-        patience=Outbound.settings.provided.webhooks.failing_allowed,
+        disable_after=Outbound.settings.provided.webhooks.failing_allowed,
         on_switched_off=trouble_log.log_switched_off,
         on_turned=trouble_log.log_failing,
         on_bug=trouble_log.log_delivery_bug,

@@ -39,9 +39,9 @@ from app.application.ports.activities import ActivityStore, NotStorableError, Qu
 from app.application.record_activities import RecordActivities
 from app.application.store_activities import StoreActivities
 from app.domain.activities import Activity, ActivityRules
+from app.infrastructure.observability.no_traces import Tracing
 from app.infrastructure.observability.open_tracing import open_tracing
-from app.infrastructure.observability.telemetry import EXPORT_SECONDS
-from app.infrastructure.observability.tracing import Tracing
+from app.infrastructure.observability.otlp_traces import EXPORT_SECONDS
 from app.infrastructure.settings.publishing_settings import Telemetry
 from tests.fakes.activity_store import MemoryActivityStore
 from tests.support.asgi import Sent, ask
@@ -597,7 +597,7 @@ def test_off_imports_no_exporter_and_none_of_our_spans_and_wraps_nothing() -> No
         "app.adapters.machine.spans",
         "app.adapters.outbound.otel",
         "app.adapters.inbound.http.operations.tracing_app",
-        "app.infrastructure.observability.telemetry",
+        "app.infrastructure.observability.otlp_traces",
     )
     assert [name for name in imported if name.startswith((*foreign, *ours))] == []
 

@@ -82,7 +82,7 @@ async def test_positions_of_an_older_schema_are_kept_and_name_no_entry(database:
         config.attributes["connection"] = connection
         command.upgrade(config, "0002")
 
-    await database.write(upgrade_to_0002, patient=True)
+    await database.write(upgrade_to_0002, unlimited=True)
     older = text("INSERT INTO journal_positions (provider, epoch, sequence) VALUES ('demo', 281474976710655, 42)")
     await database.write(lambda connection: connection.execute(older))
 

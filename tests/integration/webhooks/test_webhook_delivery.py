@@ -53,7 +53,7 @@ class World:
             sender=HttpWebhookSender(request, SystemClock(), timeout=1),
             clock=self.clock,
             chance=lambda: 0.5,
-            patience=timedelta(days=5),
+            disable_after=timedelta(days=5),
         )
 
     async def add(self, server: Receiver, *names: str) -> Endpoint:

@@ -442,7 +442,7 @@ async def test_nobody_has_to_count_or_listen() -> None:
         sender=world.sender,
         clock=world.clock,
         chance=lambda: 0,
-        patience=timedelta(days=5),
+        disable_after=timedelta(days=5),
     )
 
     assert await deliver((await world.endpoint()).endpoint_id) == 2
@@ -461,7 +461,7 @@ async def test_a_history_that_is_away_is_told(world: WebhookWorld) -> None:
 )
 @settings(max_examples=60, deadline=None)
 async def test_whatever_fails_a_subject_is_told_in_its_order(subjects: list[str], answers: list[Answer]) -> None:
-    world = WebhookWorld(patience=timedelta(days=365))
+    world = WebhookWorld(disable_after=timedelta(days=365))
     await world.with_endpoint()
     await world.tell(*subjects)
     world.sender.answers = list(answers)

@@ -41,7 +41,7 @@ class World:
             publishers=(*publishers, self.publisher),
             positions=self.positions,
             on_bug=lambda name, error: self.bugs.append((name, str(error))),
-            patience=0.05,
+            timeout=0.05,
         )
 
     @property

@@ -194,7 +194,7 @@ async def test_a_history_that_came_back_is_asked_everything_at_once(world: World
 
 
 async def test_a_history_that_is_slow_holds_up_nobody_and_is_asked_once(world: World) -> None:
-    world.watch.patience = 0.01
+    world.watch.timeout = 0.01
     world.counted.held.clear()
 
     await world.seconds(3)
@@ -211,7 +211,7 @@ async def test_a_history_that_is_slow_holds_up_nobody_and_is_asked_once(world: W
 
 
 async def test_what_was_found_out_for_somebody_who_left_long_ago_is_asked_again(world: World) -> None:
-    world.watch.patience = 0.01
+    world.watch.timeout = 0.01
     world.counted.held.clear()
     await world.watch.look()
     world.counted.held.set()
@@ -242,7 +242,7 @@ async def test_what_is_retried_out_of_dead_letters_did_not_come_through_the_door
 
 
 async def test_a_process_that_ends_gives_up_a_question_in_hand(world: World) -> None:
-    world.watch.patience = 0.01
+    world.watch.timeout = 0.01
     world.counted.held.clear()
     await world.watch.look()
     sampling = asyncio.create_task(world.watch())

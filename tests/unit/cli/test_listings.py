@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.text import Text
 
+from app.adapters.inbound.cli.catalog_tables import providers_listing, rejections_listing, runs_listing
 from app.adapters.inbound.cli.listing import Listing
 from app.adapters.inbound.cli.stats_tables import daily_users, dead_letters, retention_triangle, totals, type_counts
-from app.adapters.inbound.cli.tables import providers_listing, rejections_listing, runs_listing
 from app.adapters.inbound.cli.user_tables import keys_listing, users_listing
 from app.adapters.inbound.cli.webhook_tables import deliveries_listing, webhook_facts, webhooks_listing
 from app.application.ports.activities import DeadLetter

@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from app.adapters.inbound.cli.catalog_commands import CatalogCore, add_catalog_commands
+from app.adapters.inbound.cli.catalog_commands import CatalogParts, add_catalog_commands
 from app.adapters.outbound.memory.circuit_states import MemoryCircuitStates
 from app.application.ports.providers import ConfiguredProvider, ProviderDirectory
 from app.application.ports.system import Lease
@@ -32,9 +32,9 @@ def marquee(world: JournalWorld, *arguments: str) -> Result:
     cli = typer.Typer()
 
     @asynccontextmanager
-    async def open_core() -> AsyncIterator[CatalogCore]:
+    async def open_parts() -> AsyncIterator[CatalogParts]:
         directory = Nobody()
-        yield CatalogCore(
+        yield CatalogParts(
             directory=directory,
             sync=world.sync_provider,
             describe_providers=DescribeProviders(directory, world.catalog, world.journal, MemoryCircuitStates()),
@@ -44,7 +44,7 @@ def marquee(world: JournalWorld, *arguments: str) -> Result:
             new_run_id=lambda: "run",
         )
 
-    add_catalog_commands(cli, open_core)
+    add_catalog_commands(cli, open_parts)
     return CliRunner().invoke(cli, arguments)
 
 

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from app.adapters.inbound.activity_files.imported_file import CHUNK
 from app.adapters.inbound.cli.dead_letter_commands import add_dead_letter_commands
-from app.adapters.inbound.cli.import_command import ImportCore, add_import_command
+from app.adapters.inbound.cli.import_command import ImportParts, add_import_command
 from app.adapters.inbound.cli.saying import NO_TERMINAL
 from app.adapters.inbound.cli.stats_commands import add_stats_commands
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
@@ -96,9 +96,9 @@ class World:
         yield self.dead
 
     @asynccontextmanager
-    async def _import(self) -> AsyncIterator[ImportCore]:
+    async def _import(self) -> AsyncIterator[ImportParts]:
         importing = ImportActivities(self.store, self.store)
-        yield ImportCore(import_activities=importing, rules=self.rules, clock=FixedClock(NOW))
+        yield ImportParts(import_activities=importing, rules=self.rules, clock=FixedClock(NOW))
 
     def run(self, *arguments: str, given: str | bytes | None = None) -> Result:
         return CliRunner().invoke(self.cli, arguments, input=given)

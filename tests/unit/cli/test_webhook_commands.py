@@ -18,7 +18,7 @@ from app.adapters.egress.addresses import AddressPolicy
 from app.adapters.egress.pinned_request import PinnedRequest
 from app.adapters.formats.cloud_events import render_trial
 from app.adapters.inbound.cli.saying import NO_TERMINAL
-from app.adapters.inbound.cli.webhook_commands import WebhookCore, add_webhook_commands
+from app.adapters.inbound.cli.webhook_commands import WebhookParts, add_webhook_commands
 from app.adapters.inbound.cli.webhook_tables import shown_url
 from app.adapters.machine.system_clock import SystemClock
 from app.adapters.outbound.webhooks.sender import HttpWebhookSender
@@ -59,11 +59,11 @@ class World(WebhookWorld):
         add_webhook_commands(self.cli, self._core)
 
     @asynccontextmanager
-    async def _core(self) -> AsyncIterator[WebhookCore]:
+    async def _core(self) -> AsyncIterator[WebhookParts]:
         request = PinnedRequest(policy=AddressPolicy(allow_private_networks=self.allow_private))
         sender = HttpWebhookSender(request, SystemClock(), timeout=1)
         new_id, random_bytes = lambda: UUID(int=next(self._ids)), self._random
-        yield WebhookCore(
+        yield WebhookParts(
             endpoints=self.endpoints,
             log=self.log,
             clock=self.clock,

@@ -23,7 +23,7 @@ from tests.support.access_builders import a_user, created, deleted
 from tests.support.builders import NOW
 from tests.support.webhook_world import BROKEN, FINE, GONE, a_plan_told, a_secret, an_endpoint
 
-PATIENCE = timedelta(days=5)
+DISABLE_AFTER = timedelta(days=5)
 SECOND = timedelta(seconds=1)
 
 
@@ -31,7 +31,7 @@ def failed(endpoint: Endpoint, times: int = 1, *, answer: Answer = BROKEN, chanc
     """Let it fail, each time as soon as it may be sent to again."""
     for _ in range(times):
         at = max(endpoint.paused_until or NOW, NOW)
-        endpoint = endpoint.after(answer, at, at, PATIENCE, chance)
+        endpoint = endpoint.after(answer, at, at, DISABLE_AFTER, chance)
     return endpoint
 
 
@@ -152,7 +152,7 @@ def test_a_success_forgets_the_failures() -> None:
     failing = failed(an_endpoint(), PAUSE_AFTER - 1)
 
     assert failing.failing_since == NOW
-    assert failing.after(FINE, NOW, NOW, PATIENCE, 0) == an_endpoint()
+    assert failing.after(FINE, NOW, NOW, DISABLE_AFTER, 0) == an_endpoint()
 
 
 def test_after_some_failures_in_a_row_it_is_paused_and_each_failure_makes_the_pause_longer() -> None:
@@ -186,14 +186,14 @@ def test_a_success_after_a_pause_ends_it() -> None:
     at = endpoint.paused_until
     assert at
 
-    assert endpoint.after(FINE, at, at, PATIENCE, 0) == an_endpoint()
+    assert endpoint.after(FINE, at, at, DISABLE_AFTER, 0) == an_endpoint()
 
 
 def test_what_was_under_way_when_the_pause_began_neither_ends_nor_prolongs_it() -> None:
     endpoint = failed(an_endpoint(), PAUSE_AFTER)
 
-    well = endpoint.after(FINE, NOW, NOW + SECOND, PATIENCE, 0)
-    broken = endpoint.after(BROKEN, NOW, NOW + SECOND, PATIENCE, 0)
+    well = endpoint.after(FINE, NOW, NOW + SECOND, DISABLE_AFTER, 0)
+    broken = endpoint.after(BROKEN, NOW, NOW + SECOND, DISABLE_AFTER, 0)
 
     assert (well.paused_until, well.failures) == (endpoint.paused_until, endpoint.failures)
     assert well.failing_since is None
@@ -202,17 +202,19 @@ def test_what_was_under_way_when_the_pause_began_neither_ends_nor_prolongs_it() 
 
 def test_it_may_ask_to_be_left_alone_for_a_while_but_not_for_ever() -> None:
     busy = Answer(status=429, took=0, error="answered 429", retry_after=90)
-    endpoint = an_endpoint().after(busy, NOW, NOW, PATIENCE, 0)
+    endpoint = an_endpoint().after(busy, NOW, NOW, DISABLE_AFTER, 0)
     assert endpoint.paused_until == NOW + timedelta(seconds=90)
     assert not endpoint.is_failing
 
     for_ever = Answer(status=503, took=0, error="answered 503", retry_after=10**9)
-    assert an_endpoint().after(for_ever, NOW, NOW, PATIENCE, 0).paused_until == NOW + timedelta(seconds=LONGEST_WISH)
-    assert endpoint.after(BROKEN, NOW, NOW, PATIENCE, 0).paused_until == endpoint.paused_until
+    assert an_endpoint().after(for_ever, NOW, NOW, DISABLE_AFTER, 0).paused_until == NOW + timedelta(
+        seconds=LONGEST_WISH
+    )
+    assert endpoint.after(BROKEN, NOW, NOW, DISABLE_AFTER, 0).paused_until == endpoint.paused_until
 
 
 def test_410_switches_it_off() -> None:
-    endpoint = an_endpoint().after(GONE, NOW, NOW, PATIENCE, 0)
+    endpoint = an_endpoint().after(GONE, NOW, NOW, DISABLE_AFTER, 0)
 
     assert not endpoint.is_active
     assert endpoint.why_off == "it answered 410 Gone"
@@ -223,16 +225,16 @@ def failing_until(end: datetime) -> Endpoint:
     """Let it fail from NOW on, once in the longest time that lies between two attempts, until just before `end`."""
     endpoint, at = an_endpoint(), NOW
     while at < end:
-        endpoint = endpoint.after(BROKEN, at, at, PATIENCE, 0)
+        endpoint = endpoint.after(BROKEN, at, at, DISABLE_AFTER, 0)
         at += LONGEST_GAP
     return endpoint
 
 
 def test_one_that_fails_for_too_long_is_switched_off() -> None:
-    endpoint = failing_until(NOW + PATIENCE - SECOND)
+    endpoint = failing_until(NOW + DISABLE_AFTER - SECOND)
 
-    still = endpoint.after(BROKEN, NOW + PATIENCE - SECOND, NOW + PATIENCE - SECOND, PATIENCE, 0)
-    late = endpoint.after(BROKEN, NOW + PATIENCE, NOW + PATIENCE, PATIENCE, 0)
+    still = endpoint.after(BROKEN, NOW + DISABLE_AFTER - SECOND, NOW + DISABLE_AFTER - SECOND, DISABLE_AFTER, 0)
+    late = endpoint.after(BROKEN, NOW + DISABLE_AFTER, NOW + DISABLE_AFTER, DISABLE_AFTER, 0)
 
     assert still.is_active
     assert not late.is_active

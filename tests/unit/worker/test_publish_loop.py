@@ -48,7 +48,7 @@ class World:
         self.publisher = MemoryPublisher()
         self.positions = MemoryPublishingPositions()
         self.publish = PublishDomainEvents(
-            logs=(self.log,), publishers=(*others, self.publisher), positions=self.positions, patience=1
+            logs=(self.log,), publishers=(*others, self.publisher), positions=self.positions, timeout=1
         )
 
     def loop(self, *, term: float = 30.0) -> PublishLoop:

@@ -53,7 +53,7 @@ def without_defaults(schema: dict[str, Any]) -> None:
         field.pop("default", None)
 
 
-def beside(**more: Any) -> Any:
+def given(**more: Any) -> Any:
     """Read a field nowhere: whoever answers says it."""
     return Field(None, **more)
 
@@ -72,9 +72,9 @@ class Answer(BaseModel):
     )
 
     @classmethod
-    def of(cls, known: object, **beside: Any) -> dict[str, Any]:
-        """Say it, in plain values that `render_json` and `print_json` take; `beside` are fields that are not read."""
-        return cls.model_validate(known).model_dump() | beside
+    def of(cls, known: object, **given: Any) -> dict[str, Any]:
+        """Say it, in plain values that `render_json` and `print_json` take; `given` are fields that are not read."""
+        return cls.model_validate(known).model_dump() | given
 
 
 class ZoneAnswer(Answer):

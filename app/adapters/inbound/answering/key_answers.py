@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from app.adapters.inbound.answering.answers import Answer, Instant, beside, read_at
+from app.adapters.inbound.answering.answers import Answer, Instant, given, read_at
 from app.application.manage_keys import NewKey
 from app.domain.api_keys import SCANNER, ApiKey
 
@@ -15,7 +15,7 @@ class KeyAnswer(Answer):
 
     id: str = read_at("key_id", description="Its public part: a key is `mqk_`, this, and 38 more characters")
     name: str
-    state: Literal["live", "expired", "revoked"] = beside()
+    state: Literal["live", "expired", "revoked"] = given()
     created_at: Instant
     expires_at: Instant | None
     revoked_at: Instant | None
@@ -25,7 +25,7 @@ class KeyAnswer(Answer):
 class NewKeyAnswer(KeyAnswer):
     """A key that was just made."""
 
-    key: str = beside(description="The whole key: shown here and never again", pattern=f"^{SCANNER.pattern}$")
+    key: str = given(description="The whole key: shown here and never again", pattern=f"^{SCANNER.pattern}$")
 
 
 def state_of(key: ApiKey, now: datetime) -> str:

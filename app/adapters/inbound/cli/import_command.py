@@ -39,7 +39,7 @@ Again = Annotated[bool, typer.Option("--again", help="Also the rows that were im
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImportCore:
+class ImportParts:
     """What the command needs."""
 
     import_activities: ImportActivities
@@ -47,7 +47,7 @@ class ImportCore:
     clock: Clock
 
 
-def add_import_command(cli: typer.Typer, open_core: Opener[ImportCore]) -> None:
+def add_import_command(cli: typer.Typer, open_parts: Opener[ImportParts]) -> None:
     """Add the command `import` to `cli`."""
 
     @cli.command(name="import")
@@ -62,7 +62,7 @@ def add_import_command(cli: typer.Typer, open_core: Opener[ImportCore]) -> None:
     ) -> None:
         """Import activities; safe to repeat, and to continue after a kill. Exit code 1: cut short, or no usable row."""
 
-        async def work(core: ImportCore) -> ImportSummary:
+        async def work(core: ImportParts) -> ImportSummary:
             kept = RejectsFile(rejects or rejects_path(file), max_rejects_bytes)
             with open_source(file) as source, import_bar() as bar:
                 began = monotonic()
@@ -71,7 +71,7 @@ def add_import_command(cli: typer.Typer, open_core: Opener[ImportCore]) -> None:
                 return ImportSummary(report, monotonic() - began, rows.ignored, str(kept.path), kept.left_out)
 
         with resumable():
-            summary = run(open_core, work)
+            summary = run(open_parts, work)
         show(as_json, import_answer(summary), partial(print_import, summary))
         if summary.report.trouble:
             say(f"marquee: cut short: {summary.report.trouble}; the same command goes on from there", err=True)

@@ -42,11 +42,11 @@ TROUBLES = (
 """It might be later: exit code 1."""
 
 
-def run(open_core: Opener[CoreT], work: Callable[[CoreT], Awaitable[T]]) -> T:
+def run(open_parts: Opener[CoreT], work: Callable[[CoreT], Awaitable[T]]) -> T:
     """Open what a command needs, for as long as its work takes."""
 
     async def opened() -> T:
-        async with open_core() as core:
+        async with open_parts() as core:
             return await work(core)
 
     with plainly():

@@ -35,32 +35,32 @@ Length = Annotated[Granularity, typer.Option(help="The length of a period; weeks
 T = TypeVar("T")
 
 
-def _ask(open_core: Opener[StatsUseCases], work: Callable[[StatsUseCases], Awaitable[T]]) -> T:
+def _ask(open_parts: Opener[StatsUseCases], work: Callable[[StatsUseCases], Awaitable[T]]) -> T:
     """Do it, and say on the side what is to be known of the days that were counted."""
 
     async def both(core: StatsUseCases) -> tuple[T, str | None]:
         return await work(core), await core.keeper.trouble()
 
-    found, trouble = run(open_core, both)
+    found, trouble = run(open_parts, both)
     if trouble:
         say(f"marquee: {trouble}", err=True)
     return found
 
 
-def add_stats_commands(cli: typer.Typer, open_core: Opener[StatsUseCases]) -> None:
+def add_stats_commands(cli: typer.Typer, open_parts: Opener[StatsUseCases]) -> None:
     """Add the group `stats` to `cli`."""
     group = add_group(cli, "stats", "Figures over activities.")
-    _add_totals(group, open_core)
-    _add_ranges(group, open_core)
-    _add_retention(group, open_core)
-    _add_care(group, open_core)
+    _add_totals(group, open_parts)
+    _add_ranges(group, open_parts)
+    _add_retention(group, open_parts)
+    _add_maintenance(group, open_parts)
 
 
-def _add_totals(group: typer.Typer, open_core: Opener[StatsUseCases]) -> None:
+def _add_totals(group: typer.Typer, open_parts: Opener[StatsUseCases]) -> None:
     @group.command(name="totals")
     def totals_(after: After = "", limit: PageLimit = MOST_TYPES, as_json: Json = False) -> None:
         """Say how often every type occurred, and the sum of its values."""
-        page = run(open_core, lambda core: core.page_of_totals(after, limit))
+        page = run(open_parts, lambda core: core.page_of_totals(after, limit))
         show(as_json, [answers.total_answer(total) for total in page.totals], totals(page.totals))
         if page.more:
             say(f"marquee: there are more: --after {page.totals[-1].type}", err=True)
@@ -68,25 +68,25 @@ def _add_totals(group: typer.Typer, open_core: Opener[StatsUseCases]) -> None:
     @group.command(name="show")
     def show_(type_: Annotated[str, typer.Argument(metavar="TYPE")], as_json: Json = False) -> None:
         """Say how often one type occurred, and the sum of its values."""
-        found = run(open_core, lambda core: core.total_of_type(type_))
+        found = run(open_parts, lambda core: core.total_of_type(type_))
         show(as_json, answers.total_answer(found), totals([found]))
 
 
-def _add_ranges(group: typer.Typer, open_core: Opener[StatsUseCases]) -> None:
+def _add_ranges(group: typer.Typer, open_parts: Opener[StatsUseCases]) -> None:
     @group.command()
     def dau(from_: From = None, to: To = None, as_json: Json = False) -> None:
         """Count the users of every day."""
-        days = _ask(open_core, lambda core: core.daily_active_users(read_date("--from", from_), read_date("--to", to)))
+        days = _ask(open_parts, lambda core: core.daily_active_users(read_date("--from", from_), read_date("--to", to)))
         show(as_json, [answers.daily_users_answer(day) for day in days], daily_users(days))
 
     @group.command()
     def top(from_: From = None, to: To = None, limit: Limit = DEFAULT_LIMIT, as_json: Json = False) -> None:
         """List the most frequent types of some days, most first."""
-        found = _ask(open_core, lambda core: core.top_types(read_date("--from", from_), read_date("--to", to), limit))
+        found = _ask(open_parts, lambda core: core.top_types(read_date("--from", from_), read_date("--to", to), limit))
         show(as_json, [answers.type_count_answer(one) for one in found], type_counts(found))
 
 
-def _add_retention(group: typer.Typer, open_core: Opener[StatsUseCases]) -> None:
+def _add_retention(group: typer.Typer, open_parts: Opener[StatsUseCases]) -> None:
     @group.command()
     def retention(
         start_date: Start = None,
@@ -96,17 +96,17 @@ def _add_retention(group: typer.Typer, open_core: Opener[StatsUseCases]) -> None
     ) -> None:
         """Show who came first in a period, and how many of them were active in later ones."""
         cohorts = _ask(
-            open_core, lambda core: core.retention(granularity, windows, read_date("--start-date", start_date))
+            open_parts, lambda core: core.retention(granularity, windows, read_date("--start-date", start_date))
         )
         show(as_json, answers.retention_answer(granularity, cohorts), retention_triangle(granularity, cohorts))
 
 
-def _add_care(group: typer.Typer, open_core: Opener[StatsUseCases]) -> None:
+def _add_maintenance(group: typer.Typer, open_parts: Opener[StatsUseCases]) -> None:
     @group.command()
     def verify(as_json: Json = False) -> None:
         """Compare the figures with the activities. Exit code 1: they differ, and where they do first is printed."""
         with counting("comparing") as progress:
-            found = _ask(open_core, lambda core: core.keeper.verify(progress))
+            found = _ask(open_parts, lambda core: core.keeper.verify(progress))
         lines = ["the figures agree with the activities"]
         if found:
             lines = [
@@ -120,12 +120,12 @@ def _add_care(group: typer.Typer, open_core: Opener[StatsUseCases]) -> None:
     def rebuild(as_json: Json = False) -> None:
         """Make the figures anew from the activities, also in another time zone."""
         with counting("rebuilding") as progress:
-            count = run(open_core, lambda core: core.keeper.rebuild(progress))
+            count = run(open_parts, lambda core: core.keeper.rebuild(progress))
         show(as_json, {"activities": count}, f"rebuilt from {count:,} activities")
 
     @group.command()
     def reset(yes: Yes = False) -> None:
         """Empty the figures. The activities stay: `marquee stats rebuild` brings the figures back."""
         agree("Empty all figures?", yes=yes)
-        run(open_core, lambda core: core.keeper.reset())
+        run(open_parts, lambda core: core.keeper.reset())
         say("the figures are empty; `marquee stats rebuild` brings them back")

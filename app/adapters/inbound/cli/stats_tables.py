@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from rich.text import Text
 
 from app.adapters.inbound.answering.stats_answers import ImportSummary
+from app.adapters.inbound.cli.catalog_tables import at, shortened
 from app.adapters.inbound.cli.listing import Cell, Listing
 from app.adapters.inbound.cli.saying import say_styled
-from app.adapters.inbound.cli.tables import at, shortened
 from app.application.ports.activities import DeadLetter
 from app.domain.stats import Cohort, DailyUsers, Granularity, TypeCount, TypeTotal
 

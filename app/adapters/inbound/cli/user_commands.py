@@ -11,11 +11,11 @@ import typer
 
 from app.adapters.formats.cloud_events import user_data
 from app.adapters.inbound.answering.key_answers import key_answer, new_key_answer
+from app.adapters.inbound.cli.catalog_tables import at
 from app.adapters.inbound.cli.listing import Listing, show
 from app.adapters.inbound.cli.options import Json, Yes, add_group, at_most
 from app.adapters.inbound.cli.running import Opener, run, stopped
 from app.adapters.inbound.cli.saying import agree, say
-from app.adapters.inbound.cli.tables import at
 from app.adapters.inbound.cli.user_tables import keys_listing, users_listing
 from app.adapters.inbound.reading.instants import read_lifetime
 from app.adapters.inbound.use_cases.users_use_cases import UsersUseCases
@@ -42,15 +42,15 @@ T = TypeVar("T")
 KEY_ID = re.compile(rf"[0-9A-Za-z]{{{KEY_ID_LENGTH}}}", re.ASCII)
 
 
-def add_user_commands(cli: typer.Typer, open_core: Opener[UsersUseCases]) -> None:
+def add_user_commands(cli: typer.Typer, open_parts: Opener[UsersUseCases]) -> None:
     """Add the groups `users` and `keys` to `cli`."""
     users = add_group(cli, "users", "The people and apps that may use the service.")
-    _add_reading(users, open_core)
-    _add_changing(users, open_core)
-    _add_keys(add_group(cli, "keys", "Their keys: shown once, two live ones at a time."), open_core)
+    _add_reading(users, open_parts)
+    _add_changing(users, open_parts)
+    _add_keys(add_group(cli, "keys", "Their keys: shown once, two live ones at a time."), open_parts)
 
 
-def _add_reading(group: typer.Typer, open_core: Opener[UsersUseCases]) -> None:
+def _add_reading(group: typer.Typer, open_parts: Opener[UsersUseCases]) -> None:
     @group.command(name="list")
     def list_(
         limit: Limit = 100,
@@ -59,23 +59,23 @@ def _add_reading(group: typer.Typer, open_core: Opener[UsersUseCases]) -> None:
         as_json: Json = False,
     ) -> None:
         """List the users, also deleted ones."""
-        found = run(open_core, lambda core: core.users.page(limit, after, is_active=active))
+        found = run(open_parts, lambda core: core.users.page(limit, after, is_active=active))
         show(as_json, [user_data(user) for user in found], users_listing(found))
 
     @group.command(name="show")
     def show_(who: Who, as_json: Json = False) -> None:
         """Show a user; a deleted one by its id."""
-        _show(run(open_core, lambda core: _find(core, who)), as_json=as_json)
+        _show(run(open_parts, lambda core: _find(core, who)), as_json=as_json)
 
 
-def _add_changing(group: typer.Typer, open_core: Opener[UsersUseCases]) -> None:
+def _add_changing(group: typer.Typer, open_parts: Opener[UsersUseCases]) -> None:
     @group.command()
     def create(
         username: str, email: str, full_name: FullName = None, role: GivenRole = Role.READER, as_json: Json = False
     ) -> None:
         """Add a user. `marquee keys create` makes a key for it."""
         new = NewUser(username=username, email=email, full_name=full_name or None, role=role)
-        _show(run(open_core, lambda core: core.create_user(new)), as_json=as_json)
+        _show(run(open_parts, lambda core: core.create_user(new)), as_json=as_json)
 
     @group.command()
     def update(  # noqa: PLR0913 - an option for each field
@@ -94,7 +94,7 @@ def _add_changing(group: typer.Typer, open_core: Opener[UsersUseCases]) -> None:
         if full_name == "":
             values["full_name"] = None
 
-        _show(run(open_core, lambda core: _of(core, who, lambda id_: core.update_user(id_, values))), as_json=as_json)
+        _show(run(open_parts, lambda core: _of(core, who, lambda id_: core.update_user(id_, values))), as_json=as_json)
 
     @group.command()
     def delete(who: Who, yes: Yes = False) -> None:
@@ -106,10 +106,10 @@ def _add_changing(group: typer.Typer, open_core: Opener[UsersUseCases]) -> None:
             await core.delete_user(user.user_id)
             return user
 
-        say(f"deleted: {run(open_core, remove).username}; all keys are revoked")
+        say(f"deleted: {run(open_parts, remove).username}; all keys are revoked")
 
 
-def _add_keys(group: typer.Typer, open_core: Opener[UsersUseCases]) -> None:
+def _add_keys(group: typer.Typer, open_parts: Opener[UsersUseCases]) -> None:
     @group.command()
     def create(
         who: Who,
@@ -124,7 +124,7 @@ def _add_keys(group: typer.Typer, open_core: Opener[UsersUseCases]) -> None:
             until = None if expires is None else read_lifetime("--expires", expires, core.clock.now())
             return await core.create_key(user.user_id, name, until)
 
-        made = run(open_core, make)
+        made = run(open_parts, make)
         show(as_json, new_key_answer(made), made.text, partial(_advise, made))
 
     @group.command(name="list")
@@ -136,7 +136,7 @@ def _add_keys(group: typer.Typer, open_core: Opener[UsersUseCases]) -> None:
             now = core.clock.now()
             return [key_answer(key, now) for key in found], keys_listing(who, found, now)
 
-        show(as_json, *run(open_core, look))
+        show(as_json, *run(open_parts, look))
 
     @group.command()
     def revoke(who: Who, key_id: KeyId) -> None:
@@ -146,7 +146,7 @@ def _add_keys(group: typer.Typer, open_core: Opener[UsersUseCases]) -> None:
             expected = f"the {KEY_ID_LENGTH} characters that `keys list` shows, or the whole key"
             raise stopped(f"KEY_ID: expected {expected}", 2)
 
-        run(open_core, lambda core: _of(core, who, lambda id_: core.revoke_key(id_, public)))
+        run(open_parts, lambda core: _of(core, who, lambda id_: core.revoke_key(id_, public)))
         say(f"revoked: {public}")
 
 

@@ -6,8 +6,8 @@ from datetime import datetime
 from rich.text import Text
 
 from app.adapters.inbound.answering.key_answers import state_of
+from app.adapters.inbound.cli.catalog_tables import at
 from app.adapters.inbound.cli.listing import Cell, Listing
-from app.adapters.inbound.cli.tables import at
 from app.domain.api_keys import ApiKey
 from app.domain.users import User
 

@@ -9,11 +9,11 @@ from typing import Annotated, TypeVar
 import typer
 
 from app.adapters.inbound.cli import webhook_tables as tables
+from app.adapters.inbound.cli.catalog_tables import at
 from app.adapters.inbound.cli.listing import show
 from app.adapters.inbound.cli.options import Json, Yes, add_group, at_most
 from app.adapters.inbound.cli.running import Opener, plainly, run, stopped
 from app.adapters.inbound.cli.saying import agree, say
-from app.adapters.inbound.cli.tables import at
 from app.adapters.inbound.cli.webhook_listener import listen
 from app.adapters.inbound.reading.instants import read_instant
 from app.application import manage_webhooks as use_cases
@@ -33,7 +33,7 @@ Limit = Annotated[int, at_most(", newest first")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WebhookCore:
+class WebhookParts:
     """What the commands need."""
 
     endpoints: WebhookEndpoints
@@ -47,22 +47,22 @@ class WebhookCore:
     replay: use_cases.ReplayWebhook
 
 
-def add_webhook_commands(cli: typer.Typer, open_core: Opener[WebhookCore]) -> None:
+def add_webhook_commands(cli: typer.Typer, open_parts: Opener[WebhookParts]) -> None:
     """Add the group `webhooks` to `cli`."""
     group = add_group(cli, "webhooks", "Who is told of what happens, by HTTP.")
-    _add_adding(group, open_core)
-    _add_looking(group, open_core)
-    _add_switching(group, open_core)
-    _add_trying(group, open_core)
-    _add_listening(group, open_core)
+    _add_adding(group, open_parts)
+    _add_looking(group, open_parts)
+    _add_switching(group, open_parts)
+    _add_trying(group, open_parts)
+    _add_listening(group, open_parts)
 
 
-def _add_adding(group: typer.Typer, open_core: Opener[WebhookCore]) -> None:
+def _add_adding(group: typer.Typer, open_parts: Opener[WebhookParts]) -> None:
     @group.command()
     def add(name: Name, url: Url, names: Names = None, as_json: Json = False) -> None:
         """Add a webhook and print its secret: this once."""
         wanted = [part.strip() for part in names.split(",")] if names else []
-        endpoint = run(open_core, lambda core: core.add(name, url, wanted))
+        endpoint = run(open_parts, lambda core: core.add(name, url, wanted))
         heard = f"{endpoint.name} hears of {tables.hears_of(endpoint)} at {tables.shown_url(endpoint.url)}"
         advice = f"`marquee webhooks test {endpoint.name}` shows whether it works"
         show(as_json, tables.secret_answer(endpoint), heard, _secret(endpoint), advice)
@@ -72,11 +72,11 @@ def _add_adding(group: typer.Typer, open_core: Opener[WebhookCore]) -> None:
         """Remove a webhook, what is pending for it, and its log."""
         agree(f"Remove {name} and all its deliveries?", yes=yes)
 
-        async def work(core: WebhookCore) -> None:
+        async def work(core: WebhookParts) -> None:
             if not await core.endpoints.remove((await core.find(name)).endpoint_id):
                 raise UnknownWebhookError(name)
 
-        run(open_core, work)
+        run(open_parts, work)
         say(f"removed: {name}")
 
     @group.command()
@@ -87,61 +87,61 @@ def _add_adding(group: typer.Typer, open_core: Opener[WebhookCore]) -> None:
     ) -> None:
         """Make a new secret and print it, this once; the old one signs as well for 24 hours more."""
         overlap = timedelta() if at_once else OVERLAP
-        endpoint = run(open_core, lambda core: core.rotate(name, overlap))
+        endpoint = run(open_parts, lambda core: core.rotate(name, overlap))
         old_until = next((secret.until for secret in endpoint.secrets[1:]), None)
         other = f"the one before signs until {at(old_until)}" if old_until else "no other one signs any more"
         show(as_json, tables.secret_answer(endpoint), _secret(endpoint), other)
 
 
-def _add_looking(group: typer.Typer, open_core: Opener[WebhookCore]) -> None:
+def _add_looking(group: typer.Typer, open_parts: Opener[WebhookParts]) -> None:
     @group.command(name="list")
     def list_(as_json: Json = False) -> None:
         """List all webhooks."""
 
-        async def work(core: WebhookCore) -> tuple[list[tuple[Endpoint, Backlog]], datetime]:
+        async def work(core: WebhookParts) -> tuple[list[tuple[Endpoint, Backlog]], datetime]:
             found = [(one, await core.log.backlog(one.endpoint_id)) for one in await core.endpoints.all()]
             return found, core.clock.now()
 
-        found, now = run(open_core, work)
+        found, now = run(open_parts, work)
         show(as_json, [tables.found_answer(*one, now) for one in found], tables.webhooks_listing(found, now))
 
     @group.command(name="show")
     def show_(name: Name, as_json: Json = False) -> None:
         """Show all of one webhook but its secrets."""
-        found = run(open_core, lambda core: _of(core, name, core.log.backlog))
+        found = run(open_parts, lambda core: _of(core, name, core.log.backlog))
         show(as_json, tables.found_answer(*found), tables.webhook_facts(*found))
 
     @group.command()
     def log(name: Name, limit: Limit = 20, as_json: Json = False) -> None:
         """List the newest deliveries with their last attempts."""
-        endpoint, found, now = run(open_core, lambda core: _of(core, name, lambda id_: core.log.newest(id_, limit)))
+        endpoint, found, now = run(open_parts, lambda core: _of(core, name, lambda id_: core.log.newest(id_, limit)))
         answers = [tables.delivery_answer(endpoint, row, now) for row in found]
         show(as_json, answers, tables.deliveries_listing(endpoint, found))
 
 
-def _add_switching(group: typer.Typer, open_core: Opener[WebhookCore]) -> None:
+def _add_switching(group: typer.Typer, open_parts: Opener[WebhookParts]) -> None:
     @group.command()
     def enable(name: Name) -> None:
         """Switch a webhook on, or end its pause: what is pending goes on at once, with a new schedule."""
-        run(open_core, lambda core: core.switch.on(name))
+        run(open_parts, lambda core: core.switch.on(name))
         say(f"on: {name}")
 
     @group.command()
     def disable(name: Name) -> None:
         """Switch a webhook off: what is pending waits, what happens meanwhile it is not told."""
-        run(open_core, lambda core: core.switch.off(name))
+        run(open_parts, lambda core: core.switch.off(name))
         say(f"off: {name}")
 
 
-def _add_trying(group: typer.Typer, open_core: Opener[WebhookCore]) -> None:
+def _add_trying(group: typer.Typer, open_parts: Opener[WebhookParts]) -> None:
     @group.command()
     def test(name: Name, as_json: Json = False) -> None:
         """Send a signed marquee.webhook.test.v1 now and show the answer. Exit code 1: it was not taken."""
 
-        async def work(core: WebhookCore) -> tuple[Answer, Backlog]:
+        async def work(core: WebhookParts) -> tuple[Answer, Backlog]:
             return await core.try_out(name), (await _of(core, name, core.log.backlog))[1]
 
-        answer, backlog = run(open_core, work)
+        answer, backlog = run(open_parts, work)
         show(as_json, tables.attempt_answer(answer), lambda: say(tables.answered(answer), err=not answer.is_success))
         if answer.is_success and backlog.pending:
             advice = f"`marquee webhooks enable {name}` sends what waits at once"
@@ -161,11 +161,13 @@ def _add_trying(group: typer.Typer, open_core: Opener[WebhookCore]) -> None:
     ) -> None:
         """Send again what has ended, with the ids that it had."""
         which = _which(delivery, since, failed=failed)
-        count = run(open_core, lambda core: core.replay(name, which))
+        count = run(open_parts, lambda core: core.replay(name, which))
         say(f"to be sent again: {count:,}")
 
 
-async def _of(core: WebhookCore, name: str, look: Callable[[EndpointId], Awaitable[T]]) -> tuple[Endpoint, T, datetime]:
+async def _of(
+    core: WebhookParts, name: str, look: Callable[[EndpointId], Awaitable[T]]
+) -> tuple[Endpoint, T, datetime]:
     """Look up what belongs to a webhook; say also which it is, and when this was."""
     endpoint = await core.find(name)
     return endpoint, await look(endpoint.endpoint_id), core.clock.now()
@@ -182,7 +184,7 @@ def _secret(endpoint: Endpoint) -> str:
     return f"secret (shown this once): {endpoint.secrets[0].text}"
 
 
-def _add_listening(group: typer.Typer, open_core: Opener[WebhookCore]) -> None:
+def _add_listening(group: typer.Typer, open_parts: Opener[WebhookParts]) -> None:
     @group.command(name="listen")
     def listen_(
         name: Name,
@@ -190,9 +192,9 @@ def _add_listening(group: typer.Typer, open_core: Opener[WebhookCore]) -> None:
     ) -> None:
         """Be the receiver of a webhook at an address of this machine: verify and print what comes."""
 
-        async def find(core: WebhookCore) -> tuple[Endpoint, Clock]:
+        async def find(core: WebhookParts) -> tuple[Endpoint, Clock]:
             return await core.find(name), core.clock
 
-        endpoint, clock = run(open_core, find)
+        endpoint, clock = run(open_parts, find)
         with suppress(KeyboardInterrupt), plainly():
             listen(endpoint, count, clock.now, say)

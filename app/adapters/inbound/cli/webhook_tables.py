@@ -6,8 +6,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from app.adapters.inbound.answering.answers import instant
+from app.adapters.inbound.cli.catalog_tables import at
 from app.adapters.inbound.cli.listing import Cell, Facts, Listing
-from app.adapters.inbound.cli.tables import at
 from app.application.ports.webhooks import Backlog, LoggedDelivery
 from app.domain.webhook_deliveries import Answer, Delivery
 from app.domain.webhooks import Endpoint

@@ -40,7 +40,7 @@ class SharedRateLimiter(RateLimiter):
     """Takes a token of this process's own bucket, and then of the one that all processes share; the own one learns.
 
     So a caller who is refused here costs Redis nothing, and one who has used up a bucket finds no full one when Redis
-    goes away. From the first request that fails or waits `patience` seconds in vain the own buckets alone count; after
+    goes away. From the first request that fails or waits `timeout` seconds in vain the own buckets alone count; after
     `pause` seconds one request tries Redis again. While Redis is away, each process grants what all together should.
 
     `on_trouble` is told the reason when Redis stops counting, None when it counts again.
@@ -52,7 +52,7 @@ class SharedRateLimiter(RateLimiter):
         prepare: PrepareScript,
         on_trouble: Tell,
         *,
-        patience: float = 0.25,
+        timeout: float = 0.25,
         pause: float = 5.0,
     ) -> None:
         self._local = LocalRateLimiter(rates)
@@ -64,7 +64,7 @@ class SharedRateLimiter(RateLimiter):
             if bucket not in LOCAL_ONLY
         }
         self._trouble = Trouble(on_trouble)
-        self._timeout = patience
+        self._timeout = timeout
         self._pause = pause
         self._at_once = asyncio.Semaphore(AT_ONCE)
         self._asking: set[asyncio.Task[Any]] = set()
@@ -93,7 +93,7 @@ class SharedRateLimiter(RateLimiter):
 
     async def _take_shared(self, limiter: GCRARateLimiter, bucket: Bucket, caller: str) -> Quota | None:
         try:
-            result = await self._patiently(self._in_turn(limiter, _key(bucket, caller), self._local_until))
+            result = await self._within_timeout(self._in_turn(limiter, _key(bucket, caller), self._local_until))
         except Exception as error:  # noqa: BLE001 - whatever stops Redis from counting must stop no request
             self._note(self._reason(error))
             return None
@@ -117,8 +117,8 @@ class SharedRateLimiter(RateLimiter):
         async with self._at_once:
             return await limiter.limit(key) if self._local_until == local_until else None
 
-    async def _patiently(self, work: Coroutine[Any, Any, T]) -> T:
-        """Wait for something to be done, but no longer than `patience`, even if it does not let itself be cancelled.
+    async def _within_timeout(self, work: Coroutine[Any, Any, T]) -> T:
+        """Wait for something to be done, but no longer than `timeout`, even if it does not let itself be cancelled.
 
         redis-py does not always: before Python 3.12 it forgets a cancellation that comes together with a result.
         """

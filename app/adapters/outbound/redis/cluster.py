@@ -9,8 +9,8 @@ from typing import Any
 from redis import exceptions
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
 
+from app.adapters.outbound.redis.failures import doubted
 from app.adapters.outbound.redis.node import Part, RedisNode, Route
-from app.adapters.outbound.redis.refusals import doubted
 from app.adapters.outbound.redis.shared_look import PAUSE, SharedLook
 
 Address = tuple[str, int]

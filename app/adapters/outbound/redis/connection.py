@@ -6,10 +6,10 @@ from typing import Any
 
 from redis.exceptions import NoScriptError
 
+from app.adapters.outbound.redis.failures import COMES_BACK, START_IT, refusal_advice, refusals_told
 from app.adapters.outbound.redis.lua import Script
 from app.adapters.outbound.redis.node import MAX_CONNECTIONS, Part, Route
 from app.adapters.outbound.redis.redis_url import read_url
-from app.adapters.outbound.redis.refusals import COMES_BACK, START_IT, refusal_advice, refusals_told
 
 __all__ = ["COMES_BACK", "START_IT", "RedisClient", "connect"]
 

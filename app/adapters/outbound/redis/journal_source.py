@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
-from app.adapters.formats.plan_json import unpack_plan
+from app.adapters.formats.stored_plan import unpack_plan
 from app.adapters.outbound.redis.catalog_update import HEAD, KNOWN, LOG, PLANS
 from app.adapters.outbound.redis.connection import RedisClient
 from app.adapters.outbound.redis.keys import provider_key

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError, ResponseError
 
-from app.adapters.outbound.redis.refusals import TooFewReplicasError
+from app.adapters.outbound.redis.failures import TooFewReplicasError
 
 Part = bytes | str | float
 """Of a command."""

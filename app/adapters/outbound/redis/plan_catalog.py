@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from app.adapters.formats.plan_json import unpack_plan
+from app.adapters.formats.stored_plan import unpack_plan
 from app.adapters.outbound.redis.catalog_update import (
     FENCE,
     KNOWN,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from app.adapters.formats.plan_json import pack_plan
+from app.adapters.formats.stored_plan import pack_plan
 from app.adapters.outbound.redis.plan_codec import pack_known, pack_searchable
 from app.domain.plans import searchable
 from app.domain.reconciliation import ChangeKind, PlanChange

@@ -66,23 +66,23 @@ class Database(HistoryWatch):
         """Whether it is the embedded one."""
         return self.engine.dialect.name == "sqlite"
 
-    async def read(self, work: Callable[[Connection], T], *, patient: bool = False, lane: Lane = Lane.HISTORY) -> T:
+    async def read(self, work: Callable[[Connection], T], *, unlimited: bool = False, lane: Lane = Lane.HISTORY) -> T:
         """Do some reading in a transaction of its own, in a thread: all of it sees one instant.
 
-        A server that has fallen silent is given up after a while, unless `patient`: then the work may take hours.
+        A server that has fallen silent is given up after a while, unless `unlimited`: then the work may take hours.
 
         Raises:
             HistoryUnavailableError: not reached, no answer in time, no room on the disk.
         """
-        return await self._in_thread(lane, self.read_now, work, None if patient else self._timeout + _SLOW_READ)
+        return await self._in_thread(lane, self.read_now, work, None if unlimited else self._timeout + _SLOW_READ)
 
-    async def write(self, work: Callable[[Connection], T], *, patient: bool = False) -> T:
+    async def write(self, work: Callable[[Connection], T], *, unlimited: bool = False) -> T:
         """Do some writing in one transaction, in a thread; all of it is there after, or nothing.
 
         Raises:
             HistoryUnavailableError: as in `read`. Whether the transaction was committed is then unknown.
         """
-        limit = None if patient else self._timeout + _SLOW_WRITE
+        limit = None if unlimited else self._timeout + _SLOW_WRITE
         return await self._in_thread(Lane.HISTORY, self.write_now, work, limit)
 
     def read_now(self, work: Callable[[Connection], T]) -> T:

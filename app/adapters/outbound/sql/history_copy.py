@@ -41,8 +41,8 @@ class SqlHistoryCopy(HistoryCopy):
         """Read in one long transaction, write in many short ones."""
         try:
             await check_schema(self._source)
-            resumed = await self._target.write(self._claim, patient=True)
-            rows, before = await self._source.read(lambda source: self._copy(source, resumed, progress), patient=True)
+            resumed = await self._target.write(self._claim, unlimited=True)
+            rows, before = await self._source.read(lambda source: self._copy(source, resumed, progress), unlimited=True)
             await self._target.write(lambda target: target.execute(_stamp, {"version": newest()}))
             moved_on = before != await self._source.read(_marks)
         except SchemaError as error:

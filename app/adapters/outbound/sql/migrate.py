@@ -39,7 +39,7 @@ async def migrate(database: Database) -> str | None:
         SchemaError: it is newer than this code.
         HistoryUnavailableError: as in every use of a database.
     """
-    return await database.write(partial(migrate_now, name=database.name), patient=True)
+    return await database.write(partial(migrate_now, name=database.name), unlimited=True)
 
 
 async def check_schema(database: Database) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.adapters.formats.plan_json import pack_plan, unpack_plan
+from app.adapters.formats.stored_plan import pack_plan, unpack_plan
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold
 from app.adapters.outbound.sql.database import SqlStore
 from app.adapters.outbound.sql.plan_codec import (

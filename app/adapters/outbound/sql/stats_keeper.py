@@ -64,11 +64,11 @@ class SqlStatsKeeper(StatsKeeper):
 
     async def rebuild(self, progress: Progress | None = None) -> int:
         """Empty them and fold everything; nobody counts meanwhile."""
-        return await self._database.write(lambda connection: self._rebuild(connection, progress), patient=True)
+        return await self._database.write(lambda connection: self._rebuild(connection, progress), unlimited=True)
 
     async def verify(self, progress: Progress | None = None) -> Difference | None:
         """Fold everything and compare."""
-        return await self._database.read(lambda connection: self._verify(connection, progress), patient=True)
+        return await self._database.read(lambda connection: self._verify(connection, progress), unlimited=True)
 
     async def trouble(self) -> str | None:
         """Compare the rules."""

@@ -53,7 +53,7 @@ class SqlWebhookEndpoints(SqlStore, WebhookEndpoints, WebhookStates):
     async def remove(self, endpoint_id: EndpointId) -> bool:
         """Delete the row, and with it what refers to it; of many deliveries that takes its time."""
         gone = delete(endpoints).where(endpoints.c.endpoint_id == endpoint_id)
-        return await self._database.write(lambda connection: connection.execute(gone).rowcount > 0, patient=True)
+        return await self._database.write(lambda connection: connection.execute(gone).rowcount > 0, unlimited=True)
 
     async def counts(self) -> Mapping[str | None, int]:
         """Count the rows: they are few."""

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response, status
 from prometheus_client.core import Metric
 from pydantic import BaseModel, Field
 
-from app.adapters.inbound.answering.answers import Answer, Instant, beside, instant, read_at, rounded
+from app.adapters.inbound.answering.answers import Answer, Instant, given, instant, read_at, rounded
 from app.adapters.inbound.http.describing.answers import ErrorAnswer, json_response
 from app.adapters.inbound.http.operations.metric_families import counter, gauge
 from app.application.read_catalog import ProviderStatus
@@ -57,7 +57,7 @@ class QueueHealth(Answer):
     backlog: int
     oldest_pending: Annotated[float, rounded(3)] = read_at("oldest_age", description="Seconds")
     dead_letters: int
-    workers: int = beside()
+    workers: int = given()
 
 
 class StatsHealth(BaseModel):
@@ -72,7 +72,7 @@ class ProviderHealth(Answer):
     name: str = read_at("provider.name")
     enabled: bool = read_at("provider.enabled")
     last_good_sync_at: Instant | None = read_at("snapshot_at")
-    age: float | None = beside(description="Seconds since then")
+    age: float | None = given(description="Seconds since then")
     last_outcome: str | None = read_at("last_run.outcome", default=None)
     reason: str | None = read_at("last_run.reason", default=None)
     waiting_for_approval: bool = read_at("waiting")

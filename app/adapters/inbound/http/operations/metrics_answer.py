@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from app.adapters.inbound.answering.answers import Answer, beside, read_at, rounded
+from app.adapters.inbound.answering.answers import Answer, given, read_at, rounded
 from app.adapters.inbound.http.describing.answers import render_json
 from app.application.figures import CLIENTS_CUT, CUT_REASONS
 from app.application.watch_service import WatchService
@@ -37,7 +37,7 @@ class MetricsAnswer(Answer):
     total_users: int | None = _seen("user_counts.total", "Also those that are inactive or deleted")
     active_users: int | None = _seen("user_counts.active")
     deleted_users: int | None = _seen("user_counts.deleted")
-    events: CountersAnswer = beside()
+    events: CountersAnswer = given()
     events_received: int | None = _seen("activities.received", "Activities that the door has accepted, ever")
     events_processed: int | None = _seen("activities.processed", "Of these: stored, or found to be stored already")
     events_failed: int | None = _seen("activities.buried", "Became part of a dead letter, again when a retry fails")
@@ -50,8 +50,8 @@ class MetricsAnswer(Answer):
         "activities.oldest_age", "Since the oldest of these was accepted; 0 without any"
     )
     dead_letters: int | None = _seen("activities.dead_letters", "Letters that wait for an operator")
-    clients_cut: dict[str, int] | None = beside(description="Clients refused or cut off, ever, by the reason")
-    active_workers: int = beside(description="Worker processes that run, on whatever machine")
+    clients_cut: dict[str, int] | None = given(description="Clients refused or cut off, ever, by the reason")
+    active_workers: int = given(description="Worker processes that run, on whatever machine")
     events_per_second: Annotated[float, rounded(3)] = read_at(
         "received_per_second", description="Accepted by the door, over the last 10 s"
     )

@@ -31,7 +31,7 @@ def service_figures(watch: WatchService, version: str) -> Iterable[Metric]:
     yield from _queue_figures(watch.activities)
     yield from _counted_figures(watch.counted)
     yield from _user_figures(watch.user_counts)
-    yield from _outward_figures(watch.told, watch.webhook_counts)
+    yield from _publishing_figures(watch.told, watch.webhook_counts)
     up = [] if watch.history_looked_at is None else [((), float(watch.history_trouble is None))]
     yield gauge("marquee_history_up", "1 when the history's database answers.", (), up)
     days = [] if watch.history_looked_at is None else [((), float(watch.stats_trouble is not None))]
@@ -104,7 +104,7 @@ def _user_figures(users: UserCounts | None) -> Iterator[Metric]:
     yield counter("marquee_user_changes", "What became of users since the first.", ("change",), changes)
 
 
-def _outward_figures(told: Mapping[str, ToldCounts] | None, webhooks: WebhookCounts | None) -> Iterator[Metric]:
+def _publishing_figures(told: Mapping[str, ToldCounts] | None, webhooks: WebhookCounts | None) -> Iterator[Metric]:
     by_publisher = sorted((told or {}).items())
     published = [((name,), float(counts.published)) for name, counts in by_publisher]
     failed = [((name,), float(counts.failed)) for name, counts in by_publisher]

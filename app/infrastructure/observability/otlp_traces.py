@@ -22,7 +22,7 @@ from app.adapters.outbound.otel.activity_queue import TracedActivityQueue
 from app.adapters.outbound.otel.activity_work import TracedActivityInbox, TracedActivityStore, WorkInHand
 from app.adapters.outbound.sql.database import Database
 from app.application.ports.activities import ActivityInbox, ActivityQueue, ActivityStore
-from app.infrastructure.observability.tracing import Tracing
+from app.infrastructure.observability.no_traces import Tracing
 from app.infrastructure.version import VERSION
 
 log = structlog.get_logger()
