@@ -84,3 +84,18 @@ async def test_a_key_begins_anew_after_an_error(work: Work) -> None:
     work.error = None
 
     assert await flights("a") == 2
+
+
+async def test_a_flight_says_whether_it_goes_on_and_can_be_ended(work: Work) -> None:
+    flight = SingleFlight(work)
+    await flight.aclose()
+    assert not flight.is_flying
+
+    asking = asyncio.create_task(flight())
+    await asyncio.sleep(0)
+    assert flight.is_flying
+    await flight.aclose()
+
+    assert not flight.is_flying
+    with pytest.raises(asyncio.CancelledError):
+        await asking
