@@ -43,7 +43,7 @@ def test_a_backup_under_load_has_what_was_promised_before_it_and_counts_nothing_
         assert "switched off: shop" in restored.stdout
 
         again = second.run()
-        until(lambda: again.ask("/health").json["activities"]["backlog"] == 0)
+        until(lambda: again.ask("/health").json["activities"]["backlog"] == 0, seconds=60)  # taken over after 30
         known = len({activity["id"] for activity in before})
         assert known <= counted(again) <= len({activity["id"] for activity in posted})
         assert second.json_of("webhooks", "list")[0]["why_off"] == "somebody switched it off"

@@ -42,6 +42,7 @@ class Shell:
     """A terminal at the root of the repository, but for the installation and the port of a test's own."""
 
     def __init__(self, installation: Installation, service: Service) -> None:
+        self.service = service
         self._variables: dict[str, str] = {}
         self._ports = {"127.0.0.1:8000": (service.url or "").removeprefix("http://"), "127.0.0.1:9000": _free_address()}
         use_loaded_process()
@@ -74,12 +75,20 @@ class Shell:
         return {"PATH": "/usr/bin:/bin", "COLUMNS": "200", "PYTHONUNBUFFERED": "1", **self._variables}
 
 
+def all_is_told(service: Service) -> bool:
+    """Whether whoever listens from now on hears of nothing that has happened already."""
+    events = service.ask("/metrics").json["events"]
+    happened = len(service.ask("/catalog/changes").json["changes"])
+    happened += sum(events[f"users.{change}"] for change in ("created", "updated", "deleted"))
+    return bool(events["events.published"] == happened)
+
+
 @pytest.fixture
 def shell() -> Iterator[tuple[Shell, Path]]:
     with Installation(recorded("demo", str(DEMO / "response_{}.xml"))) as installation:
         service = installation.run()
         until(lambda: len(service.ask("/catalog/providers/demo/runs").json) == len(RESPONSES))
-        until(lambda: service.ask("/catalog/changes").json["changes"])
+        until(lambda: len(service.ask("/catalog/changes").json["changes"]) == 10)
         yield Shell(installation, service), installation.directory
 
 
@@ -92,6 +101,8 @@ def test_the_commands_lead_from_a_user_to_a_signed_webhook(shell: tuple[Shell, P
 
     try:
         for command, shown in STEPS:
+            if "webhooks add" in command:
+                until(lambda: all_is_told(terminal.service))
             if LISTEN in command:
                 listener = terminal.start(command, heard)
                 until(lambda: "listening" in heard.read_text())

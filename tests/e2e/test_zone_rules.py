@@ -91,7 +91,7 @@ def test_an_upgrade_of_tzdata_mends_what_it_changes_and_tells_everybody_once(tmp
         assert (titles(before, BY_2025), titles(before, BY_2026)) == (["Show"], [])
         assert before.ask("/health").json["tzdata"] == "2025b"
         installation.command("webhooks", "add", "listener", receiver.url, "--names", "plan.retimed").check_returncode()
-        then = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        then = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         before.end()
 
         installation.configure(**hooks)  # also plans of a provider that nobody syncs any more

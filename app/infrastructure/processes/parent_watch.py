@@ -55,9 +55,11 @@ def ended_with_supervisor() -> Iterator[None]:
 
 
 def _end_when_gone(read_end: int, loaded: threading.Event) -> None:
-    while not loaded.wait(_LOOK_SECONDS):
+    while True:
         if select.select([read_end], [], [], 0)[0]:
             os._exit(1)
+        if loaded.wait(_LOOK_SECONDS):
+            return
 
 
 async def until_supervisor_gone() -> None:
@@ -82,7 +84,7 @@ async def until_supervisor_gone() -> None:
 
 
 def _read_end() -> int | None:
-    """Duplicate the watch_file, since a loop has one reader per number; None when there is none."""
+    """Duplicate the read end, since a loop has one reader per number; None when there is none."""
     try:
         number = int(os.environ.get(PARENT_WATCH_VARIABLE, ""))
         # The variable may outlive the pipe, in a grandchild that was not handed the file.

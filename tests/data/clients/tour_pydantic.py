@@ -11,6 +11,7 @@ from marquee_client import (
     ListedActivity,
     NewUserBody,
     PostEventBatchRequest,
+    PostEventsRequestOneOfInner,
     SearchApi,
     StatsApi,
     UsersApi,
@@ -22,7 +23,8 @@ with ApiClient(Configuration(host=url, access_token=key)) as client:
     plans = SearchApi(client).search_events().data.events
     known = catalog.get_plan(plans[0].id)
     activities = [ListedActivity(type="pydantic", value=1.5), ListedActivity(type="pydantic")]
-    posted = ActivitiesApi(client).post_event_batch(PostEventBatchRequest(events=activities))
+    events = [PostEventsRequestOneOfInner(activity) for activity in activities]  # a record, or what is refused alone
+    posted = ActivitiesApi(client).post_event_batch(PostEventBatchRequest(events=events))
     while not any(total.type == "pydantic" and total.count == 2 for total in stats.list_totals()):
         pass
     made = users.create_user(NewUserBody(username="pydantic", email="pydantic@example.com"))

@@ -93,9 +93,10 @@ async def test_a_flight_says_whether_it_goes_on_and_can_be_ended(work: Work) -> 
 
     asking = asyncio.create_task(flight())
     await asyncio.sleep(0)
-    assert flight.is_flying
+    seen = [flight.is_flying]
     await flight.aclose()
+    seen.append(flight.is_flying)
 
-    assert not flight.is_flying
+    assert seen == [True, False]
     with pytest.raises(asyncio.CancelledError):
         await asking
