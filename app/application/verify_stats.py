@@ -27,8 +27,10 @@ class VerifyStats:
             HistoryUnavailableError: nothing was compared.
             LiveStateUnavailableError: what came of it may not be noted; it is verified again.
         """
+        if self.at is None:  # nothing is asked of Redis for it, then
+            return False
         now, last = self.clock.now(), await self.verifications.last()
-        if self.at is None or _latest(self.at, self.zone, now) <= (last.begun_at if last else since):
+        if _latest(self.at, self.zone, now) <= (last.begun_at if last else since):
             return False
         difference = await self.keeper.verify()
         await self.verifications.note(Verification(now, differs=difference is not None))

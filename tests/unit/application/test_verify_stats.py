@@ -86,6 +86,7 @@ async def test_a_new_installation_waits_for_the_time() -> None:
 
 async def test_without_a_time_it_is_never_done() -> None:
     world = World(at=None)
+    world.store.unavailable = "what is off asks nobody"
     world.clock.move(10 * DAY)
 
     assert not await world.verify(BEGUN)
