@@ -1,35 +1,18 @@
 """The door on a real server: what clients do wrong on the wire."""
 
 import asyncio
-import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 import structlog
 import uvloop
-from starlette.types import ASGIApp
 
-from app.infrastructure.roles.http_server import http_server
 from tests.support.ingest_world import VIEW, World
+from tests.support.served import served
 
 
 @pytest.fixture
 def world() -> World:
     return World()
-
-
-@asynccontextmanager
-async def served(app: ASGIApp) -> AsyncIterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        server = http_server(app, 1)
-        serving = asyncio.create_task(server.serve(sockets=[listening]))
-        try:
-            yield port
-        finally:
-            server.should_exit = True
-            await serving
 
 
 async def exchanged(port: int, *pieces: bytes, patient: bool) -> bytes:

@@ -1,9 +1,7 @@
 """Head and body leave together, and nothing is lost or reordered when there is more to say."""
 
 import asyncio
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -11,6 +9,7 @@ import uvloop
 
 from app.adapters.inbound.http.connection.joined_writes import JoinedWritesProtocol, JoiningTransport
 from app.infrastructure.roles.http_server import http_server
+from tests.support.served import served
 
 PIECES = [bytes([65 + number % 26]) * 50_000 for number in range(40)]
 
@@ -26,19 +25,6 @@ async def app(scope: Any, _receive: Any, send: Any) -> None:
         await send({"type": "http.response.body", "body": b""})
     else:
         await send({"type": "http.response.body", "body": b"hello"})
-
-
-@asynccontextmanager
-async def served() -> AsyncIterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        server = http_server(app, 1)
-        serving = asyncio.create_task(server.serve(sockets=[listening]))
-        try:
-            yield port
-        finally:
-            server.should_exit = True
-            await serving
 
 
 class Packets(asyncio.Protocol):
@@ -133,7 +119,7 @@ def test_the_api_serves_by_this_protocol() -> None:
 
 def test_pipelined_requests_are_answered_in_order() -> None:
     async def check() -> None:
-        async with served() as port:
+        async with served(app) as port:
             request = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n" * 3
             packets = await asked(port, request, lambda received: b"".join(received).count(b"hello") == 3)
 
@@ -145,7 +131,7 @@ def test_pipelined_requests_are_answered_in_order() -> None:
 @pytest.mark.parametrize("path", [b"/close", b"/"])
 def test_an_answer_that_ends_the_connection_is_sent_before_it_closes(path: bytes) -> None:
     async def check() -> None:
-        async with served() as port:
+        async with served(app) as port:
             request = b"GET %s HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n" % path
             packets = await asked(port, request, lambda _: False)
 
@@ -156,7 +142,7 @@ def test_an_answer_that_ends_the_connection_is_sent_before_it_closes(path: bytes
 
 def test_an_answer_in_pieces_arrives_whole_and_in_order() -> None:
     async def check() -> None:
-        async with served() as port:
+        async with served(app) as port:
             packets = await asked(port, b"GET /pieces HTTP/1.1\r\nhost: x\r\n\r\n", ends_with(b"0\r\n\r\n"))
             _, _, body = b"".join(packets.received).partition(b"\r\n\r\n")
 
