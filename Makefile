@@ -6,18 +6,21 @@ VENV := .venv
 BIN := $(VENV)/bin
 # More than half of a test's time is waiting: five run at a time on two processors (ADR 0066). WORKERS=0: one after the other.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(8, os.cpu_count() * 5 // 2))')
+# What was compiled and rewritten once is not compiled by each of them and by each process that they start (ADR 0087).
+unexport PYTHONDONTWRITEBYTECODE
 TESTS = $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 UNIT = tests/unit tests/architecture
+CORE = tests/unit/domain tests/unit/application
 PROCESSES = tests/integration/processes $(addprefix tests/e2e/test_,life_cycle.py told_while_starting.py paused_scheduler.py)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # The locks are complete, so nothing is resolved: old pips look for the newest release of a requirement with an extra,
 # which has no hash. `pip check` says afterwards whether what is there fits together.
 PINNED := $(PIP) install --no-deps --require-hashes
 
-.PHONY: help install run test test-unit test-changed test-contract test-integration test-e2e test-openapi test-busy lint format types test-faults test-kill contracts check bench-search bench-sync bench-ingest bench-pipeline bench-providers bench-stats bench-import bench-start coverage house structure findings pictures client-tools lock wheels sbom clean
+.PHONY: help install run test test-unit test-changed test-contract test-integration test-e2e test-openapi test-busy lint format types test-faults test-kill contracts check bench-search bench-sync bench-mapped bench-ingest bench-pipeline bench-providers bench-journal bench-stats bench-import bench-export bench-start bench-start-index coverage house structure findings pictures tracker client-tools lock wheels sbom clean
 
 help: ## List what there is
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit("marquee needs Python 3.11 or later; this is " + sys.version.split()[0] + " (make PYTHON=python3.12 chooses another)") if sys.version_info < (3, 11) else None'
@@ -85,8 +88,8 @@ coverage-all: $(VENV)/.installed-dev ## Run all tests, count every process of al
 	$(call COVERAGE_ALL,combine) --append --quiet
 	$(call COVERAGE_ALL,report)
 
-coverage: $(VENV)/.installed-dev ## Demand of the tests without processes 100% of domain and application, by branch
-	$(TESTS) $(UNIT) --cov --cov-report=term-missing
+coverage: $(VENV)/.installed-dev ## Demand of their own tests 100% of domain and application, by branch
+	$(TESTS) $(CORE) --cov --cov-report=term-missing
 
 lint: $(VENV)/.installed-dev ## Check style
 	$(BIN)/ruff check .
@@ -107,22 +110,28 @@ static: lint types contracts
 
 check: $(VENV)/.installed-dev ## What CI runs
 	@$(MAKE) -j 2 static coverage
-	$(TESTS) -m "not faults" --ignore=tests/unit --ignore=tests/architecture
+	$(TESTS) -m "not faults" $(addprefix --ignore=,$(CORE))
 
-bench-search: $(VENV)/.installed-dev ## Requests per second of /search beside a bare uvicorn application
+bench-search: $(VENV)/.installed-dev ## Requests per second of /search beside a bare uvicorn application and a bare protocol
 	$(BIN)/python -m bench.search
 
-bench-sync: $(VENV)/.installed-dev ## A sync of 89 MB beside a bare iterparse
+bench-sync: $(VENV)/.installed-dev ## Syncs of 89 MB, all or little of it new, beside a bare iterparse; a million small bases
 	$(BIN)/python -m bench.sync
 
-bench-ingest: $(VENV)/.installed-dev ## Activities per second of the door beside bare XADD and a bare FastAPI route
-	$(BIN)/python -m bench.ingest
+bench-mapped: $(VENV)/.installed-dev ## 89 MB through a mapping, XML and JSON, beside a bare iterparse
+	$(BIN)/python -m bench.mapped
 
-bench-pipeline: $(VENV)/.installed-dev ## 20,000 activities/s for a minute; DATABASE=postgresql://... (an empty one) measures there
-	$(BIN)/python -m bench.pipeline $(if $(DATABASE),--database $(DATABASE))
+bench-ingest: $(VENV)/.installed-dev ## Activities per second of the door beside bare XADD and FastAPI; BEFORE=DIR or a commit: in turns with it
+	$(BIN)/python -m bench.ingest $(if $(BEFORE),--before $(BEFORE))
+
+bench-pipeline: $(VENV)/.installed-dev ## 20,000 activities/s for a minute; DATABASE=postgresql://... (an empty one) measures there; BEFORE as above; HIGHEST=1: searched
+	$(BIN)/python -m bench.pipeline $(if $(DATABASE),--database $(DATABASE)) $(if $(BEFORE),--before $(BEFORE)) $(if $(HIGHEST),--highest)
 
 bench-providers: $(VENV)/.installed-dev ## 10, 100 and 1,000 providers: ready, connections, idle CPU; BEFORE=DIR: beside an older build
 	$(BIN)/python -m bench.providers $(if $(BEFORE),--before $(BEFORE))
+
+bench-journal: $(VENV)/.installed-dev ## Changes per second from Redis to the journal beside an older build; DATABASE=postgresql://... measures there; BEFORE as above
+	$(BIN)/python -m bench.journal $(if $(BEFORE),--before $(BEFORE)) $(if $(DATABASE),--database $(DATABASE))
 
 bench-stats: $(VENV)/.installed-dev ## The questions over 1 and 10 million activities (takes some minutes)
 	$(BIN)/python -m bench.stats
@@ -130,8 +139,14 @@ bench-stats: $(VENV)/.installed-dev ## The questions over 1 and 10 million activ
 bench-import: $(VENV)/.installed-dev ## Rows per second from CSV to counted
 	$(BIN)/python -m bench.imports
 
+bench-export: $(VENV)/.installed-dev ## Activities per second of `marquee export`; DATABASE=postgresql://... (an empty one) measures there
+	$(BIN)/python -m bench.exports $(if $(DATABASE),--database $(DATABASE))
+
 bench-start: $(VENV)/.installed-dev ## A start, its memory and `--help` beside an older build; BEFORE=DIR is one with its .venv, else one is made
 	$(BIN)/python -m bench.start $(if $(BEFORE),--before $(BEFORE))
+
+bench-start-index: $(VENV)/.installed-dev ## A million plans: a start without Redis, memory of four processes, a change; BEFORE=DIR or a commit (b8d7efd)
+	$(BIN)/python -m bench.start_index $(if $(BEFORE),--before $(BEFORE)) $(if $(ALONE),--alone)
 
 house: $(VENV)/.installed-dev ## Lines, rooms, arrows and circles of the code; BEFORE=COMMIT: beside an older one
 	$(BIN)/python -m bench.house $(if $(BEFORE),--before $(BEFORE))
@@ -145,6 +160,10 @@ findings: ## See whether what surprised us of others' tools still is so (outside
 pictures: $(VENV)/.installed-dev ## Take the pictures of the dashboard anew (needs a Chromium)
 	$(BIN)/python -m tests.support.pictures
 
+TRACKER = app/adapters/inbound/http/tracker/script
+tracker: ## Make the tracker that browsers load anew, from its source (needs `make client-tools`)
+	.tools/node_modules/.bin/terser $(TRACKER)/tracker.js --ecma 2020 --compress passes=3,unsafe_arrows=true --mangle --output $(TRACKER)/marquee.js
+
 client-tools: $(VENV)/.installed-dev ## Install what makes clients of the OpenAPI document, and judges it, into .tools
 	$(PYTHON) -m venv --clear .tools/python
 	.tools/python/bin/python -m pip --disable-pip-version-check --quiet install -r tests/data/clients/requirements.txt
@@ -154,7 +173,7 @@ client-tools: $(VENV)/.installed-dev ## Install what makes clients of the OpenAP
 lock: $(VENV)/.installed-dev ## Pin the dependencies anew, with hashes and without addresses
 	$(PIP) install uv
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --upgrade --extra build pyproject.toml -o requirements.lock
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra telemetry --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra telemetry --extra nats --extra sqs --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 	@$(MAKE) wheels
 
 wheels: $(VENV)/.installed-dev ## See that every pin has a wheel for every Python and machine that Marquee runs on

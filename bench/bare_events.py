@@ -10,7 +10,7 @@ import uvicorn
 import uvloop
 from fastapi import FastAPI
 
-from app.adapters.inbound.reading.activity_input import ActivityFields
+from app.adapters.inbound.reading.activity_fields import ActivityFields
 from app.infrastructure.processes.garbage_collection import freeze_loaded_objects
 
 

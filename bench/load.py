@@ -1,22 +1,25 @@
-"""The load generator: keep-alive connections that each ask again as soon as they are answered.
+"""The load generator of searches: keep-alive connections that each ask again as soon as they are answered.
 
 A process of its own, because its work must not be taken from the server's core. Every answer is read to its end and
-must be a 200. Prints one Measurement as JSON.
+must be a 200. Paced (`--rate`), a request that finds every connection busy waits for one, and that counts. Requests are
+written before, so that one costs the generator little beyond its two system calls. Prints one Measurement as JSON.
 """
 
 import argparse
 import asyncio
 import sys
 import time
-from collections.abc import Iterator
-from itertools import cycle
+from collections import deque
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import cast
 
 import msgspec
 import uvloop
 
+from bench.connections import Connection, PacedConnection, Tally
 from bench.plans import queries
+from bench.request_heads import HEADS, requests
 
 CONNECTIONS = 32
 WARM_UP = 0.5
@@ -52,89 +55,6 @@ class Measurement(msgspec.Struct, frozen=True):
         return None if self.server_share is None else self.server_share / self.rate
 
 
-class Tally:
-    """What the connections share: the next request, and what came of the ones before."""
-
-    def __init__(self, requests: Iterator[bytes]) -> None:
-        self.requests = requests
-        self.latencies: list[float] = []
-        self.body_bytes = 0
-        self.failure: str | None = None
-
-    def reset(self) -> None:
-        """Forget what was counted so far."""
-        self.latencies.clear()
-        self.body_bytes = 0
-
-
-class KeepAlive(asyncio.Protocol):
-    """One keep-alive connection with one request on its way; reads every answer to its end."""
-
-    def __init__(self) -> None:
-        self._received = b""
-        self._asked_at = 0.0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
-        self._transport = cast("asyncio.Transport", transport)
-        self.begin()
-
-    def begin(self) -> None:
-        """Do what is to be done once there is a connection."""
-        raise NotImplementedError
-
-    def answered(self, head: bytes, body: bytes, seconds: float) -> None:
-        """Look at an answer."""
-        raise NotImplementedError
-
-    def ask(self, request: bytes) -> None:
-        """Send the next request."""
-        self._asked_at = time.perf_counter()
-        self._transport.write(request)
-
-    def data_received(self, data: bytes) -> None:
-        """Read the answer to its end, then hand it over."""
-        if self._received:
-            data = self._received + data
-        head = data.find(b"\r\n\r\n")
-        length = _content_length(data, head) if head >= 0 else 0
-        if head < 0 or len(data) < head + 4 + length:
-            self._received = data
-            return
-        self._received = b""
-        self.answered(data[:head], data[head + 4 :], time.perf_counter() - self._asked_at)
-
-
-class Connection(KeepAlive):
-    """Asks again as soon as it is answered."""
-
-    def __init__(self, tally: Tally) -> None:
-        super().__init__()
-        self._tally = tally
-
-    def begin(self) -> None:
-        """Ask for the first time."""
-        self.ask(next(self._tally.requests))
-
-    def answered(self, head: bytes, body: bytes, seconds: float) -> None:
-        """Count it, and ask again."""
-        tally = self._tally
-        if not head.startswith(b"HTTP/1.1 200 "):
-            tally.failure = tally.failure or f"an answer was no 200: {head[:100]!r} {body[:100]!r}"
-        tally.latencies.append(seconds)
-        tally.body_bytes += len(body)
-        self.ask(next(tally.requests))
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Note that the server hung up."""
-        self._tally.failure = self._tally.failure or f"a connection was lost: {exc}"
-
-
-def _content_length(data: bytes, head: int) -> int:
-    at = data.index(b"content-length: ", 0, head) + 16
-    return int(data[at : data.index(b"\r", at)])
-
-
 def cpu_seconds(pid: int) -> float | None:
     """Read how long a process has computed so far; None where there is no /proc."""
     try:
@@ -144,17 +64,40 @@ def cpu_seconds(pid: int) -> float | None:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-async def measure(port: int, pid: int, asked: list[bytes], seconds: float) -> Measurement:
-    """Put load on a server for `seconds` and look at it.
+async def pace(idle: "deque[PacedConnection]", rate: float) -> None:
+    """Ask so many times a second, for ever; time that a request waits for a connection is time that it takes."""
+    due = time.perf_counter()
+    while True:
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        began = time.perf_counter()
+        while not idle:  # noqa: ASYNC110 - the answers come in this loop
+            await asyncio.sleep(0.001)
+        idle.popleft().ask(began)
+        due += 1 / rate
+
+
+async def connect(
+    tally: Tally, port: int, asked: Sequence[Sequence[bytes]], rate: float
+) -> "asyncio.Task[None] | None":
+    """Open the connections, each with its requests; they ask from now on. Hand out what paces them."""
+    loop = asyncio.get_running_loop()
+    idle: deque[PacedConnection] = deque()
+    for own in asked:
+        made = partial(PacedConnection, tally, own, idle) if rate else partial(Connection, tally, own)
+        await loop.create_connection(made, "127.0.0.1", port)
+    return loop.create_task(pace(idle, rate)) if rate else None
+
+
+async def measure(
+    port: int, pid: int, asked: Sequence[Sequence[bytes]], seconds: float, rate: float = 0
+) -> Measurement:
+    """Put load on a server for `seconds` and look at it; `rate` requests a second, or as many as it answers.
 
     Raises:
         RuntimeError: an answer was no 200, or a connection was lost.
     """
-    head = f"HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n".encode()
-    tally = Tally(cycle([b"GET /search?%s %s" % (query, head) for query in asked]))
-    loop = asyncio.get_running_loop()
-    for _ in range(CONNECTIONS):
-        await loop.create_connection(lambda: Connection(tally), "127.0.0.1", port)
+    tally = Tally()
+    pacing = await connect(tally, port, asked, rate)
     await asyncio.sleep(WARM_UP)
     tally.reset()
     began, own, others = time.perf_counter(), time.process_time(), cpu_seconds(pid)
@@ -162,6 +105,8 @@ async def measure(port: int, pid: int, asked: list[bytes], seconds: float) -> Me
     took, own_took, others_now = time.perf_counter() - began, time.process_time() - own, cpu_seconds(pid)
     if tally.failure or not tally.latencies:
         raise RuntimeError(tally.failure or "there was no answer at all")
+    if pacing:
+        pacing.cancel()
     latencies = sorted(tally.latencies)
     return Measurement(
         requests=len(latencies),
@@ -169,7 +114,7 @@ async def measure(port: int, pid: int, asked: list[bytes], seconds: float) -> Me
         p50=latencies[len(latencies) // 2],
         p99=latencies[int(len(latencies) * 0.99)],
         worst=latencies[-1],
-        body_bytes=tally.body_bytes / len(latencies),
+        body_bytes=(tally.bytes - tally.heads) / len(latencies),
         generator_share=own_took / took,
         server_share=None if others is None or others_now is None else (others_now - others) / took,
     )
@@ -184,9 +129,12 @@ def main() -> None:
     parser.add_argument("--windows", type=int, required=True)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--seconds", type=float, required=True)
+    parser.add_argument("--rate", type=float, default=0, help="requests a second; 0: as fast as it goes")
+    parser.add_argument("--head", choices=HEADS, default="plain", help="whose headers")
     given = parser.parse_args()
-    asked = queries(given.plans, given.width, given.windows, given.seed)
-    measurement = uvloop.run(measure(given.port, given.pid, asked, given.seconds))
+    windows = queries(given.plans, given.width, given.windows, given.seed)
+    asked = requests(windows, given.head, given.port, CONNECTIONS)
+    measurement = uvloop.run(measure(given.port, given.pid, asked, given.seconds, given.rate))
     sys.stdout.buffer.write(msgspec.json.encode(measurement))
 
 

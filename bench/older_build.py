@@ -36,5 +36,19 @@ def older_build(commit: str, directory: Path) -> Iterator[Path]:
         _run("git", "-C", REPOSITORY, "worktree", "remove", "--force", folder)
 
 
+@contextmanager
+def build_before(name: str, directory: Path) -> Iterator[Path]:
+    """Hand out the folder of an older build: `name` is one that has its .venv, or a commit of which one is made.
+
+    Raises:
+        subprocess.CalledProcessError: as in `older_build`.
+    """
+    if Path(name).is_dir():
+        yield Path(name).resolve()
+    else:
+        with older_build(name, directory) as folder:
+            yield folder
+
+
 def _run(*command: object) -> None:
     subprocess.run([str(word) for word in command], check=True)

@@ -28,6 +28,8 @@ from app.adapters.outbound.sql.migrate import migrate
 from app.adapters.outbound.sql.schema import activities
 from app.adapters.outbound.sql.stats import SqlStats
 from app.application.ports.activities import QueueFigures
+from bench.highest import measure_highest
+from bench.in_turns import Figure, compare
 from bench.load import cpu_seconds
 from bench.posting import Posted
 from bench.processes import free_port, python_process, wait_until_ready
@@ -36,6 +38,16 @@ from bench.stats import verdict
 MB = 1_000_000
 EVERY = 5.0
 DRAIN_SECONDS = 120.0
+FIGURES = (
+    Figure("posted/s", r"posted .*: ([\d,]+)/s", more_is_better=True),
+    *(
+        Figure(f"cores used by {role}", rf"cores used: .*\b{role} ([\d.]+)", more_is_better=False)
+        for role in ("api", "worker", "redis")
+    ),
+    Figure("answers, median ms", r"answers in ms: median ([\d.]+)", more_is_better=False),
+    Figure("answers, p99 ms", r"answers in ms: .*p99 ([\d.]+)", more_is_better=False),
+)
+"""What is compared with an older build; the database is the embedded one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +66,20 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=20_000)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--size", type=int, default=100, help="activities in a batch")
+    parser.add_argument("--before", help="an older build with its .venv, or a commit: in turns with it")
+    parser.add_argument("--rounds", type=int, default=3, help="of both builds")
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--highest", action="store_true", help="search the highest steady rate; with --before, of both")
     given = parser.parse_args()
+    if given.highest:
+        more = ["--database", given.database] if given.database != "embedded" else []
+        more += ["--workers", str(given.workers)] if given.workers > 1 else []
+        measure_highest([f"--size={given.size}", *more], given.before)
+        return
+    if given.before:
+        options = {"rate": given.rate, "seconds": given.seconds, "size": given.size}
+        compare("bench.pipeline", [f"--{k}={v}" for k, v in options.items()], FIGURES, given.before, given.rounds)
+        return
     with TemporaryDirectory(prefix="mq-") as folder, ExitStack() as stack:
         asyncio.run(measure(given, Path(folder), stack))
 
@@ -66,6 +91,7 @@ async def measure(given: argparse.Namespace, folder: Path, stack: ExitStack) -> 
     settings = {
         "service": {"port": port, "data_dir": str(folder / "data")},
         "database": {"url": given.database},
+        "activity": {"workers": given.workers},
         "logging": {"level": "warning", "format": "json"},
     }
     config.write_text(json.dumps(settings))
@@ -77,11 +103,11 @@ async def measure(given: argparse.Namespace, folder: Path, stack: ExitStack) -> 
     client = connect(f"unix://{folder}/data/redis/redis.sock", timeout=10)
     watch = RedisQueueWatch(client)
     print(f"{given.rate:,} activities/s for {given.seconds:g} s, batches of {given.size}, database: {database.name}")
-    began = {role: cpu_seconds(child) or 0.0 for role, child in roles(pid, folder).items()}
+    began = cpu_by_role(pid, folder)
     samples: list[Sample] = []
     watching = asyncio.create_task(sample(watch, pid, folder, samples))
     posted = await asyncio.to_thread(generate, given, port, pid)
-    loaded = {role: (cpu_seconds(child) or 0.0) - began.get(role, 0.0) for role, child in roles(pid, folder).items()}
+    loaded = {role: used - began.get(role, 0.0) for role, used in cpu_by_role(pid, folder).items()}
     figures, drained = await drain(watch)
     watching.cancel()
     count = select(func.count()).select_from(activities)
@@ -93,6 +119,9 @@ async def measure(given: argparse.Namespace, folder: Path, stack: ExitStack) -> 
     print(f"  a batch waited at most {posted.late * 1e3:.0f} ms for a connection")
     shares = ", ".join(f"{role} {used / posted.seconds:.2f}" for role, used in loaded.items())
     print(f"  cores used: generator {posted.generator_share:.2f}, {shares}")
+    spent = {"generator": posted.generator_share * posted.seconds} | loaded
+    costs = ", ".join(f"{role} {used / posted.accepted * 1e6:.1f}" for role, used in spent.items() if used > 0.01)
+    print(f"  CPU of one activity in us: {costs}, in all {sum(spent.values()) / posted.accepted * 1e6:.1f}")
     print(f"  drained {drained:.1f} s after the last answer; largest backlog seen {max(s.backlog for s in samples):,}")
     same = posted.accepted == figures.accepted == stored == counted
     counts = f"accepted {posted.accepted:,} = queue {figures.accepted:,} = stored {stored:,} = counted {counted:,}"
@@ -142,7 +171,7 @@ async def drain(watch: RedisQueueWatch) -> tuple[QueueFigures, float]:
     return figures, time.perf_counter() - began
 
 
-ROLES = ("launcher", "api", "worker", "scheduler")
+ROLES = ("launcher", "api", "worker", "scheduler", "indexer")
 
 
 def roles(pid: int, folder: Path) -> dict[str, int]:
@@ -155,8 +184,18 @@ def roles(pid: int, folder: Path) -> dict[str, int]:
             found["redis"] = int(child)
         elif int(child) != pid and str(folder) in arguments:
             words = arguments.split()
-            found[next((word for word in words if word in ROLES), words[-1])] = int(child)
+            role = next((word for word in words if word in ROLES), Path(words[-1]).name)
+            found[f"{role} {child}" if role in found else role] = int(child)
     return found
+
+
+def cpu_by_role(pid: int, folder: Path) -> dict[str, float]:
+    """Read how long the processes of each role have computed, in seconds."""
+    used: dict[str, float] = {}
+    for role, child in roles(pid, folder).items():
+        name = role.partition(" ")[0]
+        used[name] = used.get(name, 0.0) + (cpu_seconds(child) or 0.0)
+    return used
 
 
 def resident(pid: int) -> int:

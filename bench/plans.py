@@ -75,7 +75,7 @@ def _plan(key: PlanKey, starts: datetime, duration: int, random: Random) -> Plan
 def _listed(plan: Plan) -> PlanChange:
     digest = blake2b(plan.title.encode(), digest_size=16).digest()
     known = KnownPlan(digest, plan.key.base_id, plan.sell_mode, in_feed=True, seen_online=True, first_seen_at=SEEN_AT)
-    return PlanChange(plan.key.plan_id, (ChangeKind.LISTED,), known, plan)
+    return PlanChange(plan.plan_id, (ChangeKind.LISTED,), known, plan)
 
 
 def window_width(answer: float = PLANS_PER_ANSWER) -> int:

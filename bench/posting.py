@@ -11,15 +11,21 @@ import random
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import uvloop
 
-from bench.load import KeepAlive, cpu_seconds
+from bench.connections import KeepAlive
+from bench.load import cpu_seconds
 
 WARM_UP = 0.5
 TEMPLATES = 100_000
 """Different activities, but for their ids."""
+SUCCESS = b'{"success":true}'
+"""What Segment's calls are answered when all of them are accepted."""
 CUT, START = b"~", 32
 """What stands for the beginning of an id, and how long that is."""
 TYPES = ("view", "view", "view", "click", "click", "search", "share", "purchase")
@@ -46,19 +52,60 @@ class Posted(msgspec.Struct, frozen=True):
         return self.accepted / self.seconds
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A form in which activities are posted; `record` makes one of an id's end, a type, a user, a value and a page."""
+
+    path: bytes
+    content_type: bytes
+    record: Callable[[str, str, str, float | None], dict[str, Any]]
+    around: tuple[bytes, bytes, bytes] = (b"[", b",", b"]")
+    """What stands before, between and behind the records."""
+
+
+def _own(id_: str, type_: str, user: str, value: float | None) -> dict[str, Any]:
+    said = {"id": id_, "type": type_, "source": "web", "user_id": user}
+    return said | ({} if value is None else {"value": value}) | {"properties": {"page": "/plans/291"}}
+
+
+def _event(id_: str, type_: str, user: str, value: float | None) -> dict[str, Any]:
+    """Make what the SDKs of CloudEvents send; with an id of 28 characters more than ours, a UUID as theirs."""
+    data = {"page": "/plans/291"} | ({} if value is None else {"value": value})
+    said = {"specversion": "1.0", "id": id_, "source": "/web", "type": type_, "time": "2026-01-05T12:00:00.123Z"}
+    return said | {"subject": user, "datacontenttype": "application/json", "data": data}
+
+
+def _call(id_: str, type_: str, user: str, value: float | None) -> dict[str, Any]:
+    """Make what Segment's library for Node.js sends."""
+    properties = {"page": "/plans/291"} | ({} if value is None else {"revenue": value})
+    said = {"timestamp": "2026-01-05T12:00:00.123Z", "integrations": {}, "event": type_.title(), "type": "track"}
+    library = {"library": {"name": "@segment/analytics-node", "version": "3.1.0"}}
+    said |= {"properties": properties, "context": library, "userId": user}
+    return said | {"messageId": f"node-next-1796073005267-{id_}", "_metadata": {"nodeVersion": "v20.20.2"}}
+
+
+SHAPES = {
+    "native": Shape(b"/events/batch", b"application/json", _own, (b'{"events":[', b",", b"]}")),
+    "array": Shape(b"/events", b"application/json", _own),
+    "ndjson": Shape(b"/events", b"application/x-ndjson", _own, (b"", b"\n", b"\n")),
+    "cloud_events": Shape(b"/events", b"application/cloudevents-batch+json", _event),
+    "segment": Shape(b"/v1/batch", b"application/json", _call, (b'{"batch":[', b",", b'],"writeKey":"k"}')),
+}
+
+
 class Requests:
-    """Makes requests: a single activity to /events, or a batch to /events/batch or, beyond 100, an array to /events.
+    """Makes requests: a single activity to /events, or a batch in a shape; beyond 100, ours is an array to /events.
 
     The bodies are made before, but for their ids, so that making them costs the measured process nothing of its core:
     all ids of one request begin with the same 116 random bits and end with the place in it.
     """
 
-    def __init__(self, port: int, size: int, users: int, seed: int) -> None:
-        self._size = size
+    def __init__(self, port: int, size: int, users: int, seed: int, shape: str = "native") -> None:
+        self.size = size
+        self._shape = SHAPES["array" if shape == "native" and not 1 < size <= 100 else shape]
         self._chance = random.Random(seed)
         self._users = users
-        path = b"/events/batch" if 1 < size <= 100 else b"/events"
-        self._templates = [self._template(path, port) for _ in range(max(1, TEMPLATES // size))]
+        self._templates = [self._template(port) for _ in range(max(1, TEMPLATES // size))]
 
     def next(self) -> bytes:
         """Make the next one."""
@@ -66,26 +113,23 @@ class Requests:
         start = f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:28]}"
         return start.encode().join(self._templates[self._chance.randrange(len(self._templates))])
 
-    def _template(self, path: bytes, port: int) -> list[bytes]:
+    def _template(self, port: int) -> list[bytes]:
         """Make a request of which nothing is missing but what its ids begin with, where it is cut."""
-        records = [self.record(f"{place:04x}") for place in range(self._size)]
-        body = records[0] if self._size == 1 else b"[" + b",".join(records) + b"]"
-        if path == b"/events/batch":
-            body = b'{"events":' + body + b"}"
-        length = len(body) + self._size * (START - len(CUT))
-        head = b"POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
-        return (head % (path, port, length) + body).split(CUT)
+        shape = self._shape
+        records = [self.record(f"{place:04x}") for place in range(self.size)]
+        before, between, behind = shape.around if self.size > 1 else (b"", b"", b"")
+        body = before + between.join(records) + behind
+        length = len(body) + self.size * (START - len(CUT))
+        head = b"POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n"
+        return (head % (shape.path, port, shape.content_type, length) + body).split(CUT)
 
     def record(self, end: str) -> bytes:
-        """Make one activity, of about 150 bytes; its id is CUT and an end."""
+        """Make one activity, ours of about 150 bytes; its id is CUT and an end."""
         chance = self._chance
         type_ = TYPES[chance.getrandbits(3)]
-        value = f',"value":{chance.randrange(20_000) / 100}' if type_ == "purchase" else ""
-        text = (
-            f'{{"id":"{CUT.decode()}{end}","type":"{type_}","source":"web",'
-            f'"user_id":"user-{chance.randrange(self._users)}"{value},"properties":{{"page":"/plans/291"}}}}'
-        )
-        return text.encode()
+        value = chance.randrange(20_000) / 100 if type_ == "purchase" else None
+        user = f"user-{chance.randrange(self._users)}"
+        return msgspec.json.encode(self._shape.record(f"{CUT.decode()}{end}", type_, user, value))
 
 
 class Tally:
@@ -126,10 +170,10 @@ class Connection(KeepAlive):
     def answered(self, head: bytes, body: bytes, seconds: float) -> None:
         """Count it, then go on."""
         tally = self._tally
-        if not head.startswith(b"HTTP/1.1 202 "):
+        if not head.startswith((b"HTTP/1.1 202 ", b"HTTP/1.1 200 ")):
             tally.failure = tally.failure or f"an answer was no 202: {head[:100]!r} {body[:300]!r}"
         tally.latencies.append(seconds)
-        tally.accepted += _accepted(body)
+        tally.accepted += tally.requests.size if body == SUCCESS else _accepted(body)
         self.begin()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -164,7 +208,8 @@ async def post(given: argparse.Namespace) -> Posted:
     Raises:
         RuntimeError: an answer was no 202, or a connection was lost.
     """
-    tally = Tally(Requests(given.port, given.size, given.users, given.seed), paced=given.rate > 0)
+    requests = Requests(given.port, given.size, given.users, given.seed, given.shape)
+    tally = Tally(requests, paced=given.rate > 0)
     loop = asyncio.get_running_loop()
     for _ in range(given.connections):
         await loop.create_connection(lambda: Connection(tally), "127.0.0.1", given.port)
@@ -202,6 +247,7 @@ def main() -> None:
     parser.add_argument("--pid", type=int, required=True, help="of the server, to read how long it computes")
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--size", type=int, required=True, help="activities in a request")
+    parser.add_argument("--shape", choices=SHAPES, default="native")
     parser.add_argument("--users", type=int, default=500_000)
     parser.add_argument("--rate", type=float, default=0, help="activities a second; 0: as fast as it goes")
     parser.add_argument("--seconds", type=float, required=True)

@@ -1,8 +1,10 @@
 """`make bench-search`: requests per second of `/search` beside a bare uvicorn application, in one run, in turns.
 
-Three catalogs of the same density behind three `marquee api` processes, one worker each; a bare application that sends
-one of their answers, byte for byte. Rounds go from one to the next, so that a machine whose speed drifts is fair to
-all; medians over the rounds are compared.
+Three catalogs of the same density behind three `marquee api` processes, one worker each; uvicorn as it comes with an
+application that sends one of their answers, byte for byte; and the floor, a bare protocol that sends it without ASGI.
+Each is asked as a plain client asks, and some as browsers behind a proxy do (request_heads.py). Rounds go from one to
+the next, so that a machine whose speed drifts is fair to all; medians over the rounds are compared. Where the load
+generator is the limit, what a server computes for a request is.
 """
 
 import argparse
@@ -13,13 +15,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from http.client import HTTPConnection
-from math import nan
 from pathlib import Path
-from statistics import mean, median
+from statistics import mean
 from tempfile import TemporaryDirectory
 
 import msgspec
@@ -30,15 +31,13 @@ from app.infrastructure.observability.logging import configure_logging
 from app.infrastructure.settings.settings import Logging
 from bench.catalogs import fill
 from bench.load import CONNECTIONS, Measurement
-from bench.plans import MIX, PLANS_PER_ANSWER, SECONDS_PER_PLAN, queries, window_width
+from bench.plans import MIX, PLANS_PER_ANSWER, SECONDS_PER_PLAN, queries, span_of, window_width
 from bench.processes import free_port, get, python_process, wait_until_ready
+from bench.search_figures import PROXIED, Compared, tell_figures, tell_ratios
 
-TARGET_OF_BARE = 0.65
-TARGET_OF_SMALLEST = 0.9
 WINDOWS = 30_000
 """Distinct ones in a round; a round of its own has windows of its own."""
-UNDISTURBED = 0.85
-"""The share of a core that a server gets at least when nothing but it and the load generator runs on two."""
+INDEX_FILE_SECONDS = 600.0
 SAMPLE = 1000
 """Answers that are looked into before the rounds."""
 
@@ -51,10 +50,12 @@ class Scale:
     middle: int = 100_000
     largest: int = 1_000_000
     rounds: int = 7
-    seconds: float = 3.0
+    seconds: float = 2.0
 
 
 QUICK = Scale(largest=200_000, rounds=3, seconds=1.0)
+TINY = Scale(1_000, 2_000, 3_000, rounds=1, seconds=0.2)
+"""To see that it runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,25 @@ class Sample:
     body: bytes
     headers: list[tuple[str, str]]
 
+    @property
+    def head(self) -> bytes:
+        """Of that answer, as it is sent."""
+        lines = "".join(f"{name}: {value}\r\n" for name, value in self.headers)
+        return f"HTTP/1.1 200 OK\r\n{lines}\r\n".encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A server that is asked in one way."""
+
+    target: Target
+    head: str
+
+    @property
+    def name(self) -> str:
+        """What is printed."""
+        return self.target.name if self.head == "plain" else f"{self.target.name}, {self.head}"
+
 
 def start_api(stack: ExitStack, directory: Path, plans: int) -> Target:
     """Fill a catalog and start `marquee api` over it."""
@@ -90,26 +110,59 @@ def start_api(stack: ExitStack, directory: Path, plans: int) -> Target:
     settings = {"service": {"host": "127.0.0.1", "port": port, "data_dir": str(data_dir)}, "redis": {"url": "embedded"}}
     config.write_text(json.dumps(settings), encoding="utf-8")
     log = directory / "api.log"
-    pid = stack.enter_context(python_process(("app.infrastructure.main", "--config", str(config), "api"), log))
+    marquee = ("app.infrastructure.main", "--config", str(config))
+    pid = stack.enter_context(python_process((*marquee, "api"), log))
+    stack.enter_context(python_process((*marquee, "indexer"), directory / "indexer.log"))
     wait_until_ready(port, "/health/ready", log)
     ready = time.perf_counter()
-    print(f"{plans:>9,} plans: written in {filled - began:5.1f} s, ready to search after {ready - filled:5.1f} s")
+    wait_for_index_file(port, plans)
+    written = time.perf_counter()
+    print(
+        f"{plans:>9,} plans: written in {filled - began:5.1f} s, ready to search after {ready - filled:5.1f} s,"
+        f" from the index file after {written - filled:5.1f} s"
+    )
     return Target(f"marquee, {plans:,} plans", port, pid, plans)
 
 
-def start_bare(stack: ExitStack, directory: Path, sample: Sample, plans: int, *, ours: bool) -> Target:
-    """Start the application that sends the sample, whatever it is asked; `ours`: by the API's protocol."""
-    directory.mkdir()
+def wait_for_index_file(port: int, plans: int) -> None:
+    """Wait until the process answers from an index file with all plans, as it does soon after any start.
+
+    Raises:
+        TimeoutError: it takes too long.
+    """
+    deadline = time.monotonic() + INDEX_FILE_SECONDS
+    while time.monotonic() < deadline:
+        connection = HTTPConnection("127.0.0.1", port, timeout=30)
+        file = json.loads(get(connection, "/health")[1])["search"]["index_file"]
+        connection.close()
+        if file is not None and file["plans"] == plans:
+            return
+        time.sleep(0.5)
+    raise TimeoutError(f"port {port} did not answer from an index file within {INDEX_FILE_SECONDS:g} s")
+
+
+def start_bare(stack: ExitStack, directory: Path, sample: Sample, plans: int, *options: str) -> Target:
+    """Start the application that sends the sample, whatever it is asked."""
     body = directory / "body"
     body.write_bytes(sample.body)
-    headers = [part for name, value in sample.headers for part in ("--header", f"{name}: {value}")]
-    port = free_port()
-    log = directory / "bare.log"
-    protocol = ("--ours",) if ours else ()
-    arguments = ("bench.bare", "--port", str(port), "--body", str(body), *protocol, *headers)
-    pid = stack.enter_context(python_process(arguments, log))
+    headers = [f"--header={name}: {value}" for name, value in sample.headers if name != "date"]
+    name = "lean uvicorn" if options else "bare uvicorn"
+    return start_other(stack, directory, name, plans, ("bench.bare", "--body", str(body), *headers, *options))
+
+
+def start_floor(stack: ExitStack, directory: Path, sample: Sample, plans: int) -> Target:
+    """Start the protocol that sends the same."""
+    answer = directory / "answer"
+    answer.write_bytes(sample.head + sample.body)
+    return start_other(stack, directory, "bare protocol", plans, ("bench.bare_protocol", "--answer", str(answer)))
+
+
+def start_other(stack: ExitStack, directory: Path, name: str, plans: int, arguments: Sequence[str]) -> Target:
+    """Start a server that imitates a catalog of `plans`."""
+    port, log = free_port(), directory / f"{name}.log"
+    pid = stack.enter_context(python_process((*arguments, "--port", str(port)), log))
     wait_until_ready(port, "/", log)
-    return Target("bare, with our protocol" if ours else "bare uvicorn", port, pid, plans)
+    return Target(name, port, pid, plans)
 
 
 def look_into(target: Target, width: int) -> Sample:
@@ -129,13 +182,14 @@ def look_into(target: Target, width: int) -> Sample:
     length = mean(len(body) for body, _ in answers)
     body, headers = min(answers, key=lambda answer: abs(len(answer[0]) - length))
     found = mean(len(json.loads(body)["data"]["events"]) for body, _ in answers)
-    return Sample(found, body, [(name, value) for name, value in headers if name != "date"])
+    return Sample(found, body, headers)
 
 
-def measure(target: Target, width: int, seconds: float, seed: int) -> Measurement:
+def measure(row: Row, width: int, seconds: float, seed: int) -> Measurement:
     """Run the load generator against a server."""
-    options = {"port": target.port, "pid": target.pid, "plans": target.plans, "width": width}
-    options |= {"windows": WINDOWS, "seed": seed}
+    target = row.target
+    options = {"port": target.port, "pid": target.pid, "plans": target.plans, "width": width, "head": row.head}
+    options |= {"windows": min(WINDOWS, span_of(target.plans)), "seed": seed}
     arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
     command = [sys.executable, "-m", "bench.load", *arguments, "--seconds", str(seconds)]
     printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, timeout=60 + seconds).stdout
@@ -151,12 +205,17 @@ def run(scale: Scale, directory: Path) -> None:
         ours = [start_api(stack, directory / str(plans), plans) for plans in sizes]
         samples = [look_into(target, width) for target in ours]
         tell_samples(ours, samples)
-        bare, faster = (
-            start_bare(stack, directory / f"bare{ours}", samples[1], scale.middle, ours=ours) for ours in (False, True)
-        )
-        targets = [bare, *ours, faster]
-        rounds = [[measure(target, width, scale.seconds, seed) for target in targets] for seed in range(scale.rounds)]
-    tell_figures(targets, [list(of_one) for of_one in zip(*rounds, strict=True)])
+        (directory / "others").mkdir()
+        bare = start_bare(stack, directory / "others", samples[1], scale.middle)
+        lean = start_bare(stack, directory / "others", samples[1], scale.middle, "--lean")
+        floor = start_floor(stack, directory / "others", samples[1], scale.middle)
+        rows = [Row(target, "plain") for target in (bare, lean, floor, *ours)]
+        rows += [Row(target, head) for head in PROXIED for target in (bare, ours[1])]
+        rows += [Row(lean, "browser"), Row(ours[1], "zstd"), Row(ours[1], "browser-zstd")]
+        rounds = [[measure(row, width, scale.seconds, seed) for row in rows] for seed in range(scale.rounds)]
+    figures = dict(zip([row.name for row in rows], zip(*rounds, strict=True), strict=True))
+    tell_figures(figures)
+    tell_ratios(figures, Compared(*(target.name for target in (bare, lean, floor, *ours))))
 
 
 def tell_what_is_measured(scale: Scale, width: int) -> None:
@@ -173,49 +232,15 @@ def tell_samples(targets: Sequence[Target], samples: Sequence[Sample]) -> None:
     print(f"the bare application sends {len(samples[1].body):,} bytes, an answer of {targets[1].name}")
 
 
-def tell_figures(targets: Sequence[Target], measured: Sequence[Sequence[Measurement]]) -> None:
-    print()
-    print(f"{'median of the rounds':<26} {'req/s':>8} {'p50 ms':>7} {'p99 ms':>7} {'body B':>7}", end=" ")
-    print(f"{'CPU us':>7} {'server':>7} {'load':>6}")
-    for target, rounds in zip(targets, measured, strict=True):
-        print(
-            f"{target.name:<26} {median(one.rate for one in rounds):>8,.0f}"
-            f" {median(one.p50 for one in rounds) * 1000:>7.2f} {median(one.p99 for one in rounds) * 1000:>7.2f}"
-            f" {mean(one.body_bytes for one in rounds):>7,.0f}"
-            f" {known_median(one.server_seconds for one in rounds) * 1e6:>7.1f}"
-            f" {known_median(one.server_share for one in rounds):>7.0%}"
-            f" {median(one.generator_share for one in rounds):>6.0%}"
-        )
-    print("(CPU us: what the server computes for a request; server, load: share of a core that each of the two took)")
-    if any(known_median(one.server_share for one in rounds) < UNDISTURBED for rounds in measured):
-        print("WARNING: a server did not get its core, because something else runs here: measure again in silence")
-    print()
-    bare, smallest, middle, largest, faster = measured
-    tell_ratio(f"{targets[2].name} / {targets[0].name}", middle, bare, TARGET_OF_BARE)
-    tell_ratio(f"{targets[3].name} / {targets[1].name}", largest, smallest, TARGET_OF_SMALLEST)
-    tell_ratio(f"for comparison: {targets[2].name} / {targets[4].name}", middle, faster, None)
-
-
-def known_median(figures: Iterable[float | None]) -> float:
-    """Take the median of the figures that the system told; NaN when it told none."""
-    return median([figure for figure in figures if figure is not None] or [nan])
-
-
-def tell_ratio(name: str, ours: Sequence[Measurement], theirs: Sequence[Measurement], target: float | None) -> None:
-    ratio = median(one.rate for one in ours) / median(one.rate for one in theirs)
-    in_rounds = [one.rate / other.rate for one, other in zip(ours, theirs, strict=True)]
-    verdict = f"; target {target:g}: {'reached' if ratio >= target else 'missed'}" if target is not None else ""
-    print(f"{name}: {ratio:.2f} (rounds {min(in_rounds):.2f}-{max(in_rounds):.2f}{verdict})")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a small run: smaller catalogs, fewer and shorter rounds")
+    parser.add_argument("--tiny", action="store_true", help="see that it runs; the figures mean nothing")
     given = parser.parse_args()
     configure_logging(Logging(level="warning"), "bench")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     with TemporaryDirectory(prefix="marquee-bench-") as directory:
-        run(QUICK if given.quick else Scale(), Path(directory))
+        run(TINY if given.tiny else QUICK if given.quick else Scale(), Path(directory))
 
 
 if __name__ == "__main__":

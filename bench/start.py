@@ -36,8 +36,12 @@ QUIET_SECONDS = 2.0
 SEED = """
 import sys
 from pathlib import Path
-from app.infrastructure.embedded_redis.embedded_redis import EmbeddedRedis
-from app.infrastructure.embedded_redis.redis_server import RedisOptions
+try:
+    from app.infrastructure.embedded_redis.embedded_redis import EmbeddedRedis
+    from app.infrastructure.embedded_redis.redis_server import RedisOptions
+except ModuleNotFoundError:  # where they were before
+    from app.infrastructure.embedded_redis import EmbeddedRedis
+    from app.infrastructure.redis_server import RedisOptions
 from bench.catalogs import fill
 if __name__ == "__main__":
     with EmbeddedRedis(Path(sys.argv[1]), RedisOptions(fsync="everysec")) as redis:

@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Generator
 from typing import Any
+from zlib import crc32
 
 import pytest
 from hypothesis import settings
@@ -34,3 +35,16 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped in CI: {call.excinfo.value if call.excinfo else ''}"
     return report
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let files that ask for the most time start first, and mix those that wait with those that compute (ADR 0087)."""
+    most: dict[str, float] = {}
+    for item in items:
+        asked = item.get_closest_marker("timeout")
+        most[_file_of(item)] = max(most.get(_file_of(item), 0), asked.args[0] if asked else 0)
+    items.sort(key=lambda item: (-most[_file_of(item)], crc32(_file_of(item).encode())))
+
+
+def _file_of(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]

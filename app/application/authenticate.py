@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from hmac import compare_digest
 from time import monotonic
 
@@ -19,7 +19,8 @@ from app.application.ports.system import Clock, HistoryUnavailableError
 from app.application.ports.users import ApiKeys, InvalidTokenError, OwnedKey, Tokens
 from app.application.single_flight import SingleFlights
 from app.domain.access import Principal, UnauthenticatedError
-from app.domain.api_keys import PREFIX, digest_of, key_id_of
+from app.domain.api_keys import PREFIX, PREFIXES, digest_of, key_id_of
+from app.domain.stream_tokens import SIGN, read_token
 
 LONGEST_CREDENTIAL = 8192
 """Characters; a key of ours has 52, a token some hundreds to some thousands."""
@@ -37,6 +38,8 @@ NOTE_USE_EVERY = 60.0
 LAST_WORDS = 2.0
 """Seconds that the end of the process waits for that."""
 
+OURS = (*PREFIXES, SIGN)
+"""How what we have made begins: keys, and tokens of theirs."""
 NO_KEY = "this is no key of this service"
 
 
@@ -57,6 +60,8 @@ class _ReadAhead:
     keys: Mapping[str, OwnedKey]
     version: int | None
     read_at: float
+    origins: Mapping[str, datetime | None]
+    """From which pages publishable keys post, and until when."""
 
 
 @dataclass(slots=True)
@@ -79,7 +84,7 @@ class Authenticate:
     """Seconds by a clock that nobody sets."""
     _remembered: OrderedDict[str, _Remembered] = field(default_factory=OrderedDict, init=False)
     """Those that were used, by their public parts, the one used last at the end."""
-    _ahead: _ReadAhead = field(default=_ReadAhead({}, None, float("-inf")), init=False)
+    _ahead: _ReadAhead = field(default=_ReadAhead({}, None, float("-inf"), {}), init=False)
     _unknown: OrderedDict[bytes, float] = field(default_factory=OrderedDict, init=False)
     """Until when, by the digest of what was sent."""
     _read: SingleFlights[str, OwnedKey | None] = field(init=False)
@@ -105,9 +110,9 @@ class Authenticate:
         """
         if len(credential) > LONGEST_CREDENTIAL:
             raise UnauthenticatedError(f"expected a key or a token of at most {LONGEST_CREDENTIAL:,} characters")
-        if not credential.startswith(PREFIX):
+        if not credential.startswith(OURS):
             return await self._of_token(credential)
-        key_id = key_id_of(credential)
+        key_id = _key_id_in(credential)
         if key_id is None:
             raise UnauthenticatedError("this key was cut off or mistyped: its checksum is wrong")
         owned = self._believed(key_id) or await self._look_up(key_id, credential)
@@ -116,11 +121,14 @@ class Authenticate:
             raise UnauthenticatedError(flaw or NO_KEY)
         return self._let_in(owned)
 
-    def remembered(self, credential: str) -> Principal | None:
-        """Say who it is if that can be said at once; None says nothing but that it takes more."""
-        key_id = key_id_of(credential)
+    def remembered(self, credential: str, *, began: bool = False) -> Principal | None:
+        """Say who it is if that can be said at once; None says nothing but that it takes more.
+
+        What `began` with a stream token goes on while its key is good.
+        """
+        key_id = _key_id_in(credential)
         owned = self._believed(key_id) if key_id else None
-        if owned is None or _flaw_of(owned, credential, self.clock.now()):
+        if owned is None or _flaw_of(owned, credential, self.clock.now(), began=began):
             return None
         return self._let_in(owned)
 
@@ -128,7 +136,12 @@ class Authenticate:
         """Tell whether a key is known to open nothing now: False says nothing but that it takes more."""
         ahead = self._ahead
         is_whole = self._watching and ahead.version == self._version and len(ahead.keys) < self.most
-        return is_whole and key_id_of(credential) not in ahead.keys
+        return is_whole and _key_id_in(credential) not in ahead.keys
+
+    def expects(self, origin: str) -> bool:
+        """Tell whether some publishable key is for pages of an origin, as far as is known: of just that one."""
+        until = self._ahead.origins.get(origin, _NEVER)
+        return until is None or self.clock.now() < until
 
     async def watch(self) -> None:
         """Keep what is remembered true, and write down when keys were used, until cancelled."""
@@ -163,7 +176,8 @@ class Authenticate:
 
     async def _read_ahead(self, version: int, began: float) -> None:
         if version != self._ahead.version:
-            self._ahead = _ReadAhead(await self.keys.good(self.clock.now(), self.most), version, began)
+            now = self.clock.now()
+            self._ahead = _ReadAhead(await self.keys.good(now, self.most), version, began, await self.keys.origins(now))
 
     async def _note_use(self) -> None:
         """Write down when keys were used; what cannot be written now is written the next time."""
@@ -235,7 +249,7 @@ class Authenticate:
     def _let_in(self, owned: OwnedKey) -> Principal:
         key, owner = owned.key, owned.owner
         self._used[key.key_id] = self.clock.now()
-        return Principal(owner.username, owner.role, f"key:{key.key_id}", owner.user_id)
+        return Principal(owner.username, owner.role, f"key:{key.key_id}", owner.user_id, key.publishable)
 
     async def _of_token(self, credential: str) -> Principal:
         if self.tokens is None:
@@ -249,15 +263,25 @@ class Authenticate:
 
 
 _NOBODYS = bytes(32)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-def _flaw_of(owned: OwnedKey | None, credential: str, now: datetime) -> str | None:
+def _key_id_in(credential: str) -> str | None:
+    """Read the public part of the key that is meant; None when what was sent is not of the form."""
+    token = read_token(credential)
+    return token.key_id if token else key_id_of(credential)
+
+
+def _flaw_of(owned: OwnedKey | None, credential: str, now: datetime, *, began: bool = False) -> str | None:
     """Say why a key opens nothing; None when it does. Whoever does not have the whole key learns nothing of it."""
     if owned is None:
         compare_digest(_NOBODYS, digest_of(credential))  # so that it takes as long as for a key that exists
         return NO_KEY
-    if not owned.key.matches(credential):
+    token = read_token(credential)
+    if not (token.is_of(owned.key) if token else owned.key.matches(credential)):
         return NO_KEY
+    if token and not began and now >= token.expires_at:
+        return "this stream token is over: ask for another one"
     if owned.key.revoked_at is not None:
         return "this key was revoked"
     if not owned.key.is_live(now):

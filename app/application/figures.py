@@ -4,6 +4,7 @@
 """
 
 from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.application.ports.figures import Figure, Tally
@@ -47,6 +48,13 @@ CUT_REASONS = (
     "slow_reader",
 )
 """`silent` ones sent nothing, a `slow_reader` did not take its answer."""
+SUBSCRIPTION_MESSAGES = FigureKind("subscription_messages", ("subscription", "fate"))
+"""Messages of brokers that were settled, by what became of them: `taken`, `refused`, `put_off`, `given_back`."""
+SUBSCRIPTION_ACTIVITIES = FigureKind("subscription_activities", ("subscription", "outcome"))
+"""Activities that messages brought: `accepted`, `duplicate` or `refused`."""
+
+NOT_UNDERSTOOD = FigureKind("activities_not_understood", ("reason",))
+"""Records that doors refused, by the code of their reason; and `ignored_fields`, `placeholder_users` of those taken."""
 
 STORE_BOUNDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Seconds."""
@@ -56,6 +64,16 @@ STORE_BOUND_NAMES = (*map(str, STORE_BOUNDS), "+Inf")
 def count_cut(tally: Tally, reason: str) -> None:
     """Count a client that was cut for one of CUT_REASONS."""
     tally.add(CLIENTS_CUT.of(reason))
+
+
+def count_messages(tally: Tally, subscription: str, fate: str, messages: int) -> None:
+    """Count messages of a broker that were settled."""
+    tally.add(SUBSCRIPTION_MESSAGES.of(subscription, fate), messages)
+
+
+def count_delivered(tally: Tally, subscription: str, outcome: str, types: Mapping[str, int]) -> None:
+    """Count activities that came by a broker and had one outcome, by their types, which are not told apart."""
+    tally.add(SUBSCRIPTION_ACTIVITIES.of(subscription, outcome), sum(types.values()))
 
 
 def count_stored(tally: Tally, new: int, seconds: float) -> None:

@@ -1,10 +1,12 @@
 """Keep this process's search index fresh by following the change logs of all providers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from app.application.ports.catalog import Behind, ChangeLog, LoggedChange, LogPage, LogPosition, SearchIndex
+from app.application.ports.index_file import IndexFile, IndexFileError
 from app.application.ports.system import LiveStateUnavailableError
 from app.application.trouble import Tell, Trouble
 from app.domain.backoff import Backoff
@@ -19,16 +21,19 @@ LOADS_AT_ONCE = 2
 LOADED_TOGETHER = 250
 """Providers of one load: an index is built per load as long as there are no searches."""
 
-READ_TOGETHER = 100
+READ_TOGETHER = 25
 """Providers whose logs are read in one go."""
 
-APPLIED_TOGETHER = 100
-"""Changes between which searches are answered."""
+APPLIED_TOGETHER = 50
+"""Changes between which searches are answered: about a millisecond."""
+
+RENEW_INTERVAL = 1.0
+"""Seconds between two looks for a newer index file."""
 
 
 @dataclass(slots=True)
 class FollowCatalog:
-    """Load the searchable catalog, then apply each committed change within a second, for ever.
+    """Take up the index file, else load the searchable catalog; then apply each change within a second, for ever.
 
     One wait serves all providers, so what it takes does not grow with their number. Whatever happens to the store, the
     index keeps what it has: it is never emptied, because plans are never removed.
@@ -36,8 +41,11 @@ class FollowCatalog:
 
     log: ChangeLog
     index: SearchIndex
+    index_file: IndexFile
     on_trouble: Tell = lambda _: None
     """Told what keeps the index from being fresh, and None when it is over."""
+    on_refused_file: Callable[[str], None] = lambda _: None
+    """Told why an index file is not used, once for each."""
     _heads: dict[str, LogPosition] = field(default_factory=dict)
     """Where each log ended when that was told last."""
     _at: dict[str, LogPosition] = field(default_factory=dict)
@@ -54,8 +62,19 @@ class FollowCatalog:
     def __post_init__(self) -> None:
         self._trouble = Trouble(self.on_trouble)
 
+    @property
+    def positions(self) -> Mapping[str, LogPosition]:
+        """Up to where the index has each provider's change log; it may have some of what follows."""
+        return dict(self._at)
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether the index has all that the store is known to have."""
+        return self._ready and self._watching and all(self._at.get(name) == head for name, head in self._heads.items())
+
     async def __call__(self) -> None:
         """Follow until cancelled. An unforeseen error ends it, where the supervisor sees it."""
+        await self._renew()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._watch())
@@ -88,8 +107,12 @@ class FollowCatalog:
     async def _go_on(self, tasks: asyncio.TaskGroup) -> None:
         failures = 0
         while True:
-            await self._news.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RENEW_INTERVAL):
+                    await self._news.wait()
             self._news.clear()
+            if not self._loads:
+                await self._renew()
             self._start_loads(tasks)
             self._see_whether_ready()
             try:
@@ -103,6 +126,17 @@ class FollowCatalog:
                 self._news.set()
                 failures += 1
                 await asyncio.sleep(RETRY.delay(failures))
+
+    async def _renew(self) -> None:
+        """Take up the index file if there is another; between loads and reads, so that nothing moves meanwhile."""
+        try:
+            ahead = await self.index_file.renew(self._at)
+        except IndexFileError as error:
+            self.on_refused_file(str(error))
+            return
+        if ahead is not None:
+            self._at |= ahead
+            self._set_ready()
 
     def _start_loads(self, tasks: asyncio.TaskGroup) -> None:
         waiting = [name for name in self._heads if name not in self._at and name not in self._loading]
@@ -133,8 +167,11 @@ class FollowCatalog:
 
     def _see_whether_ready(self) -> None:
         if self._watching and not self._ready and self._at.keys() >= self._heads.keys():
-            self._ready = True
-            self.index.mark_ready()
+            self._set_ready()
+
+    def _set_ready(self) -> None:
+        self._ready = True
+        self.index.mark_ready()
 
     def _stale(self) -> dict[str, LogPosition]:
         """Choose some whose log has moved on; before there are searches nobody waits for a change."""
@@ -144,16 +181,19 @@ class FollowCatalog:
         return {name: self._at[name] for name in names[:READ_TOGETHER]}
 
     async def _read_on(self, after: Mapping[str, LogPosition]) -> None:
-        plans: list[SearchablePlan] = []
-        for name, found in (await self.log.read(after)).items():
-            if isinstance(found, Behind):
-                self._start_anew(found)
-            else:
-                self._move_on(name, found)
-                plans += [change.searchable for change in found.entries if change.searchable is not None]
+        heads = {name: self._heads.get(name) for name in after}
+        found = await self.log.read(after)
+        pages = {name: page for name, page in found.items() if isinstance(page, LogPage)}
+        entries = (change.searchable for page in pages.values() for change in page.entries)
+        plans = [plan for plan in entries if plan is not None]
         for begin in range(0, len(plans), APPLIED_TOGETHER):
             self.index.put(plans[begin : begin + APPLIED_TOGETHER])
             await asyncio.sleep(0)
+        for name, page in pages.items():  # only now, for who writes the index down says up to where it goes
+            self._move_on(name, page, heads[name])
+        for behind in found.values():
+            if isinstance(behind, Behind):
+                self._start_anew(behind)
 
     def _start_anew(self, behind: Behind) -> None:
         del self._at[behind.provider]
@@ -162,9 +202,9 @@ class FollowCatalog:
         else:
             self._heads[behind.provider] = behind.head
 
-    def _move_on(self, name: str, page: LogPage[LoggedChange]) -> None:
+    def _move_on(self, name: str, page: LogPage[LoggedChange], head: LogPosition | None) -> None:
         self._at[name] = page.end
-        if not page.more:
+        if not page.more and self._heads.get(name) == head:  # else it was told meanwhile that the log goes on
             self._heads[name] = page.end
 
     def _report(self, subject: str, trouble: str | None) -> None:

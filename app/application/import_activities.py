@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 
 from app.application.ports.activities import ActivityStore, ImportMarks, NotStorableError, TypeBound
 from app.application.ports.system import HistoryUnavailableError
-from app.domain.activities import Activity, one_type_too_many
+from app.domain.activities import STATEMENTS, Activity, one_type_too_many
 
 
 class ImportedRow(NamedTuple):
@@ -186,8 +186,11 @@ class ImportActivities:
 
     async def _within_types(self, rows: Sequence[ImportedRow]) -> tuple[Sequence[ImportedRow], list[RejectedRow]]:
         """Put those aside whose type finds no room."""
-        too_many = await self.types.refused(dict.fromkeys(row.activity.type for row in rows)) if self.types else ()
-        if not self.types or not too_many:
+        if not self.types:
+            return rows, []
+        types = dict.fromkeys(row.activity.type for row in rows)
+        too_many = await self.types.refused([type_ for type_ in types if type_ not in STATEMENTS])
+        if not too_many:
             return rows, []
         kept, rejected = [], []
         for row in rows:

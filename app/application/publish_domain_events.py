@@ -11,6 +11,7 @@ from app.application.ports.publishing import (
     PublisherUnavailableError,
     PublishingPositions,
 )
+from app.application.ports.system import LiveStateUnavailableError
 
 BATCH = 200
 BATCHES = 25
@@ -64,7 +65,10 @@ class PublishDomainEvents:
     async def _catch_up(self, publisher: DomainEventPublisher, log: DomainEventLog, position: int) -> Progress:
         published = 0
         for _ in range(BATCHES):
-            batch = await log.read(position, BATCH)
+            try:
+                batch = await log.read(position, BATCH)
+            except LiveStateUnavailableError as error:
+                return Progress(published, error)
             if not batch:
                 break
             trouble = await self._publish(publisher, batch)

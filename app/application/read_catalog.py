@@ -6,10 +6,12 @@ from datetime import datetime
 
 from app.application.ports.catalog import CatalogPlan, PlanCatalog, SyncJournal
 from app.application.ports.providers import ConfiguredProvider, ProviderDirectory
+from app.application.ports.syncs import HeldPlans, RejectionLists
 from app.application.ports.system import CircuitState, CircuitStates
 from app.domain.errors import UnknownPlanError
-from app.domain.feeds import Rejection
 from app.domain.plans import PlanId
+from app.domain.proposed_changes import HeldChanges
+from app.domain.rejection_list import StandingRejection
 from app.domain.sync_runs import SyncOutcome, SyncReport
 
 
@@ -55,6 +57,8 @@ class ProviderStatus:
     """Whether the gate holds something that an approval would apply."""
     last_run: SyncReport | None
     circuit: CircuitState
+    rejections: int = 0
+    """How many records, or parts of some, cannot be used now."""
 
     @property
     def is_troubled(self) -> bool:
@@ -63,7 +67,7 @@ class ProviderStatus:
         return bool(self.provider.trouble) or self.waiting or failing or self.circuit.state != "closed"
 
 
-_TROUBLED = frozenset({SyncOutcome.FAILED, SyncOutcome.HELD, SyncOutcome.INCOMPLETE})
+_TROUBLED = frozenset({SyncOutcome.FAILED, SyncOutcome.HELD, SyncOutcome.INCOMPLETE, SyncOutcome.UNUSABLE})
 
 
 def troubled_first(statuses: Iterable[ProviderStatus]) -> Sequence[ProviderStatus]:
@@ -97,7 +101,7 @@ class DescribeProviders:
         names = [provider.name for provider in providers]
         states, runs = await self.catalog.states(names), await self.journal.last_runs(names)
         return [
-            ProviderStatus(provider, state.snapshot_at, state.proposed is not None, last_run, circuit)
+            ProviderStatus(provider, state.snapshot_at, state.proposed is not None, last_run, circuit, state.rejections)
             for provider, state, last_run, circuit in zip(
                 providers, states, runs, await self.circuits.load_all(names), strict=True
             )
@@ -123,16 +127,34 @@ class ListRuns:
 
 @dataclass(frozen=True, slots=True)
 class ListRejections:
-    """List the newest rejections of a provider."""
+    """List the rejections of a provider: what cannot be used of its feed now, or what has been mended."""
 
     directory: ProviderDirectory
-    journal: SyncJournal
+    rejections: RejectionLists
 
-    async def __call__(self, provider: str, limit: int) -> Sequence[Rejection]:
-        """List at most `limit` rejections, those of the newest run first.
+    async def __call__(self, provider: str, limit: int, *, mended: bool = False) -> Sequence[StandingRejection]:
+        """List at most `limit`: those that the newest run met first, in the feed's order; the newest of the mended.
 
         Raises:
             UnknownProviderError: it is not configured.
             LiveStateUnavailableError: nobody can tell now.
         """
-        return await self.journal.rejections(self.directory.get(provider).name, limit)
+        found = self.rejections.mended if mended else self.rejections.standing
+        return await found(self.directory.get(provider).name, limit)
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeHeld:
+    """Say what the gate holds of a provider, plan by plan."""
+
+    directory: ProviderDirectory
+    held: HeldPlans
+
+    async def __call__(self, provider: str) -> HeldChanges | None:
+        """Describe it; None when nothing is held.
+
+        Raises:
+            UnknownProviderError: it is not configured.
+            LiveStateUnavailableError: nobody can tell now.
+        """
+        return await self.held.find(self.directory.get(provider).name)

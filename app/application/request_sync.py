@@ -16,7 +16,7 @@ class RequestSync:
     requests: SyncRequests
     new_run_id: Callable[[], str]
 
-    async def __call__(self, provider: str, *, approve: bool = False) -> str:
+    async def __call__(self, provider: str, *, approve: bool = False, full: bool = False) -> str:
         """Return the id under which the run will be reported.
 
         Raises:
@@ -24,7 +24,7 @@ class RequestSync:
             NoSchedulerError: nobody would do it.
             LiveStateUnavailableError: nobody can be asked.
         """
-        request = SyncRequest(self.directory.get(provider).name, self.new_run_id(), approve)
+        request = SyncRequest(self.directory.get(provider).name, self.new_run_id(), approve, full)
         if not await self.requests.put(request):
             raise NoSchedulerError
         return request.run_id

@@ -85,7 +85,7 @@ class RestoreCatalog:
     async def _is_set_back(self, name: str, stands: LogPosition | None) -> bool:
         if stands is None or stands == await self.source.head(name):
             return False
-        page = await self.source.read(name, stands)
+        page = (await self.source.read({name: stands}))[name]
         return isinstance(page, Behind) and not page.trimmed
 
     async def provider(self, name: str) -> Restoration:
@@ -120,7 +120,7 @@ class RestoreCatalog:
         async with aclosing(self.catalog.update(lease, self.new_run_id(), self.clock.now())) as update:
             async for plans in self.journal.latest(name):
                 older = set() if newer is None else await self._older(name, plans, known, newer)
-                proposed = [await self._change(plan, known.get(plan.plan.key.plan_id), older) for plan in plans]
+                proposed = [await self._change(plan, known.get(plan.plan.plan_id), older) for plan in plans]
                 changes = [change for change in proposed if change]
                 await update.stage(changes)
                 restored += len(changes)
@@ -140,7 +140,7 @@ class RestoreCatalog:
         differing = [
             JournalEntry(name, plan_id, RESTORED, "", now, found, None)
             for plan in plans
-            if (plan_id := plan.plan.key.plan_id) not in newer
+            if (plan_id := plan.plan.plan_id) not in newer
             and (found := known.get(plan_id)) is not None
             and not found.is_as(plan.known)
         ]
@@ -152,7 +152,7 @@ class RestoreCatalog:
 
         Of such a plan the values are newer than ours. That search may find it is sticky (ADR 0007): that is put right.
         """
-        plan_id = past.plan.key.plan_id
+        plan_id = past.plan.plan_id
         if known is None or plan_id in older:
             return PlanChange(plan_id, RESTORED, past.known, past.plan)
         if known.seen_online or not past.known.seen_online:

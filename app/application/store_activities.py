@@ -11,6 +11,7 @@ from app.application.ports.activities import ActivityInbox, ActivityStore, NotSt
 from app.application.ports.system import HistoryUnavailableError, LiveStateUnavailableError
 from app.application.trouble import Tell, Trouble
 from app.domain.activities import Activity
+from app.domain.activity_columns import ActivityColumns
 from app.domain.backoff import Backoff
 
 T = TypeVar("T")
@@ -44,9 +45,9 @@ class StoreActivities:
             await self._work_off(await self._retried(self.inbox.take, stopping) or (), stopping)
 
     async def _work_off(self, batches: Sequence[QueuedBatch], stopping: asyncio.Event) -> None:
-        everything = [activity for batch in batches for activity in batch.activities]
         if not batches:
             return
+        everything = ActivityColumns.joined([ActivityColumns.of(batch.activities) for batch in batches])
         try:
             stored = await self._retried(lambda: self._store(everything), stopping)
         except NotStorableError:

@@ -1,31 +1,41 @@
 """Sync one provider: lease -> fetch -> parse -> reconcile -> gate -> commit -> report."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from app.application.ports.catalog import CatalogUpdate, LeaseLostError, PlanCatalog, ProviderState, SyncJournal
 from app.application.ports.providers import (
     CircuitOpenError,
     ConfiguredProvider,
     FeedError,
+    FeedMark,
     FeedSnapshot,
     FeedUnavailableError,
+    FeedUnchanged,
     FeedWatcher,
 )
+from app.application.ports.syncs import Absences, HeldPlans, RejectionLists, TransitionLog
 from app.application.ports.system import Clock, Lease, Leases, LeaseTakenError, LiveStateUnavailableError
 from app.application.read_snapshot import SnapshotReading
 from app.application.retime_plans import RetimePlans
-from app.domain.feeds import Rejection
-from app.domain.gate import GatePolicy, Hold, SnapshotCounts, inspect, signature
+from app.application.sync_verdict import Verdict, judge_reading
+from app.domain.known_plans import KnownPlans
 from app.domain.plans import PlanId
-from app.domain.reconciliation import ChangeKind, KnownPlan
+from app.domain.proposed_changes import HeldChanges, ProposedChange
+from app.domain.rejection_list import Finding, StandingRejection, stand
+from app.domain.settling import Absence, SettlePolicy, Settling
 from app.domain.sync_runs import SyncOutcome, SyncReport
+from app.domain.sync_schedule import full_is_due
+from app.domain.sync_transitions import after_run
 
-EVERY_KIND = frozenset(ChangeKind)
+ALL = 1_000_000
+"""Rejections: more than any list of them holds."""
 
-UNPLACED = "nothing was withdrawn, because nobody can tell whose {} of the rejected records are"
+MOST_UNTOLD = 100
+"""Transitions that are remembered for as long as they cannot be told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +47,8 @@ class SyncOrder:
     """Apply what the gate would hold."""
     dry_run: bool = False
     """Say what would change and write nothing."""
+    full: bool = False
+    """Fetch the whole feed, whatever its server says of changes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +61,10 @@ class SyncProvider:
 
     catalog: PlanCatalog
     journal: SyncJournal
+    rejections: RejectionLists
+    held: HeldPlans
+    absences: Absences
+    transitions: TransitionLog
     leases: Leases
     clock: Clock
     retime: RetimePlans
@@ -62,24 +78,17 @@ class SyncProvider:
         run = _Run(self, provider, order, watcher, self.clock.now())
         try:
             report = await run.fetch(None) if order.dry_run else await run.leased()
-        except LeaseTakenError as error:
-            report = run.report(SyncOutcome.SKIPPED, error)
-        except CircuitOpenError as error:
-            report = run.report(SyncOutcome.FAILED if error.tried else SyncOutcome.SKIPPED, error)
-        except (FeedError, LeaseLostError, LiveStateUnavailableError) as error:
-            report = run.report(SyncOutcome.FAILED, error)
         except Exception as error:  # noqa: BLE001 - a kind from outside may raise anything; it must not stop the others
-            self.on_bug(error)
-            report = run.report(SyncOutcome.FAILED, f"unexpected {type(error).__name__}: {error}")
+            report = run.failure(error)
         report = replace(report, took=max(0.0, (self.clock.now() - run.at).total_seconds()))
-        await self._keep(report, run.rejections)
+        await self._keep(report)
         return report
 
-    async def _keep(self, report: SyncReport, rejections: Sequence[Rejection]) -> None:
+    async def _keep(self, report: SyncReport) -> None:
         if report.dry_run:
             return
         try:
-            await self.journal.record(report, rejections)
+            await self.journal.record(report)
         except LiveStateUnavailableError:
             return  # the run says so itself when it needed the store; an unchanged feed loses its line in the list
 
@@ -93,68 +102,172 @@ class _Run:
     order: SyncOrder
     watcher: FeedWatcher | None
     at: datetime
-    rejections: Sequence[Rejection] = ()
 
     async def leased(self) -> SyncReport:
         async with self.sync.leases.hold(self.provider.name) as lease:
             await self.sync.retime.under(lease)
-            return await self.fetch(lease)
+            try:
+                return await self.fetch(lease)
+            except (LeaseLostError, LiveStateUnavailableError):
+                raise
+            except Exception as error:  # noqa: BLE001 - see SyncProvider
+                return await self._fail(lease, error)
+
+    def failure(self, error: Exception) -> SyncReport:
+        """Report what the run met; an error that no port foresees is a bug."""
+        match error:
+            case LeaseTakenError():
+                return self.report(SyncOutcome.SKIPPED, error)
+            case CircuitOpenError():
+                return self.report(SyncOutcome.FAILED if error.tried else SyncOutcome.SKIPPED, error)
+            case FeedError() | LeaseLostError() | LiveStateUnavailableError():
+                return self.report(SyncOutcome.FAILED, error)
+            case _:
+                self.sync.on_bug(error)
+                return self.report(SyncOutcome.FAILED, f"unexpected {type(error).__name__}: {error}")
+
+    async def _fail(self, lease: Lease, error: Exception) -> SyncReport:
+        report, state = self.failure(error), await self.sync.catalog.state(self.provider.name)
+        noted = self._noted(state, report, circuit_open=isinstance(error, CircuitOpenError))
+        if noted != state or state.untold:
+            await self._remember(lease, noted)
+        return report
+
+    def _noted(self, state: ProviderState, report: SyncReport, *, circuit_open: bool = False) -> ProviderState:
+        """Note what is new of the provider's syncs, and is to be told."""
+        health, news = after_run(state.health, report, circuit_open=circuit_open)
+        return replace(state, health=health, untold=(*state.untold, *news)[-MOST_UNTOLD:])
+
+    async def _remember(self, lease: Lease, state: ProviderState) -> None:
+        """Remember the state, and tell what is to be told: again, when this process ends between the two."""
+        await self.sync.catalog.remember(lease, state)
+        if state.untold:
+            with suppress(LiveStateUnavailableError):  # then the next run tells it
+                await self.sync.transitions.append(self.provider.name, state.untold)
+                await self.sync.catalog.remember(lease, replace(state, untold=()))
 
     async def fetch(self, lease: Lease | None) -> SyncReport:
         state = await self.sync.catalog.state(self.provider.name)
-        snapshot = await self.provider.source.fetch(state.mark, self.watcher)
-        if snapshot is None:
-            if lease:
-                await self.sync.catalog.remember(lease, replace(state, snapshot_at=self.at))
-            return self.report(SyncOutcome.UNCHANGED)
+        since = state.mark
+        if full := self.order.full or full_is_due(self.provider.full_every, state.full_at, self.at):
+            since = since and since.without_validators()
+        snapshot = await self.provider.source.fetch(since, self.watcher)
+        if snapshot is None or isinstance(snapshot, FeedUnchanged):
+            mark = snapshot.mark if snapshot else state.mark
+            return await self._unchanged(lease, replace(state, full_at=self.at if full else state.full_at), mark)
         async with aclosing(snapshot):
-            return await self._read(lease, state, snapshot)
+            return await self._apply(lease, replace(state, full_at=self.at), partial(self._read, snapshot))
 
-    async def _read(self, lease: Lease | None, state: ProviderState, snapshot: FeedSnapshot) -> SyncReport:
-        known = await self.sync.catalog.known(self.provider.name)
-        if lease is None:
-            reading = self._reading(known, None)
-            await reading.read(snapshot, state.snapshot_at)
-            return self._judge(reading, state, snapshot)[0]
-        async with aclosing(self.sync.catalog.update(lease, self.order.run_id, self.at)) as update:
-            reading = self._reading(known, update)
-            await reading.read(snapshot, state.snapshot_at)
-            if reading.found_changes and state.settled_rules != self.sync.retime.rules:
-                state = await self.sync.retime.unsettle(lease, state)
-            report, next_state, kinds = self._judge(reading, state, snapshot)
-            await update.commit(kinds)
-            await self.sync.catalog.remember(lease, next_state)
-            return report
+    async def _unchanged(self, lease: Lease | None, state: ProviderState, mark: FeedMark | None) -> SyncReport:
+        """Note that the feed was seen; plans that are absent from it for long enough by now are withdrawn."""
+        if state.settling:
+            return await self._apply(lease, state, partial(self._go_on, mark))
+        report = self.report(SyncOutcome.UNCHANGED)
+        if lease:
+            await self._remember(lease, self._noted(replace(state, mark=mark, snapshot_at=self.at), report))
+        return report
 
-    def _reading(self, known: Mapping[PlanId, KnownPlan], update: CatalogUpdate | None) -> SnapshotReading:
-        provider = self.provider
-        return SnapshotReading(provider.name, known, update, self.at, provider.max_plans, self.sync.retime.rules)
-
-    def _judge(
-        self, reading: SnapshotReading, state: ProviderState, snapshot: FeedSnapshot
-    ) -> tuple[SyncReport, ProviderState, frozenset[ChangeKind]]:
-        self.rejections = reading.rejections
-        hold = _hold(self.provider.gate, reading)
-        proposal = signature(hold.reasons, reading.withdrawn) if hold else None
-        if self.order.approve or proposal == state.proposed:
-            hold = None
-        kinds = _let_through(hold)
-        outcome, reason = _outcome(reading, hold)
-        report = replace(
-            self.report(outcome, reason),
+    async def _read(self, snapshot: FeedSnapshot, reading: SnapshotReading) -> SyncReport:
+        await reading.read(snapshot)
+        return replace(
+            self.report(SyncOutcome.UNCHANGED),
             fetched_bytes=snapshot.fetched_bytes,
-            records=reading.records,
-            changes=reading.count(kinds, inside=True),
-            waiting=reading.count(kinds, inside=False),
-            held_for=hold.reasons if hold else (),
-            rejected_for=dict(reading.rejected_for),
             ignored=dict(snapshot.ignored),
+            passed_over=snapshot.passed_over,
             more=snapshot.more,
         )
-        if hold or reading.broken:
-            again = state.mark.unsettled() if state.mark else None
-            return report, replace(state, mark=again, proposed=proposal if hold else None), kinds
-        return report, replace(state, mark=snapshot.mark, snapshot_at=self.at, proposed=None), kinds
+
+    async def _go_on(self, mark: FeedMark | None, reading: SnapshotReading) -> SyncReport:
+        await reading.go_on(mark)
+        return self.report(SyncOutcome.UNCHANGED)
+
+    async def _apply(
+        self, lease: Lease | None, state: ProviderState, read: Callable[[SnapshotReading], Awaitable[SyncReport]]
+    ) -> SyncReport:
+        known = await self.sync.catalog.known(self.provider.name)
+        absences = await self.sync.absences.find(self.provider.name) if state.settling else {}
+        if lease is None:
+            reading = self._reading(known, state, absences)
+            report = self._judge(reading, state, await read(reading)).report
+            return replace(report, plans=tuple(await self._with_before(reading.proposed(frozenset()))))
+        standing = await self.sync.rejections.standing(self.provider.name, ALL) if state.rejections else ()
+        async with aclosing(self.sync.catalog.update(lease, self.order.run_id, self.at)) as update:
+            reading = self._reading(known, state, absences, update)
+            reading.watched = {key.plan_id: key for row in standing if (key := row.rejection.key)}
+            run = await read(reading)
+            if reading.found_changes and state.settled_rules != self.sync.retime.rules:
+                state = await self.sync.retime.unsettle(lease, state)
+            verdict = self._judge(reading, state, run)
+            held = await self._held(reading, verdict)
+            await update.commit(verdict.kinds)
+        if held or state.proposed:
+            await self.sync.held.keep(lease, held)
+        settling = await self._keep_absences(lease, absences, reading, verdict)
+        rejections = await self._note_rejections(lease, standing, reading)
+        after = replace(verdict.state, rejections=rejections, settling=settling)
+        await self._remember(lease, self._noted(after, verdict.report))
+        return verdict.report
+
+    async def _keep_absences(
+        self, lease: Lease, before: Mapping[PlanId, Absence], reading: SnapshotReading, verdict: Verdict
+    ) -> int:
+        """Keep the absences that wait, and those that count but are held; return how many these are."""
+        waiting: dict[PlanId, Absence] = {}
+        if reading.settling:
+            held = verdict.hold is not None and verdict.hold.withdrawals
+            waiting = reading.settling.waiting | (reading.settling.settled if held else {})
+        if waiting != before:
+            await self.sync.absences.keep(lease, waiting)
+        return len(waiting)
+
+    def _reading(
+        self,
+        known: KnownPlans,
+        state: ProviderState,
+        absences: Mapping[PlanId, Absence],
+        update: CatalogUpdate | None = None,
+    ) -> SnapshotReading:
+        settle = self.provider.settle
+        return SnapshotReading(
+            known=known,
+            update=update,
+            at=self.at,
+            told=partial(self.sync.catalog.told, self.provider.name),
+            max_plans=self.provider.max_plans,
+            rules=self.sync.retime.rules,
+            last_seen_at=state.snapshot_at,
+            settling=Settling(settle or SettlePolicy(), absences) if settle or absences else None,
+        )
+
+    async def _held(self, reading: SnapshotReading, verdict: Verdict) -> HeldChanges | None:
+        """Describe what is held, while the catalog still says what was before."""
+        if verdict.hold is None:
+            return None
+        return HeldChanges(
+            run_id=self.order.run_id,
+            at=self.at,
+            held_for=verdict.hold.reasons,
+            reason=verdict.hold.explanation,
+            total=reading.count_plans(verdict.kinds),
+            plans=await self._with_before(reading.proposed(verdict.kinds)),
+        )
+
+    async def _with_before(self, proposed: Sequence[ProposedChange]) -> Sequence[ProposedChange]:
+        before = await self.sync.catalog.told(self.provider.name, [change.plan_id for change in proposed])
+        return [replace(change, before=before.get(change.plan_id)) for change in proposed]
+
+    async def _note_rejections(
+        self, lease: Lease, before: Sequence[StandingRejection], reading: SnapshotReading
+    ) -> int:
+        """Bring the list of rejections to what this run met; return how many stand."""
+        found = Finding(self.order.run_id, self.at, reading.rejections, reading.read_well, reading.is_whole)
+        standing, mended = stand(before, found)
+        if reading.rejections or mended:
+            await self.sync.rejections.note(lease, standing, mended)
+        return len(standing)
+
+    def _judge(self, reading: SnapshotReading, state: ProviderState, run: SyncReport) -> Verdict:
+        return judge_reading(reading, state, run, self.provider.gate, approve=self.order.approve)
 
     def report(self, outcome: SyncOutcome, reason: Exception | str | None = None) -> SyncReport:
         return SyncReport(
@@ -167,33 +280,3 @@ class _Run:
             reason=str(reason) if reason is not None else None,
             retry_after=reason.retry_after if isinstance(reason, FeedUnavailableError) else None,
         )
-
-
-def _hold(policy: GatePolicy, reading: SnapshotReading) -> Hold | None:
-    counts = SnapshotCounts(
-        known=sum(plan.in_feed for plan in reading.known.values()),
-        records=reading.records,
-        withdrawn=len(reading.withdrawn),
-        changed=reading.changed,
-    )
-    return inspect(policy, counts)
-
-
-def _let_through(hold: Hold | None) -> frozenset[ChangeKind]:
-    """Choose the kinds of change to commit; new and returned plans always are."""
-    kinds = EVERY_KIND
-    if hold and hold.withdrawals:
-        kinds -= {ChangeKind.WITHDRAWN}
-    if hold and hold.changes:
-        kinds -= {ChangeKind.CHANGED, ChangeKind.WENT_ONLINE, ChangeKind.WENT_OFFLINE}
-    return kinds
-
-
-def _outcome(reading: SnapshotReading, hold: Hold | None) -> tuple[SyncOutcome, str | None]:
-    if reading.broken:
-        held = f"; held: {hold.explanation}" if hold else ""
-        return SyncOutcome.INCOMPLETE, f"{reading.broken}; nothing was withdrawn{held}"
-    if hold:
-        return SyncOutcome.HELD, f"{hold.explanation}; waits for a second run that agrees, or for an approval"
-    outcome = SyncOutcome.APPLIED if reading.found_changes else SyncOutcome.UNCHANGED
-    return outcome, UNPLACED.format(reading.unplaced) if reading.unplaced else None

@@ -27,7 +27,7 @@ class UnjournaledChanges:
         head = await self.source.head(provider)
         at = None if head is None else LogPosition(head.epoch, 0)
         while at is not None:
-            page = await self.source.read(provider, at)
+            page = (await self.source.read({provider: at}))[provider]
             if isinstance(page, Behind):
                 at = page.oldest if page.oldest != at else None
                 continue

@@ -14,6 +14,8 @@ from app.application.read_catalog import DescribeProviders, ProviderStatus, trou
 REFRESH_INTERVAL = 1.0
 """Seconds between two looks."""
 
+NOT_ASKED = "not asked yet"
+
 SEEN_TOGETHER = 100
 """Providers of one look; where there are more, they take turns."""
 
@@ -31,7 +33,7 @@ class WatchCatalog:
     """By provider: what SyncJournal.totals says."""
     activities: QueueFigures | None = None
     """How the queue of activities fares; None before the first look."""
-    trouble: str | None = "not asked yet"
+    trouble: str | None = NOT_ASKED
     """Why the catalog's store cannot be reached; None when it can."""
     refusal: str | None = None
     """Why it takes no writes, when it was reached last; None when it does."""

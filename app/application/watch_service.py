@@ -12,6 +12,7 @@ from app.application.ports.activities import QueueFigures, StatsKeeper
 from app.application.ports.figures import Figure, Presence, RunningProcess, SharedFigures, Verification, Verifications
 from app.application.ports.history import HistoryWatch
 from app.application.ports.publishing import PublishingPositions, ToldCounts
+from app.application.ports.subscriptions import SubscriptionReader, SubscriptionReaders
 from app.application.ports.system import Clock, HistoryUnavailableError, LiveStateUnavailableError
 from app.application.ports.users import Users
 from app.application.ports.webhooks import WebhookStates
@@ -57,10 +58,13 @@ class WatchService:
     keeper: StatsKeeper
     clock: Clock
     history: HistoryWatch
+    subscription_readers: SubscriptionReaders
     zone_rules: str = ""
     """The version of the time zone rules of this process."""
     running: Sequence[RunningProcess] = ()
     """The processes of the service; at least this one once the store was seen."""
+    readers: Sequence[SubscriptionReader] = ()
+    """Who reads the subscriptions."""
     counted: Mapping[Figure, float] | None = None
     """By the names of `figures.py`."""
     verification: Verification | None = None
@@ -109,6 +113,7 @@ class WatchService:
         with suppress(LiveStateUnavailableError):
             self.running = await self.presence.running() or (self.own,)
             self.counted = await self.shared.read()
+            self.readers = await self.subscription_readers.reading()
             self.verification = await self.verifications.last()
         self.looks += 1
 

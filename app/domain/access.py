@@ -5,6 +5,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from app.domain.errors import DomainError
+from app.domain.publishable_keys import Publishable
 
 
 class Role(StrEnum):
@@ -65,6 +66,14 @@ class Principal:
     """Whom a rate limit counts: the key, or the subject of a token."""
     user_id: UUID | None = None
     """None for a token of another issuer."""
+    publishable: Publishable | None = None
+    """What the key may do if it is no secret."""
+
+    @property
+    def key_id(self) -> str | None:
+        """The public part of the key; None for a token of another issuer."""
+        kind, _, name = self.caller.partition(":")
+        return name if kind == "key" else None
 
 
 class UnauthenticatedError(DomainError):
@@ -80,12 +89,21 @@ class NotAllowedError(DomainError):
         self.needed = needed
 
 
+class OnlyActivitiesError(DomainError):
+    """A publishable key came where something else is asked for than to take activities."""
+
+    def __init__(self) -> None:
+        """Say what it is for."""
+        super().__init__("a publishable key may post activities and nothing else: send a secret key")
+
+
 def check(principal: Principal | None, area: Area, anonymous: frozenset[Area]) -> None:
     """Let somebody (None: nobody known) into an area, or refuse them.
 
     Raises:
         UnauthenticatedError: the area is not among those that are open to everybody, and nobody is known.
         NotAllowedError: the role is not enough.
+        OnlyActivitiesError: a publishable key is not for this.
     """
     if area in anonymous or area in ALWAYS_OPEN:
         return
@@ -93,5 +111,7 @@ def check(principal: Principal | None, area: Area, anonymous: frozenset[Area]) -
         raise UnauthenticatedError(
             f"this needs a key of the role {area.needs}: send `Authorization: Bearer KEY` or `X-API-Key: KEY`"
         )
+    if principal.publishable and area is not Area.INGEST:
+        raise OnlyActivitiesError
     if not principal.role.covers(area.needs):
         raise NotAllowedError(principal.role, area.needs)

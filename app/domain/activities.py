@@ -1,7 +1,8 @@
 """Activities: what visitors did (doc/glossary.md). The rules of one, without those of the wire."""
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,10 +14,16 @@ from app.domain.errors import DomainError
 ActivityId = UUID
 
 ACTIVITY_TYPE = re.compile(r"[a-z][a-z0-9_.-]{0,99}", re.ASCII)
-RESERVED_TYPES = frozenset({"dau", "top-events", "retention"})
-"""They would shadow a route below /stats."""
+RESERVED_TYPES = frozenset({"dau", "top-events", "retention", "series", "funnel", "plans"})
+"""They would shadow a route below /stats, one that is there or one that will be."""
 
-LONGEST_SOURCE = 50
+IDENTIFY, ALIAS, GROUP = STATEMENTS = ("$identify", "$alias", "$group")
+"""Types of what says who somebody is, and counts as nothing that anybody did. No client's type begins like that."""
+
+PLACEHOLDERS = ("undefined", "null", "[object Object]", "anonymous", "None", "nil", "NaN")
+"""What programs write when they do not know the user: no user, unless the configuration says otherwise."""
+
+LONGEST_SOURCE = 255
 LONGEST_USER_ID = 255
 LARGEST_ACTIVITY = 64 * 1024
 """Bytes of one activity as it was sent."""
@@ -41,6 +48,11 @@ class Activity(NamedTuple):
     """Finite; its digits are kept as they were sent."""
     properties: str | None = None
     """A JSON object, as text."""
+    anonymous_id: str | None = None
+    """Who it was as long as nobody knew who it is. Of an ALIAS: the other id of the user."""
+    origin: str | None = None
+    """What is kept of how it came, where that differs from what it became: a JSON object, as text, with some of `id`,
+    `type` and `occurred_at` (as they were sent), `sent_at`, `received_at` (RFC 3339) and `publishable` (true)."""
 
 
 class ActivityRefusedError(DomainError):
@@ -73,13 +85,29 @@ class ActivityRules:
                     broken[position] = error
         return broken
 
+    def allow_all(
+        self,
+        types: Collection[str],
+        sources: Collection[str | None],
+        earliest: datetime,
+        latest: datetime,
+        now: datetime,
+    ) -> bool:
+        """Tell whether all activities pass that are of these types and sources, and occurred between two instants."""
+        return (
+            earliest >= EARLIEST
+            and latest <= now + FURTHEST_AHEAD
+            and (self.types is None or self.types.issuperset(types))
+            and (self.sources is None or self.sources.issuperset(source for source in sources if source is not None))
+        )
+
     def check(self, activity: Activity, now: datetime) -> None:
         """Let an activity pass.
 
         Raises:
             ActivityRefusedError: it does not.
         """
-        if self.types is not None and activity.type not in self.types:
+        if self.types is not None and activity.type not in self.types and activity.type not in STATEMENTS:
             raise ActivityRefusedError("unknown_type", "type", f"{activity.type!r} is none of {_named(self.types)}")
         if self.sources is not None and activity.source is not None and activity.source not in self.sources:
             found = f"{activity.source!r} is none of {_named(self.sources)}"
@@ -90,6 +118,11 @@ class ActivityRules:
         if activity.occurred_at < EARLIEST:
             found = f"{activity.occurred_at.isoformat()} is before 1970: is it a mistake of the sender's?"
             raise ActivityRefusedError("occurred_too_early", "occurred_at", found)
+
+
+def with_origin(origin: str | None, **noted: str | bool) -> str:
+    """Note more of how an activity came."""
+    return json.dumps((json.loads(origin) if origin else {}) | noted, ensure_ascii=False, separators=(",", ":"))
 
 
 def one_type_too_many(type_: str, most: int) -> ActivityRefusedError:

@@ -1,7 +1,8 @@
 """API keys: how one looks, and when it is good. Pure; randomness comes in as an argument.
 
-`mqk_` + 10 characters that name the key + 32 that are secret (190 bits) + 6 of a checksum, all of base 62. Fixed prefix
-and checksum let scanners of repositories find leaked keys with no false alarms; the pattern is SCANNER.
+A secret key is `mqk_` + 10 characters that name the key + 32 that are secret (190 bits) + 6 of a checksum, all of base
+62. Fixed prefix and checksum let scanners of repositories find leaked keys with no false alarms; the pattern is
+SCANNER. A publishable key begins with `mqp_`, is made in the same way, and is no secret.
 """
 
 import re
@@ -12,24 +13,29 @@ from hmac import compare_digest
 from zlib import crc32
 
 from app.domain.errors import DomainError
+from app.domain.publishable_keys import Publishable
 from app.domain.users import UserId
 
-PREFIX = "mqk_"
+PREFIX, PUBLISHABLE_PREFIX = PREFIXES = ("mqk_", "mqp_")
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 KEY_ID_LENGTH, SECRET_LENGTH, CHECKSUM_LENGTH = 10, 32, 6
-SCANNER = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{KEY_ID_LENGTH + SECRET_LENGTH + CHECKSUM_LENGTH}}}", re.ASCII)
+_BODY = rf"[0-9A-Za-z]{{{KEY_ID_LENGTH + SECRET_LENGTH + CHECKSUM_LENGTH}}}"
+SCANNER = re.compile(PREFIX + _BODY, re.ASCII)
+KEY = re.compile(f"(?:{'|'.join(PREFIXES)}){_BODY}", re.ASCII)
 
 LIVE_KEYS = 2
-"""Of one user at a time: the one in use, and the one that is to replace it."""
+"""Secret ones of one user at a time: the one in use, and the one that is to replace it."""
+LIVE_PUBLISHABLE_KEYS = 20
+"""Those of one user that are no secret: each may be for other pages."""
 LONGEST_KEY_NAME = 100
 
 
 class TooManyKeysError(DomainError):
     """The user has as many live keys as anybody may."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = LIVE_KEYS) -> None:
         """Say what to do."""
-        super().__init__(f"the user has {LIVE_KEYS} live keys already: revoke one first")
+        super().__init__(f"the user has {most} live keys of this kind already: revoke one first")
 
 
 class UnknownKeyError(DomainError):
@@ -38,15 +44,6 @@ class UnknownKeyError(DomainError):
     def __init__(self, key_id: str) -> None:
         """Name it by its public part."""
         super().__init__(f"the user has no key {key_id!r}")
-
-
-class InvalidKeyError(DomainError):
-    """What a new key is to be like makes no sense; `field` names what."""
-
-    def __init__(self, field: str, message: str) -> None:
-        """Keep the field for the answer."""
-        super().__init__(f"{field}: {message}")
-        self.field = field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +60,13 @@ class ApiKey:
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
     """To the minute or so."""
+    publishable: Publishable | None = None
+    """What it may do if it is no secret; None: it is one, and may do what its user may."""
+
+    @property
+    def most_live(self) -> int:
+        """How many keys of its kind a user may have at a time."""
+        return LIVE_PUBLISHABLE_KEYS if self.publishable else LIVE_KEYS
 
     def is_live(self, now: datetime) -> bool:
         """Tell whether it opens anything (its user must be active besides)."""
@@ -73,15 +77,15 @@ class ApiKey:
         return compare_digest(self.digest, digest_of(text))
 
 
-def compose(key_id: str, secret: str) -> str:
+def compose(key_id: str, secret: str, prefix: str = PREFIX) -> str:
     """Put a key together from its public and its secret part, in characters of ALPHABET."""
     body = key_id + secret
-    return f"{PREFIX}{body}{_checksum(body)}"
+    return f"{prefix}{body}{_checksum(body)}"
 
 
 def key_id_of(text: str) -> str | None:
     """Read the public part of what may be a key; None when its form or its checksum is wrong."""
-    if not SCANNER.fullmatch(text):
+    if not KEY.fullmatch(text):
         return None
     body, checksum = text[len(PREFIX) : -CHECKSUM_LENGTH], text[-CHECKSUM_LENGTH:]
     return body[:KEY_ID_LENGTH] if compare_digest(_checksum(body), checksum) else None

@@ -1,12 +1,16 @@
 """Domain events: facts about our own model that are told to others. Past-tense sentences."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from typing import ClassVar
 
+from app.domain.gate import HoldReason
 from app.domain.plans import PlanId, SearchablePlan
 from app.domain.reconciliation import ChangeKind
+from app.domain.sync_runs import SyncOutcome
+from app.domain.sync_transitions import SyncTransition, TransitionKind
 from app.domain.users import User
 
 
@@ -98,6 +102,12 @@ class PlanRetimed(PlanFact):
     name = "plan.retimed"
 
 
+class PlanSuperseded(PlanFact):
+    """It is over, and its provider uses its ids for another plan."""
+
+    name = "plan.superseded"
+
+
 class PlanRestored(PlanFact):
     """Its state was taken over from elsewhere than a feed: the way from the state before is not known."""
 
@@ -112,6 +122,7 @@ PLAN_FACTS: dict[ChangeKind, type[PlanFact]] = {
     ChangeKind.WENT_ONLINE: PlanWentOnline,
     ChangeKind.WENT_OFFLINE: PlanWentOffline,
     ChangeKind.RETIMED: PlanRetimed,
+    ChangeKind.SUPERSEDED: PlanSuperseded,
     ChangeKind.RESTORED: PlanRestored,
 }
 """The first of these kinds among those of a change gives the domain event its name."""
@@ -165,6 +176,70 @@ class UserDeleted(UserFact):
     name = "user.deleted"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncFact(DomainEvent):
+    """What began or ended with a run of a provider's sync."""
+
+    provider: str
+    run_id: str
+    outcome: SyncOutcome
+    reason: str | None
+    held_for: tuple[HoldReason, ...]
+    waiting: Mapping[ChangeKind, int]
+    """Plans that the gate holds, by kind of change."""
+
+    @property
+    def subject(self) -> str:
+        """The provider."""
+        return f"providers/{self.provider}"
+
+
+class SyncHeld(SyncFact):
+    """The gate holds something from now on."""
+
+    name = "sync.held"
+
+
+class SyncFailed(SyncFact):
+    """The catalog does not say from now on what the feed says."""
+
+    name = "sync.failed"
+
+
+class SyncRecovered(SyncFact):
+    """A sync was good, after some that were not."""
+
+    name = "sync.recovered"
+
+
+class CircuitOpened(SyncFact):
+    """The provider failed too often in a row, and is left alone."""
+
+    name = "circuit.opened"
+
+
+SYNC_FACTS: dict[TransitionKind, type[SyncFact]] = {
+    TransitionKind.HELD: SyncHeld,
+    TransitionKind.FAILED: SyncFailed,
+    TransitionKind.RECOVERED: SyncRecovered,
+    TransitionKind.CIRCUIT_OPENED: CircuitOpened,
+}
+
+
+def sync_fact_of(provider: str, transition: SyncTransition) -> SyncFact:
+    """Make the domain event of a transition; a run has one of each kind at the most, which gives it its id."""
+    return SYNC_FACTS[transition.kind](
+        event_id=f"sync-{transition.run_id}-{transition.kind}",
+        occurred_at=transition.at,
+        provider=provider,
+        run_id=transition.run_id,
+        outcome=transition.outcome,
+        reason=transition.reason,
+        held_for=transition.held_for,
+        waiting=transition.waiting,
+    )
+
+
 USER_FACTS: tuple[type[UserFact], ...] = (UserCreated, UserUpdated, UserDeleted)
-NAMES = tuple(kind.name for kind in (*PLAN_FACTS.values(), *USER_FACTS))
+NAMES = tuple(kind.name for kind in (*PLAN_FACTS.values(), *USER_FACTS, *SYNC_FACTS.values()))
 """Everything that can be subscribed to."""

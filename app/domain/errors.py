@@ -1,7 +1,7 @@
 """Rules of the domain that a caller broke. Each says what was given and what would be right."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 
@@ -25,6 +25,16 @@ class WindowEndsBeforeItStartsError(DomainError):
         super().__init__(
             f"starts_at ({starts_at.isoformat()}) is after ends_at ({ends_at.isoformat()}): "
             "give a window that ends at or after its start"
+        )
+
+
+class ListEndsBeforeItStartsError(DomainError):
+    """The window of a list ends before it begins."""
+
+    def __init__(self, begins: date, ends: date) -> None:
+        """Keep both bounds for the message."""
+        super().__init__(
+            f"from ({begins.isoformat()}) is after to ({ends.isoformat()}): the window has to end at its start or later"
         )
 
 

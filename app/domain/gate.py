@@ -14,6 +14,8 @@ class HoldReason(StrEnum):
     EMPTY_FEED = "empty_feed"
     MASS_WITHDRAWAL = "mass_withdrawal"
     MASS_CHANGE = "mass_change"
+    UNKNOWN_ELEMENTS = "unknown_elements"
+    """What nobody knows stands where records are expected: a feed of another shape, not one without plans."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class GatePolicy:
     """A feed with at most this many plans may change at will; only an empty one is held."""
     max_withdrawn_share: float = 0.30
     max_changed_share: float = 0.50
+    approval_required: bool = False
+    """Whether only a person lets pass what is held; else a second run that proposes the same does, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class SnapshotCounts:
     """Records of this snapshot, rejected ones included."""
     withdrawn: int
     changed: int
+    unknown: int = 0
+    """Elements that nobody knows, in the place of records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +54,19 @@ class Hold:
     @property
     def withdrawals(self) -> bool:
         """Whether withdrawals wait."""
-        return HoldReason.EMPTY_FEED in self.reasons or HoldReason.MASS_WITHDRAWAL in self.reasons
+        return not _OF_WITHDRAWALS.isdisjoint(self.reasons)
 
     @property
     def changes(self) -> bool:
         """Whether changes of known plans wait."""
         return HoldReason.MASS_CHANGE in self.reasons
+
+    def may_agree(self, policy: GatePolicy) -> bool:
+        """Whether a second run that proposes the same lets it pass; else only a person does."""
+        return not policy.approval_required and HoldReason.UNKNOWN_ELEMENTS not in self.reasons
+
+
+_OF_WITHDRAWALS = frozenset({HoldReason.EMPTY_FEED, HoldReason.MASS_WITHDRAWAL, HoldReason.UNKNOWN_ELEMENTS})
 
 
 def inspect(policy: GatePolicy, counts: SnapshotCounts) -> Hold | None:
@@ -63,7 +76,10 @@ def inspect(policy: GatePolicy, counts: SnapshotCounts) -> Hold | None:
     """
     reasons: list[HoldReason] = []
     words: list[str] = []
-    if counts.records == 0 and counts.withdrawn:
+    if counts.withdrawn and counts.unknown > counts.records:
+        reasons.append(HoldReason.UNKNOWN_ELEMENTS)
+        words.append(f"{counts.unknown} unknown elements stand where {counts.records} records were found")
+    elif counts.records == 0 and counts.withdrawn:
         reasons.append(HoldReason.EMPTY_FEED)
         words.append(f"the feed is empty, it held {counts.known} plans before")
     elif _too_many(counts.withdrawn, counts.known, policy.min_plans, policy.max_withdrawn_share):

@@ -1,12 +1,12 @@
 """Reconciliation, the one rule of the sync: what is known + a snapshot -> changes. Pure."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfoNotFoundError
 
-from app.domain.plans import Plan, PlanId, SellMode, UtcOffsets, utc_offsets
+from app.domain.plans import Plan, PlanId, SearchablePlan, SellMode, UtcOffsets, utc_offsets
 
 
 class ChangeKind(StrEnum):
@@ -20,6 +20,8 @@ class ChangeKind(StrEnum):
     WENT_OFFLINE = "went_offline"
     RETIMED = "retimed"
     """It says what it said, but newer time zone rules give its wall clock other instants."""
+    SUPERSEDED = "superseded"
+    """Its provider uses its ids for another plan from now on, which has an id of its own (ADR 0070)."""
     RESTORED = "restored"
     """Taken over from elsewhere than a feed: from the journal into the catalog, or the other way."""
 
@@ -40,10 +42,12 @@ class KnownPlan:
     """Set when the plan is withdrawn; while it is in the feed, that is the provider's last complete snapshot."""
     offsets: UtcOffsets | None = None
     """From which its instants follow, as they were told; None for a plan that was written before this was noted."""
+    followed_by: datetime | None = None
+    """The edition that has its ids since it is over; None while they name this plan."""
 
     def is_like(self, other: "KnownPlan") -> bool:
         """Tell whether both say the same, be it with other instants."""
-        return replace(self, offsets=None) == replace(other, offsets=None)
+        return self.digest == other.digest and replace(self, offsets=None) == replace(other, offsets=None)
 
     def is_as(self, other: "KnownPlan") -> bool:
         """Tell whether both say the same with the same instants, by whichever rules these were reckoned.
@@ -88,7 +92,7 @@ def judge(plan: Plan, digest: bytes, known: KnownPlan | None, at: datetime, rule
         first_seen_at=known.first_seen_at if known else at,
         offsets=utc_offsets(plan, rules),
     )
-    return PlanChange(plan.key.plan_id, kinds, now_known, plan)
+    return PlanChange(plan.plan_id, kinds, now_known, plan)
 
 
 def _kinds(plan: Plan, digest: bytes, known: KnownPlan | None) -> Iterator[ChangeKind]:
@@ -114,23 +118,32 @@ def retimed(plan: Plan, known: KnownPlan, rules: str) -> PlanChange | None:
         return None
     if known.offsets is None or known.offsets[:2] == offsets[:2]:
         return None
-    return PlanChange(plan.key.plan_id, (ChangeKind.RETIMED,), replace(known, offsets=offsets), plan)
+    return PlanChange(plan.plan_id, (ChangeKind.RETIMED,), replace(known, offsets=offsets), plan)
 
 
 def withdrawals(
-    known: Mapping[PlanId, KnownPlan],
-    present: Collection[PlanId],
+    absent: Iterable[tuple[PlanId, KnownPlan]],
     doubtful_bases: Collection[str],
     *,
     last_seen_at: datetime | None,
     at: datetime,
 ) -> Iterator[PlanChange]:
-    """List the plans that left the feed: known to be in it, and not `present` now.
+    """List the plans that left the feed, of those that are known to be in it and have no record now, be it rejected.
 
-    `present` holds the plans with a record, be it rejected. A plan of a doubtful base (one with a record whose item
-    could not be told) is left alone: its absence proves nothing. `last_seen_at` is when the feed was last read whole.
+    A plan of a doubtful base (one with a record whose item could not be told) is left alone: its absence proves
+    nothing. `last_seen_at` is when the feed was last read whole.
     """
-    for plan_id, before in known.items():
-        if before.in_feed and plan_id not in present and before.base_id not in doubtful_bases:
-            after = replace(before, in_feed=False, withdrawn_at=at, last_seen_at=last_seen_at or before.first_seen_at)
-            yield PlanChange(plan_id, (ChangeKind.WITHDRAWN,), after, None)
+    for plan_id, before in absent:
+        if before.base_id not in doubtful_bases:
+            yield withdrawal(plan_id, before, at=at, last_seen_at=last_seen_at)
+
+
+def withdrawal(plan_id: PlanId, before: KnownPlan, *, at: datetime, last_seen_at: datetime | None = None) -> PlanChange:
+    """Withdraw a plan that is known to be in the feed."""
+    after = replace(before, in_feed=False, withdrawn_at=at, last_seen_at=last_seen_at or before.first_seen_at)
+    return PlanChange(plan_id, (ChangeKind.WITHDRAWN,), after, None)
+
+
+def is_over(told: SearchablePlan | None, told_from: datetime) -> bool:
+    """Tell whether a plan, by what was told of it, had ended before the instant from which on a feed tells."""
+    return told is not None and told.starts_at < told_from and told.ends_at <= told_from

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from app.domain.activities import DECIMAL_DIGITS, WHOLE_DIGITS, Activity
+from app.domain.identities import ANONYMOUS, Key
 
 Day = int
 Week = int
@@ -133,22 +134,38 @@ class UserFigures:
     daily: Counter[Day] = field(default_factory=Counter)
     cells: Counter[Cell] = field(default_factory=Counter)
 
-    def move(self, before: Visits | None, after: Visits) -> None:
-        """Account for one user whose set of days grew from `before` (None: never seen) to `after`."""
-        if before is None and after.days == 1:  # as most users are seen first
+    def move(self, before: Visits | None, after: Visits | None) -> None:
+        """Account for one person whose set of days became `after` and was `before`; None: no day at all."""
+        if after is None:
+            if before is not None:
+                self.daily.subtract(days_of(before))
+                self.cells.subtract(cells_of(before))
+        elif before is None and after.days == 1:  # as most users are seen first
             self.daily[after.first] += 1
             self.cells[Cell(Granularity.DAY, after.first, 0)] += 1
             self.cells[Cell(Granularity.WEEK, week_of(after.first), 0)] += 1
         elif before is None:
             self.daily.update(days_of(after))
             self.cells.update(cells_of(after))
-        elif before.first == after.first:
+        elif before.first == after.first and not before.days & ~after.days:
             self._extend(before, after)
         else:
             self.daily.update(days_of(after))
             self.daily.subtract(days_of(before))
             self.cells.update(cells_of(after))
             self.cells.subtract(cells_of(before))
+
+    def arrive(self, visits: Visits, number: int) -> None:
+        """Account for so many persons who were never seen before, all with these visits."""
+        for day in days_of(visits):
+            self.daily[day] += number
+        for cell in cells_of(visits):
+            self.cells[cell] += number
+
+    def add(self, other: "UserFigures") -> None:
+        """Take in what changes besides."""
+        self.daily.update(other.daily)
+        self.cells.update(other.cells)
 
     def _extend(self, before: Visits, after: Visits) -> None:
         """Do the same where the first day stays, which is nearly always: only the new days matter."""
@@ -172,21 +189,25 @@ class Fold:
     """What some activities say, added up: the same for every order in which they came."""
 
     totals: dict[tuple[Day, str], tuple[int, Decimal]] = field(default_factory=dict)
-    days: dict[str, set[Day]] = field(default_factory=dict)
-    """The days on which each user was active; whoever has no user id counts in the totals only."""
+    days: dict[Key, set[Day]] = field(default_factory=dict)
+    """The days on which each visitor was active; what has neither id counts in the totals only."""
+    statements: list[Activity] = field(default_factory=list)
+    """Those that say who somebody is, and count nothing."""
 
-    def add(self, day: Day, type_: str, value: Decimal | None, user_id: str | None) -> None:
+    def add(self, day: Day, type_: str, value: Decimal | None, visitor: Key | None) -> None:
         """Take in one activity."""
         key = (day, type_)
         count, sum_ = self.totals.get(key, (0, Decimal()))
         self.totals[key] = (count + 1, sum_ if value is None else add(sum_, value))
-        if user_id is not None:
-            self.days.setdefault(user_id, set()).add(day)
+        if visitor is not None:
+            self.days.setdefault(visitor, set()).add(day)
 
     @property
-    def visits(self) -> Mapping[str, Visits]:
-        """The set of days of each user."""
-        return {user_id: visits_on(days) for user_id, days in self.days.items()}
+    def visits(self) -> Mapping[Key, Visits]:
+        """The set of days of each visitor."""
+        distinct = {id(days): days for days in self.days.values()}
+        made = {name: visits_on(days) for name, days in distinct.items()}
+        return {visitor: made[id(days)] for visitor, days in self.days.items()}
 
 
 def fold(activities: Iterable[Activity], zone: tzinfo) -> Fold:
@@ -194,9 +215,15 @@ def fold(activities: Iterable[Activity], zone: tzinfo) -> Fold:
     result = Fold()
     utc = str(zone) == "UTC"
     for activity in activities:
+        if activity.type[0] == "$":  # no client's type begins like that, and a look is cheaper than a set
+            result.statements.append(activity)
+            continue
         at = activity.occurred_at
         day = at.toordinal() - _EPOCH_ORDINAL if utc and at.tzinfo is UTC else day_at(at, zone)
-        result.add(day, activity.type, activity.value, activity.user_id)
+        visitor = activity.user_id
+        if visitor is None and activity.anonymous_id is not None:
+            visitor = ANONYMOUS + activity.anonymous_id
+        result.add(day, activity.type, activity.value, visitor)
     return result
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from app.domain.feeds import RejectionReason
 from app.domain.gate import HoldReason
+from app.domain.proposed_changes import ProposedChange
 from app.domain.reconciliation import ChangeKind
 
 
@@ -20,6 +21,8 @@ class SyncOutcome(StrEnum):
     """New plans were applied; the rest waits for a second agreeing run or an approval."""
     INCOMPLETE = "incomplete"
     """The feed broke in the middle, or exceeds its limit: what was read was applied, nothing was withdrawn."""
+    UNUSABLE = "unusable"
+    """The feed was read, and nothing of it could be used: nothing was withdrawn, the next run reads it again."""
     FAILED = "failed"
     SKIPPED = "skipped"
     """Another process was syncing the provider, or its circuit was open."""
@@ -46,13 +49,19 @@ class SyncReport:
     """Plans per kind of change: what was written, or in a dry run what would be."""
     waiting: Mapping[ChangeKind, int] = field(default_factory=dict)
     """What the gate holds back, by kind."""
+    settling: int = 0
+    """Plans that are absent, and wait until that counts as a withdrawal."""
     held_for: tuple[HoldReason, ...] = ()
     rejected_for: Mapping[RejectionReason, int] = field(default_factory=dict)
     """Records that could not be used, by reason; all of them, also those that were too many to be kept."""
     ignored: Mapping[str, int] = field(default_factory=dict)
     """Unknown elements and attributes of the feed and how often they stood there."""
+    passed_over: int = 0
+    """Records that the configuration asked not to read."""
     reason: str | None = None
-    """Why it failed, was held, was skipped or is incomplete: words that a person can act on."""
+    """Why it failed, was held, was skipped, is incomplete or of no use: words that a person can act on."""
+    plans: tuple[ProposedChange, ...] = ()
+    """Of a dry run: what would change, plan by plan, the first MOST_SHOWN."""
     more: bool = False
     """The source has a further snapshot ready; the schedule need not wait an interval for it."""
     retry_after: float | None = None

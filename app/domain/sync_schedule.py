@@ -50,6 +50,15 @@ def is_due(interval: float, snapshot_at: datetime | None, now: datetime) -> bool
     return age is None or age >= interval / 2
 
 
+def full_is_due(every: float, full_at: datetime | None, now: datetime) -> bool:
+    """Tell whether a feed is to be fetched whole, whatever its server says of changes: each `every` seconds, 0 never.
+
+    Also when it was last done in the future: some clock was wrong, and nobody knows how long ago that is.
+    """
+    age = _age(full_at, now)
+    return every > 0 and (age is None or age >= every)
+
+
 def _age(snapshot_at: datetime | None, now: datetime) -> float | None:
     """Seconds since a snapshot; None without one, and for one from the future."""
     age = -1.0 if snapshot_at is None else (now - snapshot_at).total_seconds()

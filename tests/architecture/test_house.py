@@ -14,7 +14,7 @@ VAGUE = {
     *("utils", "util", "common", "base", "manager", "service", "impl", "helpers", "helper", "misc", "shared", "tools"),
     *("core", "stores", "section", "opening", "stuff", "general"),
 }
-FEEDS_OF_BASES = Path("app/adapters/outbound/providers/records.py")
+FEEDS_OF_BASES = Path("app/adapters/outbound/providers/plan_list/records.py")
 """There a base is what the feeds call so: several plans with a title of their own."""
 OWN_WORDS = {
     *("beside", "quietly", "outward", "telling", "care", "exposure", "lifeline", "careful", "strict", "patience"),

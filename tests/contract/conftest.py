@@ -10,36 +10,54 @@ from typing import Protocol
 import pytest
 
 from app.adapters.outbound.memory.circuit_states import MemoryCircuitStates
+from app.adapters.outbound.redis.absences import RedisAbsences
 from app.adapters.outbound.redis.activity_inbox import RedisActivityInbox
 from app.adapters.outbound.redis.activity_queue import RedisActivityQueue
 from app.adapters.outbound.redis.change_log import RedisChangeLog
 from app.adapters.outbound.redis.circuit_states import RedisCircuitStates
 from app.adapters.outbound.redis.connection import connect
 from app.adapters.outbound.redis.dead_letters import RedisDeadLetters
+from app.adapters.outbound.redis.held_plans import RedisHeldPlans
 from app.adapters.outbound.redis.journal_source import RedisJournalSource
 from app.adapters.outbound.redis.leases import RedisLeases
 from app.adapters.outbound.redis.plan_catalog import RedisPlanCatalog
 from app.adapters.outbound.redis.queue_watch import RedisQueueWatch
+from app.adapters.outbound.redis.rejection_lists import RedisRejectionLists
 from app.adapters.outbound.redis.sync_journal import RedisSyncJournal
 from app.adapters.outbound.redis.sync_requests import RedisSyncRequests
+from app.adapters.outbound.redis.sync_transitions import RedisTransitionLog
 from app.adapters.outbound.sql.all_tables import metadata
+from app.adapters.outbound.sql.database import open_database
 from app.application.ports.activities import ActivityInbox, ActivityQueue, DeadLetters, QueueWatch
 from app.application.ports.catalog import Behind, ChangeLog, LoggedChange, LogPosition, PlanCatalog, SyncJournal
 from app.application.ports.history import JournalSource
+from app.application.ports.publishing import DomainEventLog
+from app.application.ports.syncs import Absences, HeldPlans, RejectionLists, TransitionLog
 from app.application.ports.system import CircuitStates, Lease, Leases, SyncRequests
 from app.domain.reconciliation import ChangeKind, PlanChange
+from tests.fakes.absences import MemoryAbsences
 from tests.fakes.activity_inbox import MemoryActivityInbox
 from tests.fakes.activity_queue import MemoryActivityQueue
 from tests.fakes.activity_stream import MemoryActivityStream
 from tests.fakes.change_log import MemoryChangeLog
 from tests.fakes.dead_letters import MemoryDeadLetters
+from tests.fakes.held_plans import MemoryHeldPlans
 from tests.fakes.journal_source import MemoryJournalSource
 from tests.fakes.leases import MemoryLeases
 from tests.fakes.plan_catalog import MemoryPlanCatalog
 from tests.fakes.queue_watch import MemoryQueueWatch
+from tests.fakes.rejection_lists import MemoryRejectionLists
 from tests.fakes.store import MemoryStore
 from tests.fakes.sync_journal import MemorySyncJournal
 from tests.fakes.sync_requests import MemorySyncRequests
+from tests.fakes.sync_transitions import MemoryTransitionLog
+from tests.support.activity_backends import (
+    ActivityBackend,
+    Find,
+    MemoryActivityBackend,
+    SqlActivityBackend,
+    migrate_one,
+)
 from tests.support.builders import NOW
 from tests.support.history_backends import (
     HistoryBackend,
@@ -48,6 +66,7 @@ from tests.support.history_backends import (
     postgres_history,
     sqlite_history,
 )
+from tests.support.postgres import postgres_database as a_postgres_database
 from tests.support.redis_server import KINDS, VALKEY_9, ClusterNode, RedisServer, redis_cluster, require_server
 
 ALL_KINDS = tuple(ChangeKind)
@@ -63,13 +82,21 @@ ALL_SERVERS = (
 """The embedded one and a cluster of it in `make test`; the older ones take as long again, each (`make test-faults`)."""
 
 
+class Transitions(TransitionLog, DomainEventLog, Protocol):
+    """A log that is written and told."""
+
+
 class Backend(Protocol):
     """One technology's adapters of all ports, on one store; each call makes another adapter of the same store."""
 
     def plan_catalog(self) -> PlanCatalog: ...
     def change_log(self) -> ChangeLog: ...
     def journal_source(self, *, consumer: str = "journal", log_kept: int = 100_000) -> JournalSource: ...
-    def sync_journal(self, *, runs_kept: int = 200, rejections_kept: int = 1000) -> SyncJournal: ...
+    def sync_journal(self, *, runs_kept: int = 200) -> SyncJournal: ...
+    def rejection_lists(self, *, rejections_kept: int = 1000) -> RejectionLists: ...
+    def held_plans(self) -> HeldPlans: ...
+    def absences(self) -> Absences: ...
+    def transition_log(self) -> Transitions: ...
     def leases(self, *, ttl: float = 30.0) -> Leases: ...
     def circuit_states(self) -> CircuitStates: ...
     def sync_requests(self, *, ttl: float = 5.0) -> SyncRequests: ...
@@ -107,8 +134,20 @@ class MemoryBackend:
     def journal_source(self, *, consumer: str = "journal", log_kept: int = 100_000) -> JournalSource:
         return MemoryJournalSource(self.store, consumer=consumer, log_kept=log_kept)
 
-    def sync_journal(self, *, runs_kept: int = 200, rejections_kept: int = 1000) -> SyncJournal:
-        return MemorySyncJournal(self.store, runs_kept=runs_kept, rejections_kept=rejections_kept)
+    def sync_journal(self, *, runs_kept: int = 200) -> SyncJournal:
+        return MemorySyncJournal(self.store, runs_kept=runs_kept)
+
+    def rejection_lists(self, *, rejections_kept: int = 1000) -> RejectionLists:
+        return MemoryRejectionLists(self.store, rejections_kept=rejections_kept)
+
+    def held_plans(self) -> HeldPlans:
+        return MemoryHeldPlans(self.store)
+
+    def absences(self) -> Absences:
+        return MemoryAbsences(self.store)
+
+    def transition_log(self) -> Transitions:
+        return MemoryTransitionLog(self.store)
 
     def leases(self, *, ttl: float = 30.0) -> Leases:
         return MemoryLeases(self.store, ttl=ttl)
@@ -168,8 +207,20 @@ class RedisBackend:
     def journal_source(self, *, consumer: str = "journal", log_kept: int = 100_000) -> JournalSource:
         return RedisJournalSource(self.client, consumer=consumer, log_kept=log_kept)
 
-    def sync_journal(self, *, runs_kept: int = 200, rejections_kept: int = 1000) -> SyncJournal:
-        return RedisSyncJournal(self.client, runs_kept=runs_kept, rejections_kept=rejections_kept)
+    def sync_journal(self, *, runs_kept: int = 200) -> SyncJournal:
+        return RedisSyncJournal(self.client, runs_kept=runs_kept)
+
+    def rejection_lists(self, *, rejections_kept: int = 1000) -> RejectionLists:
+        return RedisRejectionLists(self.client, rejections_kept=rejections_kept)
+
+    def held_plans(self) -> HeldPlans:
+        return RedisHeldPlans(self.client)
+
+    def absences(self) -> Absences:
+        return RedisAbsences(self.client)
+
+    def transition_log(self) -> Transitions:
+        return RedisTransitionLog(self.client)
 
     def leases(self, *, ttl: float = 30.0) -> Leases:
         return RedisLeases(self.client, ttl=ttl)
@@ -354,7 +405,7 @@ async def trim(backend: Backend, provider: str = "demo", *, log_kept: int) -> No
     source = backend.journal_source(log_kept=log_kept)
     head = await source.head(provider)
     assert head is not None
-    await source.stored(provider, head)
+    await source.stored({provider: head})
 
 
 Follower = AsyncIterator[Sequence[LoggedChange] | Behind]
@@ -399,3 +450,38 @@ async def news(follower: Follower) -> Sequence[LoggedChange] | Behind:
             item = await anext(follower)
             if item not in ((), []):
                 return item
+
+
+@pytest.fixture(scope="module")
+def activity_databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Find]:
+    """Databases that are made and migrated once, when first asked for, and emptied for each test."""
+    with ExitStack() as stack:
+        made: dict[str, tuple[str, Path]] = {}
+
+        def find(kind: str) -> tuple[str, Path]:
+            if kind not in made:
+                url = "embedded" if kind == "sqlite" else stack.enter_context(a_postgres_database())
+                made[kind] = (url, tmp_path_factory.mktemp(kind))
+                asyncio.run(migrate_one(*made[kind]))
+            return made[kind]
+
+        yield find
+
+
+@pytest.fixture(params=["memory", "sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+async def activity_backend(request: pytest.FixtureRequest) -> AsyncIterator[ActivityBackend]:
+    made: ActivityBackend = MemoryActivityBackend()
+    if request.param != "memory":
+        find: Find = request.getfixturevalue("activity_databases")
+        made = SqlActivityBackend(open_database(*await asyncio.to_thread(find, request.param), timeout=5))
+    await made.clear()
+    yield made
+    await made.aclose()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+async def activity_sql(request: pytest.FixtureRequest, activity_databases: Find) -> AsyncIterator[SqlActivityBackend]:
+    made = SqlActivityBackend(open_database(*await asyncio.to_thread(activity_databases, request.param), timeout=5))
+    await made.clear()
+    yield made
+    await made.aclose()

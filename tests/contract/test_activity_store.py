@@ -3,196 +3,45 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, localcontext
-from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, Executable, select, text
+from sqlalchemy import Connection, select, text
 
-from app.adapters.outbound.sql.activity_store import SqlActivityStore, SqlImportMarks
+from app.adapters.outbound.sql.activity_store import SqlActivityStore
 from app.adapters.outbound.sql.activity_types import SqlTypeBound
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock
-from app.adapters.outbound.sql.all_tables import metadata
-from app.adapters.outbound.sql.database import Database, open_database
+from app.adapters.outbound.sql.database import open_database
 from app.adapters.outbound.sql.migrate import migrate
 from app.adapters.outbound.sql.schema import activities as activities_table
 from app.adapters.outbound.sql.stats import SqlStats
 from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
-from app.application.ports.activities import ActivityStore, ImportMarks, NotStorableError, Stats, StatsKeeper
+from app.application.ports.activities import NotStorableError
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity
-from app.domain.stats import Granularity, TypeCount, TypeRanking, TypeTotal, date_of, period_of, retention
+from app.domain.stats import TypeCount, TypeRanking, TypeTotal, date_of
 from app.domain.zone_rules import ZoneRules
-from tests.fakes.activity_store import MemoryActivityStore
+from tests.support.activity_backends import ActivityBackend, Find, SqlActivityBackend, by_definition, figures, patiently
 from tests.support.builders import NOW, an_activity
-from tests.support.oracle import Oracle
-from tests.support.postgres import postgres_database
 from tests.support.zone_files import VANCOUVER, VANCOUVER_OF_2025, VANCOUVER_OF_2026, compiled
 
 MADRID, KATHMANDU = ZoneInfo("Europe/Madrid"), ZoneInfo("Asia/Kathmandu")
-ALL_DAYS = (date(2025, 12, 1), date(2026, 2, 28))
 
 
-class Backend(Protocol):
-    """One database; each call makes another adapter on it."""
-
-    def store(self, zone: tzinfo = UTC) -> ActivityStore: ...
-    def stats(self) -> Stats: ...
-    def keeper(self, zone: tzinfo = UTC) -> StatsKeeper: ...
-    def marks(self) -> ImportMarks: ...
-    async def clear(self) -> None: ...
-    async def aclose(self) -> None: ...
+@pytest.fixture
+def backend(activity_backend: ActivityBackend) -> ActivityBackend:
+    return activity_backend
 
 
-class MemoryBackend:
-    def __init__(self) -> None:
-        self._all = MemoryActivityStore(UTC)
-
-    def store(self, zone: tzinfo = UTC) -> ActivityStore:
-        self._all.zone = zone
-        return self._all
-
-    def stats(self) -> Stats:
-        return self._all
-
-    def keeper(self, zone: tzinfo = UTC) -> StatsKeeper:
-        self._all.zone = zone
-        return self._all
-
-    def marks(self) -> ImportMarks:
-        return self._all
-
-    async def clear(self) -> None:
-        self._all = MemoryActivityStore(UTC)
-
-    async def aclose(self) -> None:
-        pass
-
-
-class SqlBackend:
-    def __init__(self, database: Database) -> None:
-        self.database = database
-
-    def store(self, zone: tzinfo = UTC) -> ActivityStore:
-        return SqlActivityStore(self.database, zone)
-
-    def stats(self) -> Stats:
-        return SqlStats(self.database)
-
-    def keeper(self, zone: tzinfo = UTC) -> StatsKeeper:
-        return SqlStatsKeeper(self.database, zone)
-
-    def marks(self) -> ImportMarks:
-        return SqlImportMarks(self.database)
-
-    async def clear(self) -> None:
-        for table in reversed(metadata.sorted_tables):
-            await self.database.write(partial(_execute, table.delete()))
-
-    async def aclose(self) -> None:
-        await self.database.aclose()
-
-
-def _execute(statement: Executable, connection: Connection) -> None:
-    connection.execute(statement)
-
-
-Find = Callable[[str], tuple[str, Path]]
-
-
-@pytest.fixture(scope="module")
-def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Find]:
-    """Databases that are made and migrated once, when first asked for, and emptied for each test."""
-    with ExitStack() as stack:
-        made: dict[str, tuple[str, Path]] = {}
-
-        def find(kind: str) -> tuple[str, Path]:
-            if kind not in made:
-                url = "embedded" if kind == "sqlite" else stack.enter_context(postgres_database())
-                made[kind] = (url, tmp_path_factory.mktemp(kind))
-                asyncio.run(_migrate(*made[kind]))
-            return made[kind]
-
-        yield find
-
-
-async def _migrate(url: str, directory: Path) -> None:
-    database = open_database(url, directory, timeout=5)
-    await migrate(database)
-    await database.aclose()
-
-
-@pytest.fixture(params=["memory", "sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
-    made: Backend = MemoryBackend()
-    if request.param != "memory":
-        find: Find = request.getfixturevalue("databases")
-        made = SqlBackend(open_database(*await asyncio.to_thread(find, request.param), timeout=5))
-    await made.clear()
-    yield made
-    await made.aclose()
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-async def sql(request: pytest.FixtureRequest, databases: Find) -> AsyncIterator[SqlBackend]:
-    made = SqlBackend(open_database(*await asyncio.to_thread(databases, request.param), timeout=5))
-    await made.clear()
-    yield made
-    await made.aclose()
-
-
-async def figures(backend: Backend, today: date = ALL_DAYS[1]) -> dict[str, Any]:
-    """Everything that can be asked, in the oracle's words."""
-    stats, (first, last) = backend.stats(), ALL_DAYS
-    days = (last - first).days
-    users = await stats.daily_users(first, last)
-    return {
-        "totals": [{"type": t.type, "count": t.count, "sum": t.sum} for t in await stats.totals()],
-        "dau": [users.get((first - date(1970, 1, 1)).days + n, 0) for n in range(days + 1)],
-        "top": [{"type": t.type, "count": t.count} for t in await stats.top_types(first, last, 3)],
-        "day": await _retention(stats, Granularity.DAY, days, today),
-        "week": await _retention(stats, Granularity.WEEK, days // 7, today),
-    }
-
-
-async def _retention(stats: Stats, granularity: Granularity, windows: int, today: date) -> list[Any]:
-    begin = period_of(granularity, ALL_DAYS[0])
-    cells = await stats.cells(granularity, begin, begin + windows - 1, windows)
-    cohorts = retention(granularity, begin, windows, cells, today)
-    return [{"start": c.start.isoformat(), "size": c.size, "active": list(c.active)} for c in cohorts]
-
-
-def by_definition(activities: Sequence[Activity], zone: tzinfo = UTC, today: date = ALL_DAYS[1]) -> dict[str, Any]:
-    """What the oracle says of the same."""
-    oracle = Oracle([_plain(activity) for activity in activities], zone)
-    first, last = ALL_DAYS
-    days = (last - first).days
-    return {
-        "totals": oracle.totals(),
-        "dau": [row["users"] for row in oracle.dau(first, last)],
-        "top": oracle.top(first, last, 3),
-        "day": oracle.retention(first, days, "day", today)["cohorts"],
-        "week": oracle.retention(first, days // 7, "week", today)["cohorts"],
-    }
-
-
-def _plain(activity: Activity) -> Mapping[str, Any]:
-    return {
-        "id": activity.activity_id,
-        "type": activity.type,
-        "occurred_at": activity.occurred_at,
-        "user_id": activity.user_id,
-        "value": None if activity.value is None else str(activity.value),
-    }
+@pytest.fixture
+def sql(activity_sql: SqlActivityBackend) -> SqlActivityBackend:
+    return activity_sql
 
 
 def some_activities(count: int, *, seed: int = 1, users: int = 20) -> list[Activity]:
@@ -211,7 +60,7 @@ def some_activities(count: int, *, seed: int = 1, users: int = 20) -> list[Activ
     ]
 
 
-async def test_what_is_stored_is_counted(backend: Backend) -> None:
+async def test_what_is_stored_is_counted(backend: ActivityBackend) -> None:
     activities = some_activities(500)
 
     assert await backend.store().store(activities) == 500
@@ -220,7 +69,7 @@ async def test_what_is_stored_is_counted(backend: Backend) -> None:
     assert await backend.keeper().verify() is None
 
 
-async def test_what_is_known_already_changes_nothing(backend: Backend) -> None:
+async def test_what_is_known_already_changes_nothing(backend: ActivityBackend) -> None:
     activities = some_activities(50)
     await backend.store().store(activities)
 
@@ -230,7 +79,7 @@ async def test_what_is_known_already_changes_nothing(backend: Backend) -> None:
     assert await figures(backend) == by_definition([*activities, *some_activities(5, seed=2)])
 
 
-async def test_of_two_equal_ids_in_one_call_the_first_counts(backend: Backend) -> None:
+async def test_of_two_equal_ids_in_one_call_the_first_counts(backend: ActivityBackend) -> None:
     first, second = an_activity(1, type_="view", value="1"), an_activity(1, type_="buy", value="2")
 
     assert await backend.store().store([first, second]) == 1
@@ -238,12 +87,12 @@ async def test_of_two_equal_ids_in_one_call_the_first_counts(backend: Backend) -
     assert await backend.stats().totals() == [TypeTotal("view", 1, Decimal(1))]
 
 
-async def test_nothing_is_stored_of_nothing(backend: Backend) -> None:
+async def test_nothing_is_stored_of_nothing(backend: ActivityBackend) -> None:
     assert await backend.store().store([]) == 0
     assert await backend.stats().totals() == []
 
 
-async def test_a_late_activity_moves_a_first_day_with_all_its_cells(backend: Backend) -> None:
+async def test_a_late_activity_moves_a_first_day_with_all_its_cells(backend: ActivityBackend) -> None:
     store = backend.store()
     days = [an_activity(n, at=datetime(2026, 1, n, tzinfo=UTC)) for n in (20, 22, 29)]
     late = an_activity(99, at=datetime(2025, 12, 30, tzinfo=UTC))
@@ -255,7 +104,7 @@ async def test_a_late_activity_moves_a_first_day_with_all_its_cells(backend: Bac
 
 
 @pytest.mark.parametrize("zone", [MADRID, KATHMANDU], ids=str)
-async def test_days_are_those_of_the_time_zone(backend: Backend, zone: ZoneInfo) -> None:
+async def test_days_are_those_of_the_time_zone(backend: ActivityBackend, zone: ZoneInfo) -> None:
     hours = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=15 * n) for n in range(-200, 200)]
     activities = [an_activity(n + 1, at=at, user=f"user-{n % 7}") for n, at in enumerate(hours)]
 
@@ -265,7 +114,7 @@ async def test_days_are_those_of_the_time_zone(backend: Backend, zone: ZoneInfo)
     assert await backend.keeper(zone).verify() is None
 
 
-async def test_sums_are_exact_to_the_last_digit(backend: Backend) -> None:
+async def test_sums_are_exact_to_the_last_digit(backend: ActivityBackend) -> None:
     values = ["0.1", "0.2", "1e-24", "-0.3", "999999999999999999", "0.000000000000000000000001", "1E+3"]
 
     for number, value in enumerate(values, start=1):
@@ -277,29 +126,20 @@ async def test_sums_are_exact_to_the_last_digit(backend: Backend) -> None:
     assert await backend.keeper().verify() is None
 
 
-async def test_several_callers_may_store_the_same_at_the_same_time(backend: Backend) -> None:
+async def test_several_callers_may_store_the_same_at_the_same_time(backend: ActivityBackend) -> None:
     activities = some_activities(600, users=10)
     parts = [activities[start : start + 150] for start in range(0, 600, 50)]
 
-    stored = await asyncio.gather(*(_patiently(backend, part) for part in parts))
+    stored = await asyncio.gather(*(patiently(backend, part) for part in parts))
 
     assert sum(stored) == 600
     assert await figures(backend) == by_definition(activities)
     assert await backend.keeper().verify() is None
 
 
-async def _patiently(backend: Backend, part: Sequence[Activity]) -> int:
-    """As a worker does: a deadlock that the database resolved is tried again."""
-    while True:
-        try:
-            return await backend.store().store(part)
-        except HistoryUnavailableError:
-            await asyncio.sleep(0.01)
-
-
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-async def test_order_repetition_and_splitting_do_not_matter(backend: Backend, data: st.DataObject) -> None:
+async def test_order_repetition_and_splitting_do_not_matter(backend: ActivityBackend, data: st.DataObject) -> None:
     activities = some_activities(40, users=4)
     sent = data.draw(st.permutations(activities))
     sent += data.draw(st.lists(st.sampled_from(activities), max_size=20))
@@ -314,7 +154,7 @@ async def test_order_repetition_and_splitting_do_not_matter(backend: Backend, da
     assert await backend.keeper().verify() is None
 
 
-async def test_the_most_frequent_types_are_ranked_and_all_of_them_counted(backend: Backend) -> None:
+async def test_the_most_frequent_types_are_ranked_and_all_of_them_counted(backend: ActivityBackend) -> None:
     stats = backend.stats()
     assert await stats.ranking(8) == TypeRanking(0, 0, [])
     often = [an_activity(number, type_="often", value="0.10") for number in range(3)]
@@ -327,7 +167,7 @@ async def test_the_most_frequent_types_are_ranked_and_all_of_them_counted(backen
     )
 
 
-async def test_totals_are_listed_by_name_and_found_one_by_one(backend: Backend) -> None:
+async def test_totals_are_listed_by_name_and_found_one_by_one(backend: ActivityBackend) -> None:
     await backend.store().store([an_activity(1, type_="b"), an_activity(2, type_="a-b"), an_activity(3, type_="a.b")])
 
     assert [total.type for total in await backend.stats().totals()] == ["a-b", "a.b", "b"]
@@ -335,7 +175,7 @@ async def test_totals_are_listed_by_name_and_found_one_by_one(backend: Backend) 
     assert await backend.stats().total("never") is None
 
 
-async def test_totals_are_listed_in_pages(backend: Backend) -> None:
+async def test_totals_are_listed_in_pages(backend: ActivityBackend) -> None:
     kinds = ["a", "a-b", "a.b", "a_b", "ab", "b"]
     await backend.store().store([an_activity(number, type_=kind) for number, kind in enumerate(kinds)])
     stats = backend.stats()
@@ -353,7 +193,9 @@ async def test_totals_are_listed_in_pages(backend: Backend) -> None:
     assert [total.type for total in await stats.totals("a.b")] == ["a_b", "ab", "b"]
 
 
-async def test_an_import_admits_new_types_while_there_is_room_beside_those_that_are_counted(sql: SqlBackend) -> None:
+async def test_an_import_admits_new_types_while_there_is_room_beside_those_that_are_counted(
+    sql: SqlActivityBackend,
+) -> None:
     await sql.store().store([an_activity(1, type_="a"), an_activity(2, type_="b")])
     bound = SqlTypeBound(sql.database, 3)
 
@@ -364,7 +206,7 @@ async def test_an_import_admits_new_types_while_there_is_room_beside_those_that_
     assert set(await bound.refused({"e"})) == set()
 
 
-async def test_equal_counts_are_ranked_by_name_and_the_range_includes_both_ends(backend: Backend) -> None:
+async def test_equal_counts_are_ranked_by_name_and_the_range_includes_both_ends(backend: ActivityBackend) -> None:
     at = [datetime(2026, 1, day, 12, tzinfo=UTC) for day in (1, 2, 3, 4)]
     kinds = [("z", 0), ("b", 1), ("a", 1), ("c", 2), ("c", 2), ("z", 3)]
     await backend.store().store([an_activity(n, type_=t, at=at[day]) for n, (t, day) in enumerate(kinds)])
@@ -374,7 +216,7 @@ async def test_equal_counts_are_ranked_by_name_and_the_range_includes_both_ends(
     assert top == [TypeCount("c", 2), TypeCount("a", 1)]
 
 
-async def test_a_reset_empties_the_figures_and_a_rebuild_brings_them_back(backend: Backend) -> None:
+async def test_a_reset_empties_the_figures_and_a_rebuild_brings_them_back(backend: ActivityBackend) -> None:
     activities = some_activities(200)
     await backend.store().store(activities)
 
@@ -390,7 +232,7 @@ async def test_a_reset_empties_the_figures_and_a_rebuild_brings_them_back(backen
     assert await backend.keeper().verify() is None
 
 
-async def test_marks_are_kept_by_digest(backend: Backend) -> None:
+async def test_marks_are_kept_by_digest(backend: ActivityBackend) -> None:
     marks = backend.marks()
 
     await marks.mark("one", 10)
@@ -407,12 +249,12 @@ SPOILED = {
     "UPDATE retention_cells SET users = 9 WHERE granularity = 'day'": "retention of the day of 2026-01-01, 0 later",
     "UPDATE visitors SET first_day = 20000": "days of user 'ana'",
     "DELETE FROM visitors": "days of user 'ana'",
-    "INSERT INTO visitors (user_id, first_day, days) SELECT 'zoe', first_day, days FROM visitors": "days of user 'zoe'",
+    "INSERT INTO visitors (visitor, first_day, days) SELECT 'zoe', first_day, days FROM visitors": "days of user 'zoe'",
 }
 
 
 @pytest.mark.parametrize("spoil", SPOILED)
-async def test_verify_names_the_figure_that_is_wrong(sql: SqlBackend, spoil: str) -> None:
+async def test_verify_names_the_figure_that_is_wrong(sql: SqlActivityBackend, spoil: str) -> None:
     await sql.store().store([an_activity(1, at=datetime(2026, 1, 1, tzinfo=UTC), value="1.5")])
     assert await sql.keeper().verify() is None
 
@@ -426,7 +268,7 @@ async def test_verify_names_the_figure_that_is_wrong(sql: SqlBackend, spoil: str
     assert await sql.keeper().verify() is None
 
 
-async def test_another_time_zone_counts_nothing_until_a_rebuild(sql: SqlBackend) -> None:
+async def test_another_time_zone_counts_nothing_until_a_rebuild(sql: SqlActivityBackend) -> None:
     activities = some_activities(100)
     await sql.store(UTC).store(activities)
 
@@ -448,18 +290,18 @@ BY_MIDNIGHT = datetime(2026, 12, 6, 7, 30, tzinfo=UTC)
 """Half past eleven in Vancouver's winter of 2025, half past midnight by the rules of 2026."""
 
 
-def counting_by(sql: SqlBackend, rules: ZoneRules) -> tuple[SqlActivityStore, SqlStatsKeeper]:
+def counting_by(sql: SqlActivityBackend, rules: ZoneRules) -> tuple[SqlActivityStore, SqlStatsKeeper]:
     """Make what a worker has whose tzdata has these rules."""
     zone = rules.zone
     return SqlActivityStore(sql.database, zone, rules), SqlStatsKeeper(sql.database, zone, rules)
 
 
-async def users_by_day(sql: SqlBackend) -> dict[int, int]:
+async def users_by_day(sql: SqlActivityBackend) -> dict[int, int]:
     found = await sql.stats().daily_users(date(2026, 12, 5), date(2026, 12, 6))
     return {date_of(day).day: users for day, users in found.items() if users}
 
 
-async def test_newer_rules_count_on_where_no_day_that_was_counted_differs(sql: SqlBackend) -> None:
+async def test_newer_rules_count_on_where_no_day_that_was_counted_differs(sql: SqlActivityBackend) -> None:
     old, _ = counting_by(sql, OLD)
     await old.store([an_activity(1, at=SUMMER)])
     new, keeper = counting_by(sql, NEW)
@@ -472,7 +314,7 @@ async def test_newer_rules_count_on_where_no_day_that_was_counted_differs(sql: S
     assert await keeper.verify() is None
 
 
-async def test_a_worker_with_older_rules_counts_by_the_newer_ones_and_says_so(sql: SqlBackend) -> None:
+async def test_a_worker_with_older_rules_counts_by_the_newer_ones_and_says_so(sql: SqlActivityBackend) -> None:
     new, _ = counting_by(sql, NEW)
     await new.store([an_activity(1, at=SUMMER)])
     old, keeper = counting_by(sql, OLD)
@@ -486,7 +328,9 @@ async def test_a_worker_with_older_rules_counts_by_the_newer_ones_and_says_so(sq
     assert await users_by_day(sql) == {6: 1}
 
 
-async def test_days_that_differ_are_counted_on_as_they_were_and_a_rebuild_is_said_to_be_due(sql: SqlBackend) -> None:
+async def test_days_that_differ_are_counted_on_as_they_were_and_a_rebuild_is_said_to_be_due(
+    sql: SqlActivityBackend,
+) -> None:
     old, _ = counting_by(sql, OLD)
     await old.store([an_activity(1, at=BY_MIDNIGHT)])
     new, keeper = counting_by(sql, NEW)
@@ -506,7 +350,9 @@ async def test_days_that_differ_are_counted_on_as_they_were_and_a_rebuild_is_sai
     assert await users_by_day(sql) == {6: 3}
 
 
-async def test_days_that_were_counted_before_rules_were_noted_are_said_to_be_looked_at_once(sql: SqlBackend) -> None:
+async def test_days_that_were_counted_before_rules_were_noted_are_said_to_be_looked_at_once(
+    sql: SqlActivityBackend,
+) -> None:
     zone = OLD.zone
     await SqlActivityStore(sql.database, zone).store([an_activity(1, at=SUMMER)])
     new, keeper = counting_by(sql, NEW)
@@ -518,7 +364,7 @@ async def test_days_that_were_counted_before_rules_were_noted_are_said_to_be_loo
     assert await SqlStatsKeeper(sql.database, zone).trouble() is None
 
 
-async def test_an_upgrade_says_nothing_of_days_of_utc_nor_of_none_at_all(sql: SqlBackend) -> None:
+async def test_an_upgrade_says_nothing_of_days_of_utc_nor_of_none_at_all(sql: SqlActivityBackend) -> None:
     utc = ZoneRules("UTC", "2026b", compiled("UTC0"))
     _, nothing_yet = counting_by(sql, NEW)
     assert await nothing_yet.trouble() is None
@@ -528,7 +374,7 @@ async def test_an_upgrade_says_nothing_of_days_of_utc_nor_of_none_at_all(sql: Sq
     assert "stats.timezone says" in (await nothing_yet.trouble() or "")
 
 
-async def test_workers_with_other_rules_that_begin_at_once_count_alike(sql: SqlBackend) -> None:
+async def test_workers_with_other_rules_that_begin_at_once_count_alike(sql: SqlActivityBackend) -> None:
     stores = [counting_by(sql, rules)[0] for rules in (OLD, NEW, OLD, NEW)]
 
     activities = [an_activity(number, at=BY_MIDNIGHT, user=f"user-{number}") for number in range(40)]
@@ -537,13 +383,13 @@ async def test_workers_with_other_rules_that_begin_at_once_count_alike(sql: SqlB
     assert list((await users_by_day(sql)).values()) == [40]
 
 
-async def test_a_rebuild_and_workers_do_not_disturb_each_other(sql: SqlBackend) -> None:
+async def test_a_rebuild_and_workers_do_not_disturb_each_other(sql: SqlActivityBackend) -> None:
     activities = some_activities(2000)
     await sql.store().store(activities[:1000])
 
     async def work() -> None:
         for start in range(1000, 2000, 100):
-            await _patiently(sql, activities[start : start + 100])
+            await patiently(sql, activities[start : start + 100])
 
     await asyncio.gather(work(), sql.keeper().rebuild(), work())
 
@@ -551,7 +397,7 @@ async def test_a_rebuild_and_workers_do_not_disturb_each_other(sql: SqlBackend) 
     assert await sql.keeper().verify() is None
 
 
-async def test_what_a_database_has_no_form_for_is_not_storable_and_nothing_is_stored(sql: SqlBackend) -> None:
+async def test_what_a_database_has_no_form_for_is_not_storable_and_nothing_is_stored(sql: SqlActivityBackend) -> None:
     good = an_activity(1)
     bad = an_activity(2, user="a lone \ud800 surrogate" if sql.database.is_sqlite else "a nul \0 byte")
 
@@ -562,7 +408,7 @@ async def test_what_a_database_has_no_form_for_is_not_storable_and_nothing_is_st
     assert await sql.store().store([good]) == 1
 
 
-async def test_a_large_batch_is_stored_whole(sql: SqlBackend) -> None:
+async def test_a_large_batch_is_stored_whole(sql: SqlActivityBackend) -> None:
     activities = some_activities(12_000, users=9_000)
 
     assert await sql.store().store(activities) == 12_000
@@ -572,7 +418,7 @@ async def test_a_large_batch_is_stored_whole(sql: SqlBackend) -> None:
     assert told == [10_000]
 
 
-async def test_everything_of_an_activity_is_kept(sql: SqlBackend) -> None:
+async def test_everything_of_an_activity_is_kept(sql: SqlActivityBackend) -> None:
     at = NOW + timedelta(microseconds=1)
     activity = Activity(UUID(int=7), "buy", at, "web", "ana ñ 😀", Decimal("12.50"), '{"a":"\\u0000"}')
 
@@ -624,8 +470,8 @@ async def test_a_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.postgres
-async def test_a_lock_that_somebody_holds_is_waited_for_no_longer_than_the_timeout(databases: Find) -> None:
-    url, directory = await asyncio.to_thread(databases, "postgresql")
+async def test_a_lock_that_somebody_holds_is_waited_for_no_longer_than_the_timeout(activity_databases: Find) -> None:
+    url, directory = await asyncio.to_thread(activity_databases, "postgresql")
     one, other = open_database(url, directory, timeout=5), open_database(url, directory, timeout=0.5)
     keeper = SqlStatsKeeper(other, UTC)
 

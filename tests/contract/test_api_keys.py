@@ -10,7 +10,8 @@ import pytest
 from app.application.ports.system import HistoryUnavailableError
 from app.application.ports.users import ApiKeys, OwnedKey
 from app.domain.access import Role
-from app.domain.api_keys import TooManyKeysError
+from app.domain.api_keys import LIVE_KEYS, LIVE_PUBLISHABLE_KEYS, ApiKey, TooManyKeysError
+from app.domain.publishable_keys import Publishable
 from app.domain.users import UnknownUserError
 from tests.fakes.users import AccessStore, MemoryApiKeys
 from tests.support.access_builders import a_key, a_user, created, deleted, updated, user_id
@@ -208,6 +209,7 @@ def each_method(keys: ApiKeys) -> Iterator[Awaitable[object]]:
     yield keys.good(NOW, 10)
     yield keys.revoke(user_id(1), a_key().key_id, NOW)
     yield keys.note_use({a_key().key_id: NOW})
+    yield keys.origins(NOW)
     yield keys.version()
 
 
@@ -228,3 +230,55 @@ async def test_good_keys_are_the_live_ones_of_active_users_and_of_too_many_those
     off = a_user(2).changed(NOW, is_active=False)
     await history.users().save(a_user(2), off, updated(a_user(2), off))
     assert list(await keys.good(NOW, 10)) == texts[:1]
+
+
+async def test_what_a_publishable_key_may_do_comes_back_with_it(keys: ApiKeys):
+    shop = replace(a_key(1), publishable=Publishable.of(["https://b.example", "https://a.example"], ["view", "buy"]))
+    any_ = replace(a_key(2), publishable=Publishable.of(["*"]))
+    for key in (shop, any_):
+        await keys.add(key, NOW)
+
+    assert [(await keys.find(key.key_id)) for key in (shop, any_)] == [
+        OwnedKey(shop, a_user(1)),
+        OwnedKey(any_, a_user(1)),
+    ]
+    assert (await keys.good(NOW, 10))[shop.key_id].key == shop
+
+
+async def test_publishable_keys_are_counted_by_themselves(keys: ApiKeys):
+    may = Publishable.of(["*"])
+    for number in range(1, LIVE_KEYS + 1):
+        await keys.add(a_key(number), NOW)
+    for number in range(11, LIVE_PUBLISHABLE_KEYS + 11):
+        await keys.add(replace(a_key(number), publishable=may), NOW)
+
+    with pytest.raises(TooManyKeysError, match="2 live"):
+        await keys.add(a_key(50), NOW)
+    with pytest.raises(TooManyKeysError, match="20 live"):
+        await keys.add(replace(a_key(50), publishable=may), NOW)
+
+
+async def test_origins_are_those_of_good_publishable_keys_and_last_as_long_as_one_of_them(
+    history: HistoryBackend, keys: ApiKeys
+):
+    def publishable(number: int, *origins: str, of: int = 1, until: float | None = None) -> ApiKey:
+        expires_at = None if until is None else later(until)
+        return replace(a_key(number, of=user_id(of), expires_at=expires_at), publishable=Publishable.of(origins))
+
+    a, b, c = (f"https://{letter}.example" for letter in "abc")
+    await keys.add(a_key(9), NOW)
+    for key in (
+        publishable(1, a, until=60),
+        publishable(2, a, b, until=90),
+        publishable(3, b),
+        publishable(4, c, of=2),
+        publishable(5, b, until=30),
+    ):
+        await keys.add(key, NOW)
+
+    assert await keys.origins(NOW) == {a: later(90), b: None, c: None}
+    await keys.revoke(user_id(1), a_key(3).key_id, NOW)
+    off = a_user(2).changed(NOW, is_active=False)
+    await history.users().save(a_user(2), off, updated(a_user(2), off))
+    assert await keys.origins(later(60)) == {a: later(90), b: later(90)}
+    assert await keys.origins(later(90)) == {}

@@ -33,7 +33,7 @@ async def test_the_first_item_is_empty_and_what_was_before_it_is_not_told(backen
         assert list(await anext(follower)) == []
         await sync(backend, a_change(a_plan(2)))
 
-        assert [entry.plan_id for entry in await entries(follower, 1)] == [a_plan(2).key.plan_id]
+        assert [entry.plan_id for entry in await entries(follower, 1)] == [a_plan(2).plan_id]
 
 
 async def test_a_change_is_told_within_a_second_with_all_that_search_needs(backend: Backend):
@@ -47,7 +47,7 @@ async def test_a_change_is_told_within_a_second_with_all_that_search_needs(backe
             LoggedChange(
                 provider="demo",
                 sequence=1,
-                plan_id=plan.key.plan_id,
+                plan_id=plan.plan_id,
                 kinds=(ChangeKind.RETURNED, ChangeKind.CHANGED),
                 run_id="run-1",
                 at=NOW,
@@ -65,7 +65,7 @@ async def test_changes_are_told_in_their_order_and_numbered_without_gaps(backend
         await sync(backend, *(a_change(plan) for plan in plans[300:]))
 
         told = await entries(follower, 700)
-        assert [entry.plan_id for entry in told] == [plan.key.plan_id for plan in plans]
+        assert [entry.plan_id for entry in told] == [plan.plan_id for plan in plans]
         assert [entry.sequence for entry in told] == list(range(1, 701))
 
 
@@ -110,7 +110,7 @@ async def test_a_plan_that_was_online_once_is_searchable_with_its_latest_values(
 
 
 async def test_all_searchable_plans_are_handed_out(backend: Backend):
-    plans = {plan.key.plan_id: searchable(plan) for plan in (a_plan(number) for number in range(2500))}
+    plans = {plan.plan_id: searchable(plan) for plan in (a_plan(number) for number in range(2500))}
     await sync(backend, *(a_change(a_plan(number)) for number in range(2500)))
 
     assert await everything_searchable(backend.change_log()) == plans
@@ -159,7 +159,7 @@ async def test_a_refused_commit_is_not_told(backend: Backend):
                 await commit(backend.plan_catalog(), old, a_change(a_plan(1)))
             await commit(backend.plan_catalog(), new, a_change(a_plan(2)))
 
-        assert [entry.plan_id for entry in await entries(follower, 1)] == [a_plan(2).key.plan_id]
+        assert [entry.plan_id for entry in await entries(follower, 1)] == [a_plan(2).plan_id]
 
 
 async def _lost(backend: Backend) -> None:
@@ -203,7 +203,7 @@ async def test_a_follower_that_may_have_missed_something_is_told_so_once_and_goe
         known = await backend.plan_catalog().known("demo")
         assert len(await everything_searchable(backend.change_log())) == len(known)
         await sync(backend, a_change(a_plan(f"next {again}")))
-        assert [entry.plan_id for entry in await entries(follower, 1)] == [a_plan(f"next {again}").key.plan_id]
+        assert [entry.plan_id for entry in await entries(follower, 1)] == [a_plan(f"next {again}").plan_id]
 
 
 async def test_a_log_that_was_set_back_and_went_on_is_noticed(backend: Backend):
@@ -219,7 +219,7 @@ async def test_a_log_that_was_set_back_and_went_on_is_noticed(backend: Backend):
 
         assert isinstance(await news(follower), Behind)
         await sync(backend, a_change(a_plan("next")))
-        assert a_plan("next").key.plan_id in [entry.plan_id for entry in await entries(follower, 1)]
+        assert a_plan("next").plan_id in [entry.plan_id for entry in await entries(follower, 1)]
 
 
 async def test_a_position_reads_on_unless_another_entry_stands_there(backend: Backend):
@@ -243,7 +243,7 @@ async def test_a_position_reads_on_unless_another_entry_stands_there(backend: Ba
     for position in (now, LogPosition(now.epoch, now.sequence)):  # the second is one that nobody named an entry for
         page = (await log.read({"demo": position}))["demo"]
         assert not isinstance(page, Behind)
-        assert [entry.plan_id for entry in page.entries] == [a_plan(4).key.plan_id]
+        assert [entry.plan_id for entry in page.entries] == [a_plan(4).plan_id]
         assert (page.end, page.more) == (behind.head, False)
 
 
@@ -333,7 +333,7 @@ async def test_loading_after_the_first_item_misses_no_change(backend: Backend):
             tasks.append(asyncio.create_task(indexes[len(tasks)].keep_fresh()))
         await sync(backend, a_change(a_plan(number)))
 
-    wanted = {a_plan(number).key.plan_id for number in range(50)}
+    wanted = {a_plan(number).plan_id for number in range(50)}
     await _until(lambda: all(set(index.plans) == wanted for index in indexes))
     for task in tasks:
         task.cancel()
@@ -408,7 +408,7 @@ async def test_a_server_that_restarts_empty_unnoticed_is_noticed(server: RedisSe
     await asyncio.to_thread(server.restart_empty)
     await sync(redis, a_change(a_plan("new")))
 
-    await _until(lambda: a_plan("new").key.plan_id in index.plans)
+    await _until(lambda: a_plan("new").plan_id in index.plans)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 

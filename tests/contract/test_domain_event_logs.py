@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from app.application.ports.catalog import LogPosition
-from app.application.ports.history import JournalEntry
+from app.application.ports.history import JournalEntry, JournalStep
 from app.application.ports.publishing import DomainEventLog, LoggedFact
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.access import Role
@@ -49,7 +49,7 @@ async def write(journal: Journal, *entries: JournalEntry, provider: str = "demo"
     """Append behind what is there."""
     before = (await journal.positions()).get(provider)
     after = LogPosition(7, (before.sequence if before else 0) + len(entries))
-    await journal.append(provider, before, entries, after)
+    await journal.append([JournalStep(provider, before, entries, after)])
 
 
 async def told(log: DomainEventLog) -> list[DomainEvent]:
@@ -164,7 +164,7 @@ async def test_the_journal_tells_what_became_of_a_plan_and_its_state_from_then_o
         event_id=f"plan-{position}-b42cb09c05f5ef62",
         occurred_at=NOW,
         provider="demo",
-        plan_id=plan.key.plan_id,
+        plan_id=plan.plan_id,
         kinds=(ChangeKind.LISTED,),
         run_id="one",
         in_feed=True,

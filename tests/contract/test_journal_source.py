@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
-from app.application.ports.catalog import Behind, CatalogPlan, LogPosition
+from app.application.ports.catalog import Behind, CatalogPlan, LogPage, LogPosition
 from app.application.ports.history import JournalEntry, JournalSource
 from app.application.ports.system import LiveStateUnavailableError
 from app.domain.plans import PlanId
@@ -24,11 +24,16 @@ async def beginning(source: JournalSource, provider: str = "demo") -> LogPositio
     return LogPosition(head.epoch, 0)
 
 
+async def read(source: JournalSource, provider: str, after: LogPosition) -> LogPage[JournalEntry] | Behind:
+    """Read one log alone."""
+    return (await source.read({provider: after}))[provider]
+
+
 async def read_all(source: JournalSource, after: LogPosition, provider: str = "demo") -> list[JournalEntry]:
     found: list[JournalEntry] = []
     more = True
     while more:
-        page = await source.read(provider, after)
+        page = await read(source, provider, after)
         assert not isinstance(page, Behind)
         assert page.end.sequence == after.sequence + len(page.entries)
         found += page.entries
@@ -37,16 +42,16 @@ async def read_all(source: JournalSource, after: LogPosition, provider: str = "d
 
 
 async def everything(source: JournalSource, provider: str = "demo") -> dict[PlanId, CatalogPlan]:
-    return {plan.plan.key.plan_id: plan async for batch in source.everything(provider) for plan in batch}
+    return {plan.plan.plan_id: plan async for batch in source.everything(provider) for plan in batch}
 
 
 async def test_a_provider_never_seen_has_no_log(backend: Backend):
     source = backend.journal_source()
 
     assert await source.head("demo") is None
-    assert isinstance(await source.read("demo", NOWHERE), Behind)
+    assert isinstance(await read(source, "demo", NOWHERE), Behind)
     assert await everything(source) == {}
-    await source.stored("demo", NOWHERE)
+    await source.stored({"demo": NOWHERE})
 
 
 async def test_an_entry_tells_all_that_was_committed(backend: Backend):
@@ -70,20 +75,32 @@ async def test_the_log_is_read_on_from_any_position_to_its_head(backend: Backend
 
     for after in (0, 1, 199, 729, 730):
         found = await read_all(source, LogPosition(start.epoch, after))
-        assert [entry.plan_id for entry in found] == [plan.key.plan_id for plan in plans[after:]]
+        assert [entry.plan_id for entry in found] == [plan.plan_id for plan in plans[after:]]
     head = await source.head("demo")
     assert head
     assert (head.epoch, head.sequence) == (start.epoch, 730)
 
 
-async def test_one_read_is_a_transactions_worth(backend: Backend):
-    await sync(backend, *(a_change(a_plan(number)) for number in range(500)))
+async def test_one_read_is_a_transactions_worth_of_one_log_or_of_many(backend: Backend):
+    names = [f"provider-{number}" for number in range(20)]
+    await sync(backend, *(a_change(a_plan(number)) for number in range(1200)))
+    for name in names:
+        await sync(backend, *(a_change(a_plan(number, provider=name)) for number in range(60)), provider=name)
     source = backend.journal_source()
 
-    found = await source.read("demo", await beginning(source))
+    alone = await read(source, "demo", await beginning(source))
+    beginnings = {name: await beginning(source, name) for name in ("demo", *names)}
+    together = await source.read({**beginnings, "nobody": NOWHERE})
 
-    assert not isinstance(found, Behind)
-    assert 100 <= len(found.entries) <= 250
+    assert not isinstance(alone, Behind)
+    assert 500 <= len(alone.entries) <= 1000
+    assert isinstance(together["nobody"], Behind)
+    pages = [together[name] for name in ("demo", *names)]
+    sizes = [len(page.entries) for page in pages if not isinstance(page, Behind)]
+    assert len(sizes) == 21
+    assert min(sizes) > 20
+    assert sum(sizes) <= 1000
+    assert all(page.more for page in pages if not isinstance(page, Behind))
 
 
 @pytest.mark.redis_server
@@ -92,7 +109,7 @@ async def test_of_large_plans_fewer_are_read_at_a_time(redis: RedisBackend):
     await sync(redis, *(a_change(a_plan(number, zones=zones)) for number in range(120)))
     source = redis.journal_source()
 
-    found = await source.read("demo", await beginning(source))
+    found = await read(source, "demo", await beginning(source))
 
     assert not isinstance(found, Behind)
     assert 20 <= len(found.entries) <= 60
@@ -104,13 +121,13 @@ async def test_what_does_not_lead_on_is_told(backend: Backend):
     epoch = (await beginning(source)).epoch
 
     assert await read_all(source, LogPosition(epoch, 3)) == []
-    assert isinstance(await source.read("demo", LogPosition(epoch, 4)), Behind)
-    assert isinstance(await source.read("demo", LogPosition(epoch + 1, 3)), Behind)
-    assert isinstance(await source.read("demo", LogPosition(epoch - 1, 2)), Behind)
+    assert isinstance(await read(source, "demo", LogPosition(epoch, 4)), Behind)
+    assert isinstance(await read(source, "demo", LogPosition(epoch + 1, 3)), Behind)
+    assert isinstance(await read(source, "demo", LogPosition(epoch - 1, 2)), Behind)
     backend.lose_everything()
-    assert isinstance(await source.read("demo", LogPosition(epoch, 3)), Behind)
+    assert isinstance(await read(source, "demo", LogPosition(epoch, 3)), Behind)
     await sync(backend, *(a_change(a_plan(number)) for number in range(5)))
-    assert isinstance(await source.read("demo", LogPosition(epoch, 3)), Behind)
+    assert isinstance(await read(source, "demo", LogPosition(epoch, 3)), Behind)
 
 
 async def test_another_entry_at_the_same_place_is_noticed_and_a_cut_told_from_it(backend: Backend):
@@ -121,16 +138,16 @@ async def test_another_entry_at_the_same_place_is_noticed_and_a_cut_told_from_it
     lost = await source.head("demo")
     assert lost
     set_back()
-    shorter = await source.read("demo", lost)
+    shorter = await read(source, "demo", lost)
     await sync(backend, *(a_change(a_plan(f"new {number}")) for number in range(1200)))
 
-    longer = await source.read("demo", lost)
+    longer = await read(source, "demo", lost)
     for behind in (shorter, longer):
         assert isinstance(behind, Behind)
         assert not behind.trimmed
         assert behind.oldest == LogPosition(lost.epoch, 0)
     await trim(backend, log_kept=10)
-    cut = await source.read("demo", LogPosition(lost.epoch, 2, "of which nobody can tell any more"))
+    cut = await read(source, "demo", LogPosition(lost.epoch, 2, "of which nobody can tell any more"))
     assert isinstance(cut, Behind)
     assert cut.trimmed
     assert cut.oldest is not None
@@ -141,10 +158,10 @@ async def test_another_entry_at_the_same_place_is_noticed_and_a_cut_told_from_it
 async def test_the_entry_that_a_position_names_is_kept(backend: Backend):
     await sync(backend, *(a_change(a_plan(number)) for number in range(1500)))
     source = backend.journal_source(log_kept=1)
-    page = await source.read("demo", await beginning(source))
+    page = await read(source, "demo", await beginning(source))
     assert not isinstance(page, Behind)
 
-    await source.stored("demo", page.end)
+    await source.stored({"demo": page.end})
     await trim(backend, log_kept=1)
 
     head = await source.head("demo")
@@ -158,12 +175,12 @@ async def test_the_state_of_every_plan_is_handed_out_withdrawn_and_offline_ones_
     await sync(backend, *map(a_change, plans))
     gone = [a_change(plan, "withdrawn") for plan in plans[:10]]
     await sync(backend, *gone)
-    known = {plan.key.plan_id: a_change(plan).known for plan in plans}
+    known = {plan.plan_id: a_change(plan).known for plan in plans}
     known |= {change.plan_id: change.known for change in gone}
 
     found = await everything(backend.journal_source())
 
-    assert found == {plan.key.plan_id: CatalogPlan(plan, known[plan.key.plan_id]) for plan in plans}
+    assert found == {plan.plan_id: CatalogPlan(plan, known[plan.plan_id]) for plan in plans}
 
 
 async def test_a_commit_alone_trims_nothing(backend: Backend):
@@ -180,7 +197,7 @@ async def test_what_is_stored_is_trimmed_but_for_the_newest_entries(backend: Bac
 
     await trim(backend, log_kept=200)
 
-    assert isinstance(await source.read("demo", LogPosition(start.epoch, 900)), Behind)
+    assert isinstance(await read(source, "demo", LogPosition(start.epoch, 900)), Behind)
     assert len(await read_all(source, LogPosition(start.epoch, 1300))) == 200
 
 
@@ -190,7 +207,7 @@ async def test_what_is_not_stored_is_never_trimmed(backend: Backend):
     start = await beginning(source)
 
     for stored in (0, 1, 100, 700, 701, 1400):
-        await source.stored("demo", LogPosition(start.epoch, stored))
+        await source.stored({"demo": LogPosition(start.epoch, stored)})
 
         assert len(await read_all(source, LogPosition(start.epoch, stored))) == 1500 - stored
 
@@ -201,12 +218,12 @@ async def test_the_slowest_of_those_who_store_decides(backend: Backend):
     webhooks = backend.journal_source(consumer="webhooks", log_kept=10)
     start = await beginning(journal)
 
-    await webhooks.stored("demo", LogPosition(start.epoch, 300))
-    await journal.stored("demo", LogPosition(start.epoch, 1500))
+    await webhooks.stored({"demo": LogPosition(start.epoch, 300)})
+    await journal.stored({"demo": LogPosition(start.epoch, 1500)})
     assert len(await read_all(webhooks, LogPosition(start.epoch, 300))) == 1200
 
-    await webhooks.stored("demo", LogPosition(start.epoch, 1500))
-    assert isinstance(await webhooks.read("demo", LogPosition(start.epoch, 300)), Behind)
+    await webhooks.stored({"demo": LogPosition(start.epoch, 1500)})
+    assert isinstance(await read(webhooks, "demo", LogPosition(start.epoch, 300)), Behind)
 
 
 async def test_who_stored_another_log_has_stored_nothing_of_this_one(backend: Backend):
@@ -215,8 +232,8 @@ async def test_who_stored_another_log_has_stored_nothing_of_this_one(backend: Ba
     webhooks = backend.journal_source(consumer="webhooks", log_kept=10)
     start = await beginning(journal)
 
-    await webhooks.stored("demo", LogPosition(start.epoch + 1, 1500))
-    await journal.stored("demo", LogPosition(start.epoch, 1500))
+    await webhooks.stored({"demo": LogPosition(start.epoch + 1, 1500)})
+    await journal.stored({"demo": LogPosition(start.epoch, 1500)})
 
     assert len(await read_all(journal, start)) == 1500
 
@@ -241,10 +258,10 @@ async def test_reading_beside_a_sync_sees_no_gap(backend: Backend):
     found = 0
 
     while not writing.done() or found < 1001:
-        page = await source.read("demo", LogPosition(start.epoch, found))
+        page = await read(source, "demo", LogPosition(start.epoch, found))
         assert not isinstance(page, Behind)
         found += len(page.entries)
-        await source.stored("demo", LogPosition(start.epoch, found))
+        await source.stored({"demo": LogPosition(start.epoch, found)})
         await asyncio.sleep(0)
 
     assert found == 1001
@@ -278,6 +295,6 @@ async def test_a_server_that_stopped_or_fell_silent_is_told_soon(
 
 def _each_method(source: JournalSource) -> Iterator[Awaitable[object]]:
     yield source.head("demo")
-    yield source.read("demo", NOWHERE)
+    yield source.read({"demo": NOWHERE})
     yield everything(source)
-    yield source.stored("demo", NOWHERE)
+    yield source.stored({"demo": NOWHERE})

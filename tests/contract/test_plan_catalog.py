@@ -1,17 +1,20 @@
 """What PlanCatalog and CatalogUpdate promise."""
 
 import asyncio
+import json
 import random
 import time
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import available_timezones
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from isal import isal_zlib
 
 from app.adapters.formats.stored_plan import pack_plan, unpack_plan
 from app.adapters.outbound.redis.connection import connect
@@ -20,7 +23,17 @@ from app.adapters.outbound.redis.plan_codec import pack_known, pack_searchable, 
 from app.application.ports.catalog import CatalogPlan, LeaseLostError, ProviderState
 from app.application.ports.providers import FeedMark
 from app.application.ports.system import Lease, LiveStateUnavailableError
-from app.domain.plans import Plan, PlanKey, SellMode, UtcOffsets, Zone, searchable
+from app.domain.plans import (
+    Place,
+    Plan,
+    PlanDetails,
+    PlanKey,
+    PlanStatus,
+    SellMode,
+    UtcOffsets,
+    Zone,
+    searchable,
+)
 from app.domain.reconciliation import ChangeKind, KnownPlan, PlanChange
 from tests.contract.conftest import ALL_KINDS, Backend, RedisBackend, commit, entries, follow, sync
 from tests.support.builders import NOW, a_change, a_plan, a_zone
@@ -33,7 +46,18 @@ async def test_nothing_is_known_of_a_provider_never_seen(backend: Backend):
     assert await catalog.providers() == []
     assert await catalog.state("demo") == ProviderState()
     assert await catalog.known("demo") == {}
-    assert await catalog.find(a_plan().key.plan_id) is None
+    assert await catalog.find(a_plan().plan_id) is None
+
+
+async def test_what_stands_of_some_plans_is_told_whether_search_finds_them_or_not(backend: Backend):
+    online, offline = a_plan(1), a_plan(2, sell_mode="offline")
+    await sync(backend, a_change(online), a_change(offline), a_change(a_plan(3)))
+
+    found = await backend.plan_catalog().told("demo", [online.plan_id, offline.plan_id, a_plan(4).plan_id])
+
+    assert found == {online.plan_id: searchable(online), offline.plan_id: searchable(offline)}
+    assert await backend.plan_catalog().told("demo", []) == {}
+    assert await backend.plan_catalog().told("other", [online.plan_id]) == {}
 
 
 async def test_a_committed_plan_is_known_and_found_as_it_was(backend: Backend):
@@ -43,8 +67,8 @@ async def test_a_committed_plan_is_known_and_found_as_it_was(backend: Backend):
     await sync(backend, change)
 
     catalog = backend.plan_catalog()
-    assert await catalog.known("demo") == {plan.key.plan_id: change.known}
-    assert await catalog.find(plan.key.plan_id) == CatalogPlan(plan, change.known)
+    assert await catalog.known("demo") == {plan.plan_id: change.known}
+    assert await catalog.find(plan.plan_id) == CatalogPlan(plan, change.known)
     assert await catalog.providers() == ["demo"]
 
 
@@ -55,7 +79,7 @@ async def test_a_withdrawn_plan_keeps_its_last_state(backend: Backend):
     await sync(backend, a_change(plan))
     await sync(backend, withdrawal)
 
-    assert await backend.plan_catalog().find(plan.key.plan_id) == CatalogPlan(plan, withdrawal.known)
+    assert await backend.plan_catalog().find(plan.plan_id) == CatalogPlan(plan, withdrawal.known)
 
 
 async def test_an_offline_plan_is_kept_as_well(backend: Backend):
@@ -63,7 +87,7 @@ async def test_an_offline_plan_is_kept_as_well(backend: Backend):
 
     await sync(backend, a_change(plan))
 
-    found = await backend.plan_catalog().find(plan.key.plan_id)
+    found = await backend.plan_catalog().find(plan.plan_id)
     assert found is not None
     assert found.plan == plan
 
@@ -116,7 +140,7 @@ async def test_a_commit_forgets_what_was_staged(backend: Backend):
         await update.commit(ALL_KINDS)
         await update.aclose()
 
-    assert set(await backend.plan_catalog().known("demo")) == {a_plan(1).key.plan_id, a_plan(3).key.plan_id}
+    assert set(await backend.plan_catalog().known("demo")) == {a_plan(1).plan_id, a_plan(3).plan_id}
 
 
 async def test_more_changes_than_one_batch_holds_are_all_written(backend: Backend):
@@ -233,7 +257,7 @@ async def test_a_lease_from_before_everything_was_lost_cannot_write(backend: Bac
 
 async def test_the_state_is_remembered_and_replaced_whole(backend: Backend):
     catalog = backend.plan_catalog()
-    state = ProviderState(FeedMark('W/"é"', "Mon, 05 Jan 2026 12:00:00 GMT", "abc"), NOW, "signature")
+    state = ProviderState(FeedMark('W/"é"', "Mon, 05 Jan 2026 12:00:00 GMT", "abc"), NOW, "signature", full_at=NOW)
 
     async with backend.leases().hold("demo") as lease:
         await catalog.remember(lease, state)
@@ -251,7 +275,7 @@ async def test_providers_are_apart_and_sorted_whatever_their_names(backend: Back
     catalog = backend.plan_catalog()
     assert await catalog.providers() == sorted(names)
     for name in names:
-        plan_id = a_plan(provider=name).key.plan_id
+        plan_id = a_plan(provider=name).plan_id
         found = await catalog.find(plan_id)
         assert set(await catalog.known(name)) == {plan_id}
         assert found is not None
@@ -263,7 +287,7 @@ async def test_a_number_beyond_64_bits_costs_nobody_the_sync(backend: Backend):
 
     await sync(backend, a_change(plan))
 
-    found = await backend.plan_catalog().find(plan.key.plan_id)
+    found = await backend.plan_catalog().find(plan.plan_id)
     assert found is not None
     assert found.plan == plan
 
@@ -280,7 +304,7 @@ async def _each_method_fails(redis: RedisBackend) -> list[str]:
         lambda: catalog.state("demo"),
         lambda: catalog.remember(lease, ProviderState()),
         lambda: catalog.known("demo"),
-        lambda: catalog.find(a_plan().key.plan_id),
+        lambda: catalog.find(a_plan().plan_id),
         lambda: commit(catalog, lease, a_change()),
     ):
         begun = time.monotonic()
@@ -321,7 +345,7 @@ async def test_a_server_that_comes_back_is_used_again_with_all_it_had(server: Re
 
     await sync(redis, a_change(a_plan(2)))
 
-    assert set(await redis.plan_catalog().known("demo")) == {a_plan(1).key.plan_id, a_plan(2).key.plan_id}
+    assert set(await redis.plan_catalog().known("demo")) == {a_plan(1).plan_id, a_plan(2).plan_id}
 
 
 @pytest.mark.redis_server
@@ -336,7 +360,7 @@ async def test_a_full_server_takes_nothing_and_says_what_to_do(server: RedisServ
 
             operator.config_set("maxmemory", 0)
 
-        assert set(await redis.plan_catalog().known("demo")) == {a_plan(1).key.plan_id}
+        assert set(await redis.plan_catalog().known("demo")) == {a_plan(1).plan_id}
         await commit(redis.plan_catalog(), lease, a_change(a_plan(3)))
 
 
@@ -438,7 +462,7 @@ async def test_a_killed_server_has_a_prefix_of_the_changes_each_with_its_log_ent
 
 _texts = st.text(max_size=40)
 _wall_clocks = st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1)).map(  # noqa: DTZ001 -- wall clocks
-    lambda time: time.replace(fold=0)  # a fold is not read from feeds and means nothing in a plan
+    lambda time: time.replace(fold=0)  # a plan has fields of its own for it
 )
 _prices = st.decimals(allow_nan=False, allow_infinity=False)
 _zones = st.builds(Zone, _texts, st.integers(), _prices, _texts, st.booleans())
@@ -447,7 +471,7 @@ _zones = st.builds(Zone, _texts, st.integers(), _prices, _texts, st.booleans())
 @st.composite
 def _plans(draw: st.DrawFn) -> Plan:
     starts = draw(_wall_clocks)
-    return Plan(
+    plan = Plan(
         key=PlanKey(draw(_texts), draw(_texts), draw(_texts)),
         title=draw(_texts),
         sell_mode=draw(st.sampled_from(SellMode)),
@@ -460,6 +484,36 @@ def _plans(draw: st.DrawFn) -> Plan:
         sold_out=draw(st.booleans()),
         zones=tuple(draw(st.lists(_zones, max_size=5))),
     )
+    later = draw(st.just({}) | st.fixed_dictionaries({}, optional=_LATER_FIELDS))
+    return replace(plan, **later)  # type: ignore[arg-type] # fields of Plan
+
+
+_places = st.none() | st.builds(Place, name=st.none() | _texts, latitude=st.none() | st.floats(-90, 90))
+_details = st.builds(PlanDetails, status=st.sampled_from(PlanStatus), place=_places, url=st.none() | _texts)
+_LATER_FIELDS: dict[str, st.SearchStrategy[object]] = {
+    "price": _prices,
+    "start_has_time": st.booleans(),
+    "end_has_time": st.booleans(),
+    "start_fold": st.integers(0, 1),
+    "end_fold": st.just(1),
+    "details": st.none() | _details,
+    "edition": st.none() | _wall_clocks,
+    "ends": st.none(),
+}
+"""Those that came after the first releases, and no end."""
+
+
+@pytest.mark.parametrize("offsets", [None, UtcOffsets(3600, 7200, "2026a")])
+@pytest.mark.parametrize("followed_by", [None, datetime(2026, 10, 1, 20)])  # noqa: DTZ001 -- a provider's wall clock
+def test_what_is_known_of_a_plan_reads_back_from_redis_and_grows_only_by_what_it_says(
+    offsets: UtcOffsets | None, followed_by: datetime | None
+):
+    known = replace(a_change(a_plan()).known, offsets=offsets, followed_by=followed_by)
+
+    packed = pack_known(known)
+
+    assert unpack_known(packed) == known
+    assert len(msgspec.msgpack.decode(packed)) == (10 if followed_by else 9 if offsets else 8)
 
 
 @given(_plans())
@@ -467,7 +521,23 @@ def test_any_plan_reads_back_from_redis_as_it_was(plan: Plan):
     found = searchable(plan)
 
     assert repr(unpack_plan(pack_plan(plan))) == repr(plan)
-    assert unpack_searchable(plan.key.plan_id, pack_searchable(found)) == found
+    assert unpack_searchable(plan.key.provider, plan.plan_id, pack_searchable(found)) == found
+
+
+def test_what_was_stored_before_plans_had_details_reads_on():
+    plan = a_plan(zones=())
+    known_then = sorted(set(asdict(plan)) - {*_LATER_FIELDS} | {"ends"})
+    stored = json.loads(isal_zlib.decompress(pack_plan(plan)))
+    found = searchable(plan)
+    seven = msgspec.msgpack.encode(
+        (found.starts_at, found.ends_at, plan.title, plan.starts, plan.ends, None, None),
+    )
+
+    assert unpack_plan(isal_zlib.compress(json.dumps({name: stored[name] for name in known_then}).encode())) == plan
+    assert msgspec.msgpack.decode(pack_searchable(found))[:7] == msgspec.msgpack.decode(seven), (
+        "processes of the release before read it as well: they take what comes behind for nothing"
+    )
+    assert unpack_searchable("demo", plan.plan_id, seven) == replace(found, timezone=None)
 
 
 @given(

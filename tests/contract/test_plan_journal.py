@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from app.adapters.outbound.sql.all_tables import metadata
 from app.application.ports.catalog import CatalogPlan, LogPosition, with_offsets
-from app.application.ports.history import JournalEntry, JournalMovedError, PastState
+from app.application.ports.history import JournalEntry, JournalMovedError, JournalStep, PastState
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.plans import Plan, PlanId, SellMode, UtcOffsets, searchable
 from app.domain.reconciliation import ChangeKind
 from app.domain.time_window import TimeWindow
 from tests.fakes.plan_journal import MemoryPlanJournal
-from tests.support.builders import NOW, a_change, a_plan, a_zone
+from tests.support.builders import NOW, a_change, a_long_run, a_plan, a_zone
 from tests.support.history_backends import (
     HistoryBackend,
     Journal,
@@ -87,12 +87,12 @@ async def write(journal: Journal, *entries: JournalEntry, provider: str = "demo"
     """Append behind what is there."""
     before = (await journal.positions()).get(provider)
     after = LogPosition(7, (before.sequence if before else 0) + len(entries))
-    await journal.append(provider, before, entries, after)
+    await journal.append([JournalStep(provider, before, entries, after)])
 
 
 async def everything(journal: Journal, provider: str = "demo") -> dict[PlanId, CatalogPlan]:
     found = [plan async for batch in journal.latest(provider) for plan in batch]
-    by_id = {plan.plan.key.plan_id: plan for plan in found}
+    by_id = {plan.plan.plan_id: plan for plan in found}
     assert len(by_id) == len(found)
     return by_id
 
@@ -101,7 +101,7 @@ async def test_an_empty_journal_knows_nothing(journal: Journal):
     assert await journal.positions() == {}
     assert await journal.sizes() == {}
     assert await everything(journal) == {}
-    assert await journal.states(a_plan().key.plan_id, 10) == []
+    assert await journal.states(a_plan().plan_id, 10) == []
     assert await journal.search(EVER, NOW, 10) == []
 
 
@@ -118,11 +118,21 @@ async def test_an_entry_comes_back_with_all_that_was_known(journal: Journal):
 
     await write(journal, entry)
 
-    assert await journal.states(plan.key.plan_id, 10) == [a_state(entry, plan)]
-    assert await everything(journal) == {plan.key.plan_id: as_kept(CatalogPlan(plan, entry.known))}
+    assert await journal.states(plan.plan_id, 10) == [a_state(entry, plan)]
+    assert await everything(journal) == {plan.plan_id: as_kept(CatalogPlan(plan, entry.known))}
     [found] = await journal.search(EVER, NOW, 10)
     assert found == searchable(plan).summary
     assert (found.min_price, str(found.max_price)) == (Decimal("15.00"), "20.10")
+
+
+async def test_a_plan_of_whole_days_comes_back_with_its_details(journal: Journal):
+    plan = a_long_run(edition=datetime(2021, 6, 28))  # noqa: DTZ001 - a wall clock
+    entry = an_entry(plan)
+
+    await write(journal, entry)
+
+    assert await journal.states(plan.plan_id, 10) == [a_state(entry, plan)]
+    assert await journal.search(EVER, NOW, 10) == [searchable(plan).summary]
 
 
 async def test_instants_are_those_of_the_offsets_and_other_ones_are_a_new_state(journal: Journal):
@@ -139,7 +149,7 @@ async def test_instants_are_those_of_the_offsets_and_other_ones_are_a_new_state(
 
     await write(journal, listed, same, moved)
 
-    states = await journal.states(plan.key.plan_id, 10)
+    states = await journal.states(plan.plan_id, 10)
     assert [(state.kinds, state.found.instants[0]) for state in states] == [
         ((ChangeKind.RETIMED,), at - timedelta(hours=1)),
         ((ChangeKind.LISTED,), at),
@@ -153,9 +163,9 @@ async def test_instants_are_those_of_the_offsets_and_other_ones_are_a_new_state(
 
 
 async def test_the_position_moves_with_the_entries_and_each_provider_has_its_own(journal: Journal):
-    await journal.append("demo", None, [an_entry()], LogPosition(2**48, 1))
-    await journal.append("other", None, [an_entry(a_plan(provider="other"))], LogPosition(5, 2**52))
-    await journal.append("demo", LogPosition(2**48, 1), [], LogPosition(3, 9))
+    await journal.append([JournalStep("demo", None, [an_entry()], LogPosition(2**48, 1))])
+    await journal.append([JournalStep("other", None, [an_entry(a_plan(provider="other"))], LogPosition(5, 2**52))])
+    await journal.append([JournalStep("demo", LogPosition(2**48, 1), [], LogPosition(3, 9))])
 
     assert await journal.positions() == {"demo": LogPosition(3, 9), "other": LogPosition(5, 2**52)}
     assert await journal.sizes() == {"demo": 1, "other": 1}
@@ -163,15 +173,15 @@ async def test_the_position_moves_with_the_entries_and_each_provider_has_its_own
 
 async def test_a_position_has_the_name_of_its_entry(journal: Journal):
     named = LogPosition(7, 1, "0123456789abcdef")
-    await journal.append("demo", None, [an_entry()], named)
+    await journal.append([JournalStep("demo", None, [an_entry()], named)])
 
     with pytest.raises(JournalMovedError):
-        await journal.append("demo", LogPosition(7, 1), [], LogPosition(7, 2))
+        await journal.append([JournalStep("demo", LogPosition(7, 1), [], LogPosition(7, 2))])
     with pytest.raises(JournalMovedError):
-        await journal.append("demo", LogPosition(7, 1, "another"), [], LogPosition(7, 2))
+        await journal.append([JournalStep("demo", LogPosition(7, 1, "another"), [], LogPosition(7, 2))])
 
     assert await journal.positions() == {"demo": named}
-    await journal.append("demo", named, [], LogPosition(7, 1))
+    await journal.append([JournalStep("demo", named, [], LogPosition(7, 1))])
     assert await journal.positions() == {"demo": LogPosition(7, 1)}
 
 
@@ -200,14 +210,16 @@ async def test_a_retimed_state_is_lacking_only_while_what_it_mends_is_the_newest
     await write(journal, of("run-1", winter))
     assert await journal.lacking([retimed, restored]) == [retimed]
 
-    await journal.append("demo", LogPosition(7, 1), [of("retiming-1", summer, ChangeKind.RETIMED)], LogPosition(7, 2))
+    await journal.append(
+        [JournalStep("demo", LogPosition(7, 1), [of("retiming-1", summer, ChangeKind.RETIMED)], LogPosition(7, 2))]
+    )
     assert await journal.lacking([retimed, restored]) == []
 
     unknown = of("retiming-2", summer, ChangeKind.RETIMED, title="unknown")
     later_rules = of("retiming-2", UtcOffsets(0, 0, "2026b"), ChangeKind.RETIMED)
     assert await journal.lacking([unknown, later_rules]) == [unknown, later_rules]
     newer = of("run-2", summer, ChangeKind.CHANGED, title="new")
-    await journal.append("demo", LogPosition(7, 2), [newer], LogPosition(7, 3))
+    await journal.append([JournalStep("demo", LogPosition(7, 2), [newer], LogPosition(7, 3))])
     assert await journal.lacking([later_rules]) == []
 
 
@@ -216,7 +228,7 @@ async def test_from_another_position_nothing_is_written(journal: Journal, before
     await write(journal, an_entry())
 
     with pytest.raises(JournalMovedError):
-        await journal.append("demo", before, [an_entry(a_plan(2))], LogPosition(7, 3))
+        await journal.append([JournalStep("demo", before, [an_entry(a_plan(2))], LogPosition(7, 3))])
 
     assert await journal.positions() == {"demo": LogPosition(7, 1)}
     assert await journal.sizes() == {"demo": 1}
@@ -224,17 +236,17 @@ async def test_from_another_position_nothing_is_written(journal: Journal, before
 
 async def test_a_first_position_is_not_taken_for_granted(journal: Journal):
     with pytest.raises(JournalMovedError):
-        await journal.append("demo", START, [an_entry()], LogPosition(7, 1))
+        await journal.append([JournalStep("demo", START, [an_entry()], LogPosition(7, 1))])
 
     assert (await journal.positions(), await journal.sizes()) == ({}, {})
 
 
 async def test_entries_may_be_written_while_the_position_stays(journal: Journal):
-    await journal.append("demo", None, [an_entry(a_plan(1))], None)
+    await journal.append([JournalStep("demo", None, [an_entry(a_plan(1))], None)])
     assert await journal.positions() == {}
-    await journal.append("demo", None, [an_entry(a_plan(2))], START)
+    await journal.append([JournalStep("demo", None, [an_entry(a_plan(2))], START)])
 
-    await journal.append("demo", START, [an_entry(a_plan(3))], START)
+    await journal.append([JournalStep("demo", START, [an_entry(a_plan(3))], START)])
 
     assert (await journal.positions(), await journal.sizes()) == ({"demo": START}, {"demo": 3})
 
@@ -246,13 +258,14 @@ async def test_of_many_who_journal_the_same_at_once_one_does(backend: HistoryBac
         entries = [an_entry(a_plan(item, title=f"{number}"), at=later(number)) for item in range(20)]
 
         done = await asyncio.gather(
-            *(backend.plan_journal().append("demo", before, entries, after) for _ in range(6)), return_exceptions=True
+            *(backend.plan_journal().append([JournalStep("demo", before, entries, after)]) for _ in range(6)),
+            return_exceptions=True,
         )
 
         assert sorted(type(result).__name__ for result in done) == ["JournalMovedError"] * 5 + ["NoneType"]
     journal = backend.plan_journal()
     assert await journal.sizes() == {"demo": 20}
-    assert len(await journal.states(a_plan(3).key.plan_id, 100)) == 5
+    assert len(await journal.states(a_plan(3).plan_id, 100)) == 5
 
 
 async def test_a_plan_that_is_known_like_this_already_is_not_written_again(journal: Journal):
@@ -287,7 +300,7 @@ async def test_listed_changed_and_withdrawn_in_one_batch_are_three_states(journa
 
     await write(journal, *entries)
 
-    states = await journal.states(a_plan().key.plan_id, 10)
+    states = await journal.states(a_plan().plan_id, 10)
     assert states == [a_state(entries[2], changed), a_state(entries[1], changed), a_state(entries[0], a_plan())]
     titles = [[plan.title for plan in await journal.search(EVER, later(at), 9)] for at in (-1, 0, 59, 60, 500)]
     assert titles == [[], [a_plan().title], [a_plan().title], ["changed"], ["changed"]]
@@ -296,7 +309,7 @@ async def test_listed_changed_and_withdrawn_in_one_batch_are_three_states(journa
 async def test_a_withdrawal_of_a_plan_never_seen_is_dropped(journal: Journal):
     await write(journal, an_entry(a_plan(), "withdrawn"))
 
-    assert await journal.states(a_plan().key.plan_id, 10) == []
+    assert await journal.states(a_plan().plan_id, 10) == []
     assert await journal.positions() == {"demo": LogPosition(7, 1)}
 
 
@@ -314,7 +327,7 @@ async def test_a_clock_that_went_back_makes_no_state_older_than_the_one_before(j
     await write(journal, an_entry(a_plan(title="first"), at=later(60)))
     await write(journal, an_entry(a_plan(title="second"), "changed", at=later(30)))
 
-    assert [state.at for state in await journal.states(a_plan().key.plan_id, 9)] == [later(60), later(60)]
+    assert [state.at for state in await journal.states(a_plan().plan_id, 9)] == [later(60), later(60)]
     told = [[plan.title for plan in await journal.search(EVER, later(at), 9)] for at in (30, 59, 60, 90)]
     assert told == [[], [], ["second"], ["second"]]
 
@@ -341,8 +354,8 @@ async def test_plans_are_found_by_start_then_by_id_within_both_bounds_over_all_p
 
     found = await journal.search(window, NOW, 100)
 
-    expected = sorted(inside, key=lambda plan: (plan.starts_at, str(plan.key.plan_id)))
-    assert [plan.plan_id for plan in found] == [plan.key.plan_id for plan in expected]
+    expected = sorted(inside, key=lambda plan: (plan.starts_at, str(plan.plan_id)))
+    assert [plan.plan_id for plan in found] == [plan.plan_id for plan in expected]
     assert await journal.search(window, NOW, 3) == found[:3]
     assert await journal.search(too_short, NOW, 100) == []
     assert len(await journal.search(TimeWindow(None, window.ends_at), NOW, 100)) == 10
@@ -361,7 +374,7 @@ async def test_a_thousand_plans_are_all_handed_out_and_written_in_no_time(journa
     took = await seconds_for(*plans[3:])
 
     assert {plan_id: found.plan for plan_id, found in (await everything(journal)).items()} == {
-        plan.key.plan_id: plan for plan in plans
+        plan.plan_id: plan for plan in plans
     }
     written_together = took < 1 + len(plans) / 2 * one
     assert written_together or isinstance(journal, MemoryPlanJournal)  # which has nothing to gain by it
@@ -396,7 +409,7 @@ class Reference:
             if until_then and until_then[-1].found.known.seen_online:
                 plan = until_then[-1].found.plan
                 if window.holds(plan.starts_at, plan.ends_at):
-                    found.append((plan.starts_at, str(plan.key.plan_id), plan.key.plan_id))
+                    found.append((plan.starts_at, str(plan.plan_id), plan.plan_id))
         return [plan_id for _, _, plan_id in sorted(found)]
 
 
@@ -407,7 +420,7 @@ def as_entries(told: Sequence[tuple[str, int, str, int, str]]) -> Iterator[Journ
     for number, (provider, item, what, minute, title) in enumerate(told):
         mode = SellMode.OFFLINE if what == "offline" else SellMode.ONLINE
         plan = a_plan(item, provider=provider, title=title, sell_mode=mode, starts=f"20:{minute % 60:02}", ends="22:00")
-        plan_id = plan.key.plan_id
+        plan_id = plan.plan_id
         if what == "online":
             online.add(plan_id)
         kind = ChangeKind.WITHDRAWN if what == "withdrawn" else ChangeKind.CHANGED
@@ -485,8 +498,8 @@ async def test_a_database_without_our_tables_says_what_to_do(bare: SqlHistory):
 
 def _each_method(journal: Journal) -> Iterator[Awaitable[object]]:
     yield journal.positions()
-    yield journal.append("demo", None, [an_entry()], START)
+    yield journal.append([JournalStep("demo", None, [an_entry()], START)])
     yield journal.sizes()
     yield everything(journal)
-    yield journal.states(a_plan().key.plan_id, 1)
+    yield journal.states(a_plan().plan_id, 1)
     yield journal.search(EVER, NOW, 1)

@@ -11,17 +11,26 @@ import pytest
 
 from app.adapters.egress.addresses import AddressPolicy
 from app.adapters.outbound.memory.circuit_states import MemoryCircuitStates
-from app.adapters.outbound.providers.contract import PROVIDER, TIMEZONE, ProviderContract, Snapshot, Spoiled
-from app.adapters.outbound.providers.digests import plan_digest
-from app.adapters.outbound.providers.pinned_get import PinnedGet
+from app.adapters.outbound.providers.contract import PROVIDER, TIMEZONE, ProviderContract, Snapshot, Spoiled, a_plan
+from app.adapters.outbound.providers.fetching.pinned_get import PinnedGet
+from app.adapters.outbound.providers.mapped.mapped_provider import MappedProvider
 from app.adapters.outbound.providers.plan_list_xml import PlanListXmlProvider
+from app.adapters.outbound.providers.reading.digests import plan_digest
 from app.adapters.outbound.providers.recorded import RecordedProvider
 from app.adapters.outbound.resilience.resilient_provider import ResilientProvider, RetryPolicy
-from app.application.ports.providers import FeedMark, FeedSnapshot, FeedUnavailableError, FeedWatcher, Provider
-from app.domain.feeds import FeedRecord, PlanRecord, Rejection, RejectionReason
+from app.application.ports.providers import (
+    FeedMark,
+    FeedSnapshot,
+    FeedUnavailableError,
+    FeedUnchanged,
+    FeedWatcher,
+    Provider,
+)
+from app.domain.feeds import FeedRecord, PlanRecord, Rejection, RejectionReason, RememberedRecord
 from app.domain.plans import Plan, PlanKey, SellMode, Zone
 from tests.support.feed_server import FeedServer, answer, validating
 from tests.support.feeds import a_feed
+from tests.support.mapped_feeds import JSON_PLANS, XML_DIALECT, json_feed
 
 LOOPBACK = PinnedGet(policy=AddressPolicy(allow_private_networks=True))
 
@@ -71,6 +80,47 @@ class TestPlanListXmlInAFile(ProviderContract):
 
     async def unplug(self) -> None:
         self.path.unlink()
+
+
+class TestPlanListXmlThatRemembers(TestPlanListXmlInAFile):
+    async def provider(self, *snapshots: Snapshot) -> Provider:
+        self.snapshots = list(snapshots)
+        await self.move_on()
+        readings = self.path.with_name("readings")
+        return PlanListXmlProvider(name=PROVIDER, url=self.path.as_uri(), timezone=TIMEZONE, readings=readings)
+
+    async def test_what_was_read_well_is_remembered(self) -> None:
+        provider = await self.provider([a_plan("1"), a_plan("2")], [a_plan("1"), a_plan("2", title="Another")])
+        kinds = []
+        for _ in range(2):
+            snapshot = await provider.fetch(None)
+            assert snapshot is not None
+            assert not isinstance(snapshot, FeedUnchanged)
+            kinds.append([type(record) async for batch in snapshot.records() for record in batch])
+            await snapshot.aclose()
+            if self.snapshots:
+                await self.move_on()
+
+        assert kinds == [[PlanRecord, PlanRecord], [RememberedRecord, PlanRecord]]
+
+
+class TestMappedXmlOverHttp(TestPlanListXmlOverHttp):
+    async def provider(self, *snapshots: Snapshot) -> Provider:
+        self.snapshots = list(snapshots)
+        await self.move_on()
+        return MappedProvider(
+            name=PROVIDER, url=self.server.url, timezone=TIMEZONE, options=XML_DIALECT, get=LOOPBACK, rules="2026a"
+        )
+
+
+class TestMappedJsonInAFile(TestPlanListXmlInAFile):
+    async def provider(self, *snapshots: Snapshot) -> Provider:
+        self.snapshots = list(snapshots)
+        await self.move_on()
+        return MappedProvider(name=PROVIDER, url=self.path.as_uri(), timezone=TIMEZONE, options=JSON_PLANS)
+
+    async def move_on(self) -> None:
+        self.path.write_bytes(json_feed(self.snapshots.pop(0)))
 
 
 class TestRecorded(ProviderContract):
@@ -187,7 +237,7 @@ def _json_item(plan: Plan | Spoiled) -> dict[str, object]:
         "title": plan.title,
         "mode": plan.sell_mode,
         "starts": plan.starts.isoformat(),
-        "ends": plan.ends.isoformat(),
+        "ends": plan.ends and plan.ends.isoformat(),
         "organizer": plan.organizer_id,
         "from": plan.sell_from and plan.sell_from.isoformat(),
         "to": plan.sell_to and plan.sell_to.isoformat(),

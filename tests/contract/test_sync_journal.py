@@ -7,9 +7,8 @@ from dataclasses import replace
 import pytest
 
 from app.application.ports.system import LiveStateUnavailableError
-from app.domain.feeds import Rejection, RejectionReason
+from app.domain.feeds import RejectionReason
 from app.domain.gate import HoldReason
-from app.domain.plans import PlanKey
 from app.domain.reconciliation import ChangeKind
 from app.domain.sync_runs import SyncOutcome, SyncReport
 from tests.contract.conftest import Backend, RedisBackend
@@ -21,19 +20,14 @@ def a_report(number: int = 1, *, provider: str = "demo", outcome: SyncOutcome = 
     return SyncReport(run_id=f"run-{number}", provider=provider, started_at=NOW, took=1.25, outcome=outcome)
 
 
-def a_rejection(line: int = 1, reason: RejectionReason = RejectionReason.INVALID_DATE) -> Rejection:
-    return Rejection(reason=reason, message="day 31 of September", line=line, source='<event id="ñ"/>')
-
-
 async def test_nothing_happened_at_a_provider_never_seen(backend: Backend):
     journal = backend.sync_journal()
 
     assert list(await journal.runs("demo", 10)) == []
-    assert list(await journal.rejections("demo", 10)) == []
     assert (await journal.totals(["demo"]))[0] == {}
 
 
-async def test_a_report_and_its_rejections_read_back_as_they_were(backend: Backend):
+async def test_a_report_reads_back_as_it_was(backend: Backend):
     report = replace(
         a_report(outcome=SyncOutcome.HELD),
         fetched_bytes=84_000_000,
@@ -47,43 +41,31 @@ async def test_a_report_and_its_rejections_read_back_as_they_were(backend: Backe
         more=True,
         retry_after=2.5,
     )
-    rejection = replace(a_rejection(), key=PlanKey("demo", "444", "1642"), base_id="444")
 
-    await backend.sync_journal().record(report, [rejection])
+    await backend.sync_journal().record(report)
 
     assert list(await backend.sync_journal().runs("demo", 10)) == [report]
-    assert list(await backend.sync_journal().rejections("demo", 10)) == [rejection]
 
 
 async def test_the_newest_runs_come_first(backend: Backend):
     journal = backend.sync_journal()
     for number in range(5):
-        await journal.record(a_report(number), [])
+        await journal.record(a_report(number))
 
     assert [report.run_id for report in await journal.runs("demo", 3)] == ["run-4", "run-3", "run-2"]
     assert list(await journal.runs("demo", 0)) == []
 
 
-async def test_the_latest_runs_rejections_come_first_in_the_feeds_order(backend: Backend):
-    journal = backend.sync_journal()
-    await journal.record(a_report(1), [a_rejection(1), a_rejection(2)])
-    await journal.record(a_report(2), [a_rejection(11), a_rejection(12), a_rejection(13)])
-
-    assert [rejection.line for rejection in await journal.rejections("demo", 4)] == [11, 12, 13, 1]
-    assert list(await journal.rejections("demo", 0)) == []
-
-
 async def test_old_entries_make_room_but_are_still_counted(backend: Backend):
-    journal = backend.sync_journal(runs_kept=2, rejections_kept=3)
+    journal = backend.sync_journal(runs_kept=2)
     for number in range(4):
         report = replace(a_report(number), rejected_for={RejectionReason.INVALID_DATE: 2})
-        await journal.record(report, [a_rejection(10 * number + line) for line in range(2)])
-    await journal.record(a_report(4, outcome=SyncOutcome.FAILED), [])
+        await journal.record(report)
+    await journal.record(a_report(4, outcome=SyncOutcome.FAILED))
     report = replace(a_report(5), rejected_for={RejectionReason.DUPLICATE: 9})
-    await journal.record(report, [a_rejection(100 + line, RejectionReason.DUPLICATE) for line in range(9)])
+    await journal.record(report)
 
     assert [report.run_id for report in await journal.runs("demo", 10)] == ["run-5", "run-4"]
-    assert [rejection.line for rejection in await journal.rejections("demo", 10)] == [100, 101, 102]
     assert (await journal.totals(["demo"]))[0] == {
         "runs.applied": 5,
         "runs.failed": 1,
@@ -94,22 +76,11 @@ async def test_old_entries_make_room_but_are_still_counted(backend: Backend):
 
 async def test_providers_have_journals_of_their_own(backend: Backend):
     journal = backend.sync_journal()
-    await journal.record(a_report(1), [a_rejection()])
-    await journal.record(a_report(2, provider="other"), [])
+    await journal.record(a_report(1))
+    await journal.record(a_report(2, provider="other"))
 
     assert [report.run_id for report in await journal.runs("other", 10)] == ["run-2"]
-    assert list(await journal.rejections("other", 10)) == []
     assert (await journal.totals(["other"]))[0] == {"runs.applied": 1}
-
-
-async def test_all_rejections_of_a_report_are_counted_and_the_first_of_them_kept(backend: Backend):
-    report = replace(a_report(), rejected_for={RejectionReason.INVALID_DATE: 12_000})
-
-    await backend.sync_journal().record(report, [a_rejection(line) for line in range(10_000)])
-
-    kept = await backend.sync_journal().rejections("demo", 100_000)
-    assert [rejection.line for rejection in kept] == list(range(1000))
-    assert (await backend.sync_journal().totals(["demo"]))[0]["rejections.invalid_date"] == 12_000
 
 
 @pytest.mark.redis_server
@@ -122,7 +93,7 @@ async def test_without_a_server_nothing_is_recorded_or_read(
     begun = time.monotonic()
 
     with pytest.raises(LiveStateUnavailableError):
-        await journal.record(a_report(), [a_rejection()])
+        await journal.record(a_report())
     with pytest.raises(LiveStateUnavailableError):
         await journal.runs("demo", 1)
     with pytest.raises(LiveStateUnavailableError):

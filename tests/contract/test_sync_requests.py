@@ -11,8 +11,8 @@ from tests.contract.conftest import Backend, RedisBackend
 from tests.support.redis_server import RedisServer
 
 
-def a_request(number: int = 1, *, approve: bool = False) -> SyncRequest:
-    return SyncRequest("demo", f"run-{number}", approve)
+def a_request(number: int = 1, *, approve: bool = False, full: bool = False) -> SyncRequest:
+    return SyncRequest("demo", f"run-{number}", approve, full)
 
 
 async def first_taken(requests: SyncRequests) -> list[SyncRequest]:
@@ -33,9 +33,9 @@ async def test_requests_are_taken_in_their_order_and_once(backend: Backend):
     await requests.take()
 
     for number in range(3):
-        assert await requests.put(a_request(number, approve=number == 1)) is True
+        assert await requests.put(a_request(number, approve=number == 1, full=number == 2)) is True
 
-    assert list(await requests.take()) == [a_request(0), a_request(1, approve=True), a_request(2)]
+    assert list(await requests.take()) == [a_request(0), a_request(1, approve=True), a_request(2, full=True)]
     assert list(await requests.take()) == []
 
 

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import socket
 import sqlite3
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -27,6 +26,7 @@ from app.domain.activities import Activity
 from app.infrastructure.settings.start_errors import EX_CONFIG
 from tests.support.feed_files import a_feed, some_items
 from tests.support.oracle import Oracle
+from tests.support.ports import free_port
 from tests.support.postgres import postgres_database
 from tests.support.redis_server import RedisServer
 from tests.support.service import COMMAND, REPOSITORY, Answer, Installation, Service, started
@@ -225,7 +225,7 @@ def test_workers_on_their_own_share_one_redis_and_one_database_and_finish_what_t
         sections: dict[str, Any] = {"redis": {"url": redis.url}, "database": {"url": url}, "activity": {"takeover": 1}}
         here, there = (stack.enter_context(Installation(**sections)) for _ in range(2))
         assert here.command("migrate").stdout.startswith("the schema is ")
-        api = here.start("api", MARQUEE__SERVICE__PORT=str(_free_port()))
+        api = here.start("api", MARQUEE__SERVICE__PORT=str(free_port()))
         workers = [here.start("worker"), there.start("worker")]
         api.until_ready()
         until(lambda: all(any(entry["event"] == "worker runs" for entry in worker.log) for worker in workers))
@@ -265,7 +265,7 @@ def test_a_start_without_its_database_searches_and_takes_activities_and_the_stat
     installation: Installation,
 ) -> None:
     url = installation.write("feed.xml", a_feed(some_items(3)))
-    closed = f"postgresql://nobody@127.0.0.1:{_free_port()}/history"
+    closed = f"postgresql://nobody@127.0.0.1:{free_port()}/history"
     installation.configure({"name": "acme", "url": url, "interval": 3600}, database={"url": closed, "timeout": 1})
 
     service = installation.run()
@@ -374,9 +374,3 @@ def _only_line(service: Service) -> str:
     assert isinstance(line, str)
     assert line.startswith("marquee: ")
     return line
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from app.adapters.machine.index_place import PLACE
+from tests.support.feed_files import a_feed, an_item
 from tests.support.load import assert_exact, finish, promised, start_clients
 from tests.support.postgres import postgres_database
 from tests.support.service import Installation, Service
@@ -136,3 +138,29 @@ def _post(service: Service, body: bytes) -> int:
     with closing(HTTPConnection(urlsplit(service.url).netloc, timeout=30)) as connection:
         connection.request("POST", "/events", body, {"Content-Type": "application/json"})
         return connection.getresponse().status
+
+
+def test_a_backup_has_no_index_file_and_an_old_one_misleads_nobody_after_a_restore(tmp_path: Path) -> None:
+    with Installation() as installation:
+        installation.write("feed.xml", a_feed([an_item(1, title="Then"), an_item(2)]))
+        url = (installation.directory / "feed.xml").as_uri()
+        installation.configure({"name": "acme", "url": url, "interval": 3600}, search={"index_interval": 1})
+        service = installation.run()
+        until(lambda: service.finds(title="Then"))
+        assert installation.command("backup", str(tmp_path / "backup")).returncode == 0
+        installation.write("feed.xml", a_feed([an_item(1, title="Later"), an_item(2)]))
+        service.request_sync("acme")
+        until(lambda: service.finds(title="Later"))
+        service.end()
+        newer = (installation.data / PLACE).read_bytes()
+        (installation.directory / "feed.xml").unlink()  # nothing could be synced
+
+        restored = installation.command("restore", str(tmp_path / "backup"), "--force")
+        left = (installation.data / PLACE).exists()
+        (installation.data / PLACE).write_bytes(newer)  # as who restores by hand would leave it
+        again = installation.run()
+
+        assert (restored.returncode, left) == (0, False), restored.stderr
+        assert not [path for path in (tmp_path / "backup").rglob("*") if "index" in path.name]
+        until(lambda: again.finds(title="Then"))
+        assert not again.finds(title="Later")

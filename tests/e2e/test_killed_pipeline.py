@@ -6,10 +6,6 @@ MARQUEE_KILLS=100.
 
 import os
 import random
-import signal
-import socket
-import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -18,11 +14,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.support.chaos import Chaos
 from tests.support.oracle import Oracle
+from tests.support.ports import free_port
 from tests.support.postgres import postgres_database
 from tests.support.service import Installation
 from tests.support.service_activities import Client, ask_exactly, counted, expected, stats_of
-from tests.support.waiting import lives, until
+from tests.support.waiting import until
 
 KILLS = int(os.environ.get("MARQUEE_KILLS", "10"))
 
@@ -30,9 +28,6 @@ pytestmark = [pytest.mark.redis_server, pytest.mark.slow, pytest.mark.timeout(70
 
 CLIENTS = 3
 ZONE = ZoneInfo("Europe/Madrid")
-VICTIMS = ("api-1", "api-2", "worker-1", "worker-2", "redis", "supervisor")
-PAUSE = (0.1, 1.2)
-"""Seconds between two kills."""
 RECOVERY_SECONDS = 240.0
 
 
@@ -46,7 +41,7 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def test_no_activity_is_lost_or_counted_twice_whatever_is_killed(database_url: str) -> None:
-    port = _free_port()
+    port = free_port()
     with ExitStack() as stack:
         installation = stack.enter_context(
             Installation(
@@ -74,50 +69,3 @@ def test_no_activity_is_lost_or_counted_twice_whatever_is_killed(database_url: s
         assert sum(chaos.killed.values()) == KILLS
         assert "agree" in installation.command("stats", "verify").stdout
         assert installation.json_of("dead-letters", "list") == []
-
-
-class Chaos:
-    """Kills at random, and starts the whole anew when its supervisor was the victim."""
-
-    def __init__(self, installation: Installation, chance: random.Random) -> None:
-        self._installation = installation
-        self._chance = chance
-        self.service = installation.run()
-        self.killed: Counter[str] = Counter()
-
-    def kill(self, times: int) -> None:
-        """Kill processes that live, so many times."""
-        until_then = time.monotonic() + times * 20
-        while sum(self.killed.values()) < times:
-            assert time.monotonic() < until_then, self.killed
-            time.sleep(self._chance.uniform(*PAUSE))
-            victim = self._chance.choice(VICTIMS)
-            if victim == "supervisor":
-                self._restart()
-            elif not self._kill_one(victim):
-                continue
-            self.killed[victim] += 1
-        self.service.until_ready()
-
-    def traces(self) -> list[str]:
-        """What the processes said of errors that they did not foresee."""
-        return [entry["exception"] for entry in self.service.log if "exception" in entry]
-
-    def _kill_one(self, victim: str) -> bool:
-        pid = self._installation.redis_pid() if victim == "redis" else self.service.child(victim)
-        if pid is None or not lives(pid):
-            return False
-        os.kill(pid, signal.SIGKILL)
-        return True
-
-    def _restart(self) -> None:
-        children = self.service.pids()
-        self.service.kill()
-        until(lambda: not any(lives(pid) for pid in children), 30)
-        self.service = self._installation.run()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port

@@ -6,11 +6,14 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.decoded import decoded
+from tests.support.ports import free_port
 from tests.support.service import REPOSITORY, Answer, Installation, Service, ask
 from tests.support.waiting import until
 
@@ -27,8 +30,20 @@ http {{
     access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
     fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
     include {folder}/marquee.conf;
+    proxy_cache_path {folder}/cache keys_zone=answers:1m;
+    server {{
+        listen unix:{folder}/cache.sock;
+        location / {{
+            proxy_pass http://marquee;
+            proxy_set_header Host $host;
+            proxy_cache answers;
+            proxy_cache_valid 200 1h;
+            add_header X-Cache $upstream_cache_status;
+        }}
+    }}
 }}
 """
+"""Beside the recipe a server with a cache, which keeps answers by their Vary."""
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +61,14 @@ def service() -> Iterator[Service]:
 
 
 @pytest.fixture(scope="module")
-def proxy(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where nginx has its files."""
+    return tmp_path_factory.mktemp("nginx")
+
+
+@pytest.fixture(scope="module")
+def proxy(service: Service, folder: Path) -> Iterator[int]:
     """The port on which nginx listens."""
-    folder = tmp_path_factory.mktemp("nginx")
     port = free_port()
     recipe = RECIPE.read_text(encoding="utf-8")
     assert service.url
@@ -70,11 +90,6 @@ def proxy(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def replaced(text: str, old: str, new: str) -> str:
     assert text.count(old) == 1, f"the recipe has no {old!r}"
     return text.replace(old, new)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def answers(port: int) -> bool:
@@ -103,6 +118,30 @@ def test_a_search_through_nginx_has_the_same_bytes(service: Service, proxy: int)
     assert found.body == direct.body
     assert found.headers["etag"] == direct.headers["etag"]
     assert through(proxy, "/search", If_None_Match=found.headers["etag"]).status == 304
+
+
+def test_a_cache_keeps_a_search_for_each_encoding(proxy: int, folder: Path) -> None:
+    plain = through(proxy, "/search")
+    encodings = ("gzip, identity;q=0", "zstd, identity;q=0", "gzip;q=0.5, zstd, identity;q=0")
+
+    asked = [from_cache(folder, encoding) for encoding in (*encodings, None, *encodings, None)]
+
+    assert [answer.headers["x-cache"] for answer in asked] == ["MISS"] * 4 + ["HIT"] * 4
+    for answer, coding in zip(asked, (b"gzip", b"zstd", b"zstd", None) * 2, strict=True):
+        assert decoded(answer.body, coding) == plain.body
+        assert answer.headers.get("content-encoding") == (coding and coding.decode())
+        assert (answer.headers["etag"] == plain.headers["etag"]) == (coding is None)
+
+
+def from_cache(folder: Path, encoding: str | None) -> Answer:
+    with closing(socket.socket(socket.AF_UNIX)) as connected:
+        connected.settimeout(30)
+        connected.connect(str(folder / "cache.sock"))
+        accepting = f"Accept-Encoding: {encoding}\r\n" if encoding else ""
+        connected.sendall(f"GET /search HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\n{accepting}\r\n".encode())
+        response = HTTPResponse(connected)
+        response.begin()
+        return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
 
 
 def test_what_is_closed_stays_closed_behind_nginx(proxy: int) -> None:

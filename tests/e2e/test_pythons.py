@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import urllib.request
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.ports import free_port
 from tests.support.pythons import SUPPORTED, bare_path, find_python
 from tests.support.waiting import until
 
@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 NOT_OURS = (
     ".git",
     ".venv",
+    ".tools",
     ".marquee",
     ".hypothesis",
     ".mypy_cache",
@@ -26,9 +27,12 @@ NOT_OURS = (
     "*.egg-info",
     "__pycache__",
 )
+OF_PIP = ("WARNING: Location", "Looking in ")
 INSTALL_SECONDS = 800.0
 OLDEST = SUPPORTED[0]
 """CI runs all tests on it anyway."""
+WHAT_DIFFERS = ("UNIT=tests/unit", "WORKERS=2")
+"""No tests that read our own text, which no Python changes; unit tests wait for nothing, so two at a time."""
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 
@@ -47,15 +51,15 @@ def test_make_run_and_make_test_need_nothing_but_make_and_a_python(version: str,
     }
     environment = {**kept, "PATH": bare_path(python, tmp_path / "bin")}
 
-    made = make(project, environment, "install" if version == OLDEST else "test-unit")
-    assert made.returncode == 0, (made.stdout + made.stderr)[-4000:]
+    made = make(project, environment, *(["install"] if version == OLDEST else ["test-unit", *WHAT_DIFFERS]))
+    assert made.returncode == 0, what_failed(made.stdout + made.stderr)
 
     assert_runs(project, environment, tmp_path)
 
 
-def make(project: Path, environment: Mapping[str, str], target: str) -> "subprocess.CompletedProcess[str]":
+def make(project: Path, environment: Mapping[str, str], *goal: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        ["make", target],
+        ["make", *goal],
         cwd=project,
         env=environment,
         capture_output=True,
@@ -63,6 +67,21 @@ def make(project: Path, environment: Mapping[str, str], target: str) -> "subproc
         timeout=INSTALL_SECONDS,
         check=False,
     )
+
+
+def what_failed(said: str) -> str:
+    """Give the names of the tests that failed, then the end of what was said; without pip's words on where it looks."""
+    lines = [line for line in said.splitlines() if not line.lstrip().startswith(OF_PIP)]
+    return "\n".join([line for line in lines if line.startswith(("FAILED ", "ERROR "))] + lines[-150:])
+
+
+def test_what_failed_is_named_first_and_without_what_pip_says_of_its_sources() -> None:
+    pip = ["WARNING: Location '/here' is ignored", "Looking in indexes: somewhere"] * 200
+    said = "\n".join(["1 failed", "FAILED test_it.py::test_this", "make: *** Error 1", *pip])
+
+    assert what_failed(said).splitlines() == [
+        "FAILED test_it.py::test_this", "1 failed", "FAILED test_it.py::test_this", "make: *** Error 1",
+    ]  # fmt: skip
 
 
 def assert_runs(project: Path, environment: Mapping[str, str], folder: Path) -> None:
@@ -94,8 +113,3 @@ def search(port: int) -> bytes:
             return body
     except OSError:
         return b""
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

@@ -3,23 +3,21 @@
 import os
 import signal
 import socket
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from typing import Self
 
 import pytest
 
 from tests.support.feed_files import a_feed, an_item, some_items
 from tests.support.redis_server import RedisServer
-from tests.support.service import Installation, Service, ask
+from tests.support.search_load import SearchLoad
+from tests.support.service import Installation, Service
 from tests.support.waiting import is_stopped, lives, until
 
 pytestmark = pytest.mark.redis_server
 
 PLANS = 50
-CLIENTS = 4
 LOAD_SECONDS = 5.0
 
 
@@ -40,40 +38,6 @@ def run(installation: Installation, **sections: Mapping[str, object]) -> Service
     service = installation.run()
     until(lambda: len(service.search()) == PLANS)
     return service
-
-
-class Load:
-    """Keep-alive clients that search in a loop and note every answer that is not whole."""
-
-    def __init__(self, service: Service) -> None:
-        self.answers = 0
-        self.failures: list[str] = []
-        self._service = service
-        self._over = threading.Event()
-        self._clients = [threading.Thread(target=self._search) for _ in range(CLIENTS)]
-
-    def __enter__(self) -> Self:
-        for client in self._clients:
-            client.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        for client in self._clients:
-            client.join()
-
-    def _search(self) -> None:
-        with closing(self._service.connect()) as connection:
-            while not self._over.is_set():
-                try:
-                    answer = ask(connection, "/search")
-                except OSError as error:
-                    self.failures.append(repr(error))
-                    return
-                if answer.status != 200 or len(answer.plans) != PLANS:
-                    self.failures.append(f"{answer.status} {answer.body[:200]!r}")
-                self.answers += 1
-                time.sleep(0.002)
 
 
 def next_pid(installation: Installation, killed: Sequence[int]) -> int:
@@ -98,7 +62,7 @@ def test_redis_killed_under_load_costs_no_search_and_following_resumes(
     installation: Installation, service: Service
 ) -> None:
     killed: list[int] = []
-    with Load(service) as load:
+    with SearchLoad(service, PLANS) as load:
         ends_at = time.monotonic() + LOAD_SECONDS
         while time.monotonic() < ends_at or len(killed) < 2:
             killed.append(next_pid(installation, killed))
@@ -114,7 +78,7 @@ def test_redis_killed_under_load_costs_no_search_and_following_resumes(
     assert len(service.search()) == PLANS
 
 
-def test_while_redis_is_away_health_and_the_catalogs_routes_say_so_and_search_answers(
+def test_while_redis_is_away_health_and_the_catalogs_routes_say_so_and_searches_and_lists_answer(
     installation: Installation, service: Service
 ) -> None:
     redis = installation.redis_pid()
@@ -126,10 +90,12 @@ def test_while_redis_is_away_health_and_the_catalogs_routes_say_so_and_search_an
         until(lambda: service.ask("/health").json["status"] == "degraded")
         health, plan = service.ask("/health").json, service.ask("/catalog/providers")
         ready, found = service.ask("/health/ready").status, service.search()
+        listed = service.ask("/catalog/plans?limit=1000&match=overlapping&from=2000-01-01").json["plans"]
     finally:
         os.kill(redis, signal.SIGCONT)
 
     assert (health["store"]["up"], ready, len(found)) == (False, 200, PLANS)
+    assert [plan["id"] for plan in listed] == [plan["id"] for plan in found]
     assert "does not answer in time" in health["store"]["reason"]
     assert (plan.status, plan.json["error"]["code"], plan.headers["retry-after"]) == (
         503,

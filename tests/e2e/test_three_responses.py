@@ -73,9 +73,9 @@ def test_the_offline_plan_with_an_impossible_date_is_found_in_no_window(service:
 def test_the_impossible_date_is_a_rejection_that_says_where_it_stands(service: Service, provider: str) -> None:
     rejections = service.ask(f"/catalog/providers/{provider}/rejections").json
 
-    assert [(found["base_id"], found["item_id"], found["reason"]) for found in rejections] == [
-        ("444", "1642", "invalid_date")
-    ] * 2
+    assert [(found["base_id"], found["item_id"], found["reason"], found["times"]) for found in rejections] == [
+        ("444", "1642", "invalid_date", 2)
+    ]
     assert all("2021-09-31" in found["message"] and found["line"] > 0 for found in rejections)
     assert all("2021-09-31T20:00:00" in found["source"] for found in rejections)
 
@@ -106,6 +106,10 @@ def test_everything_is_known_of_a_plan_that_left_the_feed(service: Service) -> N
         "zones": [{"zone_id": "311", "capacity": 2, "price": 55.0, "name": "A42", "numbered": True}],
         "in_feed": False,
         "searchable": True,
+        "start_has_time": True,
+        "end_has_time": True,
+        "status": "scheduled",
+        **dict.fromkeys(("currency", "place", "url", "image", "category")),
     }
 
 

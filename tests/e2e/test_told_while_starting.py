@@ -69,7 +69,7 @@ def server_runs(installation: Installation) -> bool:
     ("role", "number", "code"),
     [
         ("run", signal.SIGTERM, 0),
-        pytest.param("run", signal.SIGINT, 130, marks=pytest.mark.faults),
+        pytest.param("run", signal.SIGINT, 0, marks=pytest.mark.faults),
         pytest.param("run", signal.SIGHUP, 0, marks=pytest.mark.faults),
         pytest.param("api", signal.SIGTERM, 0, marks=pytest.mark.faults),
         pytest.param("worker", signal.SIGINT, 130, marks=pytest.mark.faults),
@@ -89,6 +89,28 @@ def test_what_is_told_to_end_while_redis_reads_its_data_leaves_no_server(
     assert not lives(server)
     assert not server_runs(installation)
     assert not [entry for entry in service.log if entry["event"] in ("child started", "redis runs")]
+
+
+@pytest.mark.faults
+def test_with_an_index_file_searches_are_answered_while_redis_reads_and_all_ends_when_it_is_told(
+    installation: Installation,
+) -> None:
+    first = installation.run()
+    until(lambda: len(first.search()) == 3)
+    assert first.end() == 0, "which writes the file"
+    let_it_read_for_long(installation.data)
+
+    service = installation.start("run", MARQUEE__SERVICE__PORT=a_free_port())
+    server = server_of(installation)
+    found = service.until_ready().search()
+    with installation.redis() as client:
+        still_reads = client.info("persistence")["loading"]
+    service.signal(signal.SIGTERM)
+
+    assert (len(found), still_reads, service.wait(READY_SECONDS)) == (3, 1, 0)
+    assert not lives(server)
+    assert not any(map(lives, (service.child("api"), service.child("indexer"))))
+    assert not [entry for entry in service.log if entry["event"] == "redis runs"]
 
 
 @pytest.mark.faults

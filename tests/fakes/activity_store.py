@@ -1,7 +1,7 @@
 """The history of activities in memory: store, stats, their care and the imports' marks. What SQL is compared with."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, tzinfo
 from decimal import Decimal
 
@@ -16,6 +16,7 @@ from app.application.ports.activities import (
 )
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity, ActivityId
+from app.domain.identities import Key, aliases_in, claims_in, owners_by, persons_by
 from app.domain.stats import (
     Cell,
     Day,
@@ -24,6 +25,7 @@ from app.domain.stats import (
     TypeCount,
     TypeRanking,
     TypeTotal,
+    Visits,
     add,
     cells_of,
     date_of,
@@ -31,6 +33,7 @@ from app.domain.stats import (
     days_of,
     fold,
     start_of,
+    union,
 )
 
 
@@ -85,7 +88,7 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ImportMarks):
 
     async def daily_users(self, first: date, last: date) -> Mapping[Day, int]:
         """Count the days of the users."""
-        users = Counter(day for visits in self._fold().visits.values() for day in days_of(visits))
+        users = Counter(day for visits in _of_persons(self._fold()) for day in days_of(visits))
         return {day: count for day, count in users.items() if day_number(first) <= day <= day_number(last)}
 
     async def top_types(self, first: date, last: date, limit: int) -> Sequence[TypeCount]:
@@ -99,7 +102,7 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ImportMarks):
 
     async def cells(self, granularity: Granularity, first: int, last: int, later: int) -> Mapping[Cell, int]:
         """Count the cells of the users."""
-        cells = Counter(cell for visits in self._fold().visits.values() for cell in cells_of(visits))
+        cells = Counter(cell for visits in _of_persons(self._fold()) for cell in cells_of(visits))
         return {
             cell: users
             for cell, users in cells.items()
@@ -153,15 +156,26 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ImportMarks):
             raise HistoryUnavailableError(self.unavailable)
 
 
+def _of_persons(found: Fold) -> Collection[Visits]:
+    """Give the set of days of each person."""
+    said = found.statements
+    person_of = persons_by(owners_by(claims_in(said)), aliases_in(said))
+    persons: dict[Key, Visits] = {}
+    for key, visits in found.visits.items():
+        name = person_of.get(key, key)
+        persons[name] = union(visits, persons.get(name, visits))
+    return persons.values()
+
+
 def _figures(found: Fold) -> dict[str, str]:
     """Write every figure of a fold under its name."""
     figures: dict[str, str] = {}
     for (day, type_), (count, sum_) in found.totals.items():
         figures[f"count of {type_} on {date_of(day)}"] = str(count)
         figures[f"sum of {type_} on {date_of(day)}"] = f"{sum_:f}"
-    for day, users in Counter(day for visits in found.visits.values() for day in days_of(visits)).items():
+    for day, users in Counter(day for visits in _of_persons(found) for day in days_of(visits)).items():
         figures[f"users on {date_of(day)}"] = str(users)
-    for cell, users in Counter(cell for visits in found.visits.values() for cell in cells_of(visits)).items():
+    for cell, users in Counter(cell for visits in _of_persons(found) for cell in cells_of(visits)).items():
         start = start_of(cell.granularity, cell.cohort)
         figures[f"users of the {cell.granularity} of {start}, {cell.later} {cell.granularity}s later"] = str(users)
     return figures

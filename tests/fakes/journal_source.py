@@ -1,12 +1,12 @@
 """JournalSource in memory."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from app.application.ports.catalog import Behind, CatalogPlan, LogPage, LogPosition
 from app.application.ports.history import JournalEntry, JournalSource
 from tests.fakes.store import MemoryStore
 
-_ENTRIES_PER_READ = 200
+_ENTRIES_PER_READ = 1_000
 
 
 class MemoryJournalSource(JournalSource):
@@ -22,12 +22,16 @@ class MemoryJournalSource(JournalSource):
         shelf = self._store.shelf(provider)
         return shelf.head if shelf.sequence else None
 
-    async def read(self, provider: str, after: LogPosition) -> LogPage[JournalEntry] | Behind:
+    async def read(self, after: Mapping[str, LogPosition]) -> Mapping[str, LogPage[JournalEntry] | Behind]:
         """Compare what is there with what should be there."""
+        most = max(_ENTRIES_PER_READ // max(len(after), 1), 1)
+        return {name: self._page(name, position, most) for name, position in after.items()}
+
+    def _page(self, provider: str, after: LogPosition, most: int) -> LogPage[JournalEntry] | Behind:
         shelf = self._store.shelf(provider)
         if behind := shelf.behind(provider, after):
             return behind
-        found = [logged.entry for logged in shelf.log if logged.told.sequence > after.sequence][:_ENTRIES_PER_READ]
+        found = [logged.entry for logged in shelf.log if logged.told.sequence > after.sequence][:most]
         end = shelf.position(after.sequence + len(found))
         return LogPage(found, end, more=end.sequence != shelf.sequence)
 
@@ -37,8 +41,12 @@ class MemoryJournalSource(JournalSource):
         if shelf.plans:
             yield [CatalogPlan(plan, shelf.known[plan_id]) for plan_id, plan in shelf.plans.items()]
 
-    async def stored(self, provider: str, position: LogPosition) -> None:
+    async def stored(self, positions: Mapping[str, LogPosition]) -> None:
         """Drop what is old and stored by everybody who ever said so, but for the entries that positions name."""
+        for provider, position in positions.items():
+            self._note(provider, position)
+
+    def _note(self, provider: str, position: LogPosition) -> None:
         shelf = self._store.shelf(provider)
         shelf.consumers[self._consumer] = position
         stored = [place.sequence if place.epoch == shelf.epoch else 0 for place in shelf.consumers.values()]

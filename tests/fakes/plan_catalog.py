@@ -13,8 +13,9 @@ from app.application.ports.catalog import (
 )
 from app.application.ports.history import JournalEntry
 from app.application.ports.system import Lease
+from app.domain.known_plans import KnownPlans
 from app.domain.plans import PlanId, SearchablePlan, searchable
-from app.domain.reconciliation import ChangeKind, KnownPlan, PlanChange
+from app.domain.reconciliation import ChangeKind, PlanChange
 from tests.fakes.store import Logged, MemoryStore, Shelf
 
 
@@ -37,9 +38,9 @@ class MemoryPlanCatalog(PlanCatalog):
         """Write the provider's state, unless the fence has moved on."""
         self._store.fenced_shelf(lease).state = state
 
-    async def known(self, provider: str) -> Mapping[PlanId, KnownPlan]:
+    async def known(self, provider: str) -> KnownPlans:
         """Copy, so that a later commit does not change what a sync looks at."""
-        return dict(self._store.shelf(provider).known)
+        return KnownPlans.of(self._store.shelf(provider).known)
 
     async def states(self, providers: Sequence[str]) -> Sequence[ProviderState]:
         """Read the states of several."""
@@ -48,6 +49,15 @@ class MemoryPlanCatalog(PlanCatalog):
     async def counts(self, providers: Sequence[str]) -> Sequence[int]:
         """Count."""
         return [len(self._store.shelf(name).known) for name in providers]
+
+    async def told(self, provider: str, plan_ids: Collection[PlanId]) -> Mapping[PlanId, SearchablePlan]:
+        """Say it of the plans as they stand."""
+        shelf = self._store.shelf(provider)
+        return {
+            plan_id: searchable(shelf.plans[plan_id], shelf.known[plan_id].offsets)
+            for plan_id in plan_ids
+            if plan_id in shelf.plans
+        }
 
     async def find(self, plan_id: PlanId) -> CatalogPlan | None:
         """Ask every provider."""
@@ -62,7 +72,7 @@ class MemoryPlanCatalog(PlanCatalog):
         """Hand out all plans, in one batch."""
         shelf = self._store.shelf(provider)
         found = [CatalogPlan(plan, shelf.known[plan_id]) for plan_id, plan in shelf.plans.items()]
-        yield [_completed(one, shelf.summaries.get(one.plan.key.plan_id)) for one in found]
+        yield [_completed(one, shelf.summaries.get(one.plan.plan_id)) for one in found]
 
     def update(self, lease: Lease, run_id: str, at: datetime) -> CatalogUpdate:
         """Begin a run's changes."""

@@ -9,6 +9,7 @@ from app.application.ports.catalog import CatalogPlan, LogPosition, with_offsets
 from app.application.ports.history import (
     JournalEntry,
     JournalMovedError,
+    JournalStep,
     PastState,
     PlanHistory,
     PlanJournal,
@@ -44,17 +45,16 @@ class MemoryPlanJournal(PlanJournal, PlanHistory):
         self._check()
         return dict(self._positions)
 
-    async def append(
-        self, provider: str, before: LogPosition | None, entries: Sequence[JournalEntry], after: LogPosition | None
-    ) -> None:
+    async def append(self, steps: Sequence[JournalStep]) -> None:
         """Compare, add, move; nobody runs between."""
         self._check()
-        if self._positions.get(provider) != before:
+        if any(self._positions.get(step.provider) != step.before for step in steps):
             raise JournalMovedError
-        for entry in entries:
-            self._add(entry)
-        if after is not None:
-            self._positions[provider] = after
+        for step in steps:
+            for entry in step.entries:
+                self._add(entry)
+            if step.after is not None:
+                self._positions[step.provider] = step.after
 
     def _add(self, entry: JournalEntry) -> None:
         before = self._newest().get(entry.plan_id)

@@ -9,10 +9,13 @@ from typing import NamedTuple
 from app.application.ports.catalog import Behind, LeaseLostError, LoggedChange, LogPosition, ProviderState
 from app.application.ports.history import JournalEntry
 from app.application.ports.system import Lease, LiveStateUnavailableError
-from app.domain.feeds import Rejection
 from app.domain.plans import Plan, PlanId, SearchablePlan
+from app.domain.proposed_changes import HeldChanges
 from app.domain.reconciliation import KnownPlan
+from app.domain.rejection_list import StandingRejection
+from app.domain.settling import Absence
 from app.domain.sync_runs import SyncReport
+from app.domain.sync_transitions import SyncTransition
 
 
 class Logged(NamedTuple):
@@ -39,7 +42,10 @@ class Shelf:
     """Up to where each of those has stored the log."""
     state: ProviderState = field(default_factory=ProviderState)
     reports: deque[SyncReport] = field(default_factory=deque)
-    rejections: list[Rejection] = field(default_factory=list)
+    standing: list[StandingRejection] = field(default_factory=list)
+    mended: list[StandingRejection] = field(default_factory=list)
+    held: HeldChanges | None = None
+    absences: dict[PlanId, Absence] = field(default_factory=dict)
     totals: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -75,6 +81,8 @@ class MemoryStore:
         """Set it to a reason, and every port on this store raises LiveStateUnavailableError with it."""
         self.refusal: str | None = None
         """Set it to a reason, and the queue's figures say that no writes are taken."""
+        self.transitions: list[tuple[str, SyncTransition]] = []
+        """Of the syncs of all providers."""
         self.leases: dict[Lease, float] = {}
         """Who holds what until when (`time.monotonic`, s)."""
         self.written = asyncio.Event()
@@ -139,4 +147,5 @@ class MemoryStore:
         """Become as empty as a server that was replaced."""
         self._shelves.clear()
         self.leases.clear()
+        self.transitions.clear()
         self._fences.clear()

@@ -5,26 +5,23 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from app.application.ports.catalog import SyncJournal
-from app.domain.feeds import Rejection
 from app.domain.sync_runs import SyncReport
 from tests.fakes.store import MemoryStore
 
 
 class MemorySyncJournal(SyncJournal):
-    """Keeps the newest `runs_kept` reports and `rejections_kept` rejections of each provider."""
+    """Keeps the newest `runs_kept` reports of each provider."""
 
-    def __init__(self, store: MemoryStore, *, runs_kept: int = 200, rejections_kept: int = 1000) -> None:
+    def __init__(self, store: MemoryStore, *, runs_kept: int = 200) -> None:
         self._store = store
         self._runs_kept = runs_kept
-        self._rejections_kept = rejections_kept
 
-    async def record(self, report: SyncReport, rejections: Sequence[Rejection]) -> None:
-        """Put report and rejections in front, drop the oldest, count."""
+    async def record(self, report: SyncReport) -> None:
+        """Put the report in front, drop the oldest, count."""
         shelf = self._store.shelf(report.provider)
         shelf.reports.appendleft(report)
         while len(shelf.reports) > self._runs_kept:
             shelf.reports.pop()
-        shelf.rejections = [*rejections, *shelf.rejections][: self._rejections_kept]
         totals = Counter(shelf.totals)
         totals[f"runs.{report.outcome}"] += 1
         totals.update({f"rejections.{reason}": count for reason, count in report.rejected_for.items()})
@@ -33,10 +30,6 @@ class MemorySyncJournal(SyncJournal):
     async def runs(self, provider: str, limit: int) -> Sequence[SyncReport]:
         """Read the newest reports."""
         return list(islice(self._store.shelf(provider).reports, max(limit, 0)))
-
-    async def rejections(self, provider: str, limit: int) -> Sequence[Rejection]:
-        """Read the newest rejections."""
-        return self._store.shelf(provider).rejections[: max(limit, 0)]
 
     async def last_runs(self, providers: Sequence[str]) -> Sequence[SyncReport | None]:
         """Read the newest report of each."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from app.application.ports.publishing import DomainEventLog, LoggedFact
 from app.application.ports.system import HistoryUnavailableError
 from app.application.ports.users import ApiKeys, OwnedKey, UserMovedError, Users
-from app.domain.api_keys import LIVE_KEYS, ApiKey, TooManyKeysError
+from app.domain.api_keys import ApiKey, TooManyKeysError
 from app.domain.domain_events import UserCreated, UserDeleted, UserFact, UserUpdated
 from app.domain.users import EmailTakenError, UnknownUserError, User, UserCounts, UserId, UsernameTakenError, folded
 
@@ -119,8 +119,9 @@ class MemoryApiKeys(ApiKeys):
         owner = self._store.users.get(key.user_id)
         if owner is None or not owner.is_active:
             raise UnknownUserError(key.user_id)
-        if sum(other.is_live(now) for other in self._of(key.user_id)) >= LIVE_KEYS:
-            raise TooManyKeysError
+        alike = [other for other in self._of(key.user_id) if (other.publishable is None) == (key.publishable is None)]
+        if sum(other.is_live(now) for other in alike) >= key.most_live:
+            raise TooManyKeysError(key.most_live)
         self._store.keys[key.key_id] = key
         self._store.version += 1
 
@@ -142,6 +143,15 @@ class MemoryApiKeys(ApiKeys):
         good = [one for one in owned if one.owner.is_active and one.key.is_live(now)]
         latest = sorted(good, key=lambda one: one.key.last_used_at or one.key.created_at)[-limit:]
         return {one.key.key_id: one for one in latest}
+
+    async def origins(self, now: datetime) -> Mapping[str, datetime | None]:
+        """Look through all."""
+        until: dict[str, datetime | None] = {}
+        for one in (await self.good(now, len(self._store.keys))).values():
+            for origin in one.key.publishable.origins if one.key.publishable else ():
+                ends = {until.get(origin, one.key.expires_at), one.key.expires_at}
+                until[origin] = None if None in ends else max(end for end in ends if end)
+        return until
 
     async def revoke(self, user_id: UserId, key_id: str, at: datetime) -> bool:
         """Note it, unless it is noted already."""

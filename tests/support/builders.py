@@ -1,12 +1,13 @@
 """Builders with only the argument that matters."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import blake2b
 from uuid import UUID
 
 from app.domain.activities import Activity
-from app.domain.plans import Plan, PlanKey, SellMode, Zone
+from app.domain.plans import Place, Plan, PlanDetails, PlanKey, PlanStatus, SellMode, Zone
 from app.domain.reconciliation import ChangeKind, KnownPlan, PlanChange
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -36,9 +37,13 @@ def a_plan(
     timezone: str = "UTC",
     organizer: str | None = None,
     zones: tuple[Zone, ...] | None = None,
+    **more: object,
 ) -> Plan:
-    """Build a plan; a time without a date is one of 2021-06-30, the end defaults to the start."""
-    return Plan(
+    """Build a plan; a time without a date is one of 2021-06-30, the end defaults to the start.
+
+    `more` are other fields of Plan, which may be new values of those that are named here.
+    """
+    plan = Plan(
         key=PlanKey(provider, str(item if base is None else base), str(item)),
         title=title,
         sell_mode=SellMode(sell_mode),
@@ -50,6 +55,32 @@ def a_plan(
         sell_to=datetime(2021, 6, 30, 20),  # noqa: DTZ001 -- a provider's wall clock
         zones=(a_zone(),) if zones is None else zones,
     )
+    return replace(plan, **more) if more else plan  # type: ignore[arg-type] # fields of Plan
+
+
+DETAILS = PlanDetails(
+    status=PlanStatus.POSTPONED,
+    place=Place(name="Teatre Grec", city="Barcelona", country="ES", latitude=41.368, longitude=2.158),
+    url="https://provider.example/camela",
+    image="https://provider.example/camela.jpg",
+    category="music",
+    currency="EUR",
+)
+"""All that a provider may say beyond what a search has words for."""
+
+
+def a_long_run(**more: object) -> Plan:
+    """Build a plan of whole days, 28 to 30 June 2021, with one price and all details."""
+    plan = a_plan(
+        starts="2021-06-28T00:00:00",
+        ends="2021-06-30T23:59:59",
+        zones=(),
+        start_has_time=False,
+        end_has_time=False,
+        price=Decimal("12.50"),
+        details=DETAILS,
+    )
+    return replace(plan, **more)  # type: ignore[arg-type] # fields of Plan
 
 
 def a_change(
@@ -72,7 +103,7 @@ def a_change(
         withdrawn_at=at if withdrawn else None,
         last_seen_at=NOW if withdrawn else None,
     )
-    return PlanChange(plan.key.plan_id, named, known, None if withdrawn else plan)
+    return PlanChange(plan.plan_id, named, known, None if withdrawn else plan)
 
 
 def an_activity(

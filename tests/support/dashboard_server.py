@@ -90,6 +90,13 @@ class Served:
         self._loop.call_soon_threadsafe(self.dashboard.gate.cut)
 
 
+def _cut_connections(server: uvicorn.Server) -> None:
+    """Close what uvicorn (0.54) leaves open: a connection that is made known after it told all the others to end."""
+    for connection in list(server.server_state.connections):
+        if connection.transport is not None:
+            connection.transport.abort()
+
+
 @contextmanager
 def served(dashboard: Dashboard) -> Iterator[Served]:
     """Serve it on loopback until the block is left; its streams end with it."""
@@ -107,6 +114,7 @@ def served(dashboard: Dashboard) -> Iterator[Served]:
             await asyncio.sleep(0.01)
         ready.set()
         await serving
+        _cut_connections(server)
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from datetime import UTC
 from uuid import UUID
 
-from app.adapters.inbound.http.search.plan_json import parse_plan, plan_prefix, render_plan
 from app.adapters.outbound.memory.circuit_states import MemoryCircuitStates
-from app.adapters.outbound.memory.live_index import LiveIndex
-from app.adapters.outbound.memory.plan_calendar import IndexCalendar
+from app.adapters.outbound.search_index.live_index import LiveIndex
+from app.adapters.outbound.search_index.plan_calendar import IndexCalendar
 from app.application.plans_around import PlansAround
 from app.application.ports.providers import ConfiguredProvider, ProviderDirectory
 from app.application.ports.system import Clock
@@ -20,6 +19,7 @@ from app.domain.domain_events import UserCreated
 from app.domain.errors import UnknownProviderError
 from app.domain.plans import Plan, searchable
 from app.domain.users import User
+from app.infrastructure.wiring.plan_rendering import RENDERING
 from tests.fakes.activity_queue import MemoryActivityQueue
 from tests.fakes.activity_store import MemoryActivityStore
 from tests.fakes.activity_stream import MemoryActivityStream
@@ -56,7 +56,7 @@ class DashboardWorld:
         self.users = MemoryUsers(self.access)
         self.journal = MemorySyncJournal(self.store)
         self.circuits = MemoryCircuitStates()
-        self.index = LiveIndex(render_plan, plan_prefix, parse_plan)
+        self.index = LiveIndex(RENDERING)
         self.index.mark_ready()
         self.providers = [configured(ScriptedProvider(), name="demo")]
         describe = DescribeProviders(
@@ -65,7 +65,7 @@ class DashboardWorld:
         self.catalog = WatchCatalog(describe, self.journal, MemoryQueueWatch(self.stream), self.clock)
         self.watch = WatchDashboard(
             catalog=self.catalog,
-            plans=PlansAround(IndexCalendar(self.index, parse_plan), self.clock, UTC),
+            plans=PlansAround(IndexCalendar(self.index, RENDERING), self.clock, UTC),
             stats=self.history,
             daily_active_users=DailyActiveUsers(self.history, self.clock, UTC),
             retention=Retention(self.history, self.clock, UTC),

@@ -40,10 +40,11 @@ def reset(body: bytes) -> Answer:
     return send
 
 
-def trickled(sent: bytes, *, every: float) -> Answer:
-    """Send these bytes one at a time, the head of the answer too, with a pause in seconds after each."""
+def trickled(sent: bytes, *, every: float, first: bytes = b"") -> Answer:
+    """Send these bytes one at a time, with a pause in seconds after each; `first` is sent at once before them."""
 
     async def send(_: Request, writer: asyncio.StreamWriter) -> None:
+        writer.write(first)
         for at in range(len(sent)):
             writer.write(sent[at : at + 1])
             await writer.drain()

@@ -6,7 +6,7 @@ import ssl
 import threading
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
@@ -19,6 +19,10 @@ class Request:
 
     target: str
     headers: Mapping[str, str]
+    method: str = "GET"
+    body: bytes = b""
+    certificate: Mapping[str, object] | None = None
+    """The client's, when the server asks for one."""
 
 
 Answer = Callable[[Request, asyncio.StreamWriter], Awaitable[None]]
@@ -36,6 +40,7 @@ class FeedServer:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._connections: set[asyncio.Task[None]] = set()
+        self._writers: list[asyncio.StreamWriter] = []
         self.requests: list[Request] = []
         self.port = 0
 
@@ -71,17 +76,27 @@ class FeedServer:
         return await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
 
     async def _stop(self) -> None:
+        for socket in self._server.sockets:  # none: it was stopped before
+            self._loop.remove_reader(socket.fileno())
+        for _ in range(5):  # whoever was accepted a moment ago begins: a server that is closed meanwhile leaves it open
+            await asyncio.sleep(0)
         self._server.close()
         for connection in self._connections:
             connection.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
+        for writer in self._writers:
+            writer.transport.abort()  # what nobody took is not waited for
+        await asyncio.sleep(0)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task
         self._connections.add(task)
+        self._writers.append(writer)
         try:
             request = _parsed(await reader.readuntil(b"\r\n\r\n"))
+            body = await reader.readexactly(int(request.headers.get("content-length", "0")))
+            request = replace(request, body=body, certificate=writer.get_extra_info("peercert") or None)
             self.requests.append(request)
             answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
             await answer(request, writer)
@@ -199,4 +214,5 @@ def _head(status: int, headers: Mapping[str, str]) -> bytes:
 def _parsed(head: bytes) -> Request:
     first, *lines = head.decode("latin-1").split("\r\n")
     fields = (line.partition(":") for line in lines if line)
-    return Request(first.split(" ")[1], {name.strip().lower(): value.strip() for name, _, value in fields})
+    method, target, _ = first.split(" ")
+    return Request(target, {name.strip().lower(): value.strip() for name, _, value in fields}, method)

@@ -34,6 +34,7 @@ def _base(plan: Plan | Spoiled, noun: str) -> str:
 
 
 def _item(plan: Plan, noun: str) -> str:
+    assert plan.ends
     said = {
         f"{noun}_id": plan.key.item_id,
         f"{noun}_start_date": plan.starts.isoformat(),

@@ -12,10 +12,14 @@ from uuid import uuid4
 
 from app.adapters.machine.system_clock import SystemClock
 from app.adapters.outbound.providers.plan_list_xml import PlanListXmlProvider
+from app.adapters.outbound.redis.absences import RedisAbsences
 from app.adapters.outbound.redis.connection import connect
+from app.adapters.outbound.redis.held_plans import RedisHeldPlans
 from app.adapters.outbound.redis.leases import RedisLeases
 from app.adapters.outbound.redis.plan_catalog import RedisPlanCatalog
+from app.adapters.outbound.redis.rejection_lists import RedisRejectionLists
 from app.adapters.outbound.redis.sync_journal import RedisSyncJournal
+from app.adapters.outbound.redis.sync_transitions import RedisTransitionLog
 from app.application.sync_provider import SyncOrder, SyncProvider
 from app.domain.sync_runs import SyncOutcome
 from tests.support.scripted_provider import configured
@@ -33,6 +37,10 @@ async def sync(socket: str, feed: str) -> int:
     use_case = SyncProvider(
         catalog=catalog,
         journal=RedisSyncJournal(client),
+        rejections=RedisRejectionLists(client),
+        held=RedisHeldPlans(client),
+        absences=RedisAbsences(client),
+        transitions=RedisTransitionLog(client),
         leases=leases,
         clock=clock,
         retime=a_retiming(catalog, leases, clock),

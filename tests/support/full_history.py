@@ -13,11 +13,16 @@ from app.adapters.outbound.sql.activity_store import SqlActivityStore
 from app.adapters.outbound.sql.all_tables import metadata
 from app.adapters.outbound.sql.columns import ExactDecimal, Id
 from app.adapters.outbound.sql.database import Database
-from tests.support.builders import an_activity
+from app.domain.activities import ALIAS, IDENTIFY, Activity
+from tests.support.builders import NOW, an_activity
 
 ROWS = 5
-_COUNTED = {"activities", "type_totals", "daily_totals", "daily_users", "visitors", "retention_cells", "stats_settings"}
+_COUNTED = {
+    "activities", "activity_ids", "aliases", "claims", "daily_totals", "daily_users", "persons", "retention_cells",
+    "stats_settings", "type_totals", "visitors",
+}  # fmt: skip
 """What the store itself fills."""
+_SAID = (IDENTIFY, ALIAS, IDENTIFY)
 
 
 async def fill(database: Database, activities: int = 50) -> None:
@@ -27,6 +32,10 @@ async def fill(database: Database, activities: int = 50) -> None:
         an_activity(number, user=f"ü{number % 17}", value=f"{Decimal(number).scaleb(-(number % 5)):f}")
         for number in range(activities)
     ]
+    said = [
+        Activity(UUID(int=2**100 + n), kind, NOW, user_id="ü1", anonymous_id=f"ö{n}") for n, kind in enumerate(_SAID)
+    ]
+    await store.store(said)
     for start in range(0, activities, 5_000):
         await store.store(made[start : start + 5_000])
     await database.write(_fill)

@@ -14,8 +14,14 @@ from app.adapters.inbound.http.error_table import ERRORS
 from app.adapters.inbound.http.ingest.ingest_app import IngestApp
 from app.adapters.inbound.http.ingest.ingest_door import Door, IngestLimits
 from app.adapters.inbound.http.ingest.ingest_router import ingest_router
+from app.adapters.inbound.http.ingest.segment_router import segment_router
+from app.adapters.inbound.intake.wording import USUAL_WORDING, Wording
+from app.application.note_refusals import NoteRefusals
 from app.application.record_activities import RecordActivities
 from app.domain.activities import ActivityRules
+from tests.fakes.refused_samples import MemoryRefusedSamples
+from tests.fakes.store import MemoryStore
+from tests.fakes.tally import MemoryTally
 from tests.support.asgi import Sent
 from tests.support.fixed_clock import FixedClock
 from tests.support.remembering_queue import RememberingQueue
@@ -29,12 +35,20 @@ VIEW = b'{"type":"view"}'
 class World:
     """The door before the documented routes, with a queue that remembers."""
 
-    def __init__(self, rules: ActivityRules | None = None, limits: IngestLimits = LIMITS) -> None:
+    def __init__(
+        self,
+        rules: ActivityRules | None = None,
+        limits: IngestLimits = LIMITS,
+        wording: Wording = USUAL_WORDING,
+    ) -> None:
         ids = count(1)
         self.queue = RememberingQueue()
         self.observed: list[tuple[str, int]] = []
         record = RecordActivities(self.queue, FixedClock(), rules or ActivityRules(), lambda: UUID(int=next(ids)))
-        self.door = Door(record, limits)
+        self.store = MemoryStore()
+        self.tally, self.samples = MemoryTally(self.store), MemoryRefusedSamples(self.store)
+        note = NoteRefusals(self.samples, self.tally, FixedClock())
+        self.door = Door(record, limits, wording=wording, note=note)
         self.app = IngestApp(
             lambda *asked: self.documented(*asked),  # noqa: PLW0108 - not made before it is asked
             self.door,
@@ -45,7 +59,7 @@ class World:
     @cached_property
     def documented(self) -> FastAPI:
         """Made when it is asked: that takes a hundred times as long as everything else here."""
-        return create_api([ingest_router(self.door)], "test")
+        return create_api([ingest_router(self.door), segment_router(self.door)], "test")
 
     def _observe(self, route: str, status: int) -> None:
         self.observed.append((route, status))

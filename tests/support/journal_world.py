@@ -50,7 +50,7 @@ class JournalWorld(SyncWorld):
 
     async def states(self, plan: Plan) -> list[PastState]:
         """Say how a plan was known, the oldest first."""
-        return list(reversed(await self.plan_journal.states(plan.key.plan_id, 1000)))
+        return list(reversed(await self.plan_journal.states(plan.plan_id, 1000)))
 
     async def kinds(self, plan: Plan) -> list[str]:
         return [",".join(state.kinds) for state in await self.states(plan)]
@@ -58,7 +58,7 @@ class JournalWorld(SyncWorld):
     async def everything(self) -> dict[PlanId, CatalogPlan]:
         """Say all that the catalog knows of all providers."""
         return {
-            plan.plan.key.plan_id: plan
+            plan.plan.plan_id: plan
             for provider in await self.catalog.providers()
             async for batch in self.source.everything(provider)
             for plan in batch

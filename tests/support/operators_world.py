@@ -1,6 +1,7 @@
 """The routes of operators over a service in memory."""
 
 import json
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -8,13 +9,23 @@ from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.adapters.inbound.http.api import create_api
-from app.adapters.inbound.http.operations.health_router import catalog_figures, health_router
+from app.adapters.inbound.http.operations.health_router import SearchState, catalog_figures, health_router
 from app.adapters.inbound.http.operations.metric_families import Figures
 from app.adapters.inbound.http.operations.metrics import RequestMetrics, metrics_router
 from app.adapters.inbound.http.operations.service_figures import service_figures
-from app.application.figures import WEBHOOK_DELIVERIES, count_cut, count_stored
+from app.application.figures import (
+    NOT_UNDERSTOOD,
+    WEBHOOK_DELIVERIES,
+    count_cut,
+    count_delivered,
+    count_messages,
+    count_stored,
+)
 from app.application.ports.figures import Verification
+from app.application.ports.index_file import IndexFileFacts
+from app.application.ports.subscriptions import SubscriptionReader
 from app.domain.feeds import Rejection, RejectionReason
+from tests.fakes.index_file import MemoryIndexFile
 from tests.fakes.webhook_endpoints import MemoryWebhookEndpoints
 from tests.support.asgi import Sent, ask
 from tests.support.builders import a_plan
@@ -29,14 +40,16 @@ class Edge(ServiceWorld):
         super().__init__()
         self.requests = RequestMetrics()
         self.is_ready = True
+        self.file = MemoryIndexFile(in_use=IndexFileFacts(self.clock.now() - timedelta(seconds=60), 10, 5000))
+        search = SearchState(lambda: self.is_ready, lambda: 10, self.file)
         figures = Figures(
-            partial(catalog_figures, self.catalog, lambda: self.is_ready, lambda: 10),
+            partial(catalog_figures, self.catalog, search),
             partial(service_figures, self.watch, "1.2.3"),
         )
         self.api: FastAPI = create_api(
             [
                 metrics_router(self.requests, figures, self.watch),
-                health_router(self.catalog, self.watch, lambda: self.is_ready, lambda: 10),
+                health_router(self.catalog, self.watch, search, subscriptions=("shop", "orders")),
             ],
             "test",
         )
@@ -58,6 +71,10 @@ class Edge(ServiceWorld):
         self.tally.add(WEBHOOK_DELIVERIES.of("delivered"), 2)
         count_cut(self.tally, "slow_reader")
         count_cut(self.tally, "slow_reader")
+        self.tally.add(NOT_UNDERSTOOD.of("invalid_type"), 2)
+        count_messages(self.tally, "shop", "taken", 1)
+        count_delivered(self.tally, "shop", "accepted", {"view": 3})
+        await self.subscription_readers.note(SubscriptionReader("shop", "w", None, None, None, 4))
         await self.verifications.note(Verification(self.clock.now(), differs=True))
         for number in range(1, 5):
             await self.add_user(number, is_active=number < 4, is_deleted=number == 3)

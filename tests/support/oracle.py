@@ -1,6 +1,7 @@
 """What the stats must say, by definition: sets and loops over plain dicts, no code of the service.
 
-An activity is `{"id", "type", "occurred_at" (aware), "user_id" (or None), "value" (a number as text, or None)}`.
+An activity is `{"id", "type", "occurred_at" (aware), "user_id" (or None), "value" (a number as text, or None)}`. It may
+have an "anonymous_id" and, from a publishable key, a "received_at" (aware).
 """
 
 from collections import Counter, defaultdict
@@ -9,12 +10,43 @@ from datetime import date, datetime, timedelta, tzinfo
 from decimal import Context, Decimal, localcontext
 from typing import Any
 
+STATEMENTS = ("$identify", "$alias", "$group")
+
 
 class Oracle:
     def __init__(self, activities: Iterable[Mapping[str, Any]], zone: tzinfo) -> None:
         first_of_each = {activity["id"]: activity for activity in reversed(list(activities))}
-        self.activities = list(first_of_each.values())
+        everything = list(first_of_each.values())
+        self.statements = [one for one in everything if one["type"] in STATEMENTS]
+        self.activities = [one for one in everything if one["type"] not in STATEMENTS]
         self.zone = zone
+        self.persons = self.linked()
+
+    def linked(self) -> dict[tuple[str, str], set[tuple[str, str]]]:
+        """Whom each id is one with; grown until nothing changes any more."""
+        pairs = [(("user", a["user_id"]), ("user", a["anonymous_id"])) for a in self.said("$alias")]
+        claims = defaultdict(list)
+        for said in [*self.said("$identify"), *self.said("$alias")]:
+            at = said.get("received_at") or said["occurred_at"]
+            claims[said["anonymous_id"]].append((at, str(said["id"]), said["user_id"]))
+        pairs += [(("user", min(all_)[2]), ("anonymous", name)) for name, all_ in claims.items()]
+        persons = {name: {name} for pair in pairs for name in pair}
+        for one, other in pairs:
+            together = persons[one] | persons[other]
+            for name in together:
+                persons[name] = together
+        return persons
+
+    def said(self, type_: str) -> list[Mapping[str, Any]]:
+        return [a for a in self.statements if a["type"] == type_ and a["user_id"] and a.get("anonymous_id")]
+
+    def person(self, activity: Mapping[str, Any]) -> tuple[str, str] | None:
+        name = None
+        if activity["user_id"] is not None:
+            name = ("user", activity["user_id"])
+        elif activity.get("anonymous_id") is not None:
+            name = ("anonymous", activity["anonymous_id"])
+        return name and min(self.persons.get(name, {name}))
 
     def day(self, activity: Mapping[str, Any]) -> date:
         at: datetime = activity["occurred_at"]
@@ -39,8 +71,8 @@ class Oracle:
 
     def retention(self, start: date, windows: int, granularity: str, today: date) -> dict[str, Any]:
         users, periods = self.users_by_period(granularity), Periods(granularity)
-        seen_before: set[str] = set()
-        newcomers: dict[date, set[str]] = {}
+        seen_before: set[tuple[str, str]] = set()
+        newcomers: dict[date, set[tuple[str, str]]] = {}
         for period in sorted(users):
             newcomers[period] = users[period] - seen_before
             seen_before |= users[period]
@@ -56,11 +88,11 @@ class Oracle:
             cohorts.append({"start": cohort.isoformat(), "size": len(new), "active": active})
         return {"granularity": granularity, "cohorts": cohorts}
 
-    def users_by_period(self, granularity: str) -> dict[date, set[str]]:
+    def users_by_period(self, granularity: str) -> dict[date, set[tuple[str, str]]]:
         users = defaultdict(set)
         for activity in self.activities:
-            if activity["user_id"] is not None:
-                users[Periods(granularity).begin(self.day(activity))].add(activity["user_id"])
+            if (person := self.person(activity)) is not None:
+                users[Periods(granularity).begin(self.day(activity))].add(person)
         return dict(users)
 
 

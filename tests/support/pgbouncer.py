@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
+from tests.support.ports import free_port
 from tests.support.waiting import until
 
 
@@ -43,14 +44,6 @@ def pgbouncer(url: str, *, mode: str = "transaction", connections: int = 3) -> I
         process.terminate()
         process.wait(10)
         shutil.rmtree(directory)
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on now."""
-    with closing(socket.socket()) as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 def _listens(port: int) -> bool:

@@ -136,7 +136,7 @@ async def the_runs(world: DashboardWorld) -> None:
             rejected_for=rejected,
             reason=reason,
         )
-        await world.journal.record(report, [])
+        await world.journal.record(report)
 
     catalog, leases = MemoryPlanCatalog(world.store), MemoryLeases(world.store)
     for provider, seconds_ago in (("palace", 21), ("riverside", 3600), ("garden", 68)):

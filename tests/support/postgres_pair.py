@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.support.pgbouncer import free_port
+from tests.support.ports import free_port
 from tests.support.waiting import until
 
 

@@ -6,13 +6,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 
-from app.adapters.inbound.http.search.plan_json import parse_plan, plan_prefix, render_plan
-from app.adapters.outbound.memory.live_index import LiveIndex
+from app.adapters.outbound.redis.absences import RedisAbsences
 from app.adapters.outbound.redis.change_log import RedisChangeLog
 from app.adapters.outbound.redis.connection import connect
+from app.adapters.outbound.redis.held_plans import RedisHeldPlans
 from app.adapters.outbound.redis.journal_source import RedisJournalSource
 from app.adapters.outbound.redis.leases import RedisLeases
 from app.adapters.outbound.redis.plan_catalog import RedisPlanCatalog
+from app.adapters.outbound.redis.rejection_lists import RedisRejectionLists
+from app.adapters.outbound.redis.sync_transitions import RedisTransitionLog
+from app.adapters.outbound.search_index.live_index import LiveIndex
 from app.application.follow_catalog import FollowCatalog
 from app.application.journal_changes import JournalChanges
 from app.application.ports.catalog import CatalogPlan
@@ -20,6 +23,8 @@ from app.application.restore_catalog import Restoration, RestoreCatalog
 from app.application.sync_provider import SyncOrder, SyncProvider
 from app.domain.plans import Plan, PlanId
 from app.domain.sync_runs import SyncReport
+from app.infrastructure.wiring.plan_rendering import RENDERING
+from tests.fakes.index_file import MemoryIndexFile
 from tests.fakes.store import MemoryStore
 from tests.fakes.sync_journal import MemorySyncJournal
 from tests.support.builders import a_plan
@@ -42,8 +47,8 @@ class RestoreWorld:
 
     def __post_init__(self) -> None:
         self._numbers = count(1)
-        self.client = connect(self.server.url, timeout=2)
-        self.blocking = connect(self.server.url, timeout=3)
+        self.client = connect(self.server.url, timeout=10)
+        self.blocking = connect(self.server.url, timeout=10)
         self.catalog = RedisPlanCatalog(self.client)
         self.source = RedisJournalSource(self.client, log_kept=10)
         leases = RedisLeases(self.client)
@@ -69,6 +74,10 @@ class RestoreWorld:
         self._sync = SyncProvider(
             catalog=self.catalog,
             journal=MemorySyncJournal(MemoryStore()),
+            rejections=RedisRejectionLists(self.client),
+            held=RedisHeldPlans(self.client),
+            absences=RedisAbsences(self.client),
+            transitions=RedisTransitionLog(self.client),
             leases=leases,
             clock=self.clock,
             retime=retime,
@@ -85,13 +94,13 @@ class RestoreWorld:
 
     async def everything(self) -> dict[PlanId, CatalogPlan]:
         batches = [batch async for batch in self.source.everything("demo")]
-        return {plan.plan.key.plan_id: plan for batch in batches for plan in batch}
+        return {plan.plan.plan_id: plan for batch in batches for plan in batch}
 
     @asynccontextmanager
     async def an_api_process(self) -> AsyncIterator[LiveIndex]:
-        index = LiveIndex(render_plan, plan_prefix, parse_plan)
+        index = LiveIndex(RENDERING)
         log = RedisChangeLog(self.client, self.blocking, block=0.2)
-        following = asyncio.create_task(FollowCatalog(log, index)())
+        following = asyncio.create_task(FollowCatalog(log, index, MemoryIndexFile())())
         try:
             yield index
         finally:

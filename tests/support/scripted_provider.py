@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import blake2b
 
 from app.application.ports.providers import (
@@ -9,6 +10,7 @@ from app.application.ports.providers import (
     FeedError,
     FeedMark,
     FeedSnapshot,
+    FeedUnchanged,
     FeedWatcher,
     Provider,
 )
@@ -29,11 +31,17 @@ class ScriptedSnapshot(FeedSnapshot):
     name: str
     then_raise: FeedError | None = None
     has_more: bool = False
+    incremental: bool = False
+    """Then each batch is a page, whose number is the position in the mark."""
+    passed_over: int = 0
+    unknown_records: int = 0
+    told_from: datetime | None = None
     closed: bool = False
+    _pages: int = 0
 
     @property
     def mark(self) -> FeedMark:
-        return FeedMark(content=self.name)
+        return FeedMark(content=self.name, position=str(self._pages) if self.incremental else None)
 
     @property
     def fetched_bytes(self) -> int:
@@ -49,6 +57,7 @@ class ScriptedSnapshot(FeedSnapshot):
 
     async def records(self) -> AsyncIterator[Sequence[FeedRecord]]:
         for batch in self.batches:
+            self._pages += 1
             yield batch
         if self.then_raise:
             raise self.then_raise
@@ -62,14 +71,24 @@ class ScriptedProvider(Provider):
     """Hands out `says` at each fetch until a test makes it say something else."""
 
     says: ScriptedSnapshot | Exception = field(default_factory=lambda: ScriptedSnapshot((), "empty"))
+    newest: FeedMark | None = None
+    """What marks the same content from now on, for whoever has an older mark of it."""
     fetched_since: list[FeedMark | None] = field(default_factory=list)
 
-    async def fetch(self, since: FeedMark | None, watcher: FeedWatcher | None = None) -> FeedSnapshot | None:
+    @property
+    def fetched_mark(self) -> FeedMark:
+        """What marks what it says."""
+        assert isinstance(self.says, ScriptedSnapshot)
+        return self.says.mark
+
+    async def fetch(
+        self, since: FeedMark | None, watcher: FeedWatcher | None = None
+    ) -> FeedSnapshot | FeedUnchanged | None:
         self.fetched_since.append(since)
         if isinstance(self.says, Exception):
             raise self.says
-        if since == self.says.mark:
-            return None
+        if since and since.content == self.says.mark.content:
+            return FeedUnchanged(self.newest) if self.newest not in {None, since} else None
         if watcher:
             watcher.fetched(self.says.fetched_bytes, None)
         return self.says

@@ -11,10 +11,10 @@ from app.infrastructure.roles.http_server import http_server
 
 
 @asynccontextmanager
-async def served(app: ASGIApp) -> AsyncIterator[int]:
+async def served(app: ASGIApp, drain: float = 1) -> AsyncIterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port: int = listening.getsockname()[1]
-        server = http_server(app, 1)
+        server = http_server(app, drain)
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         try:
             yield port

@@ -173,9 +173,10 @@ class Service:
         until(is_ready, READY_SECONDS)
         return self
 
-    def request_sync(self, provider: str, *, approve: bool = False) -> dict[str, Any]:
+    def request_sync(self, provider: str, *, approve: bool = False, full: bool = False) -> dict[str, Any]:
         """Ask for a sync over HTTP and wait for its report."""
-        target = f"/catalog/providers/{provider}/sync" + ("?approve=true" if approve else "")
+        asked = "&".join(f"{name}=true" for name, wanted in (("approve", approve), ("full", full)) if wanted)
+        target = f"/catalog/providers/{provider}/sync?{asked}".rstrip("?")
         accepted = self.ask(target, "POST")
         assert accepted.status == 202, accepted.body
         run_id = accepted.json["run_id"]

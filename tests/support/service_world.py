@@ -20,6 +20,7 @@ from tests.fakes.activity_stream import MemoryActivityStream
 from tests.fakes.presence import MemoryPresence
 from tests.fakes.publishing_positions import MemoryPublishingPositions
 from tests.fakes.queue_watch import MemoryQueueWatch
+from tests.fakes.subscription_readers import MemorySubscriptionReaders
 from tests.fakes.tally import MemoryTally
 from tests.fakes.users import AccessStore, MemoryUsers
 from tests.fakes.verifications import MemoryVerifications
@@ -75,6 +76,7 @@ class ServiceWorld:
         self.presence = MemoryPresence(self.store)
         self.tally = MemoryTally(self.store)
         self.verifications = MemoryVerifications(self.store)
+        self.subscription_readers = MemorySubscriptionReaders(self.store)
         self.users = AskedUsers(self.access)
         self.positions = MemoryPublishingPositions()
         self.webhooks = MemoryWebhooks()
@@ -96,6 +98,7 @@ class ServiceWorld:
             self.kept,
             self.clock,
             self.history,
+            self.subscription_readers,
             "2026f",
         )
         self._next = 0

@@ -6,6 +6,7 @@ from itertools import count
 
 from app.application.ports.catalog import PlanCatalog
 from app.application.ports.providers import FeedWatcher
+from app.application.ports.syncs import TransitionLog
 from app.application.ports.system import Clock, Leases
 from app.application.retime_plans import RetimePlans, Retiming
 from app.application.sync_provider import SyncOrder, SyncProvider
@@ -13,13 +14,17 @@ from app.domain.feeds import FeedRecord
 from app.domain.gate import GatePolicy
 from app.domain.plans import Plan
 from app.domain.sync_runs import SyncReport
+from tests.fakes.absences import MemoryAbsences
 from tests.fakes.activity_stream import MemoryActivityStream
 from tests.fakes.change_log import MemoryChangeLog
+from tests.fakes.held_plans import MemoryHeldPlans
 from tests.fakes.leases import MemoryLeases
 from tests.fakes.plan_catalog import MemoryPlanCatalog
 from tests.fakes.queue_watch import MemoryQueueWatch
+from tests.fakes.rejection_lists import MemoryRejectionLists
 from tests.fakes.store import MemoryStore
 from tests.fakes.sync_journal import MemorySyncJournal
+from tests.fakes.sync_transitions import MemoryTransitionLog
 from tests.support.fixed_clock import FixedClock
 from tests.support.scripted_provider import OPEN_GATE, ScriptedProvider, configured
 
@@ -50,10 +55,15 @@ class SyncWorld:
     clock: FixedClock = field(default_factory=FixedClock)
     provider: ScriptedProvider = field(default_factory=ScriptedProvider)
     bugs: list[Exception] = field(default_factory=list)
+    transitions_to: TransitionLog | None = None
+    """Who is told of transitions, instead of the log in the store."""
 
     def __post_init__(self) -> None:
         self.catalog = MemoryPlanCatalog(self.store)
         self.journal = MemorySyncJournal(self.store)
+        self.rejections = MemoryRejectionLists(self.store)
+        self.held = MemoryHeldPlans(self.store)
+        self.transitions = MemoryTransitionLog(self.store)
         self.leases = MemoryLeases(self.store)
         self.log = MemoryChangeLog(self.store, block=0.05)
         self.configured = configured(self.provider, name=self.name, gate=self.gate)
@@ -63,6 +73,10 @@ class SyncWorld:
         self.sync_provider = SyncProvider(
             catalog=self.catalog,
             journal=self.journal,
+            rejections=self.rejections,
+            held=self.held,
+            absences=MemoryAbsences(self.store),
+            transitions=self.transitions_to or self.transitions,
             leases=self.leases,
             clock=self.clock,
             retime=self.retime,
@@ -75,10 +89,15 @@ class SyncWorld:
         return a_retiming(self.catalog, self.leases, self.clock, rules, self.retimed.append)
 
     async def sync(
-        self, *, approve: bool = False, dry_run: bool = False, watcher: FeedWatcher | None = None
+        self,
+        *,
+        approve: bool = False,
+        dry_run: bool = False,
+        full: bool = False,
+        watcher: FeedWatcher | None = None,
     ) -> SyncReport:
         self.clock.move(60)
-        order = SyncOrder(run_id=f"run-{next(self._numbers)}", approve=approve, dry_run=dry_run)
+        order = SyncOrder(run_id=f"run-{next(self._numbers)}", approve=approve, dry_run=dry_run, full=full)
         return await self.sync_provider(self.configured, order, watcher)
 
     async def sync_with(self, *records: FeedRecord | Plan) -> SyncReport:

@@ -73,7 +73,7 @@ def a_plan_told(number: int = 1, *kinds: str, item: str | int = "291", at: datet
         event_id=f"plan-{number}",
         occurred_at=at,
         provider=plan.key.provider,
-        plan_id=plan.key.plan_id,
+        plan_id=plan.plan_id,
         kinds=named,
         run_id="run-1",
         in_feed=True,

@@ -1,8 +1,9 @@
 """The Retry-After header (RFC 9110, 10.2.3)."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
+
+from app.adapters.egress.dates import http_date
 
 LONGEST = 24 * 3600.0
 
@@ -17,16 +18,8 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
         return None
     if value.strip().isascii() and value.strip().isdigit():
         return min(float(value), LONGEST)
-    at = _date(value)
+    at = http_date(value)
     if at is None:
         return None
-    answered_at = _date(headers.get("date", "")) or now
+    answered_at = http_date(headers.get("date", "")) or now
     return min(max((at - answered_at).total_seconds(), 0.0), LONGEST)
-
-
-def _date(value: str) -> datetime | None:
-    try:
-        at = parsedate_to_datetime(value)
-    except (ValueError, OverflowError):
-        return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)

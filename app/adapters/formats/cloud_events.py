@@ -1,6 +1,7 @@
 """Domain events as the world reads them: CloudEvents 1.0, JSON event format. One form for every way out.
 
-Who reads them needs no Marquee: `data.plan` of a plan is what `GET /search` says of it.
+Who reads them needs no Marquee: `data.plan` of a plan is what `GET /search` says of it, `data.details` what it has no
+words for.
 """
 
 from datetime import datetime
@@ -11,7 +12,8 @@ import msgspec
 from app.adapters.formats.iso_8601 import rfc_3339
 from app.adapters.formats.plan_summary import SummaryFields
 from app.application.manage_webhooks import TEST_NAME
-from app.domain.domain_events import DomainEvent, PlanFact, UserFact, UserUpdated
+from app.domain.domain_events import DomainEvent, PlanFact, SyncFact, UserFact, UserUpdated
+from app.domain.plans import PlanDetails
 from app.domain.users import User
 
 CONTENT_TYPE = "application/cloudevents+json"
@@ -91,6 +93,16 @@ def _data(event: DomainEvent) -> dict[str, Any]:
             "starts_at": rfc_3339(event.state.starts_at),
             "ends_at": rfc_3339(event.state.ends_at),
             "plan": SummaryFields.of(event.state.summary),
+            "details": event.state.details or PlanDetails(),
+        }
+    if isinstance(event, SyncFact):
+        return {
+            "provider": event.provider,
+            "run_id": event.run_id,
+            "outcome": event.outcome,
+            "reason": event.reason,
+            "held_for": list(event.held_for),
+            "waiting": dict(event.waiting),
         }
     if not isinstance(event, UserFact):
         raise TypeError(event)

@@ -8,6 +8,9 @@ import msgspec
 
 from app.domain.plans import PlanSummary
 
+LAST_SECOND = dt.time(23, 59, 59)
+"""With it ends, for a window, a day of which no time is said."""
+
 
 class SummaryFields(msgspec.Struct, frozen=True):
     """The fields in the order in which they are sent, `id` first."""
@@ -15,9 +18,11 @@ class SummaryFields(msgspec.Struct, frozen=True):
     id: UUID
     title: str
     start_date: dt.date
-    start_time: dt.time
-    end_date: dt.date
-    end_time: dt.time
+    start_time: dt.time | None
+    """None when the plan takes whole days."""
+    end_date: dt.date | None
+    """None when nobody knows the end; the last day of a plan that takes whole days."""
+    end_time: dt.time | None
     min_price: Decimal | None
     """A JSON number with the digits that the feed had."""
     max_price: Decimal | None
@@ -26,16 +31,26 @@ class SummaryFields(msgspec.Struct, frozen=True):
     def of(cls, plan: PlanSummary) -> "SummaryFields":
         """Say a plan in these words."""
         starts, ends = plan.starts, plan.ends
-        when = (starts.date(), starts.time(), ends.date(), ends.time())
-        return cls(plan.plan_id, plan.title, *when, plan.min_price, plan.max_price)
+        return cls(
+            plan.plan_id,
+            plan.title,
+            starts.date(),
+            starts.time() if plan.start_has_time else None,
+            ends and ends.date(),
+            ends.time() if ends and plan.end_has_time else None,
+            plan.min_price,
+            plan.max_price,
+        )
 
     def plan(self) -> PlanSummary:
         """Read the plan back."""
         return PlanSummary(
             plan_id=self.id,
             title=self.title,
-            starts=dt.datetime.combine(self.start_date, self.start_time),
-            ends=dt.datetime.combine(self.end_date, self.end_time),
+            starts=dt.datetime.combine(self.start_date, self.start_time or dt.time.min),
+            ends=None if self.end_date is None else dt.datetime.combine(self.end_date, self.end_time or LAST_SECOND),
             min_price=self.min_price,
             max_price=self.max_price,
+            start_has_time=self.start_time is not None,
+            end_has_time=self.end_date is None or self.end_time is not None,
         )

@@ -2,16 +2,17 @@
 
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from app.application.ports.providers import FeedMark
 from app.application.ports.system import Lease
-from app.domain.feeds import Rejection
+from app.domain.known_plans import KnownPlans
 from app.domain.plans import Plan, PlanId, PlanSummary, SearchablePlan, instants, offsets_between
 from app.domain.reconciliation import ChangeKind, KnownPlan, PlanChange
 from app.domain.sync_runs import SyncReport
+from app.domain.sync_transitions import ProviderHealth, SyncTransition
 from app.domain.time_window import TimeWindow
 
 Entry = TypeVar("Entry")
@@ -35,6 +36,16 @@ class ProviderState:
     """The newest version of the time zone rules by which instants of its plans were reckoned, as far as is noted."""
     settled_rules: str | None = None
     """The version whose instants all of its plans have; None when others may have written since."""
+    health: ProviderHealth = field(default_factory=ProviderHealth)
+    """How its syncs fare, as it was told last."""
+    untold: tuple[SyncTransition, ...] = ()
+    """What has changed of that and may not have been told yet, because a process ended: the next run tells it."""
+    settling: int = 0
+    """How many plans are absent and wait until that counts (`Absences`)."""
+    rejections: int = 0
+    """How many rejections stand, as far as they are kept (`RejectionLists`)."""
+    full_at: datetime | None = None
+    """When the whole feed was last brought, and not only its server's word that nothing has changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +132,7 @@ class PlanCatalog(Protocol):
         """
 
     @abstractmethod
-    async def known(self, provider: str) -> Mapping[PlanId, KnownPlan]:
+    async def known(self, provider: str) -> KnownPlans:
         """Load what a sync needs to know of each plan of a provider; empty for one never seen."""
 
     @abstractmethod
@@ -131,6 +142,10 @@ class PlanCatalog(Protocol):
     @abstractmethod
     async def counts(self, providers: Sequence[str]) -> Sequence[int]:
         """Count the plans of each of these providers, at no cost worth speaking of."""
+
+    @abstractmethod
+    async def told(self, provider: str, plan_ids: Collection[PlanId]) -> Mapping[PlanId, SearchablePlan]:
+        """Say what stands of some plans of a provider, searchable or not; without those that it does not know."""
 
     @abstractmethod
     async def find(self, plan_id: PlanId) -> CatalogPlan | None:
@@ -216,11 +231,11 @@ class ChangeLog(Protocol):
 
 
 class SyncJournal(Protocol):
-    """The reports of past runs, newest first, and the rejections that they met. Bounded by the configuration."""
+    """The reports of past runs, newest first. Bounded by the configuration."""
 
     @abstractmethod
-    async def record(self, report: SyncReport, rejections: Sequence[Rejection]) -> None:
-        """Keep a report and the rejections that came with it.
+    async def record(self, report: SyncReport) -> None:
+        """Keep a report, and count.
 
         Raises:
             LiveStateUnavailableError: as in every method here.
@@ -229,10 +244,6 @@ class SyncJournal(Protocol):
     @abstractmethod
     async def runs(self, provider: str, limit: int) -> Sequence[SyncReport]:
         """List the newest `limit` reports."""
-
-    @abstractmethod
-    async def rejections(self, provider: str, limit: int) -> Sequence[Rejection]:
-        """List the newest `limit` rejections: those of the latest run first, in the feed's order within a run."""
 
     @abstractmethod
     async def last_runs(self, providers: Sequence[str]) -> Sequence[SyncReport | None]:

@@ -1,10 +1,12 @@
-"""The ports of whole copies of what Marquee keeps: from one database to another, and to a directory and back."""
+"""The ports of whole copies of what Marquee keeps: of a database, an installation, the index file."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from app.application.ports.index_file import IndexFileFacts
 
 
 class CopyError(Exception):
@@ -85,4 +87,26 @@ class Backups(Protocol):
         Raises:
             CopyError: the backup is not whole, something is in the way, or a service runs.
             HistoryUnavailableError: the database is away.
+        """
+
+
+class IndexCopies(Protocol):
+    """The way of the index file to another machine, while the service runs or not."""
+
+    @abstractmethod
+    async def export_to(self, target: Path) -> IndexFileFacts:
+        """Copy the index file, and check the copy; it appears when it is whole.
+
+        Raises:
+            IndexFileError: there is none, or it is damaged or of another version.
+            CopyError: something lies there, or the copy cannot be written.
+        """
+
+    @abstractmethod
+    async def import_from(self, source: Path) -> IndexFileFacts:
+        """Check a file and put a copy in the place of the index file, in one step.
+
+        Raises:
+            IndexFileError: it is damaged, of another version, or no index file.
+            CopyError: it cannot be read, or the copy cannot be written.
         """

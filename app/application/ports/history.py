@@ -60,6 +60,18 @@ class JournalMovedError(Exception):
     """Another process has journaled from the same position: begin again from where it stands now."""
 
 
+@dataclass(frozen=True, slots=True)
+class JournalStep:
+    """What the journal takes from the log of one provider at once."""
+
+    provider: str
+    before: LogPosition | None
+    """Up to where the log was journaled until now; None when it was not yet."""
+    entries: Sequence[JournalEntry]
+    after: LogPosition | None
+    """Up to where it is journaled then; it may be `before` again."""
+
+
 class PlanJournal(Protocol):
     """Where the states of plans are written, in the order of the change log. What is written is never changed.
 
@@ -71,17 +83,15 @@ class PlanJournal(Protocol):
         """Say up to where each provider's log has been journaled; without those that have not been yet."""
 
     @abstractmethod
-    async def append(
-        self, provider: str, before: LogPosition | None, entries: Sequence[JournalEntry], after: LogPosition | None
-    ) -> None:
-        """Write entries and the new position in one transaction; `after` may be `before` again.
+    async def append(self, steps: Sequence[JournalStep]) -> None:
+        """Write entries and the new positions in one transaction, in their order; each step is of another provider.
 
         An entry that leaves its plan as the journal knows it already (same `known`, same instants) is not written a
         second time. A withdrawal of a plan that the journal has never seen is dropped. Instants are those that the
         entry's offsets say, whatever the rules of this process.
 
         Raises:
-            JournalMovedError: the position is not `before` any more; nothing was written.
+            JournalMovedError: a position is not `before` any more; nothing was written.
         """
 
     @abstractmethod
@@ -130,10 +140,11 @@ class JournalSource(Protocol):
         """
 
     @abstractmethod
-    async def read(self, provider: str, after: LogPosition) -> LogPage[JournalEntry] | Behind:
-        """Read the entries that follow a position, without gaps: a few hundred or about 1 MB; none at the log's end.
+    async def read(self, after: Mapping[str, LogPosition]) -> Mapping[str, LogPage[JournalEntry] | Behind]:
+        """Read the entries that follow the positions of some providers, without gaps; none at a log's end.
 
-        `Behind` when the log does not lead on from there: it was trimmed past it, emptied, replaced or set back.
+        All together about a thousand, or 1 MB, of which each log has its part. `Behind` when a log does not lead on
+        from there: it was trimmed past it, emptied, replaced or set back.
         """
 
     @abstractmethod
@@ -141,8 +152,8 @@ class JournalSource(Protocol):
         """Hand out every plan of a provider as it is known now, in batches, in no order; a plan may come twice."""
 
     @abstractmethod
-    async def stored(self, provider: str, position: LogPosition) -> None:
-        """Tell the log up to where it has been stored, so that it may forget what nobody needs any more.
+    async def stored(self, positions: Mapping[str, LogPosition]) -> None:
+        """Tell logs up to where they have been stored, so that they may forget what nobody needs any more.
 
         The newest entries stay for those who follow the log, as many as the configuration says (about), and of each
         reader of this kind the entry that its position names.

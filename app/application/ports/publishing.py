@@ -31,12 +31,15 @@ class ToldCounts:
 
 
 class DomainEventLog(Protocol):
-    """What happened, in order and for ever: written with the change itself, or from the log that was."""
+    """What happened, in order: written with the change itself, or from the log that was.
+
+    For ever, but for what syncs did: of that the newest are kept, far more than happens while nobody publishes.
+    """
 
     @property
     @abstractmethod
     def name(self) -> str:
-        """What the log is called: `plans` or `users`."""
+        """What the log is called: `plans`, `users` or `syncs`."""
 
     @abstractmethod
     async def read(self, after: int, limit: int) -> Sequence[LoggedFact]:
@@ -45,7 +48,8 @@ class DomainEventLog(Protocol):
         Nothing is ever written before a position that somebody has read: positions become visible in their order.
 
         Raises:
-            HistoryUnavailableError: as in every method here.
+            HistoryUnavailableError: as in every method here; or, of a log that lies in the live state,
+                LiveStateUnavailableError.
         """
 
     @abstractmethod

@@ -94,6 +94,7 @@ class SyncRequest:
     provider: str
     run_id: str
     approve: bool = False
+    full: bool = False
 
 
 class SyncRequests(Protocol):

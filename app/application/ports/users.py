@@ -79,7 +79,7 @@ class ApiKeys(Protocol):
 
         Raises:
             UnknownUserError: there is no such user, or it is not active.
-            TooManyKeysError: it has as many keys that are live `now` as anybody may.
+            TooManyKeysError: it has as many keys of this kind, secret or not, that are live `now` as anybody may.
         """
 
     @abstractmethod
@@ -97,6 +97,10 @@ class ApiKeys(Protocol):
         Of more, those that were used last; keys that were never used count from when they were made. An entry may be
         made anew each time it is asked for.
         """
+
+    @abstractmethod
+    async def origins(self, now: datetime) -> Mapping[str, datetime | None]:
+        """Find the origins of all publishable keys of `good`, and until when one of those is live; None: for ever."""
 
     @abstractmethod
     async def revoke(self, user_id: UserId, key_id: str, at: datetime) -> bool:

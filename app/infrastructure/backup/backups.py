@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
+from app.adapters.machine.index_place import PLACE
 from app.adapters.machine.system_clock import SystemClock
 from app.adapters.outbound.sql.database import SQLITE
 from app.adapters.outbound.sql.history_copy import SqlHistoryCopy
@@ -89,6 +90,7 @@ class InstallationBackups(Backups):
                 schema, activities = await asyncio.to_thread(history_part.check_history, prepared)
                 off = [] if keep_webhooks else await asyncio.to_thread(history_part.switch_webhooks_off, prepared)
                 redis = await asyncio.to_thread(self._restore_redis, folder, found)
+                (self._data / PLACE).unlink(missing_ok=True)  # it says what was; the next indexer writes another
                 await self._restore_history(prepared, schema)
             finally:
                 prepared.unlink(missing_ok=True)

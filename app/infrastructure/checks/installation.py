@@ -7,6 +7,7 @@ from app.infrastructure.checks.collector_and_issuer import check_others
 from app.infrastructure.checks.databases import check_databases
 from app.infrastructure.checks.machine import check_machine, check_place
 from app.infrastructure.checks.providers import check_providers
+from app.infrastructure.checks.subscriptions import check_subscriptions
 from app.infrastructure.observability.logging import configure_logging
 from app.infrastructure.settings.configuration import DEFAULT_FILE, load_settings
 from app.infrastructure.settings.settings import Logging, Settings
@@ -28,7 +29,7 @@ def checked_installation(file: Path | None) -> CheckInstallation:
         settings, mistakes = None, error.mistakes
     checks = [_configuration(file, mistakes), *check_machine()]
     if settings:
-        for more in (check_place, check_databases, check_providers, check_others):
+        for more in (check_place, check_databases, check_providers, check_subscriptions, check_others):
             checks += more(settings)
     return CheckInstallation(checks=checks)
 

@@ -5,17 +5,20 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from app.adapters.egress.addresses import AddressPolicy
-from app.adapters.outbound.providers.fetched_feed import FetchLimits
-from app.adapters.outbound.providers.http_fetch import HttpFetch
-from app.adapters.outbound.providers.pinned_get import PinnedGet
-from app.adapters.outbound.providers.urls import path_of
+from app.adapters.outbound.providers.fetching.http_fetch import ANYTHING, HttpFetch
+from app.adapters.outbound.providers.fetching.urls import path_of
+from app.adapters.outbound.providers.plan_list_xml import ACCEPTED
 from app.application.check_installation import Check, Finding, Verdict
 from app.application.ports.providers import FeedError
 from app.infrastructure.checks.threads import in_thread
 from app.infrastructure.settings.settings import ProviderSettings, Settings
 from app.infrastructure.settings.start_errors import ConfigurationError
+from app.infrastructure.startup.mapping_warnings import mapping_warnings
 from app.infrastructure.wiring import provider_directory
+from app.infrastructure.wiring.provider_requests import pinned_get_of
+
+_FETCHED = {"plan-list-xml": ACCEPTED, "mapped": ANYTHING}
+"""The kinds that fetch a URL, with what they ask for."""
 
 
 def check_providers(settings: Settings) -> list[Check]:
@@ -46,7 +49,8 @@ def _check(settings: Settings, provider: ProviderSettings) -> Check:
         except OSError as error:
             words = f"{error.filename}: cannot be read: {error.strerror}"
             return [Finding(subject, Verdict.PROBLEM, words, "correct the path, or its permissions")]
-        return [Finding(subject, Verdict.OK, found)]
+        warnings = [Finding(subject, Verdict.WARNING, said, "map it") for said in mapping_warnings(provider)]
+        return [Finding(subject, Verdict.OK, found), *warnings]
 
     return Check(subject, look)
 
@@ -56,13 +60,12 @@ async def _reached(provider: ProviderSettings) -> str:
         for file in provider.files:
             await in_thread(partial(_read, file))
         return f"{len(provider.files)} files can be read"
-    if provider.kind != "plan-list-xml":
+    if provider.kind not in _FETCHED:
         return f"{provider.kind} loads; `marquee sync {provider.name} --dry-run` says whether its source answers"
     if urlsplit(provider.url).scheme == "file":
         await in_thread(partial(_read, path_of(provider.url)))
         return f"{path_of(provider.url)} can be read"
-    policy = AddressPolicy(allow_private_networks=provider.allow_private_networks)
-    fetch = HttpFetch(provider.url, PinnedGet(limits=FetchLimits(**provider.limits.of_fetch), policy=policy))
+    fetch = HttpFetch(provider.url, pinned_get_of(provider), accept=_FETCHED[provider.kind])
     await fetch.probe()
     return f"{fetch.source} answers"
 

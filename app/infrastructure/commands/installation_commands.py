@@ -1,8 +1,14 @@
 """Commands that look at an installation as a whole: each gets what it needs of us."""
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from app.infrastructure.commands.command_settings import chosen_file, chosen_settings
+
+if TYPE_CHECKING:
+    from app.adapters.inbound.cli.catalog_commands import CatalogParts
+    from app.adapters.inbound.cli.running import Opener
 
 
 def add_init(cli: typer.Typer) -> None:
@@ -35,3 +41,21 @@ def add_history(cli: typer.Typer) -> None:
     from app.infrastructure.backup.history_copying import open_history_copy
 
     add_history_commands(cli, lambda source, target: open_history_copy(chosen_settings(), source, target))
+
+
+def add_catalog(cli: typer.Typer, open_parts: "Opener[CatalogParts]") -> None:
+    """Add the group `catalog` to `cli`: copies of the index file need neither Redis nor the history."""
+    from app.adapters.inbound.cli.catalog_commands import add_catalog_group
+    from app.adapters.inbound.cli.index_commands import add_index_commands
+    from app.infrastructure.wiring.indexing import open_index_copies
+
+    add_index_commands(add_catalog_group(cli, open_parts), lambda: open_index_copies(chosen_settings()))
+
+
+def add_providers(cli: typer.Typer, open_parts: "Opener[CatalogParts]") -> None:
+    """Add the group `providers` to `cli`: its list needs what `open_parts` opens, its trials need nothing."""
+    from app.adapters.inbound.cli.provider_commands import add_provider_commands
+    from app.infrastructure.settings.configuration import read_yaml
+    from app.infrastructure.wiring.feed_trials import open_feed_trial
+
+    add_provider_commands(cli, open_parts, open_feed_trial, read_yaml)

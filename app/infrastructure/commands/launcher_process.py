@@ -28,6 +28,8 @@ LOADED = (
     "app.infrastructure.roles.api_role",
     "app.infrastructure.roles.scheduler_role",
     "app.infrastructure.roles.worker_role",
+    "app.infrastructure.roles.indexer_role",
+    "app.infrastructure.wiring.indexing",
     "app.infrastructure.commands.role_commands",
     "app.infrastructure.commands.command_line",
     "app.infrastructure.roles.preparation",

@@ -15,7 +15,7 @@ ResultT = TypeVar("ResultT")
 
 def add_role_commands(cli: typer.Typer) -> None:
     """Add all that run the service or what it needs first, and `version`, to `cli`."""
-    for command in (run, api, scheduler, worker, migrate, prepare, version):
+    for command in (run, api, scheduler, worker, indexer, migrate, prepare, version):
         cli.command(hidden=command is prepare)(command)
 
 
@@ -64,6 +64,17 @@ def worker() -> None:
     _run_on_uvloop(run_worker(settings))
 
 
+def indexer() -> None:
+    """Keep the index file of data_dir, from which the API's next start answers at once.
+
+    `marquee run` and `marquee api` start one by themselves; of several on one data_dir one works and the others wait.
+    """
+    settings = command_settings.settings_of_role("indexer")
+    from app.infrastructure.roles.indexer_role import run_indexer
+
+    _run_on_uvloop(run_indexer(settings))
+
+
 def prepare() -> None:
     """See to the history before the processes of `marquee run` work."""
     from app.infrastructure.roles import preparation
@@ -104,7 +115,7 @@ async def _run_api(settings: Any, fd: int | None) -> None:
     _check_providers(settings)
     from app.infrastructure.roles.api_role import run_api
 
-    await run_api(settings, listening)
+    await run_api(settings, command_settings.chosen_file(), listening)
 
 
 def _check_providers(settings: Any) -> None:

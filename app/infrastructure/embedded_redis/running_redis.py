@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from app.infrastructure.embedded_redis.embedded_redis import EmbeddedRedis
+from app.infrastructure.processes.head_start import head_start
 from app.infrastructure.processes.parent_watch import until_supervisor_gone
 
 
@@ -28,6 +29,22 @@ async def running(embedded: EmbeddedRedis | None) -> AsyncIterator[None]:
         stopping = asyncio.create_task(asyncio.to_thread(embedded.stop))
         await _finished(stopping)
         stopping.result()
+
+
+@asynccontextmanager
+async def running_soon(embedded: EmbeddedRedis | None, seconds: float | None) -> AsyncIterator[None]:
+    """Have it run while the block does, which begins after so many seconds at the latest (None: when it runs).
+
+    Raises:
+        EmbeddedRedisError: as `running`, be it while the block runs.
+    """
+    async with AsyncExitStack() as stack:
+
+        async def start() -> None:
+            await stack.enter_async_context(running(embedded))
+
+        async with head_start(start, seconds):
+            yield
 
 
 async def _start(embedded: EmbeddedRedis) -> None:

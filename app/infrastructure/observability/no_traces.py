@@ -17,6 +17,9 @@ class Tracing:
     current: Callable[[], str | None] | None = None
     """Spells what is going on where it is called, for a worker to go on with."""
 
+    chooses: Callable[[bytes | None], bool] | None = None
+    """Chooses, by the field `traceparent`, the requests that are traced and do not pass what `http` makes."""
+
     def http(self, app: "ASGIApp") -> "ASGIApp":
         """Trace requests; goes around everything else."""
         return app

@@ -46,13 +46,14 @@ class Traces(Tracing):
     def __init__(self, provider: TracerProvider, exporter: "LossReportingExporter", share: float) -> None:
         self._provider = provider
         self._exporter = exporter
-        self._share = share
+        self._sampling = Sampling(share)
+        self.chooses = self._sampling.chooses
         self._tracer = provider.get_tracer("marquee", VERSION)
         self._work = WorkInHand(self._tracer)
 
     def http(self, app: ASGIApp) -> ASGIApp:
         """Put a span around each sampled request."""
-        return TracingApp(app, self._tracer, Sampling(self._share))
+        return TracingApp(app, self._tracer, self._sampling)
 
     def queue(self, queue: ActivityQueue) -> ActivityQueue:
         """Put a span around the appends of these."""

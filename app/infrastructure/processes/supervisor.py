@@ -4,9 +4,10 @@ import asyncio
 import re
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import KW_ONLY, dataclass, field
+from typing import TypeVar
 
 import structlog
 
@@ -18,6 +19,7 @@ from app.infrastructure.settings.start_errors import EX_CONFIG
 log = structlog.get_logger()
 
 _WATCH_SECONDS = 1.0
+T = TypeVar("T")
 _FIGURE = re.compile(r"\d+")
 
 
@@ -37,26 +39,33 @@ class Supervisor:
 
     Then each child gets SIGTERM and `drain_seconds` to end, after which it and its process group get SIGKILL; a second
     Ctrl-C does that at once. Every child is in a session of its own, so that a terminal's Ctrl-C is for the supervisor
-    alone. `watch` is called in a thread about once a second until the last child has ended; what it raises is logged
-    and does no harm. Runs on asyncio's own event loop (uvloop keeps SIGCHLD for itself).
+    alone. `others` says who is to run besides `children`, after whatever has to be seen to first: these run meanwhile.
+    `watch` is called in a thread about once a second from then on, until the last child has ended; what it raises is
+    logged and does no harm. Runs on asyncio's own event loop (uvloop keeps SIGCHLD for itself).
     """
 
     children: Sequence[Child]
     _: KW_ONLY
     drain_seconds: float = 10.0
+    others: Callable[[], Awaitable[Sequence[Child]]] | None = None
     watch: Callable[[], None] | None = None
     backoff: RestartBackoff = RestartBackoff()
     start: Start = spawn
     _stopping: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _hurrying: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _happened: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _begun: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _exit_code: int = field(default=0, init=False)
+    _error: Exception | None = field(default=None, init=False)
 
     async def run(self) -> int:
         """Run until told to stop and all children have ended; once, and in the main thread because of the signals.
 
         Returns:
             The exit code for the process: 0, or 78 when a child found the configuration to be wrong.
+
+        Raises:
+            Exception: what `others` raised, after all children have ended.
         """
         with self._signals(), parent_watch() as watch_file:
             drained = asyncio.Event()
@@ -65,9 +74,14 @@ class Supervisor:
                 async with asyncio.TaskGroup() as group:
                     for child in self.children:
                         group.create_task(self._keep(child, watch_file))
+                    for child in await self._all_others():
+                        group.create_task(self._keep(child, watch_file))
             finally:
                 drained.set()
+                self._begun.set()
                 await watching
+        if self._error:
+            raise self._error
         return self._exit_code
 
     def stop(self, *, hurry: bool = False) -> None:
@@ -76,6 +90,23 @@ class Supervisor:
         if hurry:
             self._hurrying.set()
         self._wake()
+
+    async def _all_others(self) -> Sequence[Child]:
+        """Ask for them; nobody when we are told to stop meanwhile, or when they cannot be had."""
+        if self.others is None:
+            self._begun.set()
+            return ()
+        asking = asyncio.ensure_future(self.others())
+        try:
+            found = await self._unless_stopped(asking)
+        except Exception as error:  # noqa: BLE001 - raised again, when nothing runs any more
+            self._error = error
+            self.stop()
+            return ()
+        finally:
+            await asyncio.wait((asking,))  # what it was at is undone first
+        self._begun.set()
+        return found or ()
 
     async def _keep(self, child: Child, watch_file: int) -> None:
         failures = 0
@@ -116,14 +147,16 @@ class Supervisor:
 
     async def _started(self, child: Child, watch_file: int) -> RunningChild | None:
         """Start a child; None when we are told to stop before it has."""
-        starting = asyncio.ensure_future(self.start(child, watch_file, self._wake))
+        return await self._unless_stopped(asyncio.ensure_future(self.start(child, watch_file, self._wake)))
+
+    async def _unless_stopped(self, work: "asyncio.Future[T]") -> T | None:
         waiting = asyncio.create_task(self._stopping.wait())
         try:
-            await asyncio.wait((starting, waiting), return_when=asyncio.FIRST_COMPLETED)
-            return starting.result() if starting.done() else None
+            await asyncio.wait((work, waiting), return_when=asyncio.FIRST_COMPLETED)
+            return work.result() if work.done() else None
         finally:
             waiting.cancel()
-            starting.cancel()
+            work.cancel()
 
     async def _drain(self, child: Child, running: RunningChild) -> None:
         terminate(running)
@@ -141,6 +174,7 @@ class Supervisor:
 
     async def _keep_watching(self, drained: asyncio.Event) -> None:
         complaint = None
+        await self._begun.wait()
         while self.watch and not drained.is_set():
             try:
                 await asyncio.to_thread(self.watch)

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -14,6 +14,9 @@ from app.infrastructure.processes.parent_watch import has_supervisor, until_supe
 from app.infrastructure.settings.settings import Settings
 
 log = structlog.get_logger()
+
+CANCELLED_AGAIN = 8.0
+"""Seconds after which a task that goes on is cancelled again: longer than any takes to end what it has in hand."""
 
 
 async def run_with_background(
@@ -32,12 +35,20 @@ async def run_with_background(
     try:
         await main
     finally:
-        for task in tasks:
-            task.cancel()
+        await end_tasks(tasks)
         results = await asyncio.gather(*tasks, return_exceptions=True)
     for result in results:
         if isinstance(result, Exception):
             raise result
+
+
+async def end_tasks(tasks: Collection[asyncio.Task[None]], again: float = CANCELLED_AGAIN) -> None:
+    """Cancel tasks until all have ended: `asyncio.wait_for` of Python 3.11, by which libraries wait, may lose one."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=again)
 
 
 async def until_cancelled(task: asyncio.Task[None]) -> None:

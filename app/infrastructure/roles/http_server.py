@@ -5,19 +5,24 @@ from typing import Any
 
 import uvicorn
 
-from app.adapters.inbound.http.access.cors import with_cors
 from app.adapters.inbound.http.connection.connection_limits import ConnectionLimits, room_for_connections
 from app.adapters.inbound.http.connection.edge_server import SECURITY_HEADERS, EdgeServer
 from app.adapters.inbound.http.connection.joined_writes import JoinedWritesProtocol
+from app.adapters.inbound.http.connection.quick_answers import QuickAnswers
+from app.adapters.inbound.http.connection.quick_protocol import quick_protocol
 from app.adapters.inbound.http.connection.timeout_protocol import timeout_protocol
 from app.infrastructure.settings.settings import Settings
 from app.infrastructure.startup.access_warnings import warn_of_proxy
 
 
 def api_server(
-    settings: Settings, app: Any, on_cut: Callable[[str], None], on_shutdown: Callable[[], None]
+    settings: Settings,
+    app: Any,
+    quick: QuickAnswers | None,
+    on_cut: Callable[[str], None],
+    on_shutdown: Callable[[], None],
 ) -> uvicorn.Server:
-    """Make the server of the API, with the limits and the origins of the settings around it."""
+    """Make the server of the API, with the limits of the settings around it, and `quick` in front."""
     service = settings.service
     limits = ConnectionLimits(
         header_timeout=service.header_timeout,
@@ -26,8 +31,12 @@ def api_server(
         max_header_bytes=service.max_header_bytes,
         max_connections=room_for_connections(),
     )
-    protocol = timeout_protocol(limits, on_cut, warn_of_proxy(settings))
-    return http_server(with_cors(app, settings.security.cors_origins), service.drain, protocol, on_shutdown)
+    on_forwarded = warn_of_proxy(settings)
+    if quick is None:
+        protocol = timeout_protocol(limits, on_cut, on_forwarded)
+    else:
+        protocol = quick_protocol(quick, limits, on_cut, on_forwarded)
+    return http_server(app, service.drain, protocol, on_shutdown)
 
 
 def http_server(

@@ -9,6 +9,7 @@ from app.infrastructure.roles.background_tasks import run_with_background, until
 from app.infrastructure.roles.open_role import open_role
 from app.infrastructure.settings.settings import Settings
 from app.infrastructure.startup.history_checks import restore_what_was_lost
+from app.infrastructure.startup.mapping_warnings import warn_of_mappings
 from app.infrastructure.startup.retiming import retime_at_the_start
 from app.infrastructure.time_zones.zone_rules import ZONE_RULES
 
@@ -25,6 +26,7 @@ async def run_scheduler(settings: Settings) -> None:
         for provider in container.directory().all():
             if provider.trouble:
                 log.error("a provider cannot be used, the others can", provider=provider.name, reason=provider.trouble)
+        warn_of_mappings(settings)
         schedule = asyncio.create_task(container.schedule()(settings.service.drain))
         background = (container.announce_process()(), retime_at_the_start(container.retime_plans()))
         await run_with_background(until_cancelled(schedule), background, schedule.cancel, settings)

@@ -1,9 +1,8 @@
 """`marquee run`: every role as a process of its own, under one supervisor."""
 
 import socket
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from pathlib import Path
 
 import structlog
@@ -17,10 +16,13 @@ from app.infrastructure.processes.garbage_collection import freeze_loaded_object
 from app.infrastructure.processes.launcher_client import Launcher
 from app.infrastructure.processes.listening_socket import address, listen
 from app.infrastructure.processes.parent_watch import parent_watch
-from app.infrastructure.processes.shared_metrics import shared_metrics
+from app.infrastructure.processes.shared_metrics import metrics_place, shared_metrics
 from app.infrastructure.processes.supervisor import Supervisor
+from app.infrastructure.roles.role_children import has_index_file, indexer_children, role_child
 from app.infrastructure.settings.network_access import open_areas
 from app.infrastructure.settings.settings import Settings
+from app.infrastructure.settings.start_errors import StartError
+from app.infrastructure.settings.subscription_extras import check_extras
 from app.infrastructure.startup.access_warnings import warn_of_open_doors
 from app.infrastructure.startup.history_checks import warn_of_lonely_history
 from app.infrastructure.time_zones.zone_rules import ZONE_RULES
@@ -31,23 +33,43 @@ HALF_OPEN = "marquee runs; what is named here needs no key, the rest does (`marq
 
 
 async def run_all(settings: Settings, config: Path | None, launcher: Launcher) -> int:
-    """Supervise every role as processes of their own; returns the exit code."""
+    """Supervise every role as processes of their own; returns the exit code.
+
+    With an index file the API begins at once; the others, and without a file it too, once Redis runs and the history
+    has been seen to.
+    """
     check_tracing(settings.telemetry)
+    check_extras(settings)
     warn_of_lonely_history(settings)
     warn_of_open_doors(settings)
     embedded = embedded_redis(settings)
     with await listen(settings) as listening, _api_children(settings, config, listening) as api:
-        async with running(embedded):
-            if embedded:
-                log.info("redis runs", at=embedded.url)
-            if code := await _prepare(settings, config, launcher):
-                return code
-            children = [_child("scheduler", config), *_worker_children(settings, config), *api]
-            _tell_what_to_try(settings, listening)
-            freeze_loaded_objects()
-            watch = embedded.ensure if embedded else None
-            drain = settings.service.drain + 2
-            return await Supervisor(children, drain_seconds=drain, watch=watch, start=launcher.start).run()
+        searching = [*api, *indexer_children(settings, config)]
+        at_once = searching if has_index_file(settings) else []
+        async with AsyncExitStack() as stack:
+
+            async def others() -> Sequence[Child]:
+                await stack.enter_async_context(running(embedded))
+                if embedded:
+                    log.info("redis runs", at=embedded.url)
+                await _prepare(settings, config, launcher)
+                _tell_what_to_try(settings, listening)
+                freeze_loaded_objects()
+                working = [role_child("scheduler", config), *_worker_children(settings, config)]
+                return working if at_once else [*working, *searching]
+
+            watch, drain = embedded.ensure if embedded else None, settings.service.drain + 2
+            supervisor = Supervisor(at_once, drain_seconds=drain, others=others, watch=watch, start=launcher.start)
+            return await supervisor.run()
+
+
+class PreparationFailedError(StartError):
+    """A process has said all that is to be said; this one ends as it did."""
+
+    def __init__(self, exit_code: int) -> None:
+        """Say nothing more."""
+        super().__init__()
+        self.exit_code = exit_code
 
 
 async def run_api_processes(settings: Settings, config: Path | None, launcher: Launcher) -> int:
@@ -59,27 +81,33 @@ async def run_api_processes(settings: Settings, config: Path | None, launcher: L
         from app.infrastructure.startup.redis_warnings import warn_of_forgetful_redis  # noqa: PLC0415 - loads a client of Redis
 
         await warn_of_forgetful_redis(settings)
-    with await listen(settings) as listening, _api_children(settings, config, listening) as children:
+    with await listen(settings) as listening, _api_children(settings, config, listening) as api:
+        children = [*api, *indexer_children(settings, config)]
         return await Supervisor(children, drain_seconds=settings.service.drain + 2, start=launcher.start).run()
 
 
-async def _prepare(settings: Settings, config: Path | None, launcher: Launcher) -> int:
-    """See to the history before anybody works, in a process that has the code; return its exit code."""
+async def _prepare(settings: Settings, config: Path | None, launcher: Launcher) -> None:
+    """See to the history before anybody works on it, in a process that has the code.
+
+    Raises:
+        PreparationFailedError, StartError: it cannot be worked on.
+    """
     if launcher.forks:
         with parent_watch() as watch_file:
-            running = await launcher.start(_child("prepare", config), watch_file, lambda: None)
+            running = await launcher.start(role_child("prepare", config), watch_file, lambda: None)
             code = await running.wait()
+        if code:
+            raise PreparationFailedError(code)
         if code is not None:
-            return code
+            return
     from app.infrastructure.roles.preparation import prepare  # noqa: PLC0415 - needs the code of everything
 
     await prepare(settings)
-    return 0
 
 
 def _worker_children(settings: Settings, config: Path | None) -> list[Child]:
     workers = settings.activity.workers
-    return [_child(f"worker-{number}" if workers > 1 else "worker", config) for number in range(1, workers + 1)]
+    return [role_child(f"worker-{number}" if workers > 1 else "worker", config) for number in range(1, workers + 1)]
 
 
 @contextmanager
@@ -88,25 +116,12 @@ def _api_children(settings: Settings, config: Path | None, listening: socket.soc
     workers = settings.service.workers
     number = listening.fileno()
     with ExitStack() as stack:
-        environment = stack.enter_context(shared_metrics(settings.service.data_dir)) if workers > 1 else {}
+        place = metrics_place(settings.service.data_dir)
+        environment = stack.enter_context(shared_metrics(place)) if workers > 1 else {}
         yield [
-            _child(f"api-{worker}" if workers > 1 else "api", config, ("--fd", str(number)), environment, (number,))
+            role_child(f"api-{worker}" if workers > 1 else "api", config, ("--fd", str(number)), environment, (number,))
             for worker in range(1, workers + 1)
         ]
-
-
-def _child(
-    name: str,
-    config: Path | None,
-    options: Sequence[str] = (),
-    env: Mapping[str, str] | None = None,
-    pass_fds: Sequence[int] = (),
-) -> Child:
-    role = name.partition("-")[0]
-    file = ("--config", str(config.resolve())) if config else ()
-    arguments = (role, *file, *options)
-    command = (sys.executable, "-P", "-m", "app.infrastructure.main", *arguments)
-    return Child(name, command, env or {}, pass_fds, arguments)
 
 
 def _tell_what_to_try(settings: Settings, listening: socket.socket) -> None:

@@ -26,7 +26,7 @@ async def run_worker(settings: Settings) -> None:
         if not has_supervisor():
             await warn_of_unused_history(container)
             await warn_of_days(container)
-        inbox = container.activity_inbox()
+        inbox, subscriptions = container.activity_inbox(), container.subscription_loops()
         try:
             loops = (
                 container.journal_loop()(),
@@ -36,6 +36,7 @@ async def run_worker(settings: Settings) -> None:
                 *((container.verify_loop()(),) if settings.stats.verify_at else ()),
                 container.tally()(),
                 container.announce_process()(),
+                *(work for loop in subscriptions for work in (loop(), loop.report())),
             )
             await run_with_background(container.store_activities()(stopping), loops, stopping.set, settings)
         finally:

@@ -32,7 +32,7 @@ def load_settings(file: Path | None) -> Settings:
     Raises:
         ConfigurationError: everything that is wrong with them.
     """
-    found = _read(file) if file else {}
+    found = read_yaml(file) if file else {}
     base = file.resolve().parent if file else Path.cwd()
     where = str(file or "environment")
     mistakes = [*unknown_variables(), *(f"{where}: {mistake}" for mistake in _names_given_twice(found))]
@@ -47,7 +47,12 @@ def load_settings(file: Path | None) -> Settings:
     return settings
 
 
-def _read(file: Path) -> dict[str, Any]:
+def read_yaml(file: Path) -> dict[str, Any]:
+    """Read a file of keys with values; an empty one has none.
+
+    Raises:
+        ConfigurationError: it cannot be read, is none, or has a key twice.
+    """
     try:
         with file.open(encoding="utf-8") as stream:
             found = yaml.load(stream, _UniqueKeyLoader)  # noqa: S506 - a SafeLoader, see below
@@ -83,7 +88,11 @@ def _anchored(found: dict[str, Any], base: Path) -> dict[str, Any]:
     providers = found.get("providers")
     if isinstance(providers, list):
         providers = [_anchored_provider(provider, base) for provider in providers]
-    anchored = {**found, "service": service, "providers": providers if providers is not None else []}
+    subscriptions = found.get("subscriptions")
+    if isinstance(subscriptions, list):
+        subscriptions = [_anchored_subscription(one, base) for one in subscriptions]
+    anchored = {**found, "service": service, "providers": providers, "subscriptions": subscriptions}
+    anchored |= {name: [] for name in ("providers", "subscriptions") if anchored[name] is None}
     return {key: value for key, value in anchored.items() if value is not None}
 
 
@@ -93,10 +102,28 @@ def _anchored_provider(provider: Any, base: Path) -> Any:
     provider = dict(provider)
     if isinstance(provider.get("files"), list):
         provider["files"] = [base / file if isinstance(file, str) else file for file in provider["files"]]
+    provider |= _anchored_trust(provider, base)
     url = provider.get("url")
     if isinstance(url, str) and url.startswith("file:") and not url.startswith("file:///"):
         provider["url"] = (base / url.removeprefix("file://").removeprefix("file:")).resolve().as_uri()
     return provider
+
+
+def _anchored_subscription(subscription: Any, base: Path) -> Any:
+    if not isinstance(subscription, dict) or not isinstance(subscription.get("nats"), dict):
+        return subscription
+    return subscription | {"nats": subscription["nats"] | _anchored_trust(subscription["nats"], base)}
+
+
+def _anchored_trust(said: dict[str, Any], base: Path) -> dict[str, Any]:
+    """Anchor the files of whom to trust and of who we are."""
+    anchored: dict[str, Any] = {}
+    if isinstance(said.get("ca_file"), str):
+        anchored["ca_file"] = base / said["ca_file"]
+    if isinstance(shown := said.get("client_certificate"), dict):
+        files = {key: base / file if isinstance(file, str) else file for key, file in shown.items()}
+        anchored["client_certificate"] = files
+    return anchored
 
 
 def _names_given_twice(found: dict[str, Any]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic_core import ErrorDetails
 from pydantic_settings import EnvSettingsSource, SettingsError
 
+from app.adapters.formats.terminal_text import visible
 from app.infrastructure.settings.settings import Settings
 from app.infrastructure.settings.settings_section import SettingsSection
 
@@ -19,6 +20,9 @@ _WORDS = {
     "too_short": "expected a list that is not empty",
 }
 """Where pydantic's words speak of Python."""
+_SECRET = {"url", "options", "headers", "body"} | {"user", "password", "token"}
+_SECRET |= {"access_key_id", "secret_access_key", "session_token"}
+"""Keys of which no message repeats what was found: a URL may carry a password, options a token."""
 
 Loc = tuple[int | str, ...]
 
@@ -89,7 +93,7 @@ def _spelled(loc: Loc) -> str:
 
 
 def _path(loc: Loc) -> str:
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).lstrip(".")
+    return visible("".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).lstrip("."))
 
 
 def _message(problem: ErrorDetails) -> str:
@@ -98,7 +102,7 @@ def _message(problem: ErrorDetails) -> str:
         message = f"expected keys beneath it: {', '.join(_keys(problem['ctx']['class_name']))}"
     else:
         message = _WORDS.get(kind, problem["msg"].removeprefix("Value error, "))
-    secret = not {"url", "options"}.isdisjoint(loc)  # a URL may carry a password, options a token
+    secret = not _SECRET.isdisjoint(loc)
     secret = secret or "://" in repr(given)
     repeated = isinstance(given, str) and repr(given) in message
     hidden = secret or repeated or isinstance(given, dict | list | tuple) or kind == "extra_forbidden"
@@ -106,4 +110,10 @@ def _message(problem: ErrorDetails) -> str:
 
 
 def _keys(section: str) -> Iterable[str]:
-    return next(kind.model_fields for kind in SettingsSection.__subclasses__() if kind.__name__ == section)
+    return next(kind.model_fields for kind in _sections(SettingsSection) if kind.__name__ == section)
+
+
+def _sections(kind: type[SettingsSection]) -> Iterator[type[SettingsSection]]:
+    for beneath in kind.__subclasses__():
+        yield beneath
+        yield from _sections(beneath)

@@ -15,10 +15,16 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from app.adapters.outbound.providers.demo import RESPONSES
-from app.domain.activities import ACTIVITY_TYPE, LARGEST_ACTIVITY, LONGEST_SOURCE, RESERVED_TYPES, ActivityRules
+from app.domain.activities import LARGEST_ACTIVITY, LONGEST_SOURCE, LONGEST_USER_ID, PLACEHOLDERS, ActivityRules
+from app.domain.gate import GatePolicy
+from app.domain.settling import SettlePolicy
 from app.infrastructure.settings.access_settings import RateLimitSettings, Security
+from app.infrastructure.settings.activity_types import ActivityType
+from app.infrastructure.settings.field_mapping import field_mapping
 from app.infrastructure.settings.publishing_settings import Publishing, Telemetry, Webhooks
+from app.infrastructure.settings.request_settings import RequestSettings
 from app.infrastructure.settings.settings_section import Seconds, SettingsSection, Share
+from app.infrastructure.settings.subscription_settings import SubscriptionSettings, unique
 
 DATABASE_SCHEMES = ("postgresql", "postgres")
 REDIS_SCHEMES = ("redis", "rediss", "redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel", "unix")
@@ -46,14 +52,6 @@ def _database_url(url: str) -> str:
     if url != "embedded" and urlsplit(url).scheme not in DATABASE_SCHEMES:
         raise ValueError("expected 'embedded' or a URL that begins with postgresql://")
     return url
-
-
-def _activity_type(name: str) -> str:
-    if not ACTIVITY_TYPE.fullmatch(name) or name in RESERVED_TYPES:
-        raise ValueError(
-            f"{name!r} can be no type of an activity: expected a-z, then a-z 0-9 _ . -, not a reserved word"
-        )
-    return name
 
 
 def _time_of_day(said: Any) -> Any:
@@ -109,9 +107,11 @@ class Database(SettingsSection):
 
 
 class Search(SettingsSection):
-    """How searches are read."""
+    """How searches are read, and what they are answered from."""
 
     timezone: Timezone = "UTC"
+    unknown_parameters: Literal["refuse", "ignore"] = "refuse"
+    index_interval: Annotated[float, Field(ge=1, le=86400)] | None = 10.0
 
     @property
     def zone(self) -> ZoneInfo:
@@ -132,17 +132,26 @@ class Catalog(SettingsSection):
 class ActivitySettings(SettingsSection):
     """What the door takes in, and how it is worked off."""
 
-    types: tuple[Annotated[str, AfterValidator(_activity_type)], ...] | None = None
+    types: tuple[ActivityType, ...] | None = None
     sources: tuple[Annotated[str, Field(min_length=1, max_length=LONGEST_SOURCE)], ...] | None = None
     max_types: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
     array_limit: Annotated[int, Field(ge=1, le=100_000)] = 2000
     batch_limit: Annotated[int, Field(ge=1, le=100_000)] = 100
     max_body_bytes: Annotated[int, Field(ge=LARGEST_ACTIVITY, le=64 * 1024**2)] = 8 * 1024**2
+    fields: Annotated[dict[str, str], AfterValidator(field_mapping)] = Field(default_factory=dict)
+    unknown_fields: Literal["keep", "refuse"] = "keep"
+    placeholder_users: tuple[Annotated[str, Field(min_length=1, max_length=LONGEST_USER_ID)], ...] = PLACEHOLDERS
+    cloud_events_user: Annotated[str, Field(pattern="^[a-z0-9]{1,50}$")] | None = "subject"
     dedup_window: Annotated[float, Field(ge=1, le=30 * 86400)] = 120.0
     max_backlog: Annotated[int, Field(ge=1)] = 5_000_000
     max_backlog_bytes: Annotated[int, Field(ge=1)] = 1024**3
     workers: Annotated[int, Field(ge=0, le=64)] = 1
     takeover: Annotated[float, Field(ge=1, le=3600)] = 30.0
+
+    @property
+    def no_users(self) -> frozenset[str]:
+        """What is no user where the id of one is expected."""
+        return frozenset(self.placeholder_users)
 
     @property
     def rules(self) -> ActivityRules:
@@ -173,7 +182,7 @@ class Limits(SettingsSection):
     total_timeout: Seconds = 300.0
     max_wire_bytes: Annotated[int, Field(gt=0)] = 200 * 1024**2
     max_decoded_bytes: Annotated[int, Field(gt=0)] = 1024**3
-    max_ratio: Annotated[float, Field(ge=1)] = 100.0
+    max_ratio: Annotated[float, Field(ge=1)] = 250.0
     max_plans: Annotated[int, Field(ge=1)] = 1_000_000
 
     @property
@@ -203,6 +212,30 @@ class Gate(SettingsSection):
     min_plans: Annotated[int, Field(ge=0)] = 10
     max_withdrawn_share: Share = 0.30
     max_changed_share: Share = 0.50
+    approval: Literal["agreement", "required"] = "agreement"
+
+    @property
+    def policy(self) -> GatePolicy:
+        """What the gate goes by."""
+        return GatePolicy(self.min_plans, self.max_withdrawn_share, self.max_changed_share, self.approval == "required")
+
+
+class Settle(SettingsSection):
+    """How long a plan must be absent until it counts as withdrawn."""
+
+    seconds: Seconds | None = None
+    runs: Annotated[int, Field(ge=1, le=10_000)] | None = None
+
+    @model_validator(mode="after")
+    def _is_one_of_them(self) -> "Settle":
+        if (self.seconds is None) is (self.runs is None):
+            raise ValueError("expected one of seconds and runs")
+        return self
+
+    @property
+    def policy(self) -> SettlePolicy:
+        """What a sync goes by."""
+        return SettlePolicy(seconds=self.seconds or 0.0, runs=self.runs or 1)
 
 
 def _files(said: Any) -> Any:
@@ -211,15 +244,18 @@ def _files(said: Any) -> Any:
     return RESPONSES if said == "demo" else said
 
 
-class ProviderSettings(SettingsSection):
+class ProviderSettings(RequestSettings):
     """A provider."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
-    kind: Annotated[str, Field(pattern=r"^(plan-list-xml|recorded|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$")] = "plan-list-xml"
+    kind: Annotated[str, Field(pattern=r"^(plan-list-xml|mapped|recorded|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$")] = (
+        "plan-list-xml"
+    )
     url: str = ""
     files: Annotated[tuple[Path, ...], BeforeValidator(_files)] = ()
     timezone: Timezone = "UTC"
     interval: Annotated[float, Field(ge=0.1, le=7 * 86400)] = 60.0
+    full_every: Annotated[float, Field(ge=0, le=366 * 86400)] = 86400.0
     enabled: bool = True
     allow_private_networks: bool = False
     options: dict[str, Any] = Field(default={})
@@ -227,13 +263,25 @@ class ProviderSettings(SettingsSection):
     retry: Retry = Retry()
     breaker: Breaker = Breaker()
     gate: Gate = Gate()
+    settle: Settle | None = None
 
     @model_validator(mode="after")
     def _has_a_source(self) -> "ProviderSettings":
         if self.kind == "recorded" and not self.files:
             raise ValueError("files: kind 'recorded' needs at least one file")
-        if self.kind == "plan-list-xml" and urlsplit(self.url).scheme not in ("http", "https", "file"):
-            raise ValueError("url: kind 'plan-list-xml' needs an http://, https:// or file:// URL")
+        if self.kind in {"plan-list-xml", "mapped"} and urlsplit(self.url).scheme not in ("http", "https", "file"):
+            raise ValueError(f"url: kind {self.kind!r} needs an http://, https:// or file:// URL")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_asked_so(self) -> "ProviderSettings":
+        parts, said = urlsplit(self.url), ", ".join(self.differing())
+        if said and (self.kind == "recorded" or parts.scheme == "file"):
+            raise ValueError(f"{said}: nobody is asked for files, only http:// and https:// URLs take it")
+        if self.client_certificate and parts.scheme == "http":
+            raise ValueError("client_certificate: needs an https:// URL")
+        if "@" in parts.netloc and any(name.lower() == "authorization" for name in self.headers):
+            raise ValueError("headers.Authorization: the url has a user already, expected one of the two")
         return self
 
 
@@ -276,6 +324,7 @@ class Settings(BaseSettings):
     webhooks: Webhooks = Webhooks()
     telemetry: Telemetry = Telemetry()
     providers: Annotated[tuple[ProviderSettings, ...], AfterValidator(_unique)] = ()
+    subscriptions: Annotated[tuple[SubscriptionSettings, ...], AfterValidator(unique)] = ()
     logging: Logging = Logging()
 
     @cached_property

@@ -14,7 +14,7 @@ from app.adapters.outbound.jwt.tokens import JwksTokens, TokenRules
 from app.adapters.outbound.limits.shared_rate_limiter import RunScript, SharedRateLimiter
 from app.adapters.outbound.log.publisher import LogPublisher
 from app.adapters.outbound.redis.activity_queue import RedisActivityQueue
-from app.adapters.outbound.redis.connection import COMES_BACK, START_IT, RedisClient
+from app.adapters.outbound.redis.connection import RedisClient
 from app.adapters.outbound.redis.domain_event_stream import RedisStreamPublisher
 from app.adapters.outbound.redis.lua import Script
 from app.adapters.outbound.sql.database import Database
@@ -31,24 +31,12 @@ from app.infrastructure.settings.network_access import is_loopback, open_by_addr
 from app.infrastructure.settings.settings import Settings
 from app.infrastructure.wiring.trouble_log import log_limits_trouble
 
-BLOCK = 1.0
-"""Seconds that a blocking read of Redis waits at the most."""
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 
 def running_process(role: str, clock: Clock) -> RunningProcess:
     """Name this process among all of the service."""
     return RunningProcess(f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}", role, clock.now())
-
-
-def remedy(settings: Settings) -> str:
-    """Say what is to be done about a Redis that is away."""
-    return COMES_BACK if settings.redis.url == "embedded" else START_IT
-
-
-def blocking_timeout(settings: Settings) -> float:
-    """Give a connection whose reads block as long for an answer as the others have, beyond that."""
-    return settings.redis.timeout + BLOCK
 
 
 def activity_queue(settings: Settings, client: RedisClient, replicas: int, tracing: Tracing) -> ActivityQueue:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from functools import partial
 
 import structlog
 
@@ -9,9 +10,10 @@ from app.adapters.outbound.sql.database import Database
 from app.adapters.outbound.sql.migrate import SchemaError, check_schema, migrate
 from app.application.ports.system import HistoryUnavailableError
 from app.infrastructure.embedded_redis.embedded_redis import embedded_redis
-from app.infrastructure.embedded_redis.running_redis import running
+from app.infrastructure.embedded_redis.running_redis import running_soon
 from app.infrastructure.observability.no_traces import Tracing
 from app.infrastructure.observability.open_tracing import open_tracing
+from app.infrastructure.processes.head_start import head_start
 from app.infrastructure.settings.settings import Settings
 from app.infrastructure.settings.start_errors import ConfigurationError
 from app.infrastructure.wiring.container import Container
@@ -23,10 +25,13 @@ log = structlog.get_logger()
 
 
 @asynccontextmanager
-async def open_container(settings: Settings, role: str, *, live_state: bool = True) -> AsyncIterator[Container]:
+async def open_container(
+    settings: Settings, role: str, *, live_state: bool = True, patience: float | None = None
+) -> AsyncIterator[Container]:
     """Open the container of a process of this role, and the embedded Redis when the settings have it; close both after.
 
-    Without `live_state` nothing may be asked of it that needs Redis, and none is started.
+    Without `live_state` nothing may be asked of it that needs Redis, and none is started. With `patience`, in seconds,
+    the block begins after that even if Redis does not run yet, or the database has not answered.
 
     Raises:
         EmbeddedRedisError: it cannot be started; the message says what to do.
@@ -35,15 +40,15 @@ async def open_container(settings: Settings, role: str, *, live_state: bool = Tr
     """
     embedded = embedded_redis(settings) if live_state else None
     tracing = open_tracing(settings.telemetry, role) if role in TRACED else Tracing()
-    async with running(embedded), tracing:
+    async with running_soon(embedded, patience), tracing:
         redis_url = embedded.url if embedded else settings.redis.url if live_state else "unix:///nowhere"
         container = Container(settings=settings, redis_url=redis_url, role=role, tracing=tracing)
         try:
             redis, blocking, database = container.redis(), container.blocking_redis(), container.database()
         except ValueError as error:
             raise ConfigurationError([str(error)]) from None
-        async with aclosing(database), aclosing(blocking), aclosing(redis):
-            await _check_history(container, needed=not live_state)
+        check = partial(_check_history, container, needed=not live_state)
+        async with aclosing(database), aclosing(blocking), aclosing(redis), head_start(check, patience):
             yield container
 
 

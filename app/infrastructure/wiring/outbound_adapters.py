@@ -6,10 +6,8 @@ A part gets what it takes by its name (`filled_by_name` in `container.py`); what
 from dependency_injector import containers
 from dependency_injector.providers import Callable, Dependency, List, Object, Singleton
 
-from app.adapters.inbound.http.search.plan_json import parse_plan, plan_prefix, render_plan
 from app.adapters.machine.system_clock import SystemClock
-from app.adapters.outbound.memory.live_index import LiveIndex
-from app.adapters.outbound.memory.plan_calendar import IndexCalendar
+from app.adapters.outbound.redis.absences import RedisAbsences
 from app.adapters.outbound.redis.activity_inbox import RedisActivityInbox
 from app.adapters.outbound.redis.activity_types import RedisActivityTypes
 from app.adapters.outbound.redis.change_log import RedisChangeLog
@@ -17,12 +15,22 @@ from app.adapters.outbound.redis.circuit_states import RedisCircuitStates
 from app.adapters.outbound.redis.connection import connect
 from app.adapters.outbound.redis.dead_letters import RedisDeadLetters
 from app.adapters.outbound.redis.figures import RedisPresence, RedisTally, RedisVerifications
+from app.adapters.outbound.redis.held_plans import RedisHeldPlans
 from app.adapters.outbound.redis.journal_source import RedisJournalSource
 from app.adapters.outbound.redis.leases import RedisLeases
 from app.adapters.outbound.redis.plan_catalog import RedisPlanCatalog
 from app.adapters.outbound.redis.queue_watch import RedisQueueWatch
+from app.adapters.outbound.redis.refused_samples import RedisRefusedSamples
+from app.adapters.outbound.redis.rejection_lists import RedisRejectionLists
+from app.adapters.outbound.redis.subscription_readers import RedisSubscriptionReaders
 from app.adapters.outbound.redis.sync_journal import RedisSyncJournal
 from app.adapters.outbound.redis.sync_requests import RedisSyncRequests
+from app.adapters.outbound.redis.sync_transitions import RedisTransitionLog
+from app.adapters.outbound.search_index.live_index import LiveIndex
+from app.adapters.outbound.search_index.mapped_index_file import MappedIndexFile
+from app.adapters.outbound.search_index.plan_calendar import IndexCalendar
+from app.adapters.outbound.search_index.plan_list import IndexPlanList
+from app.adapters.outbound.sql.activity_archive import SqlActivityArchive
 from app.adapters.outbound.sql.activity_store import SqlActivityStore, SqlImportMarks
 from app.adapters.outbound.sql.activity_types import SqlTypeBound
 from app.adapters.outbound.sql.api_keys import SqlApiKeys
@@ -41,7 +49,8 @@ from app.infrastructure.observability.no_traces import Tracing
 from app.infrastructure.settings.settings import Settings
 from app.infrastructure.time_zones.zone_files import rules_of
 from app.infrastructure.time_zones.zone_rules import ZONE_RULES
-from app.infrastructure.wiring import configured_adapters
+from app.infrastructure.wiring import configured_adapters, redis_clients
+from app.infrastructure.wiring.plan_rendering import RENDERING
 from app.infrastructure.wiring.provider_directory import SettingsDirectory
 
 BLOCKING_READS = 100
@@ -61,10 +70,10 @@ class Outbound(containers.DeclarativeContainer):
     """What this process is for: `api`, `worker`, `scheduler`, `supervisor` or `cli`."""
 
     # clients
-    remedy = Callable(configured_adapters.remedy)
+    remedy = Callable(redis_clients.remedy)
     redis = client = Singleton(connect, redis_url, timeout=settings.provided.redis.timeout)
     blocking_redis = blocking = Singleton(
-        connect, redis_url, timeout=Callable(configured_adapters.blocking_timeout), max_connections=BLOCKING_READS
+        connect, redis_url, timeout=Callable(redis_clients.blocking_timeout), max_connections=BLOCKING_READS
     )
     database = Singleton(
         open_database,
@@ -76,13 +85,17 @@ class Outbound(containers.DeclarativeContainer):
     # outbound
     clock = Singleton(SystemClock)
     zone_rules = Object(ZONE_RULES)
-    block = Object(configured_adapters.BLOCK)
+    block = Object(redis_clients.BLOCK)
     replicas = settings.provided.redis.replicas
     circuits = Singleton(RedisCircuitStates)
     catalog = Singleton(RedisPlanCatalog)
     runs_kept = settings.provided.catalog.runs_kept
     rejections_kept = settings.provided.catalog.rejections_kept
     sync_journal = Singleton(RedisSyncJournal)
+    rejections = Singleton(RedisRejectionLists)
+    held = Singleton(RedisHeldPlans)
+    absences = Singleton(RedisAbsences)
+    transitions = Singleton(RedisTransitionLog)
     change_log = Singleton(RedisChangeLog)
     leases = Singleton(RedisLeases, ttl=settings.provided.catalog.lease)
     loop_leases = Singleton(RedisLeases, ttl=LOOP_LEASE)
@@ -96,15 +109,17 @@ class Outbound(containers.DeclarativeContainer):
     dead_letters = Singleton(RedisDeadLetters)
     queue_watch = Singleton(RedisQueueWatch)
     directory = Singleton(SettingsDirectory)
-    parse = Object(parse_plan)
-    index = Singleton(LiveIndex, render_plan, plan_prefix, seed=settings.provided.search.timezone)
-
+    rendering = Object(RENDERING)
+    index = Singleton(LiveIndex)
+    index_file = Singleton(MappedIndexFile, index, data_dir=settings.provided.service.data_dir)
     calendar = Singleton(IndexCalendar, index)
+    plan_list = Singleton(IndexPlanList, index)
 
     zone = settings.provided.stats.zone
     day_rules = Singleton(rules_of, settings.provided.stats.timezone)
     activity_store = Singleton(SqlActivityStore, rules=day_rules)
     import_marks = Singleton(SqlImportMarks)
+    activity_archive = Singleton(SqlActivityArchive)
     import_types = Singleton(SqlTypeBound, most=max_types)
     stats = Singleton(SqlStats)
     plan_journal = Singleton(SqlPlanJournal)
@@ -113,7 +128,7 @@ class Outbound(containers.DeclarativeContainer):
     users = Singleton(SqlUsers)
     keys = Singleton(SqlApiKeys)
     plan_log = Singleton(SqlPlanLog)
-    logs = List(plan_log, Singleton(SqlUserLog))
+    logs = List(plan_log, Singleton(SqlUserLog), transitions)
     positions = Singleton(SqlPublishingPositions)
     endpoints = Singleton(SqlWebhookEndpoints)
     deliveries = Singleton(SqlWebhookDeliveries)
@@ -128,4 +143,6 @@ class Outbound(containers.DeclarativeContainer):
     presence = Singleton(RedisPresence)
     tally = Singleton(RedisTally)
     verifications = Singleton(RedisVerifications)
+    subscription_readers = Singleton(RedisSubscriptionReaders)
+    refused_samples = Singleton(RedisRefusedSamples)
     own_process = Singleton(configured_adapters.running_process)

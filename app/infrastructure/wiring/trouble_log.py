@@ -20,8 +20,15 @@ def log_bug(words: str) -> Callable[[Exception], None]:
 log_catalog_trouble = log_teller(
     "search goes on with the plans it has, changes will follow later", "search follows the catalog's changes"
 )
+log_indexing_trouble = log_teller(
+    "the index file keeps what it has, changes will follow later", "the index file follows the catalog's changes"
+)
 log_worker_trouble = log_teller(
     "activities wait to be stored; nothing is lost, the queue keeps them", "activities are stored again"
+)
+log_index_file_trouble = log_teller(
+    "the index file cannot be written and grows old; searches are answered, the next start takes longer",
+    "the index file is written again",
 )
 log_limits_trouble = log_teller(
     "each process limits the rates of its own requests, for Redis does not count",
@@ -29,6 +36,11 @@ log_limits_trouble = log_teller(
 )
 log_sync_bug = log_bug("a sync met an error that it does not know")
 log_delivery_bug = log_bug("deliveries of a webhook met an error that they do not know")
+
+
+def log_refused_file(reason: str) -> None:
+    """Say why an index file is not used."""
+    log.warning("the index is loaded from Redis, or stays as it is", reason=reason)
 
 
 def log_dead_letter(reason: str) -> None:

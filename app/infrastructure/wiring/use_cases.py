@@ -12,18 +12,22 @@ from app.application import manage_webhooks
 from app.application.announce_process import AnnounceProcess
 from app.application.authenticate import Authenticate
 from app.application.deliver_webhooks import DeliverWebhooks
+from app.application.export_activities import ExportActivities
 from app.application.figures import count_stored
 from app.application.first_admin import LetFirstAdminIn
 from app.application.follow_catalog import FollowCatalog
 from app.application.import_activities import ImportActivities
+from app.application.issue_stream_token import IssueStreamToken
 from app.application.journal_changes import JournalChanges
+from app.application.list_activities import ListActivities
 from app.application.manage_keys import CreateKey, ListKeys, RevokeKey
 from app.application.manage_users import CreateUser, DeleteUser, FindUser, UpdateUser
+from app.application.note_refusals import NoteRefusals
 from app.application.note_types import NoteTypes
 from app.application.plans_around import PlansAround
 from app.application.ports.activities import TypeBound
 from app.application.publish_domain_events import PublishDomainEvents
-from app.application.read_catalog import DescribePlan, DescribeProviders, ListRejections, ListRuns
+from app.application.read_catalog import DescribeHeld, DescribePlan, DescribeProviders, ListRejections, ListRuns
 from app.application.read_changes import ReadChanges, WatchLog
 from app.application.read_history import ListPlanStates, SearchPast
 from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
@@ -63,9 +67,15 @@ class UseCases(Outbound):
     describe_plan = Singleton(DescribePlan)
     describe_providers = Singleton(DescribeProviders, journal=Outbound.sync_journal)
     list_runs = Singleton(ListRuns, journal=Outbound.sync_journal)
-    list_rejections = Singleton(ListRejections, journal=Outbound.sync_journal)
+    list_rejections = Singleton(ListRejections)
+    describe_held = Singleton(DescribeHeld)
     request_sync = Singleton(RequestSync)
-    follow_catalog = Singleton(FollowCatalog, Outbound.change_log, on_trouble=trouble_log.log_catalog_trouble)
+    follow_catalog = Singleton(
+        FollowCatalog,
+        Outbound.change_log,
+        on_trouble=trouble_log.log_catalog_trouble,
+        on_refused_file=trouble_log.log_refused_file,
+    )
     watch_catalog = Singleton(
         WatchCatalog, describe=describe_providers, journal=Outbound.sync_journal, queue=Outbound.queue_watch
     )
@@ -88,6 +98,7 @@ class UseCases(Outbound):
         rules=Outbound.settings.provided.activity.rules,
         types=Callable(unless_listed, types=Outbound.activity_types),
     )
+    note_refusals = Singleton(NoteRefusals, samples=Outbound.refused_samples)
     note_types = Singleton(NoteTypes, types=Outbound.activity_types)
     store_activities = Singleton(
         StoreActivities,
@@ -102,6 +113,9 @@ class UseCases(Outbound):
     daily_active_users = Singleton(DailyActiveUsers)
     top_types = Singleton(TopTypes)
     retention = Singleton(Retention)
+    export_activities = Singleton(ExportActivities, Outbound.activity_archive)
+    export_to_clients = Singleton(ExportActivities, Outbound.activity_archive, ahead=0)
+    list_activities = Singleton(ListActivities, Outbound.activity_archive)
     import_activities = Singleton(
         ImportActivities,
         Outbound.activity_store,
@@ -115,6 +129,7 @@ class UseCases(Outbound):
     update_user = Singleton(UpdateUser)
     delete_user = Singleton(DeleteUser)
     create_key = Singleton(CreateKey)
+    issue_stream_token = Singleton(IssueStreamToken)
     list_keys = Singleton(ListKeys)
     revoke_key = Singleton(RevokeKey)
     let_first_admin_in = Singleton(LetFirstAdminIn)

@@ -35,10 +35,17 @@ DATES = {
 BEYOND_JSON_SCHEMA = {
     "POST /events": ACTIVITY,
     "POST /events/batch": ACTIVITY,
+    **{f"POST /v1/{call}": ACTIVITY for call in ("batch", "track", "page", "screen", "identify", "alias", "group")},
     "POST /users/{user_id}/keys": NO_SUCH_INSTANT
-    | {"invalid_key": "expires_at: lies in the past|name: up to 100 characters that can be shown"},
+    | {
+        "invalid_key": "expires_at: lies in the past|name: up to 100 characters that can be shown"
+        "|only a publishable key has any|needs at least one|is any already"  # one field decides over another
+    },
     "GET /search": NO_SUCH_INSTANT | {"window_ends_before_it_starts": ""},
+    "GET /catalog/plans": NO_SUCH_INSTANT | {"from_after_to": "", "invalid_cursor": ""},  # of a list in the other order
     "GET /catalog/changes": {"unknown_cursor": ""},  # of the right form, but never given out
+    "GET /activities": NO_SUCH_INSTANT | {"from_after_to": ""},
+    "GET /export/activities": NO_SUCH_INSTANT | {"from_after_to": ""},
     "GET /stats/dau": DATES,
     "GET /stats/top-events": DATES,
     "GET /stats/retention": {"dates_out_of_range": "", "invalid_date": "'0000-"},

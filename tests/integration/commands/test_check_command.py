@@ -23,6 +23,7 @@ from app.infrastructure.checks.machine import package_finding
 from app.infrastructure.checks.threads import in_thread
 from app.infrastructure.settings.configuration import load_settings
 from app.infrastructure.settings.reference_configuration import reference_configuration
+from tests.support.feed_server import FeedServer, answer
 from tests.support.postgres import postgres_database
 from tests.support.redis_server import RedisServer
 from tests.support.service import COMMAND, REPOSITORY, done
@@ -298,6 +299,17 @@ def test_a_providers_server_is_asked_as_for_a_fetch(
 
     assert (told[0], words in told[1]) == (verdict, True)
     assert "s3cret" not in told[1]
+
+
+def test_a_providers_server_is_asked_with_the_configured_headers(here: Path) -> None:
+    with FeedServer(answer(200)) as server:
+        headers = {"Authorization": "Bearer s3cret"}
+        file = configured(here, **provider(url=server.url, allow_private_networks=True, headers=headers))
+
+        verdict, words = only(file, "providers.acme")
+
+        assert server.requests[0].headers["authorization"] == "Bearer s3cret"
+    assert (verdict, "s3cret" in words) == ("ok", False)
 
 
 def test_an_address_that_a_fetch_may_not_reach_a_check_does_not_either(here: Path, server: str) -> None:

@@ -138,6 +138,8 @@ def test_json_of_a_sync_is_one_document_with_its_report(marquee: Installation) -
         "rejected": 1,
         "rejected_for": {"invalid_date": 1},
         "ignored": {},
+        "passed_over": 0,
+        "settling": 0,
     }
 
 
@@ -233,7 +235,23 @@ def test_rejections_are_listed_with_line_reason_and_source_in_a_table_and_as_jso
     assert "2021-09-31T20:00:00" in row["message"]
     assert row["source"].startswith("<")
     line = table.stdout.splitlines()[1]
-    assert re.match(rf"{BAD_LINE} +2 +2 +invalid_date +", line)
+    assert re.match(rf"{BAD_LINE} +2 +2 +- +invalid_date +", line)
+    assert (row["times"], row["mended_at"]) == (1, None)
+
+
+def test_a_dry_run_lists_plans_beside_the_counts_and_a_hold_lists_what_waits(synced: Installation) -> None:
+    synced.write("acme.xml", a_feed([]))
+
+    (report,) = synced.json_of("sync", "acme", "--dry-run")
+    assert (report["outcome"], report["waiting"]) == ("held", {"withdrawn": 2})
+    assert [(plan["changes"], plan["after"]) for plan in report["plans"]] == [(["withdrawn"], None)] * 2
+    assert synced.json_of("held", "acme")["total"] == 0
+    assert "the gate holds nothing of acme" in synced.command("held", "acme").stdout
+
+    synced.command("sync", "acme")
+    held = synced.json_of("held", "acme")
+    assert (held["total"], held["held_for"], len(held["plans"])) == (2, ["empty_feed"], 2)
+    assert "`marquee sync acme --approve` applies them" in synced.command("held", "acme").stdout
 
 
 @pytest.mark.parametrize("arguments", [("runs", "acme", "--limit", "0"), ("sync", "--perhaps")])

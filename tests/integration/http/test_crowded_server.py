@@ -7,13 +7,16 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 from weakref import WeakSet
 
 import pytest
 
 from app.adapters.inbound.http.connection.connection_limits import ConnectionLimits
+from app.adapters.inbound.http.connection.quick_answers import Answer, QuickAnswers
+from app.adapters.inbound.http.connection.quick_protocol import quick_protocol
 from app.adapters.inbound.http.connection.timeout_protocol import TimeoutProtocol, timeout_protocol
+from app.adapters.inbound.http.connection.usual_heads import UsualHead
 from tests.support.raw_client import RawClient, connected, on_uvloop, refusal, served
 
 MOST = 16
@@ -39,10 +42,18 @@ def can_come_from(address: str) -> bool:
 from_two_addresses = pytest.mark.skipif(not can_come_from(OTHER), reason=f"{OTHER} is not an address of this machine")
 
 
+@pytest.fixture(params=["ordinary", "quick"], autouse=True)
+def way(request: pytest.FixtureRequest) -> None:
+    """Answer `GET /` by the application, or quickly: it is to make no difference to anything here."""
+    Site.answers_quickly = request.param == "quick"
+
+
 @dataclass
-class Site:
+class Site(QuickAnswers):
     """An application, the limits around it, and what became of its clients."""
 
+    answers_quickly: ClassVar[bool]
+    path: ClassVar[bytes] = b"/"
     limits: ConnectionLimits = LIMITS
     cut: list[str] = field(default_factory=list)
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
@@ -81,13 +92,20 @@ class Site:
     async def open(self) -> AsyncIterator[int]:
         made = self.connections
 
-        class Noted(timeout_protocol(self.limits, self.cut.append)):  # type: ignore[misc]  # made for these limits
+        protocol = timeout_protocol(self.limits, self.cut.append)
+        if self.answers_quickly:
+            protocol = quick_protocol(self, self.limits, self.cut.append)
+
+        class Noted(protocol):  # type: ignore[misc, valid-type]  # made for these limits
             def connection_made(self, transport: Any) -> None:
                 made.add(self)
                 super().connection_made(transport)
 
         async with served(self, Noted) as port:
             yield port
+
+    def answer(self, _query: bytes, _head: UsualHead) -> Answer:
+        return 200, [b"content-length: 5\r\n\r\n", b"hello"]
 
     async def answer_to(self, *parts: bytes) -> bytes:
         """Send parts, each in a packet of its own, and read until the connection closes."""

@@ -79,7 +79,7 @@ async def much(world: DashboardWorld) -> None:
         report = SyncReport(
             run_id=str(number), provider="demo", started_at=now, took=1, outcome=outcome, records=12, reason=reason
         )
-        await world.journal.record(report, [])
+        await world.journal.record(report)
     await world.circuits.save("demo", CircuitState("open", 5, now, "503"))
     world.stream.bury(activities(2), "no room")
 
@@ -229,7 +229,7 @@ def test_titles_and_names_are_text_and_nothing_else(tab: Tab, service: Served) -
         report = SyncReport(
             run_id="1", provider="demo", started_at=now, took=1, outcome=SyncOutcome.FAILED, reason=SCRIPT
         )
-        await world.journal.record(report, [])
+        await world.journal.record(report)
 
     service.do(change)
     opened(tab, service)

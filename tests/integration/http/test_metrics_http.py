@@ -17,10 +17,11 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.adapters.inbound.http.describing.accept_header import preference, read_accept
-from app.adapters.inbound.http.ingest.judged_records import UNKNOWN
 from app.adapters.inbound.http.operations.metrics import OTHER, prefers_text
+from app.adapters.inbound.intake.record_form import UNKNOWN
 from app.application.figures import CUT_REASONS, count_stored
 from app.application.ports.figures import Verification
+from app.application.ports.subscriptions import SubscriptionReader
 from tests.support.builders import a_plan
 from tests.support.operators_world import Edge
 
@@ -383,7 +384,28 @@ async def test_health_is_ok_while_everything_is_up(edge: Edge) -> None:
     assert found["history"] == {"up": True, "reason": None}
     assert found["store"]["up"]
     assert 0 < found["activities"].pop("oldest_pending") < 10
-    assert found["activities"] == {"backlog": 3, "dead_letters": 0, "workers": 1}
+    not_understood = {"not_understood": {"invalid_type": 2}}
+    assert found["activities"] == {"backlog": 3, "dead_letters": 0, "workers": 1} | not_understood
+
+
+async def test_health_tells_of_each_subscription_the_best_that_any_reader_says(edge: Edge) -> None:
+    away = SubscriptionReader("shop", "w-2", "cannot connect", "cannot connect", edge.clock.now(), None)
+    await edge.live()
+    shop, orders = (await health(edge))["subscriptions"]
+    assert (shop["state"], shop["readers"], shop["backlog"], shop["last_trouble"]) == ("reading", 1, 4, None)
+    assert (orders["state"], orders["readers"], orders["reason"]) == ("unread", 0, None)
+
+    await edge.subscription_readers.note(away)
+    await edge.see()
+    shop = (await health(edge))["subscriptions"][0]
+    assert (shop["state"], shop["readers"], shop["reason"]) == ("reading", 2, None)
+    assert shop["last_trouble"] == "cannot connect"
+
+    await edge.subscription_readers.note(replace(away, process_id="w"))
+    await edge.see()
+    shop = (await health(edge))["subscriptions"][0]
+    assert (shop["state"], shop["reason"]) == ("failing", "cannot connect")
+    assert (await edge.samples())["marquee_subscription_up", "shop"] == 0
 
 
 async def test_health_says_whose_time_zone_rules_hold_and_what_is_to_be_known_of_the_days(edge: Edge) -> None:

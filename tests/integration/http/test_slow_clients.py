@@ -6,13 +6,16 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from app.adapters.inbound.http.connection.connection_limits import ConnectionLimits, room_for_connections
 from app.adapters.inbound.http.connection.edge_server import SECURITY_HEADERS
-from app.adapters.inbound.http.connection.timeout_protocol import timeout_protocol
+from app.adapters.inbound.http.connection.quick_answers import Answer, QuickAnswers
+from app.adapters.inbound.http.connection.quick_protocol import quick_protocol
+from app.adapters.inbound.http.connection.timeout_protocol import TimeoutProtocol, timeout_protocol
+from app.adapters.inbound.http.connection.usual_heads import UsualHead
 from app.adapters.inbound.http.connection.validating_protocol import BEFORE_EMPTY_PATH
 from tests.support.raw_client import RawClient, connected, on_uvloop, refusal, served
 
@@ -33,10 +36,18 @@ POST = b"POST /echo HTTP/1.1\r\nhost: x\r\n"
 CHUNKED = POST + b"transfer-encoding: chunked\r\n\r\n"
 
 
+@pytest.fixture(params=["ordinary", "quick"], autouse=True)
+def way(request: pytest.FixtureRequest) -> None:
+    """Answer `GET /` by the application, or quickly: it is to make no difference to anything here."""
+    Site.answers_quickly = request.param == "quick"
+
+
 @dataclass
-class Site:
+class Site(QuickAnswers):
     """An application, the limits around it, and what became of its clients."""
 
+    answers_quickly: ClassVar[bool]
+    path: ClassVar[bytes] = b"/"
     limits: ConnectionLimits = LIMITS
     cut: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
@@ -93,8 +104,16 @@ class Site:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[int]:
-        async with served(self, timeout_protocol(self.limits, self.cut.append)) as port:
+        if self.answers_quickly:
+            protocol: type[TimeoutProtocol] = quick_protocol(self, self.limits, self.cut.append)
+        else:
+            protocol = timeout_protocol(self.limits, self.cut.append)
+        async with served(self, protocol) as port:
             yield port
+
+    def answer(self, _query: bytes, _head: UsualHead) -> Answer:
+        self.asked.append("/")
+        return 200, [b"content-length: 5\r\n\r\n", b"hello"]
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[RawClient]:

@@ -58,6 +58,7 @@ async def test_a_fork_runs_marquee_and_how_it_ended_is_told_once(watch_file: int
 
 async def test_a_launcher_that_cannot_begin_is_not_begun_again_and_children_are_spawned(watch_file: int) -> None:
     with Launcher("test") as launcher:
+        until(lambda: bool(launchers()))  # the system shows its command a moment later
         os.kill(launchers()[0], signal.SIGKILL)
 
         child = await launcher.start(marquee("version"), watch_file, nothing)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from app.infrastructure.embedded_redis.redis_binary import EmbeddedRedisError
 from app.infrastructure.processes.child_processes import Child
 from app.infrastructure.processes.parent_watch import until_supervisor_gone
 from app.infrastructure.processes.supervisor import RestartBackoff, Supervisor
@@ -328,3 +329,57 @@ def test_the_exit_code_of_a_wrong_configuration_becomes_the_supervisors(diary: D
 
     assert supervisor.wait(timeout=10) == EX_CONFIG
     assert not any(map(lives, diary.pids()))
+
+
+async def test_children_run_while_it_is_seen_who_else_is_to_run(diary: Diary, running: Run) -> None:
+    go_on, watched = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    async def others() -> list[Child]:
+        await go_on.wait()
+        return [diary.a_child("stubborn")]
+
+    def watch() -> None:
+        loop.call_soon_threadsafe(watched.set)
+
+    running(Supervisor([diary.a_child("polite")], others=others, watch=watch, backoff=QUICKLY))
+    await eventually(lambda: diary.has_started(1))
+    assert not watched.is_set(), "there is nothing to be watched yet"
+    go_on.set()
+
+    await eventually(lambda: diary.has_started(2))
+    await asyncio.wait_for(watched.wait(), 10)
+
+
+async def test_what_keeps_the_others_from_running_ends_the_first_in_good_order_and_is_raised(
+    diary: Diary,
+) -> None:
+    async def others() -> list[Child]:
+        await eventually(lambda: diary.has_started(1))
+        raise EmbeddedRedisError("no server")
+
+    run = asyncio.create_task(Supervisor([diary.a_child("polite")], others=others).run())
+
+    with pytest.raises(EmbeddedRedisError, match="no server"):
+        await asyncio.wait_for(run, 20)
+    assert diary.pids("drained") == diary.pids()
+
+
+async def test_being_told_to_end_while_it_is_seen_who_else_is_to_run_undoes_that_first(diary: Diary) -> None:
+    undone = asyncio.Event()
+
+    async def others() -> list[Child]:
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            undone.set()
+        return [diary.a_child("stubborn")]
+
+    supervisor = Supervisor([diary.a_child("polite")], others=others)
+    run = asyncio.create_task(supervisor.run())
+    await eventually(lambda: diary.has_started(1))
+    supervisor.stop()
+
+    assert await asyncio.wait_for(run, 20) == 0
+    assert undone.is_set()
+    assert len(diary.pids()) == 1

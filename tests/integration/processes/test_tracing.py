@@ -406,6 +406,26 @@ def test_a_traceparent_of_a_later_version_is_read_as_far_as_it_is_known() -> Non
     assert read.trace_flags.sampled
 
 
+async def test_what_was_chosen_in_front_of_the_application_is_traced_and_not_chosen_again() -> None:
+    provider, spans = in_memory()
+    sampling = Sampling(0)
+    app = TracingApp(answer_well, provider.get_tracer("test"), sampling)
+
+    async def chosen(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "traced": True}, receive, send)
+
+    await ask(chosen, "/search")
+    await ask(chosen, "/search", headers=traceparent(CALLER))
+
+    first, second = spans.get_finished_spans()
+    assert first.parent is None
+    assert second.parent
+    assert not sampling.chooses(None)
+    assert sampling.chooses(CALLER.encode())
+    assert not sampling.chooses(CALLER_WHO_DOES_NOT_TRACE.encode())
+    assert not sampling.chooses(b"\xff")
+
+
 async def test_a_broken_traceparent_is_none_and_the_share_decides() -> None:
     provider, spans = in_memory()
     app = TracingApp(answer_well, provider.get_tracer("test"), Sampling(1))

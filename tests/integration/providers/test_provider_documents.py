@@ -14,13 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.adapters.outbound.providers.demo import RESPONSES as DEMO
-from app.adapters.outbound.providers.dialects import DIALECTS, Dialect
+from app.adapters.outbound.providers.plan_list.dialects import DIALECTS, Dialect
 from app.adapters.outbound.providers.plan_list_xml import PlanListXmlProvider
 from app.application.ports.providers import FeedBrokenError, FeedError, FeedRefusedError
 from app.domain.feeds import FeedRecord, PlanRecord, Rejection, RejectionReason
 from app.domain.plans import Plan, PlanKey, SellMode, Zone
 from tests.support.feed_server import MIB, FeedServer, answer
 from tests.support.feeds import a_document
+from tests.support.fetched import fetched
 
 RESPONSES = {
     "eventList": tuple(Path(__file__).parents[2] / "data" / f"dialect_a_{number}.xml" for number in (1, 2, 3)),
@@ -33,8 +34,10 @@ Reading = tuple[list[FeedRecord], FeedError | None, dict[str, int]]
 
 async def read(path: Path) -> Reading:
     """Read all that can be read: the records, how it ended, and what was ignored."""
-    snapshot = await PlanListXmlProvider(name="demo", url=path.as_uri(), timezone="Europe/Madrid").fetch(None)
-    assert snapshot
+    try:
+        snapshot = await fetched(PlanListXmlProvider(name="demo", url=path.as_uri(), timezone="Europe/Madrid"))
+    except FeedError as error:  # bytes that begin as a gzip does
+        return [], error, {}
     records: list[FeedRecord] = []
     failure = None
     try:
@@ -196,6 +199,7 @@ async def test_one_item_id_under_three_bases_is_three_plans(root: str):
         record.plan.key if isinstance(record, PlanRecord) else record.key
         for response in RESPONSES[root]
         for record in (await read(response))[0]
+        if isinstance(record, PlanRecord | Rejection)
     }
 
     of_1642 = [key for key in keys if key and key.item_id == "1642"]
@@ -210,7 +214,7 @@ async def test_each_missing_attribute_is_named_as_the_dialect_names_it(feed: Fee
 
         assert rejection.reason is RejectionReason.MISSING_ATTRIBUTE
         assert f"{dialect.base} has no {name}" in rejection.message
-    for name in (dialect.item_id, dialect.starts, dialect.ends):
+    for name in (dialect.item_id, dialect.starts):
         rejection = await feed.rejection(feed.base(feed.item(without=name)))
 
         assert rejection.reason is RejectionReason.MISSING_ATTRIBUTE
@@ -243,8 +247,8 @@ async def test_a_duplicate_is_told_by_its_content(feed: Feed, dialect: Dialect):
 
 
 @BOTH
-async def test_a_duplicate_of_a_rejected_record_is_taken(feed: Feed):
-    records, _, _ = await feed.of(feed.base(feed.item(zone(capacity="x"))), feed.base())
+async def test_a_duplicate_of_a_rejected_record_is_taken(feed: Feed, dialect: Dialect):
+    records, _, _ = await feed.of(feed.base(feed.item(**{dialect.starts: "x"})), feed.base())
 
     assert [type(record) for record in records] == [Rejection, PlanRecord]
 
@@ -276,7 +280,7 @@ async def test_a_sale_may_end_before_it_begins_or_after_the_plan(feed: Feed):
     "text", ["-0", "-Infinity", "+Infinity", "sNaN", "1e400", "1E-400", "0x1p3", "1.0.0", "\u00bd", "9" * 5_000, "9,0"]
 )
 @pytest.mark.parametrize("dialect", [DIALECTS["eventList"]], ids=["eventList"])
-async def test_a_number_that_is_none_costs_one_record_and_a_short_message(feed: Feed, name: str, text: str):
+async def test_a_number_that_is_none_costs_one_zone_and_a_short_message(feed: Feed, name: str, text: str):
     records, failure, _ = await feed.of(feed.base(feed.item(zone(**{name: text})), feed.item(number="2")))
 
     [rejection] = rejections(records)
@@ -284,7 +288,7 @@ async def test_a_number_that_is_none_costs_one_record_and_a_short_message(feed: 
     assert rejection.reason is RejectionReason.INVALID_NUMBER
     assert len(rejection.message) < 300
     assert len(rejection.source) <= 2_000
-    assert [plan.key.item_id for plan in plans(records)] == ["2"]
+    assert [plan.key.item_id for plan in plans(records)] == ["291", "2"]
 
 
 @BOTH
@@ -334,7 +338,7 @@ async def test_names_of_other_namespaces_are_unknown_and_counted(feed: Feed, dia
 async def test_one_bad_record_of_each_kind_costs_itself_alone(feed: Feed, dialect: Dialect):
     bad = [
         feed.base(feed.item(number="x" * 256)),
-        feed.base(feed.item(sold_out="TRUE")),
+        feed.base(feed.item(**{dialect.ends: "2021-06-30T20:59:59"})),
         feed.base(sell_mode="both"),
         feed.base(" "),
         feed.base(feed.item(**{dialect.starts: "2021-02-30T20:00:00"})),
@@ -408,7 +412,8 @@ async def test_a_byte_changed_anywhere_costs_no_record_before_it(path: Path, dat
     assert records[:finished] == whole[:finished]
     if isinstance(failure, FeedBrokenError):
         assert failure.line >= 1
-    assert len(records) <= len(whole) + 1
+    assert len(plans(records)) <= len(whole)
+    assert len(rejections(records)) <= 3  # what is left of a base may break the frame, too
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

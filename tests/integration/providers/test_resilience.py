@@ -10,7 +10,7 @@ import pytest
 from app.adapters.egress.addresses import AddressPolicy
 from app.adapters.outbound.memory.circuit_states import MemoryCircuitStates
 from app.adapters.outbound.providers.contract import a_plan
-from app.adapters.outbound.providers.pinned_get import PinnedGet
+from app.adapters.outbound.providers.fetching.pinned_get import PinnedGet
 from app.adapters.outbound.providers.plan_list_xml import PlanListXmlProvider
 from app.adapters.outbound.resilience.circuit_breaker import BreakerPolicy
 from app.adapters.outbound.resilience.resilient_provider import ResilientProvider, RetryPolicy
@@ -20,6 +20,7 @@ from app.application.ports.providers import (
     FeedRefusedError,
     FeedSnapshot,
     FeedUnavailableError,
+    FeedUnchanged,
     FeedWatcher,
     Provider,
 )
@@ -83,6 +84,7 @@ async def test_500s_and_then_an_answer_are_an_answer():
         snapshot = await resilient(source, retry=AT_ONCE).fetch(None)
 
         assert snapshot
+        assert not isinstance(snapshot, FeedUnchanged)
         await snapshot.aclose()
         assert len(server.requests) == 3
 

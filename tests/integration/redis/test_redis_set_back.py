@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import pytest
 
-from app.adapters.outbound.memory.live_index import LiveIndex
+from app.adapters.outbound.search_index.live_index import LiveIndex
 from app.application.ports.publishing import DomainEventLog
 from app.application.read_changes import BEGINNING, Bookmark, ReadChanges
 from app.domain.domain_events import PlanFact
@@ -17,6 +17,7 @@ from tests.support.builders import a_plan
 from tests.support.history_backends import HistoryBackend, SqlHistory, postgres_history, sqlite_history
 from tests.support.redis_server import RedisServer, free_ports, redis_server_binary
 from tests.support.restore_world import RestoreWorld
+from tests.support.search_index import tag_of
 from tests.support.waiting import eventually
 
 pytestmark = [
@@ -228,7 +229,7 @@ async def test_what_the_journal_knows_later_is_written_back_and_what_only_redis_
         await eventually(lambda: titles(index) == ["five", "four lost", "one", "three", "two newer"])
     async with installation.an_api_process() as young:
         await eventually(lambda: young.ready)
-        assert young.etag == index.etag
+        assert tag_of(young) == tag_of(index)
 
 
 async def test_before_any_sync_everything_is_as_it_was(installation: RestoreWorld, redis: Replicated | Copied) -> None:

@@ -13,7 +13,9 @@ from app.adapters.outbound.redis.connection import connect
 from app.adapters.outbound.redis.domain_event_stream import STREAM, RedisStreamPublisher
 from app.adapters.outbound.webhooks.fan_out import WebhookFanOut
 from app.application.ports.publishing import PublisherUnavailableError
-from app.domain.domain_events import UserUpdated
+from app.domain.domain_events import UserUpdated, sync_fact_of
+from app.domain.sync_runs import SyncOutcome
+from app.domain.sync_transitions import SyncTransition, TransitionKind
 from tests.support.access_builders import a_user, created, deleted
 from tests.support.builders import NOW
 from tests.support.redis_server import RedisServer
@@ -21,7 +23,14 @@ from tests.support.webhook_world import WebhookWorld, a_plan_told, an_endpoint
 
 USER = a_user(email="ana@example.com", full_name="Ana Garcia")
 UPDATED = UserUpdated(event_id="user-2", occurred_at=NOW, user=USER, fields=("email",))
-FACTS = [a_plan_told(1, "changed", "went_offline"), created(USER), UPDATED, deleted(USER)]
+FAILED = SyncTransition(kind=TransitionKind.FAILED, run_id="run-1", at=NOW, outcome=SyncOutcome.FAILED, reason="away")
+FACTS = [
+    a_plan_told(1, "changed", "went_offline"),
+    created(USER),
+    UPDATED,
+    deleted(USER),
+    sync_fact_of("demo", FAILED),
+]
 
 
 @pytest.fixture
@@ -55,10 +64,12 @@ async def test_the_log_has_a_line_of_each_without_personal_data() -> None:
         "marquee.user.created.v1",
         "marquee.user.updated.v1",
         "marquee.user.deleted.v1",
+        "marquee.sync.failed.v1",
     ]
     assert [line["id"] for line in lines] == [fact.event_id for fact in FACTS]
     assert lines[0]["changes"] == ["changed", "went_offline"]
     assert lines[2]["fields"] == ["email"]
+    assert (lines[4]["provider"], lines[4]["run"], lines[4]["reason"]) == ("demo", "run-1", "away")
     assert not any(word in str(lines) for word in ("ana@", "Garcia", USER.username))
 
 

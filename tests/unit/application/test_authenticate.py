@@ -16,7 +16,9 @@ from app.application.authenticate import LONGEST_CREDENTIAL, NOTE_USE_EVERY, UNK
 from app.application.ports.system import HistoryUnavailableError
 from app.application.ports.users import InvalidTokenError, OwnedKey, Tokens
 from app.domain.access import Principal, Role, UnauthenticatedError
-from app.domain.api_keys import ALPHABET, ApiKey, compose, digest_of
+from app.domain.api_keys import ALPHABET, PUBLISHABLE_PREFIX, ApiKey, compose, digest_of
+from app.domain.publishable_keys import Publishable
+from app.domain.stream_tokens import make_token
 from app.domain.users import User
 from tests.fakes.users import AccessStore, MemoryApiKeys
 from tests.support.builders import NOW
@@ -625,3 +627,36 @@ async def test_tokens_are_asked_about_what_looks_like_one() -> None:
 
 async def test_without_an_issuer_no_token_is_good() -> None:
     assert "begins with mqk_" in await World().refusal("a.good.token")
+
+
+async def test_origins_of_publishable_keys_are_expected_a_moment_later_and_while_one_is_good() -> None:
+    world = World()
+    shop, other = "https://shop.example", "https://other.example"
+    text = compose("2222222222", SECRET, PUBLISHABLE_PREFIX)
+    async with world.watched():
+        await world.look()
+        before = world.authenticate.expects(shop)
+        world.add_key(text, publishable=Publishable.of([shop]), expires_at=NOW + timedelta(seconds=60))
+        await world.look()
+        principal = await world.authenticate(text)
+        during = [world.authenticate.expects(origin) for origin in (shop, other, "*")]
+        world.clock.move(60)
+        after = world.authenticate.expects(shop)
+
+    assert principal.publishable == Publishable.of([shop])
+    assert (before, during, after) == (False, [True, False, False], False)
+
+
+async def test_what_began_with_a_stream_token_goes_on_while_its_key_is_good() -> None:
+    world = World()
+    token = make_token(world.store.keys[KEY[4:14]], NOW + timedelta(seconds=60))
+    async with world.watched():
+        await world.look()
+        known = [world.authenticate.remembered(token) is not None]
+        world.clock.move(61)
+        known += [world.authenticate.remembered(token, began=began) is not None for began in (False, True)]
+        world.change_key(revoked_at=NOW)
+        await world.look()
+        known.append(world.authenticate.remembered(token, began=True) is not None)
+
+    assert known == [True, False, True, False]

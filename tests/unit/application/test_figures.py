@@ -7,7 +7,11 @@ from app.application.figures import (
     STORE_SECONDS_WITHIN,
     STORED_ACTIVITIES,
     STORED_BATCHES,
+    SUBSCRIPTION_ACTIVITIES,
+    SUBSCRIPTION_MESSAGES,
     count_cut,
+    count_delivered,
+    count_messages,
     count_stored,
 )
 from app.application.ports.activities import QueueFigures
@@ -30,6 +34,18 @@ async def test_a_transaction_counts_up_to_the_first_bound_that_is_not_below_it(s
         STORE_SECONDS_WITHIN.of(bound): 1,
     }
     assert bound in STORE_BOUND_NAMES
+
+
+async def test_what_a_broker_brings_counts_under_its_subscription() -> None:
+    tally = MemoryTally(MemoryStore())
+
+    count_messages(tally, "shop", "taken", 2)
+    count_delivered(tally, "shop", "accepted", {"view": 3, "buy": 1})
+
+    assert await tally.read() == {
+        SUBSCRIPTION_MESSAGES.of("shop", "taken"): 2,
+        SUBSCRIPTION_ACTIVITIES.of("shop", "accepted"): 4,
+    }
 
 
 async def test_a_client_that_was_cut_counts_under_its_reason() -> None:

@@ -28,7 +28,9 @@ class World:
 
     def let_in(self, users: Users | None = None) -> LetFirstAdminIn:
         create_user = CreateUser(self.users, self.clock, uuid4)
-        return LetFirstAdminIn(users or self.users, create_user, CreateKey(self.keys, self.clock, random_text))
+        return LetFirstAdminIn(
+            users or self.users, create_user, CreateKey(self.keys, self.clock, random_text, self.users)
+        )
 
 
 @pytest.fixture

@@ -2,17 +2,20 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from copy import deepcopy
+from dataclasses import replace
 
 import pytest
 
-from app.adapters.inbound.http.search.plan_json import parse_plan, plan_prefix, render_plan
-from app.adapters.outbound.memory.live_index import LiveIndex
+from app.adapters.outbound.search_index.live_index import LiveIndex
 from app.application.follow_catalog import FollowCatalog
 from app.application.ports.catalog import Behind, ChangeLog, LoggedChange, LogPage, LogPosition
+from app.application.ports.index_file import IndexFile, IndexFileError
 from app.application.ports.system import LiveStateUnavailableError
 from app.domain.plans import SearchablePlan
 from app.domain.time_window import TimeWindow
+from app.infrastructure.wiring.plan_rendering import RENDERING
 from tests.fakes.change_log import MemoryChangeLog
+from tests.fakes.index_file import MemoryIndexFile
 from tests.fakes.store import MemoryStore
 from tests.support.builders import a_plan
 from tests.support.sync_world import SyncWorld
@@ -20,10 +23,11 @@ from tests.support.waiting import eventually
 
 
 class Follower:
-    def __init__(self, log: ChangeLog) -> None:
-        self.index = LiveIndex(render_plan, plan_prefix, parse_plan)
+    def __init__(self, log: ChangeLog, file: IndexFile | None = None) -> None:
+        self.index = LiveIndex(RENDERING)
+        self.file = file or MemoryIndexFile()
         self.troubles: list[str | None] = []
-        self.follow = FollowCatalog(log, self.index, self.troubles.append)
+        self.follow = FollowCatalog(log, self.index, self.file, self.troubles.append)
 
     def titles(self) -> list[str]:
         return sorted(plan.title for plan in self.index.find(TimeWindow()))
@@ -126,10 +130,10 @@ async def test_a_store_that_is_away_at_the_start_is_waited_for() -> None:
 async def test_a_bug_in_a_follower_ends_the_process_and_not_one_follower_in_silence() -> None:
     world = SyncWorld()
     await world.sync_with(a_plan(1))
-    index = LiveIndex(lambda _: 1 // 0, plan_prefix, parse_plan)  # type: ignore[arg-type,return-value] # the bug
+    index = LiveIndex(replace(RENDERING, render=lambda _: 1 // 0))  # type: ignore[arg-type,return-value] # the bug
 
     with pytest.raises(ZeroDivisionError):
-        await asyncio.wait_for(FollowCatalog(world.log, index)(), 3)
+        await asyncio.wait_for(FollowCatalog(world.log, index, MemoryIndexFile())(), 3)
 
 
 async def test_a_log_that_is_gone_is_waited_for_and_read_from_its_new_beginning() -> None:
@@ -257,3 +261,35 @@ async def test_a_log_that_was_set_back_is_loaded_again() -> None:
         await world.sync_with(a_plan(title="C"), a_plan(2, title="D"))
 
         await eventually(lambda: follower.titles() == ["C", "D"])
+
+
+class Renewing(MemoryIndexFile):
+    """Says once, when it is asked first, why it is refused; then that the index of another file is further on."""
+
+    def __init__(self, at: Mapping[str, LogPosition]) -> None:
+        super().__init__()
+        self._answers: list[Mapping[str, LogPosition] | None] = [at, None]
+        self.asked = 0
+
+    async def renew(self, at: Mapping[str, LogPosition]) -> Mapping[str, LogPosition] | None:  # noqa: ARG002
+        self.asked += 1
+        if self.asked == 1:
+            raise IndexFileError("torn")
+        return self._answers.pop(0) if self._answers else None
+
+
+async def test_an_index_file_that_is_refused_is_told_and_a_later_one_says_up_to_where_it_is() -> None:
+    world = SyncWorld()
+    await world.sync_with(a_plan(title="A"))
+    refused: list[str] = []
+    file = Renewing(dict(world.store.heads))
+    index = LiveIndex(RENDERING)
+    follow = FollowCatalog(MemoryChangeLog(world.store, block=0.05), index, file, on_refused_file=refused.append)
+
+    task = asyncio.create_task(follow())
+    await eventually(lambda: file.asked > 1 and follow.positions == world.store.heads)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+    assert refused == ["torn"]
+    assert index.ready

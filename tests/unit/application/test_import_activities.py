@@ -156,6 +156,14 @@ async def test_rows_of_one_type_too_many_are_rejected_with_the_reason(world: Wor
     ]
 
 
+async def test_types_that_find_room_cost_no_row(world: World) -> None:
+    importing = ImportActivities(world.store, world.store, MemoryActivityTypes(2))
+
+    report = await importing(ListedFile("ab"), world.rejects)
+
+    assert (report.stored, report.rejected) == (2, 0)
+
+
 async def test_a_second_import_of_the_same_file_does_nothing(world: World) -> None:
     await world.import_activities(ListedFile("abxd"), world.rejects)
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.application.journal_shares import ALL_SHARES
 from app.application.ports.catalog import CatalogPlan, LogPosition, ProviderState
-from app.application.ports.history import JournalEntry
+from app.application.ports.history import JournalEntry, JournalStep
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.domain_events import PlanFact
 from app.domain.plans import Plan, PlanId, UtcOffsets
@@ -99,7 +100,7 @@ async def test_a_log_that_was_trimmed_before_there_was_a_journal_is_taken_over_a
         await world.sync_with(*feed)
     head = await world.source.head("demo")
     assert head
-    await world.source.stored("demo", head)
+    await world.source.stored({"demo": head})
 
     await world.journal_changes()
 
@@ -322,7 +323,7 @@ async def test_a_position_of_an_older_build_names_nothing_and_is_believed_once()
     await world.sync_with(a_plan(title="a"))
     await world.journal_changes()
     [stands] = (await world.plan_journal.positions()).values()
-    await world.plan_journal.append("demo", stands, (), replace(stands, entry=""))
+    await world.plan_journal.append([JournalStep("demo", stands, (), replace(stands, entry=""))])
 
     assert await world.journal_changes() == 0
 
@@ -368,7 +369,7 @@ async def test_a_log_with_a_hole_is_taken_over_as_it_stands() -> None:
 
 async def test_a_lost_log_of_a_provider_without_a_journaled_plan_is_waited_for() -> None:
     world = JournalWorld()
-    await world.plan_journal.append("demo", None, (), LogPosition(99, 5))
+    await world.plan_journal.append([JournalStep("demo", None, (), LogPosition(99, 5))])
 
     assert await world.journal_changes() == 0
 
@@ -402,14 +403,15 @@ async def test_what_was_told_of_a_log_before_it_was_journaled_further_does_no_ha
 
 
 class Rivalled(MemoryPlanJournal):
-    """A journal whose first entry another process writes just before this one does."""
+    """A journal whose first entry of `demo` another process writes just before this one does."""
 
-    async def append(
-        self, provider: str, before: LogPosition | None, entries: Sequence[JournalEntry], after: LogPosition | None
-    ) -> None:
-        if before is None and after is not None:
-            await super().append(provider, before, entries[:1], LogPosition(after.epoch, 1))
-        await super().append(provider, before, entries, after)
+    async def append(self, steps: Sequence[JournalStep]) -> None:
+        for step in steps:
+            if step.provider == "demo" and step.before is None and step.after is not None:
+                first = LogPosition(step.after.epoch, 1)
+                if "demo" not in await self.positions():
+                    await super().append([replace(step, entries=step.entries[:1], after=first)])
+        await super().append(steps)
 
 
 async def test_when_another_process_was_faster_each_entry_is_journaled_once_all_the_same() -> None:
@@ -421,6 +423,72 @@ async def test_when_another_process_was_faster_each_entry_is_journaled_once_all_
     assert await world.journal_changes() == 1
 
     assert await world.kinds(a_plan()) == ["listed", "changed"]
+
+
+async def test_a_log_that_somebody_else_is_at_keeps_no_other_log_waiting() -> None:
+    world = JournalWorld(plan_journal=Rivalled())
+    other = JournalWorld(name="other", store=world.store, plan_journal=world.plan_journal)
+    await world.sync_with(*map(a_plan, range(1500)))
+    await other.sync_with(a_plan(provider="other"))
+
+    assert await world.journal_changes() == 1
+    assert await world.plan_journal.sizes() == {"demo": 1, "other": 1}
+    assert await world.journal_changes() == 1499
+
+    assert await world.plan_journal.sizes() == {"demo": 1500, "other": 1}
+
+
+async def test_logs_that_would_be_written_together_with_one_that_somebody_else_is_at_are_written_alone() -> None:
+    world = JournalWorld(plan_journal=Rivalled())
+    other = JournalWorld(name="other", store=world.store, plan_journal=world.plan_journal)
+    await world.sync_with(a_plan(1), a_plan(2))
+    await other.sync_with(a_plan(provider="other"))
+
+    assert await world.journal_changes() == 1
+    assert await world.plan_journal.sizes() == {"demo": 1, "other": 1}
+    assert await world.journal_changes() == 1
+
+    assert await world.plan_journal.sizes() == {"demo": 2, "other": 1}
+
+
+async def test_logs_of_any_length_are_journaled_to_their_ends_in_few_transactions() -> None:
+    journal = Counting()
+    world = JournalWorld(plan_journal=journal)
+    lengths = {"long": 2500, **{f"short-{number}": 1 + number % 3 for number in range(120)}}
+    for name, length in lengths.items():
+        provider = JournalWorld(name=name, store=world.store, plan_journal=journal)
+        await provider.sync_with(*(a_plan(number, provider=name) for number in range(length)))
+
+    assert await world.journal_changes() == sum(lengths.values())
+
+    assert await journal.sizes() == lengths
+    assert journal.transactions <= 8
+    assert await journal.positions() == world.store.heads
+
+
+async def test_only_logs_of_the_shares_that_are_ours_are_journaled() -> None:
+    world = JournalWorld()
+    names = [f"provider-{number}" for number in range(100)]
+    for name in names:
+        provider = JournalWorld(name=name, store=world.store, plan_journal=world.plan_journal)
+        await provider.sync_with(a_plan(provider=name))
+
+    assert await world.journaling(dict(world.store.heads), ()) == 0
+    counts = [await world.journaling(dict(world.store.heads), {share}) for share in ALL_SHARES]
+
+    assert sum(counts) == len(names)
+    assert all(counts)
+    assert await world.plan_journal.sizes() == dict.fromkeys(names, 1)
+
+
+class Counting(MemoryPlanJournal):
+    """Counts what would be transactions."""
+
+    transactions = 0
+
+    async def append(self, steps: Sequence[JournalStep]) -> None:
+        self.transactions += 1
+        await super().append(steps)
 
 
 @settings(deadline=None, max_examples=60)

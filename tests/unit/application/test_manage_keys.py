@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from app.application.manage_keys import CreateKey, ListKeys, RevokeKey
-from app.domain.api_keys import ALPHABET, InvalidKeyError, TooManyKeysError, UnknownKeyError, digest_of, key_id_of
+from app.domain.api_keys import ALPHABET, TooManyKeysError, UnknownKeyError, digest_of, key_id_of
+from app.domain.publishable_keys import InvalidKeyError, Publishable
 from app.domain.users import UnknownUserError
 from tests.fakes.users import AccessStore, MemoryApiKeys, MemoryUsers
 from tests.support.access_builders import a_user, created, user_id
@@ -20,7 +21,7 @@ class World:
         store = AccessStore()
         self.users, self.keys, self.clock = MemoryUsers(store), MemoryApiKeys(store), FixedClock()
         self._made = 0
-        self.create = CreateKey(self.keys, self.clock, self._random_text)
+        self.create = CreateKey(self.keys, self.clock, self._random_text, self.users)
         self.listing = ListKeys(self.users, self.keys)
         self.revoke = RevokeKey(self.keys, self.clock)
 
@@ -109,3 +110,25 @@ async def test_a_key_that_is_not_the_users_cannot_be_revoked(world: World):
         await world.revoke(user_id(1), "other")
 
     assert [key.revoked_at for key in await world.listing(user_id(1))] == [None]
+
+
+async def test_a_publishable_key_looks_like_one_and_knows_what_it_may(world: World):
+    writer = a_user(2, role="writer")
+    await world.users.add(writer, created(writer))
+    may = Publishable.of(["https://shop.example"])
+
+    made = await world.create(user_id(2), "shop", publishable=may)
+
+    assert made.text.startswith("mqp_")
+    assert key_id_of(made.text) == made.key.key_id
+    assert made.key.publishable == may
+    assert await world.listing(user_id(2)) == [made.key]
+
+
+async def test_a_publishable_key_is_for_users_who_may_post(world: World):
+    with pytest.raises(InvalidKeyError, match="give the user the role writer") as refused:
+        await world.create(user_id(1), "shop", publishable=Publishable.of(["*"]))
+
+    assert refused.value.field == "publishable"
+    with pytest.raises(UnknownUserError):
+        await world.create(user_id(7), "shop", publishable=Publishable.of(["*"]))

@@ -1,11 +1,12 @@
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from app.adapters.outbound.memory.publisher import MemoryPublisher
-from app.application.ports.publishing import DomainEventPublisher, PublisherUnavailableError, ToldCounts
-from app.application.ports.system import HistoryUnavailableError
+from app.application.ports.publishing import DomainEventPublisher, LoggedFact, PublisherUnavailableError, ToldCounts
+from app.application.ports.system import HistoryUnavailableError, LiveStateUnavailableError
 from app.application.publish_domain_events import BATCH, BATCHES, PublishDomainEvents
 from app.domain.domain_events import DomainEvent
 from tests.fakes.publishing_positions import MemoryPublishingPositions
@@ -148,3 +149,20 @@ async def test_a_history_that_is_away_is_told() -> None:
 
     with pytest.raises(HistoryUnavailableError):
         await world.publish()
+
+
+class Away(ListedLog):
+    """Lies in a live state that cannot be reached."""
+
+    async def read(self, after: int, limit: int) -> Sequence[LoggedFact]:  # noqa: ARG002 - the port's
+        raise LiveStateUnavailableError("no Redis")
+
+
+async def test_a_live_state_that_is_away_keeps_only_its_own_log_from_being_told() -> None:
+    world = World()
+    world.publish = replace(world.publish, logs=(Away("syncs"), world.plans, world.users))
+
+    [done] = await world.publish()
+
+    assert (done.published, str(done.trouble)) == (4, "no Redis")
+    assert world.publisher.get() == (*world.plans.facts, *world.users.facts)

@@ -5,8 +5,8 @@ import pytest
 
 from app.adapters.outbound.memory.circuit_states import MemoryCircuitStates
 from app.application.ports.providers import ConfiguredProvider, FeedUnavailableError, ProviderDirectory
-from app.application.ports.system import CircuitState, LiveStateUnavailableError
-from app.application.read_catalog import DescribePlan, DescribeProviders, ListRejections, ListRuns
+from app.application.ports.system import CircuitState, LiveStateUnavailableError, SyncRequest
+from app.application.read_catalog import DescribeHeld, DescribePlan, DescribeProviders, ListRejections, ListRuns
 from app.application.request_sync import RequestSync
 from app.application.watch_catalog import WatchCatalog
 from app.domain.errors import NoSchedulerError, UnknownPlanError, UnknownProviderError
@@ -81,7 +81,7 @@ async def test_the_troubled_come_first_and_the_others_in_the_order_of_the_config
     for world in worlds:
         world.journal = worlds[0].journal
     failing = await SyncWorld(name="b", provider=ScriptedProvider(FeedUnavailableError("away"))).sync()
-    await worlds[0].journal.record(failing, [])
+    await worlds[0].journal.record(failing)
     directory = Directory(*(world.configured for world in worlds))
 
     statuses = await DescribeProviders(directory, worlds[0].catalog, worlds[0].journal, circuits)()
@@ -105,11 +105,13 @@ async def test_runs_and_rejections_are_those_of_a_configured_provider() -> None:
     directory = Directory(world.configured)
 
     assert [run.outcome for run in await ListRuns(directory, world.journal)("demo", 5)] == [SyncOutcome.APPLIED]
-    assert list(await ListRejections(directory, world.journal)("demo", 5)) == []
+    assert list(await ListRejections(directory, world.rejections)("demo", 5)) == []
+    assert list(await ListRejections(directory, world.rejections)("demo", 5, mended=True)) == []
+    assert await DescribeHeld(directory, world.held)("demo") is None
     with pytest.raises(UnknownProviderError, match="no provider is called 'nobody'; configured: demo"):
         await ListRuns(directory, world.journal)("nobody", 5)
     with pytest.raises(UnknownProviderError):
-        await ListRejections(Directory(), world.journal)("demo", 5)
+        await ListRejections(Directory(), world.rejections)("demo", 5)
 
 
 async def test_a_sync_is_asked_of_a_scheduler_that_is_there() -> None:
@@ -119,8 +121,10 @@ async def test_a_sync_is_asked_of_a_scheduler_that_is_there() -> None:
     ask = RequestSync(Directory(world.configured), requests, lambda: "run-7")
 
     assert await ask("demo", approve=True) == "run-7"
-    assert [(asked.provider, asked.run_id, asked.approve) for asked in await requests.take()] == [
-        ("demo", "run-7", True)
+    assert await ask("demo", full=True) == "run-7"
+    assert list(await requests.take()) == [
+        SyncRequest("demo", "run-7", approve=True),
+        SyncRequest("demo", "run-7", full=True),
     ]
 
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.adapters.inbound.http.search.plan_json import parse_plan, plan_prefix, render_plan
-from app.adapters.outbound.memory.live_index import LiveIndex
+from app.adapters.outbound.search_index.live_index import LiveIndex
 from app.domain.plans import Plan, searchable
 from app.domain.time_window import TimeWindow
+from app.infrastructure.wiring.plan_rendering import RENDERING
 from tests.support.builders import a_plan, a_zone
 from tests.support.reference_catalog import ReferenceCatalog
 from tests.support.scripted_provider import a_snapshot
@@ -63,7 +63,7 @@ def test_the_catalog_says_what_the_reference_says(
         first = SyncWorld(name="one")
         worlds = {"one": first, "two": SyncWorld(name="two", store=first.store)}
         reference = ReferenceCatalog()
-        index = LiveIndex(render_plan, plan_prefix, parse_plan)
+        index = LiveIndex(RENDERING)
         for provider, items_said in said:
             plans = [as_plan(provider, item) for item in items_said]
             reference.apply(provider, plans)
@@ -73,7 +73,7 @@ def test_the_catalog_says_what_the_reference_says(
         for name, world in worlds.items():
             await index.load(world.log.searchable(name))
             shelf = world.store.shelf(name)
-            expected = {key.plan_id: kept for key, kept in reference.plans.items() if key.provider == name}
+            expected = {id_: kept for id_, kept in reference.plans.items() if kept.plan.key.provider == name}
             assert shelf.plans == {plan_id: kept.plan for plan_id, kept in expected.items()}
             assert {plan_id: known.in_feed for plan_id, known in shelf.known.items()} == {
                 plan_id: kept.in_feed for plan_id, kept in expected.items()

@@ -132,7 +132,7 @@ async def test_a_record_that_cannot_be_used_costs_no_other() -> None:
     assert report.outcome is SyncOutcome.APPLIED
     assert report.rejected == 1
     assert report.records == 3
-    assert [kept.line for kept in await world.journal.rejections("demo", 10)] == [7]
+    assert [kept.rejection.line for kept in await world.rejections.standing("demo", 10)] == [7]
 
 
 @pytest.mark.parametrize(
@@ -150,10 +150,11 @@ async def test_a_rejected_record_does_not_withdraw_its_plan(rejection: Rejection
 async def test_all_rejections_are_counted_and_the_first_thousand_kept() -> None:
     world = SyncWorld()
 
-    report = await world.sync_with(*(a_rejection() for _ in range(1200)))
+    report = await world.sync_with(*(replace(a_rejection(), source=f"<plan {n}/>") for n in range(1200)))
 
     assert report.rejected == 1200
-    assert len(await world.journal.rejections("demo", 2000)) == 1000
+    assert report.outcome is SyncOutcome.UNUSABLE
+    assert len(await world.rejections.standing("demo", 2000)) == 1000
 
 
 async def test_a_document_that_breaks_in_the_middle_updates_what_was_read_and_withdraws_nothing() -> None:
@@ -469,3 +470,97 @@ async def test_a_source_with_more_to_say_says_so_in_the_report() -> None:
 
 async def test_a_new_world_remembers_nothing() -> None:
     assert await SyncWorld().catalog.state("demo") == ProviderState()
+
+
+A_DAY = timedelta(days=1)
+
+
+async def test_the_newest_mark_of_the_same_snapshot_is_kept() -> None:
+    world = SyncWorld()
+    await world.sync_with(*plans(1))
+    newest = replace(world.provider.fetched_mark, etag="2")
+    world.provider.newest = newest
+
+    report = await world.sync()
+
+    assert report.outcome is SyncOutcome.UNCHANGED
+    assert (await world.catalog.state("demo")).mark == newest
+
+
+async def _with_validators(world: SyncWorld) -> FeedMark:
+    """Sync twice, so that the mark has a validator from then on."""
+    await world.sync_with(*plans(1))
+    world.provider.newest = replace(world.provider.fetched_mark, etag="1", last_modified="then")
+    await world.sync()
+    return world.provider.newest
+
+
+async def test_a_feed_is_fetched_whole_once_a_day() -> None:
+    world = SyncWorld()
+    mark = await _with_validators(world)
+    await world.sync()
+    world.clock.move(A_DAY.total_seconds())
+
+    await world.sync()
+    await world.sync()
+
+    assert world.provider.fetched_since[-3:] == [mark, mark.without_validators(), mark]
+    assert (await world.catalog.state("demo")).full_at == world.clock.now() - timedelta(seconds=60)
+
+
+async def test_a_feed_that_came_whole_by_itself_is_not_asked_for_again_that_day() -> None:
+    world = SyncWorld()
+    mark = await _with_validators(world)
+    world.clock.move(A_DAY.total_seconds() - 600)
+    await world.sync_with(*plans(1, 2))
+    world.clock.move(600)
+    world.provider.newest = replace(mark, content=world.provider.fetched_mark.content)
+    await world.sync()
+
+    await world.sync()
+
+    assert world.provider.fetched_since[-1] == world.provider.newest
+
+
+async def test_a_feed_is_never_fetched_whole_when_the_configuration_says_so() -> None:
+    world = SyncWorld()
+    world.configured = replace(world.configured, full_every=0.0)
+    mark = await _with_validators(world)
+    world.clock.move(10 * A_DAY.total_seconds())
+
+    await world.sync()
+
+    assert world.provider.fetched_since[-1] == mark
+
+
+async def test_a_feed_is_fetched_whole_when_somebody_asks_for_it() -> None:
+    world = SyncWorld()
+    mark = await _with_validators(world)
+
+    await world.sync(full=True)
+
+    assert world.provider.fetched_since[-1] == mark.without_validators()
+
+
+async def test_a_fetch_that_failed_is_none_of_a_whole_feed() -> None:
+    world = SyncWorld()
+    mark = await _with_validators(world)
+    says = world.provider.says
+    world.provider.says = FeedUnavailableError("away")
+    await world.sync(full=True)
+    world.clock.move(A_DAY.total_seconds())
+    await world.sync()
+    world.provider.says = says
+
+    await world.sync()
+
+    assert world.provider.fetched_since[-1] == mark.without_validators()
+
+
+async def test_the_first_fetch_may_be_asked_for_whole() -> None:
+    world = SyncWorld()
+    world.provider.now_says(*plans(1))
+
+    await world.sync(full=True)
+
+    assert world.provider.fetched_since == [None]

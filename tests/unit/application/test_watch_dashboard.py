@@ -292,7 +292,7 @@ async def test_a_provider_is_shown_with_all_its_rejections(world: World) -> None
             outcome=SyncOutcome.APPLIED,
             rejected_for={next(iter(RejectionReason)): 2},
         )
-        await world.journal.record(report, [])
+        await world.journal.record(report)
     await world.catalog.look()
 
     [provider] = (await world.watch.look()).providers

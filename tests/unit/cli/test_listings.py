@@ -4,6 +4,7 @@ import fcntl
 import io
 import os
 import pty
+import re
 import struct
 import subprocess
 import sys
@@ -20,7 +21,12 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.text import Text
 
-from app.adapters.inbound.cli.catalog_tables import providers_listing, rejections_listing, runs_listing
+from app.adapters.inbound.cli.catalog_tables import (
+    proposals_listing,
+    providers_listing,
+    rejections_listing,
+    runs_listing,
+)
 from app.adapters.inbound.cli.listing import Listing
 from app.adapters.inbound.cli.stats_tables import daily_users, dead_letters, retention_triangle, totals, type_counts
 from app.adapters.inbound.cli.user_tables import keys_listing, users_listing
@@ -30,13 +36,15 @@ from app.application.ports.system import CircuitState
 from app.application.ports.webhooks import Backlog, LoggedDelivery
 from app.application.read_catalog import ProviderStatus
 from app.domain.feeds import Rejection, RejectionReason
-from app.domain.plans import PlanKey
+from app.domain.plans import Plan, PlanDetails, PlanKey, searchable
+from app.domain.proposed_changes import ProposedChange
 from app.domain.reconciliation import ChangeKind
+from app.domain.rejection_list import StandingRejection
 from app.domain.stats import Cohort, DailyUsers, Granularity, TypeCount, TypeTotal
 from app.domain.sync_runs import SyncOutcome, SyncReport
 from app.domain.webhook_deliveries import Answer, Delivery
 from tests.support.access_builders import a_key, a_user
-from tests.support.builders import NOW, an_activity
+from tests.support.builders import NOW, a_plan, a_zone, an_activity
 from tests.support.scripted_provider import ScriptedProvider, configured
 from tests.support.service import REPOSITORY
 from tests.support.webhook_world import a_message, an_endpoint
@@ -76,14 +84,23 @@ def a_status() -> ProviderStatus:
     return ProviderStatus(provider, NOW, waiting=True, last_run=a_run(), circuit=CircuitState("half-open"))
 
 
-def a_rejection() -> Rejection:
-    return Rejection(
+def a_rejection() -> StandingRejection:
+    rejection = Rejection(
         reason=RejectionReason.INVALID_DATE,
         message=("ö" * 20 + " ") * 5,
         line=123_456,
         source="ç" * LONG,
         key=PlanKey("acme", "ü" * LONG, "ä" * LONG),
+        part="ß" * LONG,
     )
+    return StandingRejection(
+        rejection=rejection, first_seen_at=NOW, last_seen_at=NOW, times=1234, run_id="run-1", mended_at=NOW
+    )
+
+
+def a_proposal(before: str | None = "ñ" * LONG, after: str | None = "ü" * LONG) -> ProposedChange:
+    plans = [searchable(a_plan(title=title)) if title else None for title in (before, after)]
+    return ProposedChange(a_plan().plan_id, (ChangeKind.CHANGED, ChangeKind.WENT_OFFLINE), *plans)
 
 
 def a_delivery() -> LoggedDelivery:
@@ -100,7 +117,9 @@ ALL: dict[str, tuple[Callable[[], Listing], str]] = {
     "providers": (lambda: providers_listing([a_status()] * 2), "ñ" * 64 * 2),
     "runs": (lambda: runs_listing("acme", [a_run("ö" * LONG)] * 2, reasons=True), "ö" * LONG * 2),
     "narrow runs": (lambda: runs_listing("acme", [a_run()] * 2, reasons=False), ""),
-    "rejections": (lambda: rejections_listing("acme", [a_rejection()] * 2), ("ö" + "çüä" * 1) * LONG * 2),
+    "rejections": (lambda: rejections_listing("acme", [a_rejection()] * 2), ("ö" + "çüäß" * 1) * LONG * 2),
+    "mended": (lambda: rejections_listing("acme", [a_rejection()] * 2, mended=True), "ß" * LONG * 2),
+    "proposals": (lambda: proposals_listing([a_proposal()] * 2), "ñü" * LONG * 2),
     "users": (lambda: users_listing(USERS), "q" * 128 + "zö" * LONG + "ö" * LONG),
     "keys": (lambda: keys_listing("ana", [a_key(number, name="ñ" * 64) for number in (1, 2)], NOW), "ñ" * 128),
     "webhooks": (lambda: webhooks_listing([(ENDPOINT, Backlog(1_234, 5))] * 2, NOW), "Q" * 128 + "J" * LONG * 2),
@@ -122,6 +141,38 @@ IDS = {
     "keys": ["0000000001"],
     "log": ["123456789"],
 }
+
+
+@pytest.mark.parametrize(
+    ("proposal", "title"),
+    [
+        (a_proposal("A", "B"), "A -> B"),
+        (a_proposal("A", "A"), "A"),
+        (a_proposal(None, "B"), "B"),
+        (a_proposal("A", None), "A"),
+    ],
+)
+def test_a_change_is_shown_as_what_was_and_what_would_be(proposal: ProposedChange, title: str) -> None:
+    row = shown(proposals_listing([proposal]), 300).splitlines()[1]
+
+    assert re.split(r"  +", row)[1:3] == [title, "2021-06-30 21:00"]
+    assert "20.00" in row
+
+
+@pytest.mark.parametrize(
+    ("now", "also"),
+    [
+        (a_plan(details=PlanDetails(url="https://other.example/")), "url"),
+        (a_plan(timezone="Europe/Madrid"), "time zone"),
+        (a_plan(zones=(a_zone("other"),)), "zones, organizer or sale times"),
+    ],
+)
+def test_a_change_that_no_column_shows_is_named(now: Plan, also: str) -> None:
+    proposal = ProposedChange(now.plan_id, (ChangeKind.CHANGED,), searchable(a_plan()), searchable(now))
+    titles, row = shown(proposals_listing([proposal]), 300).splitlines()
+
+    assert titles.split()[-1] == "also"
+    assert row.rstrip().endswith(also)
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
@@ -189,7 +240,7 @@ def test_a_cell_of_others_is_in_one_line_and_has_no_colour_and_ours_has_one() ->
 EMPTY: Sequence[tuple[Callable[[], Listing], str]] = [
     (lambda: providers_listing([]), "no provider is configured"),
     (lambda: runs_listing("acme", [], reasons=True), "`marquee sync acme`"),
-    (lambda: rejections_listing("acme", []), "nothing of acme's last feed was rejected"),
+    (lambda: rejections_listing("acme", []), "nothing of acme's feed is rejected"),
     (lambda: users_listing([]), "`marquee users create USERNAME EMAIL` adds one"),
     (lambda: keys_listing("ana", [], NOW), "`marquee keys create ana` makes one"),
     (lambda: webhooks_listing([], NOW), "`marquee webhooks add NAME URL` adds one"),

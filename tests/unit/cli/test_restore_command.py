@@ -9,11 +9,11 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from app.adapters.inbound.cli.catalog_commands import CatalogParts, add_catalog_commands
+from app.adapters.inbound.cli.catalog_commands import CatalogParts, add_catalog_group
 from app.adapters.outbound.memory.circuit_states import MemoryCircuitStates
 from app.application.ports.providers import ConfiguredProvider, ProviderDirectory
 from app.application.ports.system import Lease
-from app.application.read_catalog import DescribeProviders, ListRejections, ListRuns
+from app.application.read_catalog import DescribeHeld, DescribeProviders, ListRejections, ListRuns
 from tests.support.builders import a_plan
 from tests.support.journal_world import JournalWorld
 
@@ -39,12 +39,13 @@ def marquee(world: JournalWorld, *arguments: str) -> Result:
             sync=world.sync_provider,
             describe_providers=DescribeProviders(directory, world.catalog, world.journal, MemoryCircuitStates()),
             list_runs=ListRuns(directory, world.journal),
-            list_rejections=ListRejections(directory, world.journal),
+            list_rejections=ListRejections(directory, world.rejections),
+            describe_held=DescribeHeld(directory, world.held),
             restore=world.restore,
             new_run_id=lambda: "run",
         )
 
-    add_catalog_commands(cli, open_parts)
+    add_catalog_group(cli, open_parts)
     return CliRunner().invoke(cli, arguments)
 
 

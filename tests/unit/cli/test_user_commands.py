@@ -55,7 +55,7 @@ class World:
             find_user=FindUser(self.users),
             update_user=UpdateUser(self.users, self.clock, self._new_id),
             delete_user=DeleteUser(self.users, self.clock, self._new_id),
-            create_key=CreateKey(keys, self.clock, lambda length: f"{next(self._letters):0{length}}"),
+            create_key=CreateKey(keys, self.clock, lambda length: f"{next(self._letters):0{length}}", self.users),
             list_keys=ListKeys(self.users, keys),
             revoke_key=RevokeKey(keys, self.clock),
             clock=self.clock,
@@ -285,13 +285,23 @@ def test_keys_are_listed_without_their_secrets(world: World) -> None:
     second = world.key("ana")
 
     assert world.lines("keys", "list", "ana") == [
-        "id name state created expires last used",
-        f"{key_id_of(second)} - live 2026-01-06 12:00:00Z never never",
-        f"{key_id_of(first)} [old] expired 2026-01-05 12:00:00Z 2026-01-06 12:00:00Z never",
+        "id name state created expires last used pages of",
+        f"{key_id_of(second)} - live 2026-01-06 12:00:00Z never never -",
+        f"{key_id_of(first)} [old] expired 2026-01-05 12:00:00Z 2026-01-06 12:00:00Z never -",
     ]
-    assert [sorted(key) for key in world.json("keys", "list", "ana")] == [
-        ["created_at", "expires_at", "id", "last_used_at", "name", "revoked_at", "state"]
-    ] * 2
+    fields = [
+        "created_at",
+        "expires_at",
+        "id",
+        "last_used_at",
+        "name",
+        "origins",
+        "publishable",
+        "revoked_at",
+        "state",
+        "types",
+    ]
+    assert [sorted(key) for key in world.json("keys", "list", "ana")] == [fields] * 2
 
 
 @pytest.mark.parametrize("whole", [False, True])
@@ -321,7 +331,7 @@ def test_a_third_live_key_is_refused(world: World) -> None:
     for _ in range(2):
         world.key("ana")
 
-    assert world.refusal("keys", "create", "ana") == "the user has 2 live keys already: revoke one first"
+    assert world.refusal("keys", "create", "ana") == "the user has 2 live keys of this kind already: revoke one first"
 
 
 @pytest.mark.parametrize(

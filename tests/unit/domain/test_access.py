@@ -11,11 +11,13 @@ from app.domain.access import (
     OPENABLE,
     Area,
     NotAllowedError,
+    OnlyActivitiesError,
     Principal,
     Role,
     UnauthenticatedError,
     check,
 )
+from app.domain.publishable_keys import Publishable
 
 ORDER = [Role.READER, Role.WRITER, Role.OPERATOR, Role.ADMIN]
 NEEDED = {Area.INGEST: Role.WRITER, Area.OPERATIONS: Role.OPERATOR, Area.ADMIN: Role.ADMIN}
@@ -79,3 +81,13 @@ def test_a_refusal_says_what_is_needed():
         check(a_principal(Role.WRITER), Area.ADMIN, CLOSED)
 
     assert refused.value.needed is Role.ADMIN
+
+
+def test_a_publishable_key_posts_activities_and_opens_nothing_that_is_closed():
+    visitor = Principal("shop", Role.ADMIN, "key:1", publishable=Publishable.of(["https://shop.example"]))
+
+    check(visitor, Area.INGEST, frozenset())
+    check(visitor, Area.STATS, frozenset({Area.STATS}))
+    for area in set(Area) - {Area.INGEST, Area.PAGE}:
+        with pytest.raises(OnlyActivitiesError, match="post activities and nothing else"):
+            check(visitor, area, frozenset())

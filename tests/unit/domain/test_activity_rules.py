@@ -11,6 +11,7 @@ from app.domain.activities import (
     DECIMAL_DIGITS,
     EARLIEST,
     RESERVED_TYPES,
+    STATEMENTS,
     WHOLE_DIGITS,
     Activity,
     ActivityRefusedError,
@@ -42,6 +43,11 @@ def test_a_type_that_is_not_on_the_list_is_refused_with_the_list() -> None:
     error = refusal(rules, an_activity("click"))
 
     assert (error.code, error.field, str(error)) == ("unknown_type", "type", "'click' is none of buy, view")
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_what_says_who_somebody_is_needs_no_place_on_the_list(statement: str) -> None:
+    ActivityRules(types=frozenset({"view"})).check(an_activity(statement), NOW)
 
 
 def test_a_source_that_is_not_on_the_list_is_refused_and_no_source_passes() -> None:

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from app.domain.api_keys import (
     ALPHABET,
     SCANNER,
-    InvalidKeyError,
     TooManyKeysError,
     UnknownKeyError,
     compose,
     digest_of,
     key_id_of,
 )
+from app.domain.publishable_keys import InvalidKeyError
 from tests.support.access_builders import a_key, key_text
 from tests.support.builders import NOW
 
@@ -81,6 +81,6 @@ def test_a_key_is_live_until_it_expires_or_is_revoked():
 
 
 def test_errors_say_what_to_do():
-    assert str(TooManyKeysError()) == "the user has 2 live keys already: revoke one first"
+    assert str(TooManyKeysError()) == "the user has 2 live keys of this kind already: revoke one first"
     assert str(UnknownKeyError("abc")) == "the user has no key 'abc'"
     assert (str(InvalidKeyError("name", "too long")), InvalidKeyError("name", "").field) == ("name: too long", "name")

@@ -5,14 +5,18 @@ import pytest
 from app.domain.domain_events import (
     NAMES,
     PLAN_FACTS,
+    SYNC_FACTS,
     DomainEvent,
     PlanFact,
     PlanReturned,
     UserUpdated,
     plan_fact_of,
+    sync_fact_of,
 )
 from app.domain.plans import searchable
 from app.domain.reconciliation import ChangeKind
+from app.domain.sync_runs import SyncOutcome
+from app.domain.sync_transitions import SyncTransition, TransitionKind
 from tests.support.access_builders import a_user, created, deleted, updated
 from tests.support.builders import NOW, a_plan
 
@@ -59,13 +63,24 @@ def test_what_became_of_a_user_has_one_name_each():
     assert told[1].fields == ("full_name",)
 
 
+@pytest.mark.parametrize("kind", TransitionKind)
+def test_what_began_or_ended_with_a_run_is_about_its_provider_and_has_an_id_of_its_own(kind: TransitionKind):
+    transition = SyncTransition(kind=kind, run_id="run-1", at=NOW, outcome=SyncOutcome.HELD, reason="too many")
+
+    told = sync_fact_of("demo", transition)
+
+    assert (told.subject, told.event_id) == ("providers/demo", f"sync-run-1-{kind}")
+    assert told.names == ({"circuit_opened": "circuit.opened"}.get(kind, f"sync.{kind}"),)
+    assert (told.occurred_at, told.reason, told.outcome) == (NOW, "too many", SyncOutcome.HELD)
+
+
 def test_a_fact_of_no_kind_has_no_subject():
     with pytest.raises(NotImplementedError):
         _ = DomainEvent(event_id="1", occurred_at=NOW).subject
 
 
 def test_every_name_can_be_subscribed_to_once():
-    assert len(set(NAMES)) == len(NAMES) == len(PLAN_FACTS) + 3
+    assert len(set(NAMES)) == len(NAMES) == len(PLAN_FACTS) + 3 + len(SYNC_FACTS)
     assert {f"plan.{kind}" for kind in ChangeKind} < set(NAMES)
 
 

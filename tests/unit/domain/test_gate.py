@@ -19,6 +19,12 @@ POLICY = GatePolicy()
         pytest.param(SnapshotCounts(0, 0, 0, 0), (), id="an empty feed that was empty before passes"),
         pytest.param(SnapshotCounts(100, 100, 0, 50), (), id="50% changed pass"),
         pytest.param(SnapshotCounts(100, 100, 0, 51), (HoldReason.MASS_CHANGE,), id="51% changed are held"),
+        pytest.param(SnapshotCounts(3, 0, 3, 0, 1), (HoldReason.UNKNOWN_ELEMENTS,), id="unknown elements, no record"),
+        pytest.param(SnapshotCounts(9, 2, 7, 0, 3), (HoldReason.UNKNOWN_ELEMENTS,), id="more unknown than known ones"),
+        pytest.param(SnapshotCounts(9, 2, 7, 0, 2), (), id="as many unknown as known ones pass"),
+        pytest.param(
+            SnapshotCounts(9, 0, 0, 0, 3), (), id="unknown elements withdraw nothing: there is nothing to hold"
+        ),
         pytest.param(SnapshotCounts(100, 60, 40, 60), (HoldReason.MASS_WITHDRAWAL, HoldReason.MASS_CHANGE), id="both"),
     ],
 )
@@ -41,6 +47,7 @@ def test_a_hold_says_what_it_saw_and_what_would_have_passed() -> None:
         (SnapshotCounts(100, 10, 90, 10), True, False),
         (SnapshotCounts(100, 99, 1, 90), False, True),
         (SnapshotCounts(100, 0, 100, 0), True, False),
+        (SnapshotCounts(100, 0, 100, 0, 5), True, False),
     ],
 )
 def test_only_what_is_suspicious_waits(counts: SnapshotCounts, withdrawals: bool, changes: bool) -> None:
@@ -48,6 +55,17 @@ def test_only_what_is_suspicious_waits(counts: SnapshotCounts, withdrawals: bool
 
     assert hold is not None
     assert (hold.withdrawals, hold.changes) == (withdrawals, changes)
+
+
+@pytest.mark.parametrize(
+    ("policy", "unknown", "may"),
+    [(POLICY, 0, True), (POLICY, 5, False), (GatePolicy(approval_required=True), 0, False)],
+)
+def test_a_second_run_may_agree_unless_only_a_person_can_tell(policy: GatePolicy, unknown: int, may: bool) -> None:
+    hold = inspect(policy, SnapshotCounts(100, 0, 100, 0, unknown))
+
+    assert hold is not None
+    assert hold.may_agree(policy) is may
 
 
 def test_two_proposals_agree_when_reasons_and_withdrawals_are_the_same_in_any_order() -> None:

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from app.domain.known_plans import KnownPlans
 from app.domain.plans import Plan, PlanId, UtcOffsets
 from app.domain.reconciliation import ChangeKind, KnownPlan, PlanChange, judge, withdrawals
 from tests.support.builders import NOW, a_change, a_plan
@@ -15,7 +16,9 @@ def known_of(plan: Plan, digest: bytes = b"1") -> KnownPlan:
 
 
 def gone(known: dict[PlanId, KnownPlan], *present: PlanId, doubtful: tuple[str, ...] = ()) -> list[PlanChange]:
-    return list(withdrawals(known, present, doubtful, last_seen_at=NOW, at=LATER))
+    packed = KnownPlans.of(known)
+    absent = packed.absent(bytes(plan_id in present for plan_id in packed))
+    return list(withdrawals(absent, doubtful, last_seen_at=NOW, at=LATER))
 
 
 def test_a_plan_not_known_is_listed() -> None:

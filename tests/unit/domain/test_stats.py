@@ -13,9 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.activities import Activity
+from app.domain.identities import ANONYMOUS
 from app.domain.stats import (
     Cell,
     DailyUsers,
+    Fold,
     Granularity,
     UserFigures,
     Visits,
@@ -289,6 +291,21 @@ def test_a_sum_that_would_round_is_an_error() -> None:
         add(Decimal("1e59"), Decimal("0.01"))
 
 
+def test_an_anonymous_visitor_is_counted_and_none_of_the_users() -> None:
+    did = [
+        Activity(UUID(int=1), "view", NEW_YEAR, anonymous_id="x"),
+        Activity(UUID(int=2), "view", NEW_YEAR, user_id="x"),
+    ]
+
+    assert fold(did, ZoneInfo("UTC")).visits.keys() == {"x", f"{ANONYMOUS}x"}
+
+
+def test_statements_are_kept_apart_and_count_nothing() -> None:
+    said = Activity(UUID(int=1), "$identify", NEW_YEAR, user_id="ana", anonymous_id="x")
+
+    assert fold([said], ZoneInfo("UTC")) == Fold(statements=[said])
+
+
 def test_activities_without_a_user_count_in_the_totals_only() -> None:
     nobody = Activity(UUID(int=1), "view", NEW_YEAR, value=Decimal("2.50"))
 
@@ -296,3 +313,14 @@ def test_activities_without_a_user_count_in_the_totals_only() -> None:
 
     assert found.totals == {(day_number(NEW_YEAR.date()), "view"): (2, Decimal("5.00"))}
     assert found.visits == {}
+
+
+@given(days=st.lists(st.integers(0, 40), min_size=1, max_size=5), number=st.integers(1, 3))
+def test_several_who_arrive_count_as_each_alone(days: list[int], number: int) -> None:
+    together, apart = UserFigures(), UserFigures()
+
+    together.arrive(visits_on(days), number)
+    for _ in range(number):
+        apart.move(None, visits_on(days))
+
+    assert together == apart

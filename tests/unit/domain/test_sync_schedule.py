@@ -4,7 +4,16 @@ from datetime import timedelta
 import pytest
 
 from app.domain.sync_runs import SyncOutcome, SyncReport
-from app.domain.sync_schedule import LONGEST_BACKOFF, SLOW, count_failures, first_wait, is_due, is_slow, next_wait
+from app.domain.sync_schedule import (
+    LONGEST_BACKOFF,
+    SLOW,
+    count_failures,
+    first_wait,
+    full_is_due,
+    is_due,
+    is_slow,
+    next_wait,
+)
 from tests.support.builders import NOW
 
 
@@ -78,3 +87,14 @@ def test_a_provider_that_fails_or_took_long_is_slow() -> None:
     assert not is_slow(replace(APPLIED, took=SLOW), 0)
     assert is_slow(replace(APPLIED, took=SLOW + 1), 0)
     assert is_slow(FAILED, 1)
+
+
+def test_a_whole_feed_is_due_after_its_time_and_when_nobody_knows_how_long_ago_it_was() -> None:
+    assert full_is_due(60, NOW - timedelta(seconds=60), NOW)
+    assert not full_is_due(60, NOW - timedelta(seconds=59), NOW)
+    assert full_is_due(60, None, NOW)
+    assert full_is_due(60, NOW + timedelta(seconds=1), NOW)
+
+
+def test_a_whole_feed_is_never_due_when_that_is_switched_off() -> None:
+    assert not full_is_due(0, None, NOW)

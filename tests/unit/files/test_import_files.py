@@ -17,8 +17,10 @@ from app.adapters.inbound.activity_files.imported_file import CHUNK, Format, Imp
 from app.adapters.inbound.activity_files.lines import LONGEST_ROW
 from app.adapters.inbound.activity_files.rejects_file import LARGEST, RejectsFile, rejects_path
 from app.adapters.inbound.activity_files.source import UsageMistakeError, open_source
+from app.adapters.inbound.reading.activity_names import FieldNames
 from app.application.import_activities import ActivityFileError, ImportedRow, RejectedRow
 from app.domain.activities import Activity, ActivityRules
+from app.domain.activity_ids import id_of_text
 from tests.support.fixed_clock import FixedClock
 
 DATA = Path(__file__).parents[2] / "data"
@@ -35,9 +37,10 @@ class Read:
     def __init__(self, path: Path, mapping: Sequence[str], format_: Format | None, after: int, types: set[str]) -> None:
         rules = ActivityRules(types=frozenset(types)) if types else ActivityRules()
         with open_source(path) as source:
-            file = ImportedFile(source, rules, FixedClock(NOW), read_mapping(mapping), format_)
-            self.mark, self.ignored, self.format = file.mark, file.ignored, file.format
+            file = ImportedFile(source, rules, FixedClock(NOW), FieldNames(read_mapping(mapping)), format_)
+            self.mark, self.format = file.mark, file.format
             self.chunks = list(file.chunks(after))
+            self.ignored = file.ignored
         self.rows: list[ImportedRow] = [row for chunk in self.chunks for row in chunk.rows]
         self.rejected: list[RejectedRow] = [row for chunk in self.chunks for row in chunk.rejected]
 
@@ -100,7 +103,7 @@ def test_an_empty_cell_is_a_field_that_is_absent(file: Path) -> None:
 
     (activity,) = read(file).activities
 
-    assert activity[3:] == (None, None, None, None)
+    assert activity[3:] == (None,) * 6
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
@@ -431,7 +434,7 @@ def test_a_packed_file_that_is_cut_off_is_told_before_anything_is_imported(tmp_p
 def test_a_file_that_somebody_writes_to_meanwhile_is_not_read_on(file: Path) -> None:
     file.write_text(HEADER + ROW * (CHUNK + 1))
     with open_source(file) as source:
-        chunks = ImportedFile(source, ActivityRules(), FixedClock(), {}, None).chunks(0)
+        chunks = ImportedFile(source, ActivityRules(), FixedClock(), FieldNames(), None).chunks(0)
         next(chunks)
         with file.open("a") as writer:
             writer.write(ROW)
@@ -525,3 +528,43 @@ def test_rejects_that_cannot_be_written_say_so(tmp_path: Path) -> None:
 def test_rejects_lie_beside_their_file(tmp_path: Path) -> None:
     assert rejects_path(tmp_path / "a.csv.gz") == tmp_path / "a.csv.gz.rejects.ndjson"
     assert rejects_path(Path("-")) == Path("import.rejects.ndjson")
+
+
+def test_the_names_of_other_clients_are_columns_in_any_letters(file: Path) -> None:
+    file.write_text("Event,TIME,distinct_id,messageId,Revenue,anonymousid\nview,1767348000,ana,order 17,9.90,v-1\n")
+
+    (activity,) = read(file).activities
+
+    assert (activity.type, activity.occurred_at, activity.user_id) == ("view", AT, "ana")
+    assert (activity.activity_id, str(activity.value), activity.anonymous_id) == (
+        id_of_text(None, "order 17"),
+        "9.90",
+        "v-1",
+    )
+
+
+def test_fields_of_ndjson_that_mean_nothing_become_properties_and_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "activities.ndjson"
+    path.write_text(
+        '{"event":"view","ts":1767348000000,"colour":"red"}\n{"event":"view","ts":"2026-01-02 10:00:00+00"}\n'
+    )
+
+    found = read(path)
+
+    assert [activity.properties for activity in found.activities] == ['{"colour":"red"}', None]
+    assert found.ignored == ["colour"]
+
+
+def test_paths_of_ndjson_may_be_mapped(tmp_path: Path) -> None:
+    path = tmp_path / "activities.ndjson"
+    path.write_text('{"event":"view","meta":{"at":1767348000},"context":{"page":{"url":"/a"}}}\n')
+
+    (activity,) = read(path, "meta.at=occurred_at", "context.page.url=properties.url").activities
+
+    assert (activity.occurred_at, activity.properties) == (AT, '{"url":"/a"}')
+
+
+def test_a_user_that_is_none_is_none_in_a_file_too(file: Path) -> None:
+    file.write_text(f"{HEADER}view,2026-01-02T10:00:00Z,undefined,\n")
+
+    assert read(file).users == [None]

@@ -12,9 +12,12 @@ import pytest
 from app.adapters.formats.cloud_events import CONTENT_TYPE, envelope, render_envelope, type_of, user_data
 from app.adapters.inbound.http.search.plan_json import render_plan
 from app.domain.access import Role
-from app.domain.domain_events import NAMES, DomainEvent, PlanFact, plan_fact_of
+from app.domain.domain_events import NAMES, DomainEvent, PlanFact, SyncFact, plan_fact_of, sync_fact_of
+from app.domain.gate import HoldReason
 from app.domain.plans import Plan, searchable
 from app.domain.reconciliation import ChangeKind
+from app.domain.sync_runs import SyncOutcome
+from app.domain.sync_transitions import SyncTransition, TransitionKind
 from tests.support.access_builders import a_user, created, deleted, updated
 from tests.support.builders import NOW, a_plan, a_zone
 
@@ -37,6 +40,19 @@ def a_plan_event(plan: Plan | None = None, *kinds: ChangeKind) -> PlanFact:
     )
 
 
+def a_sync_event(kind: TransitionKind) -> SyncFact:
+    transition = SyncTransition(
+        kind=kind,
+        run_id="run-1",
+        at=NOW,
+        outcome=SyncOutcome.HELD,
+        reason="18 of 20 plans are gone",
+        held_for=(HoldReason.MASS_WITHDRAWAL,),
+        waiting={ChangeKind.WITHDRAWN: 18},
+    )
+    return sync_fact_of("demo", transition)
+
+
 def sent(told: DomainEvent) -> dict[str, Any]:
     """Render it and read it as a stranger does."""
     found: dict[str, Any] = json.loads(render_envelope(told, SOURCE), parse_float=Decimal)
@@ -48,6 +64,7 @@ FACTS = [a_plan_event(None, kind) for kind in ChangeKind] + [
     created(a_user()),
     updated(a_user(), CHANGED),
     deleted(CHANGED.deleted(NOW)),
+    *(a_sync_event(kind) for kind in TransitionKind),
 ]
 
 
@@ -63,6 +80,17 @@ def test_every_required_attribute_is_there_and_each_has_its_form(told: DomainEve
     assert datetime.fromisoformat(found["time"]) == told.occurred_at
     assert all(re.fullmatch("[a-z0-9]{1,20}", name) for name in found)
     assert all(isinstance(value, str) and value for name, value in found.items() if name != "data")
+
+
+def test_a_transition_of_a_sync_says_what_happened_and_what_waits():
+    assert sent(a_sync_event(TransitionKind.HELD))["data"] == {
+        "provider": "demo",
+        "run_id": "run-1",
+        "outcome": "held",
+        "reason": "18 of 20 plans are gone",
+        "held_for": ["mass_withdrawal"],
+        "waiting": {"withdrawn": 18},
+    }
 
 
 def test_all_kinds_are_among_those():
@@ -93,6 +121,14 @@ def test_what_is_said_of_a_plan_is_what_a_search_says():
         "starts_at": "2021-06-30T19:00:00.000Z",
         "ends_at": "2021-06-30T21:30:00.000Z",
         "plan": json.loads(render_plan(searchable(plan).summary)),
+        "details": {
+            "status": "scheduled",
+            "place": None,
+            "url": None,
+            "image": None,
+            "category": None,
+            "currency": None,
+        },
     }
     assert render_plan(searchable(plan).summary) in render_envelope(told, SOURCE)
 

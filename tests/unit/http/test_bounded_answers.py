@@ -2,15 +2,19 @@
 
 import asyncio
 from datetime import UTC
-from typing import Any
+from typing import Any, ClassVar
+
+import pytest
 
 from app.adapters.inbound.http.connection.connection_limits import ConnectionLimits
+from app.adapters.inbound.http.connection.quick_protocol import quick_protocol
 from app.adapters.inbound.http.connection.timeout_protocol import timeout_protocol
 from app.adapters.inbound.http.error_table import ERRORS
-from app.adapters.inbound.http.search.plan_json import parse_plan, plan_prefix, render_plan
+from app.adapters.inbound.http.search.quick_search import QuickSearch
 from app.adapters.inbound.http.search.search_app import PIECE, SearchApp
-from app.adapters.outbound.memory.live_index import LiveIndex
+from app.adapters.outbound.search_index.live_index import LiveIndex
 from app.domain.plans import searchable
+from app.infrastructure.wiring.plan_rendering import RENDERING
 from tests.support.asgi import ask
 from tests.support.builders import a_plan, a_zone
 from tests.support.raw_client import RawClient, connected, on_uvloop, served
@@ -25,8 +29,11 @@ PLANS = 3_500
 class Counting:
     """Counts the bytes that an application could send, and the requests that reached it."""
 
-    def __init__(self, app: Any) -> None:
-        self._app = app
+    is_quick: ClassVar[bool]
+
+    def __init__(self) -> None:
+        self.index = an_index()
+        self._app = a_search(self.index)
         self.sent = 0
         self.asked = 0
 
@@ -40,16 +47,31 @@ class Counting:
         await self._app(scope, receive, counting)
 
 
-def a_search() -> SearchApp:
+def an_index() -> LiveIndex:
     """An answer of about 700 kB, which is one of the smaller kind: with its length."""
-    index = LiveIndex(render_plan, plan_prefix, parse_plan)
+    index = LiveIndex(RENDERING)
     index.put([searchable(a_plan(number, zones=(a_zone(price="20.50"),))) for number in range(PLANS)])
     index.mark_ready()
+    return index
 
+
+def a_search(index: LiveIndex) -> SearchApp:
     async def nothing_else(_scope: Any, _receive: Any, _send: Any) -> None:
         raise AssertionError("only searches are asked")
 
     return SearchApp(nothing_else, index, UTC, lambda _status, _seconds: None, errors=ERRORS)
+
+
+@pytest.fixture(params=["ordinary", "quick"], autouse=True)
+def way(request: pytest.FixtureRequest) -> None:
+    """Ask the application at once, or only after nothing could be answered quickly."""
+    Counting.is_quick = request.param == "quick"
+
+
+def protocol(app: Counting) -> Any:
+    if not app.is_quick:
+        return timeout_protocol(LIMITS)
+    return quick_protocol(QuickSearch(app.index, UTC, lambda _status, _seconds: None), LIMITS)
 
 
 async def until_still(app: Counting) -> None:
@@ -68,8 +90,8 @@ async def ask_and_take_nothing(client: RawClient, times: int = 1) -> None:
 
 def test_a_client_who_takes_nothing_of_a_large_answer_holds_little_of_it() -> None:
     async def check() -> None:
-        app = Counting(a_search())
-        async with served(app, timeout_protocol(LIMITS)) as port, connected(port, receive_buffer=4096) as client:
+        app = Counting()
+        async with served(app, protocol(app)) as port, connected(port, receive_buffer=4096) as client:
             await ask_and_take_nothing(client)
             await until_still(app)
 
@@ -80,8 +102,8 @@ def test_a_client_who_takes_nothing_of_a_large_answer_holds_little_of_it() -> No
 
 def test_asking_more_without_taking_it_brings_no_more() -> None:
     async def check() -> None:
-        app = Counting(a_search())
-        async with served(app, timeout_protocol(LIMITS)) as port, connected(port, receive_buffer=4096) as client:
+        app = Counting()
+        async with served(app, protocol(app)) as port, connected(port, receive_buffer=4096) as client:
             await ask_and_take_nothing(client, times=40)
             await until_still(app)
 
@@ -93,9 +115,9 @@ def test_asking_more_without_taking_it_brings_no_more() -> None:
 
 def test_who_takes_it_gets_the_whole_answer_and_the_next() -> None:
     async def check() -> None:
-        app = Counting(a_search())
-        whole = await ask(a_search(), "/search")
-        async with served(app, timeout_protocol(LIMITS)) as port, connected(port) as client:
+        app = Counting()
+        whole = await ask(a_search(an_index()), "/search")
+        async with served(app, protocol(app)) as port, connected(port) as client:
             await client.send(GET + GET)
             for _ in range(2):
                 head = await client.until(b"\r\n\r\n")

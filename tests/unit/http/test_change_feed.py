@@ -18,11 +18,11 @@ from app.adapters.inbound.http.changes.changes_router import changes_router
 from app.adapters.inbound.http.connection.connection_limits import ConnectionLimits
 from app.adapters.inbound.http.connection.timeout_protocol import timeout_protocol
 from app.adapters.inbound.http.error_table import ERRORS
-from app.adapters.inbound.http.search.plan_json import parse_plan, plan_prefix, render_plan
 from app.adapters.inbound.http.search.search_app import SearchApp
-from app.adapters.outbound.memory.live_index import LiveIndex
+from app.adapters.outbound.search_index.live_index import LiveIndex
 from app.application.read_changes import ReadChanges, WatchLog
 from app.domain.plans import Plan
+from app.infrastructure.wiring.plan_rendering import RENDERING
 from tests.fakes.plan_journal import MemoryPlanLog
 from tests.support.asgi import Sent, ask
 from tests.support.builders import a_plan, a_zone
@@ -57,7 +57,7 @@ class Site:
     def __init__(self, *, most: int = 200, heartbeat: float = 15.0) -> None:
         self.world = JournalWorld()
         self.log = CountingLog(self.world.plan_journal)
-        self.index = LiveIndex(render_plan, plan_prefix, parse_plan)
+        self.index = LiveIndex(RENDERING)
         self.index.mark_ready()
         self.watch = WatchLog(self.log, interval=LOOK)
         read_changes = ReadChanges(self.log)
@@ -289,12 +289,12 @@ async def test_what_is_streamed_is_what_the_standard_says() -> None:
     ):
         await client.send(b"GET /catalog/changes HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\r\n")
         head = await client.until(b"\r\n\r\n")
-        body = await client.until(b":\n\n")
+        body = await client.until(b"\n:\n")
 
     assert b"\r\ncache-control: no-store\r\n" in head
     assert b"\r\nx-accel-buffering: no\r\n" in head
     assert b"\r\ncontent-type: text/event-stream" in head
-    assert b"retry: 2000\n\n" in body
+    assert b"retry: 2000\n\r\n" in body
     message = next(part for part in body.split(b"\n\n") if b"data: " in part)
     fields = [line.partition(b": ")[0].rpartition(b"\n")[2] for line in message.split(b"\r\n")[-1].split(b"\n")]
     assert fields == [b"id", b"event", b"data"]
@@ -450,7 +450,7 @@ async def test_a_client_that_hangs_up_is_noticed_also_when_it_asked_more_behind(
         async with connected(port) as client:
             stream = b"GET /catalog/changes HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\r\n"
             await client.send(stream + b"GET /search HTTP/1.1\r\nhost: x\r\n\r\n")
-            await client.until(b"retry: 2000\n\n")
+            await client.until(b"retry: 2000\n")
             assert site.streams.places.count == 1
 
         await until_none_streams(site)

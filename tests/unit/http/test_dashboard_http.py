@@ -161,7 +161,7 @@ async def test_the_state_has_the_documented_shape_and_the_known_figures(dashboar
     report = SyncReport(
         run_id="1", provider="demo", started_at=NOW, took=1, outcome=SyncOutcome.HELD, records=3, reason="too many"
     )
-    await world.journal.record(report, [])
+    await world.journal.record(report)
     await world.catalog.look()
 
     state = await state_of(dashboard)

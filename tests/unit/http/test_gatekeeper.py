@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
@@ -21,20 +22,21 @@ from structlog.testing import capture_logs
 
 from app.adapters.inbound.http.access.access_errors import UnknownHostError
 from app.adapters.inbound.http.access.areas import Areas
+from app.adapters.inbound.http.access.credentials import credential_of
 from app.adapters.inbound.http.access.failed_credentials import FailedCredentials
-from app.adapters.inbound.http.access.gatekeeper import Gatekeeper, credential_of
+from app.adapters.inbound.http.access.gatekeeper import Gatekeeper
 from app.adapters.inbound.http.access.guarded_app import GuardedApp
 from app.adapters.inbound.http.access.local_areas import LocalAreas
+from app.adapters.inbound.http.access.posting_gate import PostingGate
 from app.adapters.inbound.http.api import create_api
 from app.adapters.inbound.http.connection.client_address import MOST_HOPS, client_of
 from app.adapters.inbound.http.error_table import ERRORS
 from app.adapters.inbound.http.ingest.ingest_app import IngestApp
 from app.adapters.inbound.http.ingest.ingest_door import Door, IngestLimits
 from app.adapters.inbound.http.operations.request_log import RequestContext
-from app.adapters.inbound.http.search.plan_json import parse_plan, plan_prefix, render_plan
 from app.adapters.inbound.http.search.search_app import SearchApp
 from app.adapters.outbound.limits.local_rate_limiter import LocalRateLimiter
-from app.adapters.outbound.memory.live_index import LiveIndex
+from app.adapters.outbound.search_index.live_index import LiveIndex
 from app.application.authenticate import Authenticate
 from app.application.ports.limits import Bucket, Rate
 from app.application.ports.users import InvalidTokenError, OwnedKey, Tokens, TokensUnavailableError
@@ -43,6 +45,7 @@ from app.domain.access import OPEN_ELSEWHERE, OPENABLE, Area, Principal, Role, U
 from app.domain.activities import ActivityRules
 from app.domain.api_keys import ApiKey, compose, digest_of
 from app.domain.users import User
+from app.infrastructure.wiring.plan_rendering import RENDERING
 from tests.fakes.users import AccessStore, MemoryApiKeys
 from tests.support.asgi import Sent
 from tests.support.builders import NOW
@@ -53,6 +56,12 @@ from tests.support.remembering_queue import RememberingQueue
 KEY = compose("0123456789", "S" * 32)
 FORGED = compose("0123456789", "F" * 32)
 BEARER = (b"authorization", b"Bearer " + KEY.encode())
+
+
+def basic(user: str, password: str = "") -> tuple[bytes, bytes]:
+    return b"authorization", b"Basic " + b64encode(f"{user}:{password}".encode())
+
+
 ONE = Rate(1.0, 2)
 HERE = LocalAreas(OPENABLE - OPEN_ELSEWHERE, ("m.example",))
 RULES = {("GET", "/catalog/providers"): Area.CATALOG, ("POST", "/sync"): Area.OPERATIONS, ("GET", "/page"): Area.PAGE}
@@ -110,8 +119,9 @@ class World:
             limited=rates or (),
             failures=self.failures,
         )
+        self.gate = PostingGate(self.gatekeeper, self.authenticate.expects)
         self.queue = RememberingQueue()
-        self.index = LiveIndex(render_plan, plan_prefix, parse_plan)
+        self.index = LiveIndex(RENDERING)
         self.index.mark_ready()
         self.seen: list[Any] = []
         self.observed: list[tuple[str, int]] = []
@@ -128,7 +138,7 @@ class World:
         record = RecordActivities(self.queue, FixedClock(), ActivityRules(), lambda: UUID(int=7))
         guarded = GuardedApp(api, Areas(api, RULES), self.gatekeeper, ERRORS)
         context = RequestContext(guarded, lambda route, _, status, __: self.observed.append((route, status)))
-        ingest = IngestApp(context, Door(record, LIMITS), lambda *_: None, self.gatekeeper, errors=ERRORS)
+        ingest = IngestApp(context, Door(record, LIMITS), lambda *_: None, self.gate, errors=ERRORS)
         return SearchApp(ingest, self.index, UTC, lambda *_: None, self.gatekeeper, errors=ERRORS)
 
     def _router(self) -> APIRouter:
@@ -214,7 +224,8 @@ async def test_without_a_key_what_is_closed_answers_401(path: str, method: str) 
 async def test_with_a_key_what_is_closed_is_open(path: str, method: str) -> None:
     world = World()
 
-    for headers in ((BEARER,), ((b"x-api-key", KEY.encode()),), (BEARER, (b"x-api-key", KEY.encode()))):
+    in_header = (b"x-api-key", KEY.encode())
+    for headers in ((BEARER,), (in_header,), (BEARER, in_header), (basic(KEY),), (basic(KEY), in_header)):
         assert (await world.ask(path, *headers, method=method)).status in (200, 202)
 
 
@@ -291,6 +302,12 @@ async def test_where_no_key_is_needed_a_bad_one_is_as_good_as_none() -> None:
         (BEARER, (b"x-api-key", FORGED.encode())),
         (BEARER, (b"authorization", b"Bearer " + FORGED.encode())),
         ((b"authorization", b"Basic " + KEY.encode()),),
+        ((b"authorization", b"Basic"),),
+        (basic("", KEY),),
+        (basic(KEY, "secret"),),
+        (basic(KEY, KEY),),
+        (basic(FORGED),),
+        (basic(KEY), (b"x-api-key", FORGED.encode())),
         ((b"authorization", KEY.encode()),),
         ((b"authorization", b"Bearer"),),
         ((b"x-api-key", b""),),
@@ -476,7 +493,7 @@ async def test_other_routes_are_limited_too_and_say_so_also_in_their_errors() ->
 
 async def test_a_search_that_is_wrong_says_what_is_left_all_the_same() -> None:
     world = World(Area.SEARCH, rates={Bucket.SEARCH: ONE})
-    world.index = LiveIndex(render_plan, plan_prefix, parse_plan)
+    world.index = LiveIndex(RENDERING)
     world.app = world._edge()
 
     sent = await world.ask("/search")
@@ -615,7 +632,8 @@ async def test_a_revoked_key_is_refused_everywhere_after_the_next_look() -> None
 
 async def test_what_lasts_is_told_when_its_key_is_revoked_or_too_weak_now() -> None:
     world = World()
-    scope = {"type": "http", "method": "GET", "path": "/", "headers": [BEARER], "client": ("1.2.3.4", 5)}
+    scope: Scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "client": ("1.2.3.4", 5)}
+    scope["headers"] = [BEARER]
 
     async with world.watched():
         await world.gatekeeper.admit(scope, Area.OPERATIONS)

@@ -12,17 +12,19 @@ from starlette.types import ASGIApp
 
 from app.adapters.inbound.http.api import create_api
 from app.adapters.inbound.http.catalog.catalog_router import CatalogUseCases, catalog_router
+from app.adapters.inbound.http.catalog.plan_list_router import plan_list_router
 from app.adapters.inbound.http.error_table import ERRORS
-from app.adapters.inbound.http.search.plan_json import parse_plan, plan_prefix, render_plan
 from app.adapters.inbound.http.search.search_app import SearchApp
 from app.adapters.inbound.http.search.search_router import search_router
 from app.adapters.outbound.memory.circuit_states import MemoryCircuitStates
-from app.adapters.outbound.memory.live_index import LiveIndex
+from app.adapters.outbound.search_index.live_index import LiveIndex
+from app.adapters.outbound.search_index.plan_list import IndexPlanList
 from app.application.ports.providers import ConfiguredProvider, ProviderDirectory
-from app.application.read_catalog import DescribePlan, DescribeProviders, ListRejections, ListRuns
+from app.application.read_catalog import DescribeHeld, DescribePlan, DescribeProviders, ListRejections, ListRuns
 from app.application.read_history import ListPlanStates, SearchPast
 from app.application.request_sync import RequestSync
 from app.domain.plans import Plan
+from app.infrastructure.wiring.plan_rendering import RENDERING
 from tests.fakes.sync_requests import MemorySyncRequests
 from tests.support.asgi import Sent, ask
 from tests.support.builders import a_plan, a_zone
@@ -48,11 +50,12 @@ class Site:
 
     def __init__(self, *, most: int = 100) -> None:
         self.world = JournalWorld()
-        self.index = LiveIndex(render_plan, plan_prefix, parse_plan)
+        self.index = LiveIndex(RENDERING)
         self.index.mark_ready()
         search_past = SearchPast(self.world.plan_journal, most)
         routers = [
             search_router(self.index, ZONE, lambda: self.index.ready, search_past),
+            plan_list_router(IndexPlanList(self.index, RENDERING), ZONE),
             catalog_router(self._use_cases()),
         ]
         self.api = create_api(routers, "test")
@@ -69,7 +72,8 @@ class Site:
             list_plan_states=ListPlanStates(world.plan_journal),
             describe_providers=DescribeProviders(directory, world.catalog, world.journal, MemoryCircuitStates()),
             list_runs=ListRuns(directory, world.journal),
-            list_rejections=ListRejections(directory, world.journal),
+            list_rejections=ListRejections(directory, world.rejections),
+            describe_held=DescribeHeld(directory, world.held),
             request_sync=RequestSync(directory, MemorySyncRequests(world.store), lambda: "run"),
         )
 
@@ -196,12 +200,12 @@ async def test_however_it_is_spelled_as_of_is_understood(spelled: bytes) -> None
     assert titles(sent) == []
 
 
-async def test_words_that_only_look_like_it_change_nothing() -> None:
+async def test_words_that_only_look_like_it_are_unknown() -> None:
     site = Site()
     await site.sync_with(a_plan())
 
     for query in (b"x=as_of", b"as_often=1", b"was_of=1&x=%20"):
-        assert len(titles(await ask(site.app, "/search", query))) == 1
+        assert error_of(await ask(site.app, "/search", query)) == (400, "unknown_parameter")
 
 
 @pytest.mark.parametrize("text", ["", "now", "2021-02-30T00:00:00Z", "2021-02-01"])
@@ -249,3 +253,14 @@ async def test_it_is_documented_with_the_statuses_of_the_contract() -> None:
     assert (as_of["required"], as_of["schema"]["format"]) == (False, "date-time")
     assert "10,000" in as_of["description"]
     assert sorted(operation["responses"]) == ["200", "400", "500"]
+
+
+async def test_a_plan_that_left_its_feed_is_listed_still_and_one_that_was_never_online_is_not() -> None:
+    site = Site()
+    await site.sync_with(a_plan(1, title="stays"), a_plan(2, title="leaves"), a_plan(3, sell_mode="offline"))
+    await site.sync_with(a_plan(1, title="stays"), a_plan(3, sell_mode="offline"))
+
+    listed = json.loads((await ask(site.app, "/catalog/plans")).body)["plans"]
+
+    assert sorted(plan["title"] for plan in listed) == ["leaves", "stays"]
+    assert {(plan["provider"], plan["timezone"]) for plan in listed} == {("demo", "UTC")}

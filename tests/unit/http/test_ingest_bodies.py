@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from app.adapters.inbound.http.connection.request_body import MOST_MEMBERS
 from app.adapters.inbound.http.ingest.ingest_door import IngestLimits
 from app.domain.activities import LARGEST_ACTIVITY
 from tests.support.ingest_world import GZIP, JSON, LIMITS, VIEW, World, a_batch, an_array, error_of
@@ -288,7 +289,8 @@ PACKED = gzip.compress(an_array(*[VIEW] * 20), mtime=0)
         PACKED[:-8] + b"\0" * 8,
         PACKED[:15] + b"\xff\xff" + PACKED[17:],
         PACKED + b"x",
-        PACKED + PACKED,
+        PACKED + b"\0\0",
+        PACKED + PACKED[:-1],
         VIEW,
     ],
 )
@@ -297,6 +299,24 @@ async def test_gzip_that_is_damaged_or_cut_or_goes_on_is_400(world: World, packe
 
     assert (answer.status, error_of(answer)["code"]) == (400, "invalid_gzip")
     assert world.taken == []
+
+
+async def test_gzip_of_several_members_is_one_body(world: World) -> None:
+    members = b"".join(gzip.compress(part, mtime=0) for part in (b'[{"type":"view"}', b"", b',{"type":"buy"}]'))
+
+    answer = await world.post(members, "/events", JSON, GZIP)
+
+    assert answer.status == 202
+    assert world.taken == ["view", "buy"]
+
+
+async def test_gzip_of_more_members_than_anybody_makes_is_400(world: World) -> None:
+    empty = gzip.compress(b"", mtime=0)
+
+    enough = await world.post(empty * (MOST_MEMBERS - 1) + gzip.compress(VIEW), "/events", JSON, GZIP)
+    too_many = await world.post(empty * MOST_MEMBERS + gzip.compress(VIEW), "/events", JSON, GZIP)
+
+    assert (enough.status, too_many.status, error_of(too_many)["code"]) == (202, 400, "invalid_gzip")
 
 
 async def test_a_body_whose_unpacking_takes_too_long_is_413() -> None:

@@ -5,6 +5,7 @@ import gzip
 import json
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +14,13 @@ import structlog
 
 from app.adapters.inbound.http.error_table import LIVE_STATE_AWAY
 from app.adapters.inbound.http.ingest.ingest_door import IngestLimits
+from app.adapters.inbound.reading.activity_fields import ActivityFields, UnusualFields
+from app.adapters.inbound.reading.activity_names import CANONICAL, RARE_FIELDS, USUAL_FIELDS
 from app.application.ports.activities import QueueFullError
 from app.application.ports.system import LiveStateUnavailableError
 from app.domain.activities import ActivityRules
+from app.domain.activity_ids import id_of_text
+from tests.support.fixed_clock import FixedClock
 from tests.support.ingest_world import GZIP, JSON, LIMITS, VIEW, World, a_batch, an_array, error_of, post
 
 
@@ -324,19 +329,7 @@ async def test_retry_after_is_told_by_the_documented_routes_too(world: World) ->
 
 def test_both_routes_are_documented_with_every_name_and_every_answer(world: World) -> None:
     document = world.documented.openapi()
-    names = {
-        "id",
-        "event_id",
-        "type",
-        "event_type",
-        "source",
-        "occurred_at",
-        "timestamp",
-        "user_id",
-        "value",
-        "properties",
-        "data",
-    }
+    names = set(CANONICAL)
 
     for path in ("/events", "/events/batch"):
         operation = document["paths"][path]["post"]
@@ -378,3 +371,119 @@ async def test_a_large_array_lets_other_requests_in() -> None:
 
     assert answer.status == 202
     assert len(gaps) > 10
+
+
+# --- what is noticed is told
+
+
+async def test_what_means_nothing_is_named_once(world: World) -> None:
+    one = await world.post(b'{"event": "view", "occured_at": "2026-01-05T10:00:00Z"}')
+    many = await world.post(
+        an_array(VIEW, b'{"type": "view", "colour": 1}', b'{"type": "buy", "colour": 2, "size": 3}')
+    )
+
+    assert json.loads(one.body)["ignored"] == ["occured_at"]
+    assert json.loads(many.body)["ignored"] == ["colour", "size"]
+    assert [activity.properties for activity in world.queue.appended] == [
+        '{"occured_at":"2026-01-05T10:00:00Z"}',
+        None,
+        '{"colour":1}',
+        '{"colour":2,"size":3}',
+    ]
+
+
+async def test_where_everything_means_something_nothing_is_named(world: World) -> None:
+    one, many = await world.post(VIEW), await world.post(an_array(VIEW, VIEW))
+
+    assert one.body == b'{"id":"%b","status":"accepted"}' % str(UUID(int=1)).encode()
+    assert b"ignored" not in many.body
+
+
+async def test_an_id_that_is_a_text_is_repeated_with_the_uuid_that_stands_for_it(world: World) -> None:
+    ours = str(id_of_text("web", "order 17"))
+
+    one = await world.post(b'{"type": "view", "source": "web", "messageId": "order 17"}')
+    again = await world.post(an_array(VIEW, b'{"type": "view", "source": "web", "id": "order 17"}'))
+
+    assert json.loads(one.body) == {"id": "order 17", "activity_id": ours, "status": "accepted"}
+    assert json.loads(again.body)["results"] == [
+        {"index": 0, "id": str(UUID(int=1)), "status": "accepted"},
+        {"index": 1, "id": "order 17", "activity_id": ours, "status": "duplicate"},
+    ]
+
+
+async def test_a_request_with_a_key_may_be_sent_again(world: World) -> None:
+    key, body = (b"idempotency-key", b"k-1"), an_array(VIEW, b"{}", VIEW)
+
+    first = json.loads((await world.post(body, "/events", JSON, key)).body)
+    again = json.loads((await world.post(body, "/events", JSON, key)).body)
+    other = json.loads((await world.post(body, "/events", JSON, (b"idempotency-key", b"k-2"))).body)
+
+    assert (first["accepted"], again["accepted"], again["duplicates"], other["accepted"]) == (2, 0, 2, 2)
+    assert [one.get("id") for one in first["results"]] == [one.get("id") for one in again["results"]]
+
+
+async def test_the_key_of_a_request_leaves_ids_alone_that_were_sent(world: World) -> None:
+    sent = "01890a5d-ac96-774b-bcce-b302099a8057"
+
+    answer = await world.post(b'{"type":"view","id":"%b"}' % sent.encode(), "/events", JSON, (b"idempotency-key", b"k"))
+
+    assert json.loads(answer.body)["id"] == sent
+
+
+@pytest.mark.parametrize("key", [b"", b" ", b"k" * 256, b"\xff", b"a\x7f"])
+async def test_a_key_that_is_none_is_refused(world: World, key: bytes) -> None:
+    answer = await world.post(VIEW, "/events", JSON, (b"idempotency-key", key))
+
+    assert (answer.status, error_of(answer)["code"], world.taken) == (400, "invalid_idempotency_key", [])
+
+
+async def test_a_clock_that_is_off_is_corrected_by_when_the_request_came(world: World) -> None:
+    late, sent = (
+        b'{"type": "view", "ts": "2020-01-05T10:00:00Z", "sent_at": "2020-01-05T10:01:00Z"}',
+        "2020-01-05T10:00:00Z",
+    )
+
+    await world.post(an_array(VIEW, late))
+
+    plain, corrected = world.queue.appended
+    assert corrected.occurred_at == plain.occurred_at - timedelta(minutes=1)
+    assert json.loads(corrected.origin or "")["occurred_at"] == sent
+
+
+async def test_a_batch_says_once_when_it_was_sent(world: World) -> None:
+    record = b'{"type": "view", "occurred_at": "2020-01-05T10:00:00Z"}'
+
+    answer = await world.post(
+        b'{"events": [%b, %b], "sent_at": "2020-01-05T10:01:00Z"}' % (VIEW, record), "/events/batch"
+    )
+
+    assert b"ignored" not in answer.body
+    plain, corrected = world.queue.appended
+    assert corrected.occurred_at == plain.occurred_at - timedelta(minutes=1)
+
+
+async def test_a_batch_whose_clock_is_right_is_taken_as_it_is(world: World) -> None:
+    now = FixedClock().now().isoformat()
+
+    answer = await world.post(b'{"events": [%b], "sent_at": "%b"}' % (VIEW, now.encode()), "/events/batch")
+
+    assert json.loads(answer.body).keys() == {"accepted", "duplicates", "refused", "results"}
+    assert world.queue.appended[0].origin is None
+
+
+@pytest.mark.parametrize(
+    ("beside", "ignored"),
+    [(b'"sent_at": "now"', ["sent_at"]), (b'"a": [1], "sent_at": 1, "b": {}', ["a", "sent_at", "b"])],
+)
+async def test_what_stands_beside_the_records_of_a_batch_and_means_nothing_is_named(
+    world: World, beside: bytes, ignored: list[str]
+) -> None:
+    answer = await world.post(b'{"events": [%b], %b}' % (VIEW, beside), "/events/batch")
+
+    assert json.loads(answer.body)["ignored"] == ignored
+
+
+def test_the_names_of_fields_are_those_of_the_model() -> None:
+    assert tuple(ActivityFields.model_fields) == USUAL_FIELDS
+    assert tuple(UnusualFields.model_fields) == USUAL_FIELDS + RARE_FIELDS

@@ -19,12 +19,12 @@ from app.adapters.inbound.http.connection.request_ids import RefusalLog
 from app.adapters.inbound.http.connection.timeout_protocol import CUT_FOR
 from app.adapters.inbound.http.describing.answers import Reply
 from app.adapters.inbound.http.error_table import ERRORS
-from app.adapters.inbound.http.ingest.ingest_counts import IngestLog
-from app.adapters.inbound.http.search.plan_json import parse_plan, plan_prefix, render_plan
 from app.adapters.inbound.http.search.search_app import SearchApp
-from app.adapters.outbound.memory.live_index import LiveIndex
+from app.adapters.inbound.intake.intake_counts import IntakeLog
+from app.adapters.outbound.search_index.live_index import LiveIndex
 from app.application.figures import CUT_REASONS
 from app.application.ports.activities import QueueFullError
+from app.infrastructure.wiring.plan_rendering import RENDERING
 from tests.support.asgi import ask
 from tests.support.ingest_world import JSON, VIEW, World, an_array
 
@@ -38,7 +38,7 @@ def lines() -> Iterator[list[Any]]:
 
 
 async def test_the_id_of_a_search_that_was_refused_is_in_the_log(lines: list[Any]) -> None:
-    index = LiveIndex(render_plan, plan_prefix, parse_plan)
+    index = LiveIndex(RENDERING)
     app = SearchApp(lambda *_: asyncio.sleep(0), index, UTC, lambda *_: None, errors=ERRORS)
 
     refused = await ask(app, "/search", b"starts_at=yesterday", headers=(MINE,))
@@ -84,7 +84,7 @@ def test_of_refusals_of_one_kind_one_a_second_is_logged_with_how_many_were_left_
 
 async def test_what_came_in_is_one_line_a_second(lines: list[Any]) -> None:
     world = World()
-    world.door.log = IngestLog(interval=0.05)
+    world.door.intake.log = IntakeLog(interval=0.05)
     record = b'{"type":"view","id":"00000000-0000-0000-0000-00000000000a"}'
     await world.post(an_array(record, VIEW, VIEW, b'{"type":7}', b"{}", b'{"type":7}'))
     await world.post(record)

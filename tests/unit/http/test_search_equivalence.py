@@ -7,21 +7,29 @@ from urllib.parse import quote, quote_plus, urlencode
 from zoneinfo import ZoneInfo
 
 import pytest
+from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from app.adapters.inbound.http.access.areas import Areas
+from app.adapters.inbound.http.access.gatekeeper import Gatekeeper
+from app.adapters.inbound.http.access.guarded_app import GuardedApp
 from app.adapters.inbound.http.api import create_api
 from app.adapters.inbound.http.error_table import ERRORS
-from app.adapters.inbound.http.search.plan_json import parse_plan, plan_prefix, render_plan
 from app.adapters.inbound.http.search.search_app import SearchApp
 from app.adapters.inbound.http.search.search_router import search_router
-from app.adapters.outbound.memory.live_index import LiveIndex
+from app.adapters.outbound.search_index.live_index import LiveIndex
+from app.application.authenticate import Authenticate
 from app.application.ports.catalog import PlanFinder
 from app.application.read_history import SearchPast
+from app.domain.access import OPENABLE, Area
 from app.domain.plans import PlanSummary, SearchablePlan, searchable
 from app.domain.time_window import TimeWindow
+from app.infrastructure.wiring.plan_rendering import RENDERING
 from tests.fakes.plan_journal import MemoryPlanJournal
+from tests.fakes.users import AccessStore, MemoryApiKeys
 from tests.support.asgi import ask
 from tests.support.builders import a_plan, a_zone
+from tests.support.fixed_clock import FixedClock
 
 QUESTIONS = 10_000
 ZONE = ZoneInfo("Europe/Madrid")
@@ -89,7 +97,7 @@ def spelled_otherwise(chance: random.Random) -> str:
             text += "" if text.endswith("z") else chance.choice(offsets)
             parameters.append(f"{name}={chance.choice((quote, quote_plus, str))(text)}")
     if chance.random() < 0.1:
-        parameters.append("limit=5")
+        parameters.append(chance.choice(("limit=5", "start_at", "ENDS_AT=", "=&%00")))
     chance.shuffle(parameters)
     return "&".join(parameters)
 
@@ -133,13 +141,20 @@ def malformed(chance: random.Random) -> str:
     )
 
 
+def guarded(api: FastAPI) -> ASGIApp:
+    """Put before the route what refuses unknown parameters there."""
+    rules = {("GET", "/search"): Area.SEARCH, ("GET", "/openapi.json"): Area.DOCS}
+    gatekeeper = Gatekeeper(Authenticate(MemoryApiKeys(AccessStore()), FixedClock()), OPENABLE)
+    return GuardedApp(api, Areas(api, rules), gatekeeper, ERRORS)
+
+
 @pytest.fixture(scope="module")
 def applications() -> tuple[ASGIApp, ASGIApp]:
     plans = some_plans(random.Random(1), 400)
-    index = LiveIndex(render_plan, plan_prefix, parse_plan)
+    index = LiveIndex(RENDERING)
     index.put(plans)
     index.mark_ready()
-    reference = create_api([search_router(ScanningFinder(plans), ZONE, lambda: True, PAST)], "test")
+    reference = guarded(create_api([search_router(ScanningFinder(plans), ZONE, lambda: True, PAST)], "test"))
     return SearchApp(reference, index, ZONE, lambda _status, _seconds: None, errors=ERRORS), reference
 
 
@@ -160,7 +175,7 @@ async def test_the_bare_search_answers_as_the_reference_does(applications: tuple
 
 async def test_a_large_answer_that_is_sent_bit_by_bit_is_the_same() -> None:
     plans = some_plans(random.Random(3), 9_000)
-    index = LiveIndex(render_plan, plan_prefix, parse_plan)
+    index = LiveIndex(RENDERING)
     index.put(plans)
     index.mark_ready()
     reference = create_api([search_router(ScanningFinder(plans), ZONE, lambda: True, PAST)], "test")
@@ -174,7 +189,7 @@ async def test_a_large_answer_that_is_sent_bit_by_bit_is_the_same() -> None:
 
 
 async def test_before_the_catalog_is_loaded_both_say_so() -> None:
-    index = LiveIndex(render_plan, plan_prefix, parse_plan)
+    index = LiveIndex(RENDERING)
     reference = create_api([search_router(index, ZONE, lambda: index.ready, PAST)], "test")
     bare = SearchApp(reference, index, ZONE, lambda _status, _seconds: None, errors=ERRORS)
 
@@ -195,15 +210,22 @@ async def test_a_client_that_has_the_answer_already_gets_304(applications: tuple
     assert (await ask(bare, "/search", headers=((b"if-none-match", b'"other"'),))).status == 200
 
 
-async def test_what_naive_times_mean_is_part_of_the_tag() -> None:
-    tags = {LiveIndex(render_plan, plan_prefix, parse_plan, seed).etag for seed in ("UTC", "Europe/Madrid")}
-    plans = some_plans(random.Random(1), 1)
-    for seed in ("UTC", "Europe/Madrid"):
-        index = LiveIndex(render_plan, plan_prefix, parse_plan, seed)
-        index.put(plans)
-        tags.add(index.etag)
+async def test_a_tag_names_the_answer_and_no_change_elsewhere_touches_it() -> None:
+    index = LiveIndex(RENDERING)
+    index.put([searchable(a_plan(number, starts=f"{number}:00", ends=f"{number}:30")) for number in range(10, 20)])
+    index.mark_ready()
+    reference = create_api([search_router(index, ZONE, lambda: True, PAST)], "test")
+    bare = SearchApp(reference, index, UTC, lambda _status, _seconds: None, errors=ERRORS)
 
-    assert len(tags) == 4
+    async def tag(first: int, last: int) -> bytes:
+        window = b"starts_at=2021-06-30T%02d:00:00Z&ends_at=2021-06-30T%02d:00:00Z" % (first, last)
+        return (await ask(bare, "/search", window)).headers[b"etag"]
+
+    morning, noon = await tag(10, 12), await tag(13, 15)
+    index.put([searchable(a_plan(13, title="another", starts="13:00", ends="13:30"))])
+
+    assert morning == await tag(10, 12)
+    assert noon != await tag(13, 15)
 
 
 async def test_a_request_id_is_taken_and_returned_and_a_strange_one_is_replaced(

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -16,17 +16,19 @@ from starlette.types import Message, Receive, Scope, Send
 from app.adapters.inbound.http.api import create_api
 from app.adapters.inbound.http.error_table import ERRORS
 from app.adapters.inbound.http.search.as_of_answers import AsOfAnswers, PackedAnswer
-from app.adapters.inbound.http.search.plan_json import parse_plan, plan_prefix, render_plan
+from app.adapters.inbound.http.search.plan_json import render_plan
 from app.adapters.inbound.http.search.search_app import PIECE, SearchApp
 from app.adapters.inbound.http.search.search_errors import TooManyPastSearchesError
 from app.adapters.inbound.http.search.search_router import search_router
 from app.adapters.inbound.http.search.search_window import LONGEST_QUERY
-from app.adapters.outbound.memory.live_index import LiveIndex
+from app.adapters.outbound.search_index.live_index import LiveIndex
 from app.application.ports.history import PastState, PlanHistory
 from app.application.ports.system import HistoryUnavailableError
 from app.application.read_history import SearchPast, WindowTooWideError
+from app.domain.access import Area
 from app.domain.plans import PlanId, PlanSummary
 from app.domain.time_window import TimeWindow
+from app.infrastructure.wiring.plan_rendering import RENDERING
 from tests.support.asgi import ask
 
 NOW = datetime(2021, 6, 1, tzinfo=UTC)
@@ -36,15 +38,20 @@ SOON = 0.05
 
 
 class Door:
-    """What SearchApp hands on to, and what it answers itself."""
+    """What SearchApp hands on to, and what it answers itself; other parameters do not matter."""
 
-    def __init__(self) -> None:
+    def __init__(self, lenient_areas: Collection[Area] = frozenset({Area.SEARCH})) -> None:
         self.handed_on: list[bytes] = []
         self.answered: list[int] = []
-        index = LiveIndex(render_plan, plan_prefix, parse_plan)
+        index = LiveIndex(RENDERING)
         index.mark_ready()
         self.app = SearchApp(
-            self, index, ZoneInfo("UTC"), lambda status, _: self.answered.append(status), errors=ERRORS
+            self,
+            index,
+            ZoneInfo("UTC"),
+            lambda status, _: self.answered.append(status),
+            errors=ERRORS,
+            lenient_areas=lenient_areas,
         )
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
@@ -136,6 +143,13 @@ async def test_where_no_parameter_is_named_as_of_the_bare_search_answers(query: 
 
     assert door.handed_on == []
     assert door.answered == [sent.status] == [400 if len(query) > LONGEST_QUERY else 200]
+
+
+async def test_what_only_looks_like_it_is_refused_as_any_other_unknown_parameter() -> None:
+    door = Door(lenient_areas=frozenset())
+
+    assert b'"unknown_parameter"' in (await ask(door.app, "/search", b"as_Of=1")).body
+    assert door.handed_on == []
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])

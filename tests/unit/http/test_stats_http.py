@@ -132,7 +132,9 @@ async def test_a_page_has_a_thousand_types_unless_fewer_are_asked_for(world: Wor
     assert sent.headers[b"link"] == b'</stats?limit=1000&after=t0999>; rel="next"'
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=1001", "limit=x", "after=No+Type", "after=%00", "after=a%0A"])
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=1001", "limit=x", "after=No+Type", "after=%00", "after=a%0A", "type=No"]
+)
 async def test_a_page_that_cannot_be_is_refused(world: World, query: str) -> None:
     status, code, _ = await world.refusal("/stats", query)
 
@@ -143,6 +145,16 @@ async def test_a_type_has_a_total_of_its_own(world: World) -> None:
     await world.happened(an_activity(1, "ticket.bought", value="1e3"), an_activity(2))
 
     assert await world.get("/stats/ticket.bought") == {"type": "ticket.bought", "count": 1, "sum": 1000}
+
+
+async def test_one_type_may_be_asked_for_in_the_list_also_one_whose_name_is_reserved_by_now(world: World) -> None:
+    await world.happened(an_activity(1, "funnel", value="2.50"), an_activity(2))
+
+    found = await ask(world.api, "/stats", b"type=funnel")
+    never = await ask(world.api, "/stats", b"type=series")
+
+    assert (found.status, found.body) == (200, b'[{"type":"funnel","count":1,"sum":2.50}]')
+    assert (never.status, never.body) == (200, b"[]")
 
 
 async def test_without_activities_answers_are_empty(world: World) -> None:

@@ -50,7 +50,7 @@ class World:
                         find_user=FindUser(users),
                         update_user=UpdateUser(users, self.clock, new_id),
                         delete_user=DeleteUser(users, self.clock, new_id),
-                        create_key=CreateKey(keys, self.clock, random_text),
+                        create_key=CreateKey(keys, self.clock, random_text, users),
                         list_keys=ListKeys(users, keys),
                         revoke_key=RevokeKey(keys, self.clock),
                         clock=self.clock,
@@ -354,11 +354,60 @@ async def test_a_key_is_shown_once_and_must_not_be_stored_on_the_way(world: Worl
         "expires_at": None,
         "revoked_at": None,
         "last_used_at": None,
+        "publishable": False,
+        "origins": [],
+        "types": [],
     }
     listed = await world.ask("GET", f"/users/{user['id']}/keys")
     assert listed.json() == [made]
     assert text not in listed.text
     assert world.store.keys[made["id"]].matches(text)
+
+
+async def test_a_key_that_is_no_secret_says_from_which_pages_it_posts_what(world: World) -> None:
+    user = await world.made(role="writer")
+
+    made = await world.key_of(
+        user, publishable=True, origins=["https://Shop.example:443/", "http://[::1]:8001"], types=["page_view"]
+    )
+
+    assert made["key"].startswith("mqp_")
+    (listed,) = await world.keys_of(user)
+    assert (listed["publishable"], listed["types"]) == (True, ["page_view"])
+    assert listed["origins"] == ["http://[::1]:8001", "https://shop.example"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"publishable": True}, "origins"),
+        ({"publishable": True, "origins": ["null"]}, "origins"),
+        ({"publishable": True, "origins": ["https://shop.example", "*"]}, "origins"),
+        ({"publishable": True, "origins": ["https://shop.example/cart"]}, "origins"),
+        ({"publishable": True, "origins": ["https://b\u00fccher.example"]}, "origins"),
+        ({"publishable": True, "origins": ["*"], "types": ["Page View"]}, "types"),
+        ({"origins": ["https://shop.example"]}, "origins"),
+        ({"types": ["page_view"]}, "types"),
+    ],
+)
+async def test_what_makes_no_sense_of_a_publishable_key_is_refused(
+    world: World, body: dict[str, Any], field: str
+) -> None:
+    user = await world.made(role="writer")
+
+    answer = await world.ask("POST", f"/users/{user['id']}/keys", body)
+
+    assert refusal(answer) == (400, "invalid_key")
+    assert answer.json()["error"]["message"].startswith(f"{field}: ")
+
+
+async def test_whoever_may_not_post_gets_no_publishable_key(world: World) -> None:
+    user = await world.made(role="reader")
+
+    answer = await world.ask("POST", f"/users/{user['id']}/keys", {"publishable": True, "origins": ["*"]})
+
+    assert refusal(answer) == (400, "invalid_key")
+    assert "give the user the role writer" in answer.text
 
 
 async def test_keys_are_live_expired_or_revoked(world: World) -> None:

@@ -11,8 +11,9 @@ import pytest
 
 from app.adapters.outbound.providers.plan_list_xml import PlanListXmlProvider
 from app.application.ports.providers import FeedBrokenError, FeedError, FeedRefusedError, FeedSnapshot
-from app.domain.feeds import FeedRecord, PlanRecord
+from app.domain.feeds import FeedRecord, PlanRecord, Rejection, RejectionReason
 from tests.support.feed_server import MIB
+from tests.support.fetched import fetched
 
 EXPECTED = "expected a document with root eventList or planList"
 BASE = '<base_plan base_plan_id="{0}" sell_mode="online" title="T"><plan plan_id="{0}" {1}>{2}</plan></base_plan>\n'
@@ -31,9 +32,7 @@ def document(body: str, head: str = "") -> bytes:
 async def snapshot_of(path: Path, content: bytes | None = None) -> FeedSnapshot:
     if content is not None:
         path.write_bytes(content)
-    snapshot = await PlanListXmlProvider(name="demo", url=path.as_uri(), timezone="UTC").fetch(None)
-    assert snapshot
-    return snapshot
+    return await fetched(PlanListXmlProvider(name="demo", url=path.as_uri(), timezone="UTC"))
 
 
 async def read(path: Path, content: bytes) -> tuple[list[FeedRecord], FeedError | None]:
@@ -62,9 +61,10 @@ def path(tmp_path: Path) -> Path:
     ("content", "found"),
     [
         (b"", "found an empty document"),
-        (b"   \n  ", "found no element"),
+        (b"   \n  ", "found an empty document"),
+        (b"   <!-- -->  ", "found no element"),
         (b'{"plans": []}', "found what is not well-formed XML"),
-        (b"\x1f\x8b\x08\x00\x00\x00", "found what is not well-formed XML"),
+        (b"PK\x03\x04\x00\x00", "found what is not well-formed XML"),
         (b"<html><body>Down for maintenance</body></html>", "found html"),
         (b"<!DOCTYPE html><html><body><br>Down</body></html>", "found html"),
         (b"<!doctype html>\n<title>Down", "found html"),
@@ -74,10 +74,10 @@ def path(tmp_path: Path) -> Path:
         (b'<planList xmlns="urn:x"><output/></planList>', "found planList of the namespace urn:x"),
         (b'<x:planList xmlns:x="urn:x"/>', "found planList of the namespace urn:x"),
         (b"<planlist/>", "found planlist"),
-        (b'<?xml version="1.0" encoding="shift_jis"?><planList/>', "found what is not well-formed XML"),
         ("<html/>".encode("utf-16"), "found html"),
         (b'<?xml version="1.0" encoding="klingon"?><planList/>', "unknown encoding"),
-        (b'<?xml version="1.0" encoding="UTF-16"?><planList/>', "found what is not well-formed XML"),
+        (b'<?xml version="1.0" encoding="unicode_escape"?><planList/>', "unknown encoding"),
+        (b'<?xml version="1.0" encoding="hex"?><planList/>', "unknown encoding"),
         (b"<!--" + b"x" * 2 * MIB, "found no element"),
     ],
 )
@@ -107,15 +107,146 @@ async def test_a_feed_is_read_in_the_encoding_that_it_declares(path: Path, encod
     assert record.plan.title == "Ñandú"
 
 
-async def test_bytes_of_another_encoding_break_the_feed_at_their_line(path: Path):
-    content = document(bases(3)).replace(b'base_plan_id="2"', b'base_plan_id="\xff"')
+@pytest.mark.parametrize(
+    "content",
+    [
+        b" \t\r\n" + document(bases(1)),
+        b"\n" * 10_000 + document(bases(1)),
+        b"\n\xef\xbb\xbf\n" + document(bases(1), '<?xml version="1.0"?>'),
+        ("\ufeff\n\n" + document(bases(1)).decode()).encode("utf-16-le"),
+        ("\n\n" + document(bases(1)).decode()).encode("utf-16-le"),
+        document(bases(1)).decode().encode("utf-16-be"),
+        document(bases(1), '<?xml version="1.0" encoding="utf-16"?>'),
+        document(bases(1), '<?xml version="1.0" encoding="UTF-32LE"?>'),
+        b"\xef\xbb\xbf" + document(bases(1), '<?xml version="1.0" encoding="iso-8859-1"?>'),
+        document(bases(1), '<?xml version="1.0" encoding="shift_jis"?>'),
+    ],
+)
+async def test_a_feed_is_read_whatever_stands_before_it_and_whatever_it_calls_itself(path: Path, content: bytes):
+    [record], error = await read(path, content)
+
+    assert error is None
+    assert isinstance(record, PlanRecord)
+
+
+@pytest.mark.parametrize("before", ["", "\n\n", "\n" * 5_000])
+async def test_lines_are_those_of_the_file_whatever_stands_before_the_feed(path: Path, before: str):
+    content = before + document(bases(2).replace("21:00:00", "25:00:00", 1)).decode()
+
+    for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+        [rejection, _], _ = await read(path, content.encode(encoding))
+
+        assert isinstance(rejection, Rejection)
+        assert rejection.line == before.count("\n") + 2
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        (b'title="T"', b'title="Rock & Roll"'),
+        (b'title="T"', b'title="Rock&nbsp;Roll"'),
+        (b'title="T"', b'title="Rock\x01Roll"'),
+        (b'title="T"', b'title="Rock\xffRoll"'),
+        (b'title="T"', b'title="Rock\xed\xa0\x80Roll"'),
+        (b'title="T"', b'title="Rock\xef\xbf\xbfRoll"'),
+        (b'title="T"', b'title="Rock < Roll"'),
+        (b'title="T"', b"title='T' title='T'"),
+        (b"</plan>", b"&nbsp;</plan>"),
+        (b"</plan>", b"</plan>]]>"),
+        (b"</plan>", b"<x:y/></plan>"),
+        (b"</plan>", b""),
+        (b"</base_plan>", b""),
+        (b"</base_plan>", b"</base_plam>"),
+        (b"</base_plan>", b"<!-- </base_plan>"),
+        (b"</base_plan>", b"<![CDATA[ </base_plan>"),
+        (b"</plan>", b"<!DOCTYPE x>"),
+    ],
+)
+async def test_a_broken_base_costs_that_base_and_says_whose_it_is(path: Path, broken: tuple[bytes, bytes]):
+    one, two, three = (f"{BASE.format(number, TIMES, ZONE)}".encode() for number in (1, 2, 3))
+    content = document("X").replace(b"X", one + two.replace(*broken) + three)
 
     records, error = await read(path, content)
 
-    assert isinstance(error, FeedBrokenError)
-    assert error.line == 6
-    assert "encoding" in str(error)
-    assert len(records) == 2
+    assert error is None
+    [rejection] = [record for record in records if isinstance(record, Rejection) and record.part is None]
+    found = [record.plan.key.base_id for record in records if isinstance(record, PlanRecord)]
+    assert [base for base in found if base != "2"] == ["1", "3"]
+    assert rejection.reason is RejectionReason.MALFORMED
+    assert rejection.message.startswith("not well-formed XML: ")
+    assert rejection.line == 4
+    assert rejection.base_id == "2"
+    assert rejection.source.startswith('<base_plan base_plan_id="2"')
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        '<base_plan base_plan_id="2" sell_mode="online" title="Rock "n" Roll">',
+        '<base_plan title="Rock base_plan_id="2" sell_mode="online">',
+        '<base_plan base_plan_id="2 title="Rock" sell_mode="online">',
+        '<base_plan base_plan_id="2" title="Rock & Roll" base_plan_id="3">',
+        '<base_plan base_plan_id="&2;" title="Rock">',
+        '<base_plan base_plan_id="" title="Rock & Roll">',
+        "<base_plan title='&'>",
+    ],
+)
+async def test_a_broken_base_whose_id_may_be_another_is_nobodys(path: Path, tag: str):
+    two = BASE.format(2, TIMES, ZONE)
+    two = tag + two[two.index("<plan ") :]
+
+    records, error = await read(path, document(bases(1) + two + bases(3)))
+
+    assert error is None
+    [rejection] = [record for record in records if isinstance(record, Rejection)]
+    assert (rejection.reason, rejection.base_id, rejection.key) == (RejectionReason.MALFORMED, None, None)
+    assert rejection.line == 4
+
+
+async def test_the_items_before_the_break_of_a_base_are_read(path: Path):
+    plan = f'<plan plan_id="{{}}" {TIMES}/>'
+    items = plan.format(1) + plan.format(2) + "&nbsp;" + plan.format(3)
+    broken = f'<base_plan base_plan_id="1" sell_mode="online" title="T">{items}</base_plan>'
+
+    records, error = await read(path, document(broken))
+
+    assert error is None
+    assert [record.plan.key.item_id for record in records if isinstance(record, PlanRecord)] == ["1", "2"]
+    assert [record.base_id for record in records if isinstance(record, Rejection)] == ["1"]
+
+
+@pytest.mark.parametrize("broken", ["&nbsp;", "<a b=1/>", "</plan>", "<a></b>", "\x01", "]]>", "<1/>"])
+async def test_what_is_broken_between_bases_costs_none_and_leaves_open_whose_it_was(path: Path, broken: str):
+    one, two, three = (BASE.format(number, TIMES, ZONE) for number in (1, 2, 3))
+
+    records, error = await read(path, document(one + broken + two + three))
+
+    assert error is None
+    assert [record.plan.key.base_id for record in records if isinstance(record, PlanRecord)] == ["1", "2", "3"]
+    [rejection] = [record for record in records if isinstance(record, Rejection)]
+    assert (rejection.reason, rejection.base_id, rejection.key) == (RejectionReason.MALFORMED, None, None)
+    assert rejection.line == 4
+
+
+async def test_a_base_in_a_comment_behind_a_broken_one_is_none(path: Path):
+    broken = BASE.format(1, TIMES, "&nbsp;" + f"<!-- {BASE.format(2, TIMES, ZONE)} -->")
+
+    records, error = await read(path, document(broken + BASE.format(3, TIMES, ZONE)))
+
+    assert error is None
+    assert [record.plan.key.base_id for record in records if isinstance(record, PlanRecord)] == ["3"]
+
+
+async def test_a_long_base_that_is_broken_costs_no_other_one(path: Path):
+    plan = f'<plan plan_id="{{}}" {TIMES}>{ZONE * 100}</plan>'
+    items = "".join(plan.format(number) for number in range(600)) + "&nbsp;" + plan.format(600)
+    broken = f'<base_plan base_plan_id="1" sell_mode="online" title="T">{items}</base_plan>'
+
+    records, error = await read(path, document(broken + BASE.format(2, TIMES, ZONE)))
+
+    assert error is None
+    assert [record.plan.key.base_id for record in records if isinstance(record, PlanRecord)] == ["1"] * 600 + ["2"]
+    assert len(records) == 602
 
 
 @pytest.mark.parametrize(

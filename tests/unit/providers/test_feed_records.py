@@ -17,6 +17,7 @@ from app.application.ports.providers import FeedSnapshot
 from app.domain.feeds import FeedRecord, PlanRecord, Rejection, RejectionReason
 from app.domain.plans import Plan, PlanKey, SellMode, Zone
 from tests.support.feeds import a_document
+from tests.support.fetched import fetched
 
 DIALECT_A = Path(__file__).parents[2] / "data"
 
@@ -34,9 +35,7 @@ BASE = {"base_plan_id": "291", "sell_mode": "online", "title": "Camela en concie
 
 async def snapshot_of(path: Path, timezone: str = "Europe/Madrid") -> FeedSnapshot:
     provider = PlanListXmlProvider(name="demo", url=path.as_uri(), timezone=timezone)
-    snapshot = await provider.fetch(None)
-    assert snapshot
-    return snapshot
+    return await fetched(provider)
 
 
 async def read(path: Path, timezone: str = "Europe/Madrid") -> tuple[list[FeedRecord], dict[str, int]]:
@@ -71,7 +70,14 @@ class Feed:
     async def rejection(self, bases: str) -> Rejection:
         [record], _ = await self.of(bases)
         assert isinstance(record, Rejection), record
+        assert record.part is None
         return record
+
+    async def part(self, bases: str) -> tuple[Plan, Rejection]:
+        [record, rejection], _ = await self.of(bases)
+        assert isinstance(record, PlanRecord), record
+        assert isinstance(rejection, Rejection), rejection
+        return record.plan, rejection
 
 
 def element(tag: str, attributes: dict[str, str], *children: str, without: str = "", **other: str) -> str:
@@ -214,13 +220,16 @@ async def test_a_time_may_have_fractions_of_a_second(feed: Feed, text: str, expe
         *("0000-01-01T00:00:00", "2021-W26-3T21:00:00", "2021-06-30T21:00:00,5"),
     ],
 )
-@pytest.mark.parametrize("name", ["plan_start_date", "plan_end_date"])
-async def test_anything_else_is_no_time(feed: Feed, name: str, text: str):
-    rejection = await feed.rejection(base(item(**{name: text})))
+async def test_anything_else_is_no_time(feed: Feed, text: str):
+    rejection = await feed.rejection(base(item(plan_start_date=text)))
 
     assert rejection.reason is RejectionReason.INVALID_DATE
-    assert name in rejection.message
+    assert "plan_start_date" in rejection.message
     assert rejection.key == PlanKey("demo", "291", "291")
+
+    plan, rejection = await feed.part(base(item(plan_end_date=text)))
+    assert plan.ends is None
+    assert (rejection.reason, rejection.part) == (RejectionReason.INVALID_DATE, "plan_end_date")
 
 
 async def test_a_time_that_utc_does_not_have_is_rejected(tmp_path: Path):
@@ -241,19 +250,24 @@ async def test_an_end_before_the_start_is_rejected_and_never_swapped(feed: Feed)
 
 @pytest.mark.parametrize("text", ["-1", "1.5", "", "ten", "1e3", "+5", " 5", "1_000", "٣", "9" * 19, "0x10"])
 async def test_a_capacity_is_an_integer_of_nothing_or_more(feed: Feed, text: str):
-    rejection = await feed.rejection(base(item(zone(), zone(capacity=text), zone())))
+    plan, rejection = await feed.part(base(item(zone(), zone(zone_id="41", capacity=text), zone(zone_id="42"))))
 
+    assert [zone.zone_id for zone in plan.zones] == ["40", "42"]
     assert rejection.reason is RejectionReason.INVALID_NUMBER
-    assert rejection.message.startswith("zone 40: capacity is ")
+    assert rejection.message.startswith("zone 41: capacity is ")
+    assert rejection.part == "zone 41: capacity"
+    assert rejection.key == plan.key
     assert rejection.line == 7  # of the zone, not of its item
+    assert rejection.source.startswith('<zone zone_id="41"')
 
 
 @pytest.mark.parametrize(
     "text", ["-1.00", "20,00", "", "free", "NaN", "Infinity", "1e3", "+5", " 5", "1_000", "٣.00", ".5", "5.", "9" * 13]
 )
 async def test_a_price_is_a_decimal_of_nothing_or_more(feed: Feed, text: str):
-    rejection = await feed.rejection(base(item(zone(price=text))))
+    plan, rejection = await feed.part(base(item(zone(price=text))))
 
+    assert (plan.zones, plan.prices) == ((), None)
     assert rejection.reason is RejectionReason.INVALID_NUMBER
     assert rejection.message.startswith("zone 40: price is ")
 
@@ -287,10 +301,12 @@ async def test_equal_prices_give_equal_digests_however_they_are_written(feed: Fe
 
 @pytest.mark.parametrize("text", ["True", "1", "", "yes"])
 async def test_numbered_and_sold_out_are_true_or_false(feed: Feed, text: str):
-    for bases in (base(item(sold_out=text)), base(item(zone(numbered=text)))):
-        rejection = await feed.rejection(bases)
+    parts = {"sold_out": base(item(sold_out=text)), "zone 40: numbered": base(item(zone(numbered=text)))}
+    for part, bases in parts.items():
+        plan, rejection = await feed.part(bases)
 
-        assert rejection.reason is RejectionReason.INVALID_VALUE
+        assert (plan.sold_out, len(plan.zones)) == (False, 1)
+        assert (rejection.reason, rejection.part) == (RejectionReason.INVALID_VALUE, part)
         assert "expected true or false" in rejection.message
 
 
@@ -306,19 +322,68 @@ async def test_a_sell_mode_is_online_or_offline(feed: Feed):
 @pytest.mark.parametrize("name", ["zone_id", "capacity", "price", "name", "numbered"])
 async def test_a_zone_says_everything(feed: Feed, name: str):
     for zones in ([zone(without=name)], [zone(), zone(without=name), zone()]):
-        rejection = await feed.rejection(base(item(*zones)))
+        plan, rejection = await feed.part(base(item(*zones)))
 
+        assert len(plan.zones) == len(zones) - (name in {"zone_id", "capacity", "price"})
         assert rejection.reason is RejectionReason.MISSING_ATTRIBUTE
         assert rejection.message.endswith(f"zone has no {name}")
+        assert rejection.part in {f"zone 40: {name}", f"zone without id: {name}"}
 
 
-@pytest.mark.parametrize("name", ["plan_start_date", "plan_end_date"])
-async def test_an_item_says_when_it_is(feed: Feed, name: str):
-    rejection = await feed.rejection(base(item(without=name)))
+async def test_a_zone_without_what_no_answer_needs_keeps_its_price(feed: Feed):
+    records, _ = await feed.of(base(item(zone(name="x" * 1_001, numbered="1", price="7.50"))))
+
+    [plan] = plans(records)
+    assert plan.zones == (Zone("40", 243, Decimal("7.50"), "", numbered=False),)
+    assert [record.part for record in records if isinstance(record, Rejection)] == [
+        "zone 40: name",
+        "zone 40: numbered",
+    ]
+
+
+@pytest.mark.parametrize("name", ["sell_from", "sell_to"])
+async def test_a_sale_time_that_cannot_be_read_costs_itself(feed: Feed, name: str):
+    plan, rejection = await feed.part(base(item(**{name: "2021-02-30T20:00:00"})))
+
+    assert getattr(plan, name) is None
+    assert (rejection.reason, rejection.part) == (RejectionReason.INVALID_DATE, name)
+    assert rejection.key == plan.key
+    assert rejection.line == 4
+
+
+async def test_an_organizer_that_is_none_is_told_once_for_its_base(feed: Feed):
+    bad = base(item(plan_start_date="soon"), item(plan_id="1"), item(plan_id="2"), organizer_company_id="")
+
+    records, _ = await feed.of(bad)
+
+    rejected = [record for record in records if isinstance(record, Rejection)]
+    assert [plan.organizer_id for plan in plans(records)] == [None, None]
+    assert [record.part for record in rejected] == [None, "organizer_company_id"]
+    assert (rejected[1].base_id, rejected[1].key, rejected[1].line) == ("291", None, 3)
+    assert records.index(rejected[1]) == 2  # behind the base's first plan
+
+
+async def test_parts_follow_their_plan_and_leave_its_digest_to_what_it_says(feed: Feed):
+    faulty, _ = await feed.of(base(item(zone(), zone(price="x"), sold_out="no")))
+    faultless, _ = await feed.of(base(item(zone())))
+
+    assert faulty[0] == faultless[0]
+    assert [type(record) for record in faulty] == [PlanRecord, Rejection, Rejection]
+
+
+async def test_an_item_says_when_it_begins(feed: Feed):
+    rejection = await feed.rejection(base(item(without="plan_start_date")))
 
     assert rejection.reason is RejectionReason.MISSING_ATTRIBUTE
-    assert rejection.message == f"plan has no {name}"
+    assert rejection.message == "plan has no plan_start_date"
     assert rejection.key == PlanKey("demo", "291", "291")
+
+
+async def test_an_item_that_does_not_say_when_it_ends_is_a_plan_without_an_end(feed: Feed):
+    plan, rejection = await feed.part(base(item(without="plan_end_date")))
+
+    assert plan.ends is None
+    assert (rejection.reason, rejection.part) == (RejectionReason.MISSING_ATTRIBUTE, "plan_end_date")
 
 
 async def test_an_item_without_an_id_leaves_its_base_in_doubt(feed: Feed):
@@ -368,8 +433,9 @@ async def test_a_base_without_items_is_rejected(feed: Feed):
     ],
 )
 async def test_there_are_limits_to_how_long_things_are(feed: Feed, bases: str, reason: RejectionReason):
-    rejection = await feed.rejection(bases)
+    records, _ = await feed.of(bases)
 
+    [rejection] = [record for record in records if isinstance(record, Rejection)]
     assert rejection.reason is reason
     assert len(rejection.message) < 500
     assert len(rejection.source) <= 2_000
@@ -476,12 +542,25 @@ async def test_one_bad_record_in_10_000_costs_no_other_one(feed: Feed):
 
 async def test_lines_are_right_beyond_65_535(feed: Feed):
     bases = [base(item(*[zone()] * 100, plan_id=str(number))) for number in range(400)]
-    bases[390] = base(item(*[zone()] * 50, zone(price="free"), zone()))
+    bases[390] = base(item(*[zone()] * 50, zone(price="free"), zone(), plan_id="390"))
+    bases[391] = base(item(without="plan_start_date"))
 
     records, _ = await feed.of("".join(bases))
 
+    lines = [record.line for record in records if isinstance(record, Rejection)]
+    assert lines == [3 + 390 * 204 + 2 + 2 * 50, 3 + 390 * 204 + 4 + 2 * 52 + 1]
+    assert min(lines) > 65_535
+
+
+async def test_lines_are_right_in_a_base_of_more_than_65_535(feed: Feed):
+    items = [item(*[zone()] * 100, plan_id=str(number)) for number in range(400)]
+    items[390] = item(plan_start_date="soon").replace("\n", "")
+
+    records, _ = await feed.of(base(*items))
+
     [rejection] = [record for record in records if isinstance(record, Rejection)]
-    assert rejection.line == 3 + 390 * 204 + 2 + 2 * 50 > 65_535
+    assert len(plans(records)) == 399
+    assert rejection.line == 3 + 1 + 390 * 202 > 65_535
 
 
 zone_texts = st.fixed_dictionaries(
@@ -504,10 +583,8 @@ async def test_zones_are_judged_the_same_together_and_one_by_one(feed: Feed, zon
     apart = [element("zone", first, colour="red"), *[element("zone", other) for other in others]]
     one_by_one, _ = await feed.of(base(item(*apart)))
 
-    [left], [right] = together, one_by_one
-    assert type(left) is type(right)
-    if isinstance(left, PlanRecord):
-        assert left == right
-    else:
-        assert isinstance(right, Rejection)
-        assert (left.reason, left.message, left.line) == (right.reason, right.message, right.line)
+    assert [_told(record) for record in together] == [_told(record) for record in one_by_one]
+
+
+def _told(record: FeedRecord) -> object:
+    return (record.reason, record.message, record.line, record.part) if isinstance(record, Rejection) else record

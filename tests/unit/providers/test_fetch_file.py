@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from app.adapters.outbound.providers.contract import a_plan
-from app.adapters.outbound.providers.fetched_feed import FetchLimits
-from app.adapters.outbound.providers.pinned_get import PinnedGet
+from app.adapters.outbound.providers.fetching.fetched_feed import FetchLimits
+from app.adapters.outbound.providers.fetching.pinned_get import PinnedGet
+from app.adapters.outbound.providers.fetching.urls import path_of
 from app.adapters.outbound.providers.plan_list_xml import PlanListXmlProvider
-from app.adapters.outbound.providers.urls import path_of
 from app.application.ports.providers import FeedRefusedError, FeedUnavailableError
 from tests.support.feeds import a_feed
+from tests.support.fetched import fetched
 
 FEED = a_feed([a_plan("1")])
 
@@ -48,8 +49,7 @@ async def test_a_file_written_again_with_the_same_content_is_not_read_again(tmp_
     path = tmp_path / "feed.xml"
     path.write_bytes(FEED)
     provider = a_provider(path.as_uri())
-    snapshot = await provider.fetch(None)
-    assert snapshot
+    snapshot = await fetched(provider)
     await snapshot.aclose()
 
     path.write_bytes(FEED)
@@ -62,14 +62,12 @@ async def test_a_file_of_the_same_size_written_at_once_again_is_read_again(tmp_p
     provider = a_provider(path.as_uri())
     for _ in range(20):
         path.write_bytes(FEED)
-        snapshot = await provider.fetch(None)
-        assert snapshot
+        snapshot = await fetched(provider)
         await snapshot.aclose()
 
         path.write_bytes(FEED.replace(b"Camela", b"Alemac"))
 
-        changed = await provider.fetch(snapshot.mark)
-        assert changed
+        changed = await fetched(provider, snapshot.mark)
         await changed.aclose()
 
 
@@ -78,8 +76,7 @@ async def test_a_file_that_is_the_same_for_long_is_known_by_its_time(tmp_path: P
     path.write_bytes(FEED)
     os.utime(path, (time.time() - 60, time.time() - 60))
     provider = a_provider(path.as_uri())
-    snapshot = await provider.fetch(None)
-    assert snapshot
+    snapshot = await fetched(provider)
     await snapshot.aclose()
 
     assert snapshot.mark.etag

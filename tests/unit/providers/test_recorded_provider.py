@@ -140,3 +140,17 @@ async def test_a_watcher_sees_bytes_and_records():
 def test_a_list_without_files_is_known_at_the_start():
     with pytest.raises(ValueError, match="at least one file"):
         RecordedProvider(name="demo", files=[], timezone="UTC")
+
+
+async def test_what_a_file_said_is_remembered_in_the_next(tmp_path: Path):
+    files = [DEMO[2], DEMO[2]]
+    provider = RecordedProvider(name="demo", files=files, timezone="Europe/Madrid", readings=tmp_path / "demo")
+    kinds, mark = [], None
+    for _ in files:
+        snapshot = await provider.fetch(mark)
+        assert snapshot
+        kinds.append([type(record).__name__ async for batch in snapshot.records() for record in batch])
+        await snapshot.aclose()
+        mark = snapshot.mark
+
+    assert kinds == [["PlanRecord", "PlanRecord", "Rejection"], ["RememberedRecord", "RememberedRecord", "Rejection"]]

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from app.adapters.inbound.http.search.search_window import usual_window
 from app.adapters.inbound.reading.activity_input import read_activity
 from app.adapters.inbound.reading.instants import InvalidDateError, InvalidDateTimeError, read_date, read_instant
+from app.adapters.inbound.reading.reading import Reading
 from app.adapters.inbound.reading.refusals import RefusedRecordError
-from app.adapters.outbound.providers.values import UnusableError, wall_clock
+from app.adapters.outbound.providers.reading.values import UnusableError, wall_clock
 
 T = TypeVar("T")
 REPOSITORY = Path(__file__).parents[3]
@@ -61,7 +62,7 @@ def made(make: Callable[[], T]) -> T | None:
 
 
 def occurred_at(text: str) -> datetime | None:
-    return read_activity({"type": "view", "occurred_at": text}).occurred_at
+    return read_activity({"type": "view", "occurred_at": text}, Reading()).occurred_at
 
 
 @pytest.mark.parametrize("text", NOT_OURS)

@@ -119,7 +119,8 @@ def _a_step_for_each() -> float:
 
 def _add_many(connection: Connection) -> None:
     at = int((NOW - timedelta(days=1)).timestamp()) * 1_000_000
-    nothing = {"full_name": None, "deleted_at": None, "expires_at": None, "revoked_at": None, "last_used_at": None}
+    absent = ("full_name", "deleted_at", "expires_at", "revoked_at", "last_used_at", "origins", "types")
+    nothing = dict.fromkeys(absent)
     both = [
         nothing
         | {

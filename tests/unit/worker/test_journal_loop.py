@@ -2,25 +2,39 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from time import monotonic
 from typing import Any
 
 from structlog.testing import capture_logs
 
 from app.adapters.inbound.worker.journal_loop import JournalLoop, log_restoration
+from app.application.ports.figures import Presence, RunningProcess
+from app.application.ports.system import Lease
 from app.application.restore_catalog import Restoration
 from app.domain.backoff import Backoff
+from tests.fakes.presence import MemoryPresence
 from tests.support.builders import a_plan
 from tests.support.journal_world import JournalWorld
 from tests.support.running_loops import running
 
 
-def a_loop(world: JournalWorld, *, now: Callable[[], float] | None = None) -> JournalLoop:
+def a_loop(
+    world: JournalWorld, *, now: Callable[[], float] | None = None, presence: Presence | None = None
+) -> JournalLoop:
     loop = JournalLoop(
-        journal=world.journaling, log=world.log, leases=world.leases, interval=0.01, retry=Backoff(0.01, longest=10.0)
+        journal=world.journaling,
+        log=world.log,
+        leases=world.leases,
+        presence=presence or MemoryPresence(world.store),
+        interval=0.01,
+        retry=Backoff(0.01, longest=10.0),
     )
     if now:
         loop.now = now
     return loop
+
+
+LEASES = [f":journal-{share}" for share in range(16)]
 
 
 async def until_journaled(world: JournalWorld, states: int) -> None:
@@ -48,13 +62,74 @@ async def test_changes_are_journaled_soon_for_ever() -> None:
             await until_journaled(world, number + 1)
 
 
-async def test_one_process_works_and_the_others_wait() -> None:
+async def test_of_workers_that_nobody_counts_the_first_has_all_shares_and_the_others_wait() -> None:
     world = JournalWorld()
     async with running(*(a_loop(world) for _ in range(4))):
         await world.sync_with(a_plan())
         await until_journaled(world, 1)
 
-        assert [lease.provider for lease in world.store.leases] == [JournalLoop.lease]
+        assert sorted(lease.provider for lease in world.store.leases) == sorted(LEASES)
+
+
+async def workers_of(world: JournalWorld, number: int) -> Presence:
+    """Say that so many workers run, and one API process."""
+    presence = MemoryPresence(world.store, ttl=60.0)
+    for process in range(number):
+        await presence.announce(RunningProcess(f"{process}", "worker", world.clock.now()))
+    await presence.announce(RunningProcess("api", "api", world.clock.now()))
+    return presence
+
+
+def held(loops: Sequence[JournalLoop]) -> list[int]:
+    """How many shares each has."""
+    return sorted(len(loop.shares.numbers) for loop in loops)
+
+
+async def test_workers_divide_the_shares_and_each_log_has_one_writer() -> None:
+    world = JournalWorld()
+    presence = await workers_of(world, 3)
+    loops = [a_loop(world, presence=presence) for _ in range(3)]
+    async with running(*loops), asyncio.timeout(10):
+        while len(world.store.leases) < len(LEASES):  # noqa: ASYNC110 - leases tell nobody
+            await asyncio.sleep(0.01)
+
+        assert held(loops) == [4, 6, 6]
+        assert len(set().union(*(loop.shares.numbers for loop in loops))) == len(LEASES)
+
+
+async def test_a_worker_that_came_later_gets_its_part_when_a_term_ends() -> None:
+    world = JournalWorld()
+    presence = MemoryPresence(world.store, ttl=60.0)
+    first, second = loops = [a_loop(world, presence=presence) for _ in range(2)]
+    first.term = second.term = 0.3
+    async with running(first), asyncio.timeout(10):
+        while len(world.store.leases) < len(LEASES):  # noqa: ASYNC110 - leases tell nobody
+            await asyncio.sleep(0.01)
+        for process in ("1", "2"):
+            await presence.announce(RunningProcess(process, "worker", world.clock.now()))
+        async with running(second):
+            while held(loops) != [8, 8]:  # noqa: ASYNC110 - leases tell nobody
+                await asyncio.sleep(0.01)
+
+
+async def test_when_a_worker_dies_the_others_take_its_shares_over() -> None:
+    world = JournalWorld()
+    for name in LEASES[:10]:
+        world.store.leases[Lease(name, 1)] = monotonic() + 0.3  # nobody renews it
+    loop = a_loop(world, presence=await workers_of(world, 1))
+    async with running(loop), asyncio.timeout(10):
+        await world.sync_with(a_plan())
+        await until_journaled(world, 1)
+        while held([loop]) != [len(LEASES)]:  # noqa: ASYNC110 - leases tell nobody
+            await asyncio.sleep(0.01)
+
+
+async def test_what_another_worker_leaves_lying_is_taken_too() -> None:
+    world = JournalWorld()
+    loop = a_loop(world, presence=await workers_of(world, 2))
+    async with running(loop), asyncio.timeout(10):
+        while held([loop]) != [len(LEASES)]:  # noqa: ASYNC110 - leases tell nobody
+            await asyncio.sleep(0.01)
 
 
 async def test_when_it_ends_another_takes_over() -> None:
@@ -115,6 +190,7 @@ async def test_a_bug_costs_the_journal_a_rest_and_not_the_worker() -> None:
         async with running(loop) as (task,):
             await world.sync_with(a_plan())
             await until_journaled(world, 1)
+            await until_told(logs, "info")
             assert not task.done()
 
     told = [(line["log_level"], line["event"]) for line in logs if "journal of plans" in line["event"]]

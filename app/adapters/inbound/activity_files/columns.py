@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from app.adapters.inbound.activity_files.lines import LONGEST_ROW
 from app.adapters.inbound.activity_files.source import UsageMistakeError
-from app.adapters.inbound.reading.activity_input import EXPECTED, OTHER_NAMES
+from app.adapters.inbound.reading.activity_fields import EXPECTED
+from app.adapters.inbound.reading.activity_names import CANONICAL, SINGLE, field_of
 from app.adapters.inbound.reading.json_record import parse_record
 from app.adapters.inbound.reading.refusals import NotJsonError, Problem, RefusedRecordError
+from app.application.ports.activity_archive import EXPORT_COLUMNS
 
-FIELDS = {name: name for name in EXPECTED} | OTHER_NAMES | {"data.value": "value", "data": "data"}
-"""All names that a field has, and the canonical one. `data` keeps its own: the door may find a value in it."""
-SINGLE = "properties."
-"""What stands before the name of a single property."""
+BY_SMALL_LETTERS = {name.lower(): field for name, field in CANONICAL.items()}
+"""Fields by names such as `messageId`: whoever writes headers does not care for capitals."""
 REQUIRED = ("type", "occurred_at")
 """A file's past must not become now, so both must be there."""
 DELIMITERS = ",;\t"
@@ -33,12 +34,8 @@ def sniff_delimiter(header: str) -> str:
     return max(DELIMITERS, key=columns)
 
 
-def field_of(name: str) -> str | None:
-    """Tell which field a name means; `properties.NAME` for a single property, None for no field at all."""
-    for prefix in (SINGLE, "data."):
-        if name.startswith(prefix) and len(name) > len(prefix) and name not in FIELDS:
-            return SINGLE + name.removeprefix(prefix)
-    return FIELDS.get(name)
+def _column_field(name: str) -> str | None:
+    return field_of(name.lower()) or BY_SMALL_LETTERS.get(name.lower())
 
 
 def read_mapping(pairs: Sequence[str]) -> dict[str, str]:
@@ -52,7 +49,7 @@ def read_mapping(pairs: Sequence[str]) -> dict[str, str]:
         column, _, name = (part.strip() for part in pair.rpartition("="))
         field = field_of(name)
         if not column or field is None:
-            fields = ", ".join([*dict.fromkeys(FIELDS.values()), "properties.NAME"])
+            fields = ", ".join([*EXPECTED, "properties.NAME"])
             raise UsageMistakeError(f"--map {pair}: expected COLUMN=FIELD, FIELD one of {fields}")
         if column in mapping:
             raise UsageMistakeError(f"--map {pair}: the column {column!r} is mapped twice")
@@ -68,7 +65,11 @@ class Columns:
         for column in mapping:
             if column not in names:
                 raise UsageMistakeError(f"--map {column}=...: no such column; the file has {', '.join(names)}")
-        found = [mapping.get(name, field_of(name.lower()) or "") for name in names]
+        found = [mapping.get(name, _column_field(name) or "") for name in names]
+        self.are_of_an_export = tuple(names) == EXPORT_COLUMNS and not mapping
+        """Whether they are those of `marquee export`: only there is `origin` a field."""
+        if self.are_of_an_export:
+            found[names.index("origin")] = "origin"
         _check(found, names)
         self._width = len(names)
         self._object = "data" if "data" in found else "properties"
@@ -91,8 +92,9 @@ class Columns:
         record: dict[str, Any] = {field: cells[place] for place, field in self._fields if cells[place]}
         if "value" in record and NUMBER.fullmatch(record["value"]):
             record["value"] = Decimal(record["value"])
-        if self._object in record:
-            record[self._object] = _object(record[self._object], self._object)
+        for name in (self._object, "origin"):
+            if name in record:
+                record[name] = _object(record[name], name)
         if self._properties:
             self._add_properties(record, cells)
         return record
@@ -105,7 +107,7 @@ class Columns:
 
 def _object(cell: str, name: str) -> dict[str, Any]:
     try:
-        return parse_record(cell.encode())
+        return parse_record(cell.encode(), LONGEST_ROW)
     except NotJsonError as error:
         raise RefusedRecordError(Problem("not_json", f"{name}: {error}")) from None
     except RefusedRecordError as error:
@@ -118,7 +120,9 @@ def _check(found: Sequence[str], names: Sequence[str]) -> None:
     for field in filter(None, one_name):
         if one_name.count(field) > 1:
             twice = " and ".join(repr(name) for name, its in zip(names, one_name, strict=True) if its == field)
-            raise UsageMistakeError(f"the columns {twice} are both {field}: rename one of them")
+            raise UsageMistakeError(
+                f"the columns {twice} are both {field}: rename one of them, or name what it is with --map"
+            )
     for field in REQUIRED:
         if field not in found:
             raise UsageMistakeError(

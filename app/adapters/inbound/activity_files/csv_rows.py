@@ -4,8 +4,9 @@ import csv
 from collections.abc import Iterator
 from typing import Any
 
-from app.adapters.inbound.activity_files.lines import LONGEST_ROW, TOO_LONG, Lines, Row, is_cut, shown, undecodable
+from app.adapters.inbound.activity_files.lines import TOO_LONG, Lines, Row, is_cut, shown, undecodable
 from app.adapters.inbound.reading.refusals import Problem
+from app.domain.activities import LARGEST_ACTIVITY
 
 
 class _RowTooLongError(Exception):
@@ -15,9 +16,10 @@ class _RowTooLongError(Exception):
 class CsvRows:
     """Reads rows, the header too; empty lines are no rows."""
 
-    def __init__(self, lines: Lines, delimiter: str) -> None:
+    def __init__(self, lines: Lines, delimiter: str, longest: int = LARGEST_ACTIVITY) -> None:
         self._lines = lines
         self._delimiter = delimiter
+        self._longest = longest
         self._line = 1
         self._taken: list[bytes] = []
         """The lines of the row in hand."""
@@ -49,7 +51,7 @@ class CsvRows:
         while line := self._lines.read():
             size = size + len(line) if taken else len(line)
             taken.append(line)
-            if size > LONGEST_ROW or is_cut(line):
+            if size > self._longest or is_cut(line):
                 raise _RowTooLongError
             try:
                 yield line.decode()

@@ -1,6 +1,6 @@
 """A CSV or NDJSON file as a series of activities, judged by the rules of the door."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -11,16 +11,18 @@ from uuid import UUID
 
 import uuid_utils
 
-from app.adapters.inbound.activity_files.columns import SINGLE, Columns, sniff_delimiter
+from app.adapters.inbound.activity_files.columns import Columns, sniff_delimiter
 from app.adapters.inbound.activity_files.csv_rows import CsvRows
-from app.adapters.inbound.activity_files.lines import Lines, Row, ndjson_rows
+from app.adapters.inbound.activity_files.exported_records import is_exported_line, read_record, read_records
+from app.adapters.inbound.activity_files.lines import LONGEST_ROW, Lines, Row, ndjson_rows
 from app.adapters.inbound.activity_files.source import Source, UsageMistakeError
-from app.adapters.inbound.reading.activity_input import read_activities, read_activity
+from app.adapters.inbound.reading.activity_names import FieldNames
 from app.adapters.inbound.reading.json_record import parse_record
+from app.adapters.inbound.reading.reading import Reading
 from app.adapters.inbound.reading.refusals import NotJsonError, Problem, RefusedRecordError
 from app.application.import_activities import ActivityFile, Chunk, ImportedRow, RejectedRow
 from app.application.ports.system import Clock
-from app.domain.activities import Activity, ActivityRefusedError, ActivityRules
+from app.domain.activities import LARGEST_ACTIVITY, Activity, ActivityRefusedError, ActivityRules
 
 CHUNK = 10_000
 """Rows that are stored together."""
@@ -51,12 +53,14 @@ class ImportedFile(ActivityFile):
     """
 
     def __init__(
-        self, source: Source, rules: ActivityRules, clock: Clock, mapping: Mapping[str, str], format_: Format | None
+        self, source: Source, rules: ActivityRules, clock: Clock, names: FieldNames, format_: Format | None
     ) -> None:
         self._source = source
         self._rules = rules
         self._clock = clock
-        self._mapping = mapping
+        self._names = names
+        self._noticed = Reading(names)
+        """Of NDJSON: what was noticed so far."""
         with source.damage_told():
             self.format = format_ or tell_format(source)
             self._columns = self._read_header() if self.format is Format.CSV else None
@@ -65,13 +69,13 @@ class ImportedFile(ActivityFile):
 
     @property
     def ignored(self) -> list[str]:
-        """Name the columns that are no field."""
-        return self._columns.ignored if self._columns else []
+        """Name the columns that are no field, and are left out; of NDJSON fields that became properties, so far."""
+        return self._columns.ignored if self._columns else list(self._noticed.ignored)
 
     @property
     def mark(self) -> str:
         """See ActivityFile. Another mapping or format reads other activities from the same content."""
-        how = ",".join(f"{column}={field}" for column, field in sorted(self._mapping.items()))
+        how = ",".join(f"{column}={field}" for column, field in sorted(self._names.mapping.items()))
         return f"{self._digest} {self.format} {how}".rstrip()
 
     def chunks(self, after: int) -> Iterator[Chunk]:
@@ -106,7 +110,7 @@ class ImportedFile(ActivityFile):
         if any(row.problem for row in taken):
             return []
         try:
-            sent = read_activities([self._record(row) for row in taken]) or []
+            sent = read_records([self._record(row) for row in taken], self._reading()) or []
         except (RefusedRecordError, NotJsonError):
             return []
         if any(one.occurred_at is None for one in sent):
@@ -116,12 +120,19 @@ class ImportedFile(ActivityFile):
         return [] if self._rules.broken_by(activities, now) else activities
 
     def _record(self, row: Row) -> Record:
-        return self._columns.record(row.cells) if self._columns else self._renamed(parse_record(row.text.encode()))
+        if self._columns:
+            return self._columns.record(row.cells)
+        most = LONGEST_ROW if is_exported_line(row.text) else LARGEST_ACTIVITY
+        return parse_record(row.text.encode(), most)
+
+    def _reading(self) -> Reading:
+        """Begin to read some rows. Cells have their fields already, and what was noticed of them is not asked for."""
+        return Reading(self._names.unmapped) if self._columns else self._noticed
 
     def _activity(self, row: Row, number: int, now: datetime) -> Activity:
         if row.problem:
             raise RefusedRecordError(row.problem)
-        sent = read_activity(self._record(row))
+        sent = read_record(self._record(row), self._reading())
         if sent.occurred_at is None:
             raise RefusedRecordError(NO_TIME)
         activity = Activity(sent.activity_id or self._id(number), sent.type, sent.occurred_at, *sent[3:])
@@ -132,24 +143,12 @@ class ImportedFile(ActivityFile):
         """Make the id of a row that has none: UUIDv5 over the content and the row's number, in half the usual time."""
         return UUID(int=uuid_utils.uuid5(self._namespace, str(number)).int)
 
-    def _renamed(self, record: Record) -> Record:
-        for column, field in self._mapping.items():
-            if column not in record:
-                continue
-            value = record.pop(column)
-            if field.startswith(SINGLE):
-                place = record.setdefault("data" if "data" in record else "properties", {})
-                if isinstance(place, dict):
-                    place[field.removeprefix(SINGLE)] = value
-            else:
-                record[field] = value
-        return record
-
     def _rows(self) -> Iterator[Row]:
         lines = Lines(self._source.content())
         if self.format is Format.NDJSON:
             return ndjson_rows(lines)
-        rows = iter(CsvRows(lines, self._delimiter))
+        is_export = self._columns is not None and self._columns.are_of_an_export
+        rows = iter(CsvRows(lines, self._delimiter, LONGEST_ROW if is_export else LARGEST_ACTIVITY))
         next(rows)
         return rows
 
@@ -161,7 +160,7 @@ class ImportedFile(ActivityFile):
         header = next(iter(CsvRows(Lines(self._source.content()), self._delimiter)))
         if header.problem:
             raise UsageMistakeError(f"the header of {self._source.name} cannot be read: {header.problem.message}")
-        return Columns(header.cells, self._mapping)
+        return Columns(header.cells, self._names.mapping)
 
 
 def tell_format(source: Source) -> Format:

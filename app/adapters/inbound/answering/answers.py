@@ -23,6 +23,8 @@ from app.adapters.formats.iso_8601 import rfc_3339
 from app.application.ports.history import PastState
 from app.application.restore_catalog import Restoration
 from app.domain.feeds import RejectionReason
+from app.domain.plans import PlanStatus
+from app.domain.proposed_changes import HeldChanges
 from app.domain.sync_runs import SyncOutcome
 
 
@@ -38,6 +40,7 @@ LocalTime = Annotated[
     WallClock,
     Field(description="On the provider's clock, without an offset", examples=["2021-06-30T21:00:00"]),
 ]
+ENDS = "Null when nobody knows the end; ends_at is the start then. The last second of a day of which no time is said."
 Amount = Annotated[Decimal, WithJsonSchema({"type": "number"})]
 """A number with the digits that went in."""
 
@@ -87,10 +90,31 @@ class ZoneAnswer(Answer):
     numbered: bool
 
 
+class PlaceAnswer(Answer):
+    """Where a plan takes place, as far as its provider says it."""
+
+    name: str | None
+    city: str | None
+    country: str | None
+    latitude: float | None = Field(description="Degrees north (WGS 84)")
+    longitude: float | None = Field(description="Degrees east")
+
+
+class DetailsAnswer(Answer):
+    """What a provider may say of a plan beyond what `GET /search` has words for."""
+
+    status: PlanStatus
+    place: PlaceAnswer | None
+    url: str | None = Field(description="Where it is described or sold")
+    image: str | None = Field(description="URL of a picture")
+    category: str | None
+    currency: str | None = Field(description="Of its prices (ISO 4217)")
+
+
 class PlanDetailsAnswer(Answer):
     """Everything known of a plan."""
 
-    id: UUID = read_at("found.plan.key.plan_id")
+    id: UUID = read_at("found.plan.plan_id")
     provider: str = read_at("found.plan.key.provider")
     base_id: str = read_at("found.plan.key.base_id")
     item_id: str = read_at("found.plan.key.item_id")
@@ -99,7 +123,9 @@ class PlanDetailsAnswer(Answer):
     organizer_id: str | None = read_at("found.plan.organizer_id")
     timezone: str = read_at("found.plan.timezone", description="The zone of the times without an offset")
     starts: LocalTime = read_at("found.plan.starts")
-    ends: LocalTime = read_at("found.plan.ends")
+    ends: LocalTime | None = read_at("found.plan.ends", description=ENDS)
+    start_has_time: bool = read_at("found.plan.start_has_time", description="Whether the start is more than a date")
+    end_has_time: bool = read_at("found.plan.end_has_time", description="The same of the end")
     starts_at: Instant = read_at("found.instants.0")
     ends_at: Instant = read_at("found.instants.1")
     sell_from: LocalTime | None = read_at("found.plan.sell_from")
@@ -107,12 +133,43 @@ class PlanDetailsAnswer(Answer):
     sold_out: bool = read_at("found.plan.sold_out")
     min_price: Amount | None = read_at("found.plan.prices.lowest", default=None)
     max_price: Amount | None = read_at("found.plan.prices.highest", default=None)
+    currency: str | None = read_at("found.plan.details.currency", default=None, description="Of the prices (ISO 4217)")
+    status: PlanStatus = read_at("found.plan.status")
+    place: PlaceAnswer | None = read_at("found.plan.details.place", default=None)
+    url: str | None = read_at("found.plan.details.url", default=None)
+    image: str | None = read_at("found.plan.details.image", default=None)
+    category: str | None = read_at("found.plan.details.category", default=None)
     zones: list[ZoneAnswer] = read_at("found.plan.zones")
     in_feed: bool = read_at("found.known.in_feed", description="Whether its provider sells it still")
     searchable: bool = read_at("found.known.seen_online", description="Whether `GET /search` finds it")
     first_seen_at: Instant = read_at("found.known.first_seen_at")
     last_seen_at: Instant | None
     withdrawn_at: Instant | None = read_at("found.known.withdrawn_at")
+
+
+class ListedPlanAnswer(Answer):
+    """A plan of a list: what a search says, and what it has no words for."""
+
+    id: UUID = read_at("summary.plan_id")
+    provider: str
+    title: str = read_at("summary.title")
+    status: PlanStatus
+    timezone: str | None = Field(
+        description="The zone of the times without an offset; null for what an older version has written"
+    )
+    starts: LocalTime = read_at("summary.starts")
+    ends: LocalTime | None = read_at("summary.ends", description=ENDS)
+    start_has_time: bool = read_at("summary.start_has_time", description="Whether the start is more than a date")
+    end_has_time: bool = read_at("summary.end_has_time", description="The same of the end")
+    starts_at: Instant
+    ends_at: Instant
+    min_price: Amount | None = read_at("summary.min_price")
+    max_price: Amount | None = read_at("summary.max_price")
+    currency: str | None = read_at("details.currency", default=None, description="Of the prices (ISO 4217)")
+    place: PlaceAnswer | None = read_at("details.place", default=None)
+    url: str | None = read_at("details.url", default=None, description="Where it is described or sold")
+    image: str | None = read_at("details.image", default=None, description="URL of a picture")
+    category: str | None = read_at("details.category", default=None)
 
 
 class PlanStateAnswer(PlanDetailsAnswer):
@@ -133,15 +190,17 @@ class RunAnswer(Answer):
     took: Annotated[float, rounded(3)] = Field(description="Seconds")
     outcome: SyncOutcome
     dry_run: bool
-    reason: str | None = Field(description="Why it failed, was held, was skipped or is incomplete")
+    reason: str | None = Field(description="Why it failed, was held, was skipped, is incomplete or of no use")
     bytes: int = read_at("fetched_bytes")
     records: int
     changes: dict[str, int] = Field(description="Plans per kind of change")
     waiting: dict[str, int] = Field(description="Plans per kind of change that wait for an approval")
+    settling: int = Field(description="Plans that are absent, and wait until that counts as a withdrawal")
     held_for: list[str]
     rejected: int
     rejected_for: dict[str, int]
     ignored: dict[str, int]
+    passed_over: int = Field(description="Records that the configuration asked not to read")
 
 
 class CircuitAnswer(Answer):
@@ -164,19 +223,80 @@ class ProviderAnswer(Answer):
     trouble: str | None = read_at("provider.trouble", description="Why it cannot be synced as it is configured")
     last_good_sync_at: Instant | None = read_at("snapshot_at")
     waiting_for_approval: bool = read_at("waiting")
+    rejections: int = Field(description="Records, or parts of some, that cannot be used now")
     circuit: CircuitAnswer
     last_run: RunAnswer | None
 
 
 class RejectionAnswer(Answer):
-    """A record of a feed that could not be used."""
+    """A record of a feed, or a part of one, that cannot be used: one row for as long as that is so."""
 
-    reason: RejectionReason
-    message: str = Field(description="What was found and what was expected")
-    line: int = Field(description="The line of the feed, from 1; 0 when the source has no lines")
-    base_id: str | None = Field(validation_alias=AliasChoices(AliasPath("key", "base_id"), "base_id"))
-    item_id: str | None = read_at("key.item_id", default=None)
-    source: str = Field(description="The record as the feed has it, cut to 2,000 characters")
+    reason: RejectionReason = read_at("rejection.reason")
+    message: str = read_at("rejection.message", description="What was found and what was expected")
+    line: int = read_at("rejection.line", description="The line of the feed, from 1; 0 when the source has no lines")
+    base_id: str | None = Field(
+        validation_alias=AliasChoices(AliasPath("rejection", "key", "base_id"), AliasPath("rejection", "base_id"))
+    )
+    item_id: str | None = read_at("rejection.key.item_id", default=None)
+    part: str | None = read_at(
+        "rejection.part", description="What of the record, by the feed's names; null for the whole of it"
+    )
+    source: str = read_at("rejection.source", description="The record as the feed has it, cut to 2,000 characters")
+    first_seen_at: Instant
+    last_seen_at: Instant
+    times: int = Field(description="Runs that met it")
+    run_id: str = Field(description="The last of them")
+    mended_at: Instant | None = Field(description="When a run found it no more; null while it stands")
+
+
+class PlanWordsAnswer(Answer):
+    """A plan in the words by which a change can be judged."""
+
+    title: str = read_at("summary.title")
+    starts: LocalTime = read_at("summary.starts")
+    ends: LocalTime | None = read_at("summary.ends", description=ENDS)
+    min_price: Amount | None = read_at("summary.min_price")
+    max_price: Amount | None = read_at("summary.max_price")
+    status: PlanStatus
+    timezone: str | None
+    currency: str | None = read_at("details.currency", default=None, description="Of the prices (ISO 4217)")
+    place: PlaceAnswer | None = read_at("details.place", default=None)
+    url: str | None = read_at("details.url", default=None, description="Where it is described or sold")
+    image: str | None = read_at("details.image", default=None, description="URL of a picture")
+    category: str | None = read_at("details.category", default=None)
+
+
+class ProposedChangeAnswer(Answer):
+    """How a plan would change."""
+
+    plan_id: UUID
+    changes: list[str] = read_at("kinds", description="What would happen to it", examples=[["withdrawn"]])
+    before: PlanWordsAnswer | None = Field(description="As the catalog has it; null when it does not know the plan")
+    after: PlanWordsAnswer | None = Field(description="As the feed has it; null when the plan is gone from there")
+
+
+class DryRunAnswer(RunAnswer):
+    """What a run would do, plan by plan."""
+
+    plans: list[ProposedChangeAnswer] = Field(description="At most 1,000")
+
+
+class HeldAnswer(Answer):
+    """What the gate holds of a provider."""
+
+    run_id: str | None = Field(description="The newest run that proposed it; null when nothing is held")
+    at: Instant | None
+    held_for: list[str]
+    reason: str | None
+    total: int = Field(description="How many plans would change")
+    plans: list[ProposedChangeAnswer] = Field(description="At most 1,000 of them")
+
+
+def held_answer(held: HeldChanges | None) -> dict[str, Any]:
+    """What the gate holds; the same fields when that is nothing."""
+    if held is None:
+        return {"run_id": None, "at": None, "held_for": [], "reason": None, "total": 0, "plans": []}
+    return HeldAnswer.of(held)
 
 
 def past_answer(state: PastState) -> dict[str, Any]:

@@ -9,9 +9,12 @@ from rich.text import Text
 
 from app.adapters.inbound.answering.answers import RejectionAnswer
 from app.adapters.inbound.cli.listing import Cell, Listing
-from app.adapters.inbound.cli.saying import say_styled
+from app.adapters.inbound.cli.saying import say, say_styled
 from app.application.read_catalog import ProviderStatus
-from app.domain.feeds import Rejection
+from app.domain.plans import PlanDetails, SearchablePlan
+from app.domain.proposed_changes import HeldChanges, ProposedChange
+from app.domain.reconciliation import ChangeKind
+from app.domain.rejection_list import StandingRejection
 from app.domain.sync_runs import SyncOutcome, SyncReport
 
 STYLES = {
@@ -20,6 +23,7 @@ STYLES = {
     SyncOutcome.HELD: "yellow",
     SyncOutcome.INCOMPLETE: "yellow",
     SyncOutcome.SKIPPED: "yellow",
+    SyncOutcome.UNUSABLE: "red",
     SyncOutcome.FAILED: "red",
 }
 
@@ -67,10 +71,29 @@ def runs_listing(provider: str, rows: Iterable[SyncReport], *, reasons: bool) ->
     return Listing.of(rows, _OF_RUN | _REASON if reasons else _OF_RUN, empty=empty)
 
 
-def rejections_listing(provider: str, rows: Iterable[Rejection]) -> Listing:
-    """Records that could not be used."""
-    empty = f"nothing of {provider}'s last feed was rejected; a record that cannot be used would stand here"
-    return Listing.of(rows, _OF_REJECTION, empty=empty)
+def rejections_listing(provider: str, rows: Iterable[StandingRejection], *, mended: bool = False) -> Listing:
+    """Records, and parts of some, that cannot be used, or could not be used before."""
+    standing = f"nothing of {provider}'s feed is rejected; a record that cannot be used would stand here"
+    empty = f"no rejection of {provider} was mended yet" if mended else standing
+    return Listing.of(rows, _OF_REJECTION | (_MENDED if mended else {}), empty=empty)
+
+
+def proposals_listing(rows: Iterable[ProposedChange]) -> Listing:
+    """Plans that would change."""
+    rows = list(rows)
+    also = _ALSO if any(_differing(row) for row in rows) else {}
+    return Listing.of(rows, _OF_PROPOSAL | also, empty="no plan would change")
+
+
+def print_held(provider: str, held: HeldChanges | None) -> None:
+    """Say what is held, and what can be done about it."""
+    if held is None:
+        say(f"the gate holds nothing of {provider}")
+        return
+    proposals_listing(held.plans).show()
+    more = held.total - len(held.plans)
+    say(f"{held.total:,} plans wait since {at(held.at)}" + (f", {more:,} of them are not shown" if more else ""))
+    say(f"why: {held.reason}; `marquee sync {provider} --approve` applies them")
 
 
 def print_report(run: SyncReport) -> None:
@@ -81,13 +104,17 @@ def print_report(run: SyncReport) -> None:
     say_styled(f"  {run.fetched_bytes:,} bytes, {run.records:,} records; {verb}: {counted(run.changes)}")
     optional = {
         "waiting": counted(run.waiting) if run.waiting else "",
+        "settling": f"{run.settling:,} plans are absent, and wait until that counts" if run.settling else "",
         "rejected": f"{run.rejected:,} records; `marquee rejections {run.provider}` lists them" if run.rejected else "",
         "ignored": counted(run.ignored) if run.ignored else "",
+        "passed over": f"{run.passed_over:,} records, as the configuration asks" if run.passed_over else "",
         "why": run.reason or "",
     }
     for name, text in optional.items():
         if text:
             say_styled(f"  {name}: {text}")
+    if run.plans:
+        proposals_listing(run.plans).show()
 
 
 def _outcome(run: SyncReport) -> Text:
@@ -119,11 +146,57 @@ _OF_RUN: dict[str, Callable[[SyncReport], Cell]] = {
     ">rejected": lambda run: f"{run.rejected:,}",
 }
 _REASON: dict[str, Callable[[SyncReport], Cell]] = {"+why": lambda run: run.reason or "-"}
-_OF_REJECTION: Mapping[str, Callable[[Rejection], Cell]] = {
-    "line": lambda row: str(row.line),
+_OF_REJECTION: dict[str, Callable[[StandingRejection], Cell]] = {
+    "line": lambda row: str(row.rejection.line),
     "+base": lambda row: RejectionAnswer.of(row)["base_id"] or "-",
     "+item": lambda row: RejectionAnswer.of(row)["item_id"] or "-",
-    "+reason": lambda row: row.reason,
-    "+message": lambda row: row.message,
-    "+source": lambda row: shortened(" ".join(row.source.split())),
+    "+part": lambda row: row.rejection.part or "-",
+    "+reason": lambda row: row.rejection.reason,
+    "+since": lambda row: at(row.first_seen_at),
+    ">times": lambda row: f"{row.times:,}",
+    "+message": lambda row: row.rejection.message,
+    "+source": lambda row: shortened(" ".join(row.rejection.source.split())),
 }
+_MENDED: dict[str, Callable[[StandingRejection], Cell]] = {"+mended": lambda row: at(row.mended_at)}
+
+
+def _turned(say_of: Callable[[SearchablePlan], str]) -> Callable[[ProposedChange], Cell]:
+    """Say what was and what would be; once when that is the same."""
+
+    def cell(change: ProposedChange) -> Cell:
+        before, after = (say_of(plan) if plan else "" for plan in (change.before, change.after))
+        return before if before == after or not change.after else f"{before} -> {after}" if change.before else after
+
+    return cell
+
+
+def _prices(plan: SearchablePlan) -> str:
+    prices = dict.fromkeys(
+        f"{price}" for price in (plan.summary.min_price, plan.summary.max_price) if price is not None
+    )
+    return " to ".join(prices) or "-"
+
+
+def _differing(change: ProposedChange) -> Sequence[str]:
+    """Name what differs of a plan and has no column of its own."""
+    before, after = change.before, change.after
+    if before is None or after is None:
+        return ()
+    one, other = before.details or PlanDetails(), after.details or PlanDetails()
+    names = [name for name in _DETAILS if getattr(one, name) != getattr(other, name)]
+    names += ["time zone"] if before.timezone != after.timezone else []
+    return names or (_UNSHOWN if ChangeKind.CHANGED in change.kinds and before == after else ())
+
+
+_OF_PROPOSAL: dict[str, Callable[[ProposedChange], Cell]] = {
+    "+what": lambda change: ", ".join(change.kinds).replace("_", " "),
+    "+title": _turned(lambda plan: plan.summary.title),
+    "+start": _turned(lambda plan: plan.summary.starts.isoformat(" ", "minutes")),
+    "+end": _turned(lambda plan: plan.summary.ends.isoformat(" ", "minutes") if plan.summary.ends else "-"),
+    "+prices": _turned(_prices),
+    "+status": _turned(lambda plan: plan.status),
+    "+plan": lambda change: str(change.plan_id),
+}
+_DETAILS = ("place", "url", "image", "category", "currency")
+_UNSHOWN = ("zones, organizer or sale times",)
+_ALSO: dict[str, Callable[[ProposedChange], Cell]] = {"+also": lambda change: ", ".join(_differing(change))}

@@ -19,6 +19,8 @@ from app.adapters.inbound.cli.progress import import_bar
 from app.adapters.inbound.cli.running import Opener, resumable, run
 from app.adapters.inbound.cli.saying import say
 from app.adapters.inbound.cli.stats_tables import print_import
+from app.adapters.inbound.reading.activity_names import FieldNames
+from app.adapters.inbound.reading.reading import USUAL_NAMES
 from app.application.import_activities import ImportActivities
 from app.application.ports.system import Clock
 from app.domain.activities import ActivityRules
@@ -45,6 +47,8 @@ class ImportParts:
     import_activities: ImportActivities
     rules: ActivityRules
     clock: Clock
+    no_users: frozenset[str] = USUAL_NAMES.no_users
+    """What is no user where the id of one is expected."""
 
 
 def add_import_command(cli: typer.Typer, open_parts: Opener[ImportParts]) -> None:
@@ -66,7 +70,8 @@ def add_import_command(cli: typer.Typer, open_parts: Opener[ImportParts]) -> Non
             kept = RejectsFile(rejects or rejects_path(file), max_rejects_bytes)
             with open_source(file) as source, import_bar() as bar:
                 began = monotonic()
-                rows = ImportedFile(source, core.rules, core.clock, read_mapping(columns or ()), format_)
+                names = FieldNames(read_mapping(columns or ()), no_users=core.no_users)
+                rows = ImportedFile(source, core.rules, core.clock, names, format_)
                 report = await core.import_activities(rows, kept, bar, again=again)
                 return ImportSummary(report, monotonic() - began, rows.ignored, str(kept.path), kept.left_out)
 

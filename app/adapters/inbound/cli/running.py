@@ -13,6 +13,8 @@ from app.adapters.inbound.reading.instants import InvalidTimeError
 from app.application.import_activities import ActivityFileError
 from app.application.ports.catalog import LeaseLostError
 from app.application.ports.copies import CopyError
+from app.application.ports.index_file import IndexFileError
+from app.application.ports.providers import FeedError
 from app.application.ports.system import HistoryUnavailableError, LeaseTakenError, LiveStateUnavailableError
 from app.application.ports.users import UserMovedError
 from app.domain.errors import DomainError
@@ -37,6 +39,8 @@ TROUBLES = (
     LeaseTakenError,
     ActivityFileError,
     CopyError,
+    IndexFileError,
+    FeedError,
     TroubleError,
 )
 """It might be later: exit code 1."""

@@ -23,6 +23,7 @@ from app.application.manage_keys import NewKey
 from app.application.manage_users import NewUser
 from app.domain.access import Role
 from app.domain.api_keys import KEY_ID_LENGTH, key_id_of
+from app.domain.publishable_keys import read_publishable
 from app.domain.users import USERNAME, UnknownUserError, User
 
 Limit = Annotated[int, at_most(", in the order in which they were made")]
@@ -35,6 +36,20 @@ OnlyActive = Annotated[bool | None, typer.Option("--active/--inactive", help="Al
 IsActive = Annotated[bool | None, typer.Option("--active/--inactive", help="Keys of an inactive user do not work.")]
 Expires = Annotated[
     str | None, typer.Option(metavar="WHEN", help="90d, 12h or a date-time such as 2036-01-01T00:00:00Z; else never.")
+]
+IsPublishable = Annotated[
+    bool,
+    typer.Option("--publishable", help="For pages: it may be seen, posts activities of its origins, and nothing else."),
+]
+Origins = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ORIGIN", help="Whose pages may post with it: https://shop.example; '*' is any. May be repeated."
+    ),
+]
+Types = Annotated[
+    list[str] | None,
+    typer.Option("--type", metavar="TYPE", help="The only types it may post. May be repeated; else any."),
 ]
 
 T = TypeVar("T")
@@ -111,18 +126,23 @@ def _add_changing(group: typer.Typer, open_parts: Opener[UsersUseCases]) -> None
 
 def _add_keys(group: typer.Typer, open_parts: Opener[UsersUseCases]) -> None:
     @group.command()
-    def create(
+    def create(  # noqa: PLR0913 - an option for each field
         who: Who,
+        *,
         name: Annotated[str, typer.Option(metavar="TEXT", help="To tell keys apart.")] = "",
         expires: Expires = None,
+        publishable: IsPublishable = False,
+        origin: Origins = None,
+        type_: Types = None,
         as_json: Json = False,
     ) -> None:
         """Make a key and print it, this once: the key alone on standard output, what to know of it beside."""
 
         async def make(core: UsersUseCases) -> NewKey:
+            may = read_publishable(publishable=publishable, origins=origin or (), types=type_ or ())
             user = await _find(core, who)
             until = None if expires is None else read_lifetime("--expires", expires, core.clock.now())
-            return await core.create_key(user.user_id, name, until)
+            return await core.create_key(user.user_id, name, until, may)
 
         made = run(open_parts, make)
         show(as_json, new_key_answer(made), made.text, partial(_advise, made))
@@ -179,4 +199,8 @@ def _show(user: User, *, as_json: bool) -> None:
 def _advise(made: NewKey) -> None:
     until = f"until {at(made.key.expires_at)}" if made.key.expires_at else "until it is revoked"
     say(f"marquee: key {made.key.key_id}, good {until}. Keep it: it is not shown again.", err=True)
+    if made.key.publishable:
+        pages = ", ".join(sorted(made.key.publishable.origins))
+        say(f"marquee: no secret: pages of {pages} post activities with it, as `POST /events?key=KEY`", err=True)
+        return
     say("marquee: send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`", err=True)

@@ -30,10 +30,11 @@ def _user(user: User) -> Sequence[Cell]:
 def keys_listing(who: str, keys: Iterable[ApiKey], now: datetime) -> Listing:
     """What keys somebody has."""
     empty = f"{who} has no keys: `marquee keys create {who}` makes one"
-    titles = ("id", "+name", "state", "+created", "+expires", "+last used")
+    titles = ("id", "+name", "state", "+created", "+expires", "+last used", "+pages of")
     return Listing(*titles, rows=(_key(key, state_of(key, now)) for key in keys), empty=empty)
 
 
 def _key(key: ApiKey, state: str) -> Sequence[Cell]:
     times = (at(key.created_at), at(key.expires_at), at(key.last_used_at))
-    return key.key_id, key.name or "-", Text(state, STATES[state]), *times
+    pages = ", ".join(sorted(key.publishable.origins)) if key.publishable else "-"
+    return key.key_id, key.name or "-", Text(state, STATES[state]), *times, pages

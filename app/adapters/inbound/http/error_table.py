@@ -2,29 +2,32 @@
 
 from app.adapters.formats.unpacking import TooMuchWorkError
 from app.adapters.inbound.http.access import access_errors
-from app.adapters.inbound.http.changes.change_cursors import InvalidCursorError
 from app.adapters.inbound.http.changes.change_stream import TooManyStreamsError
 from app.adapters.inbound.http.connection import connection_errors
 from app.adapters.inbound.http.dashboard.dashboard_stream import TooManyViewersError
 from app.adapters.inbound.http.describing.answers import ErrorKind, ErrorTable
-from app.adapters.inbound.http.ingest import ingest_errors
+from app.adapters.inbound.http.exports.export_streams import TooManyExportsError
 from app.adapters.inbound.http.search import search_errors
-from app.adapters.inbound.reading.instants import InvalidDateError, InvalidDateTimeError
+from app.adapters.inbound.intake import intake_errors
+from app.adapters.inbound.reading.instants import InvalidBoundError, InvalidDateError, InvalidDateTimeError
 from app.adapters.inbound.reading.refusals import NotJsonError
 from app.application.ports.activities import QueueFullError
+from app.application.ports.plan_list import PlansNotLoadedError
 from app.application.ports.system import HistoryUnavailableError, LiveStateUnavailableError
 from app.application.ports.users import TokensUnavailableError, UserMovedError
 from app.application.read_changes import UnknownCursorError
 from app.application.read_history import WindowTooWideError
 from app.application.read_stats import BeyondCalendarError, FromAfterToError, RangeTooLongError, UnknownTypeError
-from app.domain.access import NotAllowedError, UnauthenticatedError
-from app.domain.api_keys import InvalidKeyError, TooManyKeysError, UnknownKeyError
+from app.domain.access import NotAllowedError, OnlyActivitiesError, UnauthenticatedError
+from app.domain.api_keys import TooManyKeysError, UnknownKeyError
 from app.domain.errors import (
+    ListEndsBeforeItStartsError,
     NoSchedulerError,
     UnknownPlanError,
     UnknownProviderError,
     WindowEndsBeforeItStartsError,
 )
+from app.domain.publishable_keys import InvalidKeyError
 from app.domain.users import EmailTakenError, InvalidUserError, UnknownUserError, UsernameTakenError
 
 LIVE_STATE_AWAY = "the live state (Redis) cannot be used now: come again later; the log says why"
@@ -35,27 +38,33 @@ ERRORS = ErrorTable(
     {
         InvalidDateTimeError: ErrorKind(400, "invalid_date_time"),
         WindowEndsBeforeItStartsError: ErrorKind(400, "window_ends_before_it_starts"),
+        connection_errors.UnknownParameterError: ErrorKind(400, "unknown_parameter"),
         search_errors.QueryTooLongError: ErrorKind(400, "query_too_long"),
+        InvalidBoundError: ErrorKind(400, "invalid_date_time"),
         InvalidDateError: ErrorKind(400, "invalid_date"),
+        ListEndsBeforeItStartsError: ErrorKind(400, "from_after_to"),
         FromAfterToError: ErrorKind(400, "from_after_to"),
         RangeTooLongError: ErrorKind(400, "range_too_long"),
         BeyondCalendarError: ErrorKind(400, "dates_out_of_range"),
         UnknownTypeError: ErrorKind(404, "unknown_type"),
         NotJsonError: ErrorKind(400, "invalid_json"),
-        ingest_errors.NotAnActivityError: ErrorKind(400, "not_an_object"),
-        ingest_errors.NotABatchError: ErrorKind(400, "invalid_batch"),
-        ingest_errors.NoActivitiesError: ErrorKind(400, "no_activities"),
-        ingest_errors.TooDeepToSplitError: ErrorKind(400, "too_deep"),
+        intake_errors.InvalidIdempotencyKeyError: ErrorKind(400, "invalid_idempotency_key"),
+        intake_errors.NotAnActivityError: ErrorKind(400, "not_an_object"),
+        intake_errors.NotABatchError: ErrorKind(400, "invalid_batch"),
+        intake_errors.NoActivitiesError: ErrorKind(400, "no_activities"),
+        intake_errors.TooDeepToSplitError: ErrorKind(400, "too_deep"),
         connection_errors.InvalidContentLengthError: ErrorKind(400, "invalid_content_length"),
         connection_errors.InvalidGzipError: ErrorKind(400, "invalid_gzip"),
         connection_errors.BodyTooLargeError: ErrorKind(413, "too_large"),
         TooMuchWorkError: ErrorKind(413, "too_slow_to_unpack"),
-        ingest_errors.TooLargeToSplitError: ErrorKind(413, "too_large"),
-        ingest_errors.TooManyActivitiesError: ErrorKind(413, "too_many"),
+        intake_errors.TooLargeToSplitError: ErrorKind(413, "too_large"),
+        intake_errors.TooMuchSharedError: ErrorKind(413, "too_large"),
+        intake_errors.TooManyActivitiesError: ErrorKind(413, "too_many"),
         connection_errors.ClientGoneError: ErrorKind(400, "client_gone"),  # nobody will read it
         connection_errors.UnsupportedMediaTypeError: ErrorKind(415, "unsupported_media_type"),
+        intake_errors.UnknownFormError: ErrorKind(415, "unsupported_media_type"),
         connection_errors.UnsupportedEncodingError: ErrorKind(415, "unsupported_encoding"),
-        InvalidCursorError: ErrorKind(400, "invalid_cursor"),
+        connection_errors.InvalidCursorError: ErrorKind(400, "invalid_cursor"),
         UnknownCursorError: ErrorKind(400, "unknown_cursor"),
         UnknownPlanError: ErrorKind(404, "unknown_plan"),
         UnknownProviderError: ErrorKind(404, "unknown_provider"),
@@ -63,6 +72,9 @@ ERRORS = ErrorTable(
         access_errors.WrongMethodError: ErrorKind(405, "method_not_allowed"),
         UnauthenticatedError: ErrorKind(401, "unauthenticated", fields=((b"www-authenticate", b"Bearer"),)),
         NotAllowedError: ErrorKind(403, "not_allowed"),
+        OnlyActivitiesError: ErrorKind(403, "not_allowed"),
+        access_errors.OriginNotAllowedError: ErrorKind(403, "origin_not_allowed"),
+        access_errors.MisplacedKeyError: ErrorKind(400, "misplaced_key"),
         access_errors.ForeignPageError: ErrorKind(403, "foreign_page"),
         access_errors.UnknownHostError: ErrorKind(403, "unknown_host"),
         access_errors.RateLimitedError: ErrorKind(429, "rate_limited"),
@@ -76,8 +88,10 @@ ERRORS = ErrorTable(
         UserMovedError: ErrorKind(409, "user_moved"),
         TooManyKeysError: ErrorKind(409, "too_many_keys"),
         search_errors.CatalogNotLoadedError: ErrorKind(500, "catalog_not_loaded", retry_after=1),
+        PlansNotLoadedError: ErrorKind(503, "catalog_not_loaded", retry_after=1),
         NoSchedulerError: ErrorKind(503, "no_scheduler", retry_after=5),
         TooManyStreamsError: ErrorKind(503, "too_many_streams", retry_after=10),
+        TooManyExportsError: ErrorKind(503, "too_many_exports", retry_after=10),
         TooManyViewersError: ErrorKind(503, "too_many_viewers", retry_after=5),
         QueueFullError: ErrorKind(503, "queue_full", retry_after=5),
         connection_errors.TooManyBodiesError: ErrorKind(503, "too_many_bodies", retry_after=5),

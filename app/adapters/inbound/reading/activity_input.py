@@ -1,204 +1,125 @@
-"""One activity in the words of every client that sends one: names and forms of its fields, for HTTP and for files."""
+"""One activity in the words of every client that sends one, for HTTP, brokers and files."""
 
-import re
-from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Annotated, Any
-from uuid import UUID
+from operator import itemgetter
+from typing import Any
 
 import msgspec
-from pydantic import (
-    BaseModel,
-    Field,
-    InstanceOf,
-    PlainValidator,
-    StringConstraints,
-    TypeAdapter,
-    ValidationError,
-    WithJsonSchema,
-)
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import ValidationError
 
-from app.adapters.formats.iso_8601 import DATE, TIME_OF_DAY
-from app.adapters.inbound.reading.instants import InvalidDateTimeError, read_instant
-from app.adapters.inbound.reading.refusals import Problem, RefusedRecordError, pointer_to, shown
+from app.adapters.inbound.reading.activity_fields import (
+    ActivityFields,
+    UnusualFields,
+    problem_of,
+    validate_unusual,
+    validate_usual,
+)
+from app.adapters.inbound.reading.given_fields import GivenFields, fields_given
+from app.adapters.inbound.reading.reading import Reading
+from app.adapters.inbound.reading.refusals import Problem, RefusedRecordError, pointer_to
 from app.application.record_activities import SentActivity
-from app.domain.activities import (
-    ACTIVITY_TYPE,
-    DECIMAL_DIGITS,
-    LONGEST_SOURCE,
-    LONGEST_USER_ID,
-    RESERVED_TYPES,
-    WHOLE_DIGITS,
-    is_countable,
-)
+from app.domain.activities import ALIAS, IDENTIFY, RESERVED_TYPES, with_origin
+from app.domain.sender_clocks import is_off, right_instant
 
-OTHER_NAMES = {"event_id": "id", "event_type": "type", "timestamp": "occurred_at", "data": "properties"}
-"""What fields may be called too. `data.value`, besides, is the `value` of a record that has none."""
+MAY_STATE = frozenset({"identify", "alias"})
+"""Types of records that may say who somebody is."""
+UNUSUAL_TYPES = RESERVED_TYPES | MAY_STATE
 
-EXPECTED = {
-    "id": "a UUID such as 01890a5d-ac96-774b-bcce-b302099a8057",
-    "type": "a name of at most 100 of a-z 0-9 _ . - that begins with a letter, such as view or ticket.bought",
-    "source": f"text of 1 to {LONGEST_SOURCE} characters, none of them a control character",
-    "occurred_at": "a date-time such as 2021-02-01T00:00:00Z",
-    "user_id": f"text of 1 to {LONGEST_USER_ID} characters, none of them a control character",
-    "value": f"a number below 10^{WHOLE_DIGITS} with at most {DECIMAL_DIGITS} digits after the point",
-    "properties": "an object",
-}
-CODES = {
-    "missing": "missing_field",
-    "uuid_parsing": "invalid_id",
-    "uuid_type": "wrong_type",
-    "string_type": "wrong_type",
-    "is_instance_of": "wrong_type",
-    "string_too_short": "empty",
-    "string_too_long": "too_long",
-}
-"""Ours for those of pydantic; all others that occur here are ours already."""
+Record = dict[str, Any]
 
-USUAL_INSTANT = re.compile(rf"{DATE}[T ]{TIME_OF_DAY}(?:\.\d{{3,6}})?(?:Z|\+00:00)?", re.ASCII).fullmatch
-"""What is UTC, and what `datetime` reads by itself."""
-
-
-def _instant(given: Any) -> datetime:
-    if not isinstance(given, str):
-        raise PydanticCustomError("wrong_type", "not of the form")
-    try:
-        if USUAL_INSTANT(given):
-            return datetime.fromisoformat(given).replace(tzinfo=UTC)
-        return read_instant("", given, UTC).astimezone(UTC)
-    except (InvalidDateTimeError, ValueError, OverflowError):
-        raise PydanticCustomError("invalid_date_time", "not of the form") from None
-
-
-def _number(given: Any) -> Decimal:
-    if type(given) is not int and type(given) is not Decimal:
-        raise PydanticCustomError("wrong_type", "not of the form")
-    number = Decimal(given)
-    if not is_countable(number):
-        raise PydanticCustomError("value_out_of_range", "not of the form")
-    return number
-
-
-# Rust's regular expressions decide: a call into Python for each field costs as much as all of them.
-PLAIN_TEXT = r"^[^\x00-\x1f\x7f-\x9f]*$"
-Source = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=LONGEST_SOURCE, pattern=PLAIN_TEXT)]
-UserId = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=LONGEST_USER_ID, pattern=PLAIN_TEXT)]
-Instant = Annotated[
-    datetime,
-    PlainValidator(_instant),
-    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-01-05T12:00:00Z"]}),
-]
-Number = Annotated[Decimal, PlainValidator(_number), WithJsonSchema({"type": "number"})]
-JsonObject = Annotated[dict[str, Any], InstanceOf(), WithJsonSchema({"type": "object"})]
-
-
-class ActivityFields(BaseModel):
-    """An activity, by its canonical names. Fields with other names are ignored."""
-
-    id: Annotated[UUID | None, Field(description="Any UUID; absent: the service makes one and returns it.")] = None
-    type: Annotated[
-        str,
-        Field(description=f"What was done. Reserved: {', '.join(sorted(RESERVED_TYPES))}."),
-        StringConstraints(strict=True, pattern=f"^{ACTIVITY_TYPE.pattern}$"),
-        WithJsonSchema({"type": "string", "pattern": f"^{ACTIVITY_TYPE.pattern}$", "examples": ["view"]}),
-    ]
-    occurred_at: Annotated[
-        Instant | None, Field(description="RFC 3339; without an offset it is UTC; absent: now; at most 1 hour ahead.")
-    ] = None
-    source: Annotated[Source | None, Field(description="Where it comes from, such as web.")] = None
-    user_id: Annotated[UserId | None, Field(description="Whose it is.")] = None
-    value: Annotated[
-        Number | None, Field(description="What it is worth; summed exactly, with the digits that were sent.")
-    ] = None
-    properties: Annotated[JsonObject | None, Field(description="Anything else.")] = None
-
-
-_validate = ActivityFields.__pydantic_validator__.validate_python
-_validate_all = TypeAdapter(list[ActivityFields]).validator.validate_python
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _new = tuple.__new__
-_encode_sorted = msgspec.json.Encoder(decimal_format="number", order="sorted").encode
+_type, _user, _visitor = map(itemgetter, map(SentActivity._fields.index, ("type", "user_id", "anonymous_id")))
 
 
-def read_activity(record: dict[str, Any]) -> SentActivity:
+def read_activity(record: Record, reading: Reading) -> SentActivity:
     """Read a record as it was parsed from JSON, with Decimals for numbers that are no integers. It is not changed.
 
     Raises:
         RefusedRecordError: it breaks a rule; a problem for each field that does.
     """
+    given = fields_given(record, reading.names)
     try:
-        found = _validate(_by_canonical_names(record))
+        (found,) = validate_unusual([given.fields])
     except ValidationError as error:
-        problems = (_problem(detail, record) for detail in error.errors(include_url=False, include_context=True))
+        problems = (
+            problem_of(detail, reading.names.place_of(record, str(detail["loc"][1])))
+            for detail in error.errors(include_url=False, include_context=True)
+        )
         raise RefusedRecordError(*problems) from None
     if found.type in RESERVED_TYPES:
-        raise RefusedRecordError(_reserved(found.type, record))
-    return _sent(found)
+        raise RefusedRecordError(_reserved(found.type, reading.names.place_of(record, "type")))
+    return _settled(found, given, reading)
 
 
-def read_activities(records: list[dict[str, Any]]) -> list[SentActivity] | None:
+def read_activities(records: list[Record], reading: Reading) -> list[SentActivity] | None:
     """Read many at once, as `read_activity` reads each; None when one of them breaks a rule."""
+    if not reading.is_off and reading.names.usual.issuperset(set[str]().union(*records)):
+        found = _usual(records, reading)
+        if found is not None:
+            return found
+    return _unusual(records, reading)
+
+
+def _usual(records: list[Record], reading: Reading) -> list[SentActivity] | None:
+    """Read records in which nothing has to be looked at; None when something has."""
     try:
-        found = _validate_all([_by_canonical_names(record) for record in records])
+        sent = [_sent(fields) for fields in validate_usual(records)]
+    except ValidationError:
+        return None
+    no_users = reading.names.no_users
+    if not UNUSUAL_TYPES.isdisjoint(map(_type, sent)):
+        return None
+    return sent if no_users.isdisjoint(map(_user, sent)) and no_users.isdisjoint(map(_visitor, sent)) else None
+
+
+def _unusual(records: list[Record], reading: Reading) -> list[SentActivity] | None:
+    try:
+        given = [fields_given(record, reading.names) for record in records]
+        found = validate_unusual([one.fields for one in given])
     except (ValidationError, RefusedRecordError):
         return None
     if not RESERVED_TYPES.isdisjoint([fields.type for fields in found]):
         return None
-    return [_sent(fields) for fields in found]
+    return [_settled(fields, one, reading) for fields, one in zip(found, given, strict=True)]
 
 
 def _sent(found: ActivityFields) -> SentActivity:
     properties = None if found.properties is None else _encode(found.properties).decode()
-    fields = (found.id, found.type, found.occurred_at, found.source, found.user_id, found.value, properties)
+    begin = (found.id, found.type, found.occurred_at, found.source, found.user_id, found.value)
+    fields = (*begin, properties, found.anonymous_id, None)
     return _new(SentActivity, fields)  # without SentActivity's own __new__, which takes as long as all the rest
 
 
-def place_of(record: dict[str, Any], field: str) -> tuple[str, ...]:
-    """Tell by which name, or names inside each other, a record gives a field."""
-    if record.get(field) is not None:
-        return (field,)
-    data = record.get("data")
-    if field == "value" and isinstance(data, dict) and data.get("value") is not None:
-        return ("data", "value")
-    for other, name in OTHER_NAMES.items():
-        if name == field and other in record:
-            return (other,)
-    return (field,)
+def _settled(found: UnusualFields, given: GivenFields, reading: Reading) -> SentActivity:
+    """Make the activity of a record that is taken, and note what was noticed."""
+    if given.ignored:
+        reading.ignore(given.ignored)
+    reading.placeholders.update(given.placeholders)
+    sent = _sent(found)
+    if given.sent_id is not None and found.id is not None:
+        reading.sent_ids[found.id] = given.sent_id
+        sent = sent._replace(origin=with_origin(None, id=given.sent_id))
+    if given.states and found.type == "alias":
+        sent = sent._replace(type=ALIAS, anonymous_id=found.previous_id)
+    elif given.states:
+        sent = sent._replace(type=IDENTIFY)
+    return _by_our_clock(sent, found, given, reading)
 
 
-def _by_canonical_names(record: dict[str, Any]) -> dict[str, Any]:
-    if not ("data" in record or "event_type" in record or "event_id" in record or "timestamp" in record):
-        return record
-    given = dict(record)
-    for other, name in OTHER_NAMES.items():
-        value = given.pop(other, None)
-        if value is None:
-            continue
-        if given.get(name) is None:
-            given[name] = value
-        elif _encode_sorted(given[name]) != _encode_sorted(value):
-            message = f"{name} and {other} are two names of one field and differ here: send one of them"
-            raise RefusedRecordError(Problem("ambiguous_field", message, pointer_to([other])))
-    data = record.get("data")
-    if type(data) is dict and given.get("value") is None:
-        given["value"] = data.get("value")
-    return given
+def _by_our_clock(sent: SentActivity, found: UnusualFields, given: GivenFields, reading: Reading) -> SentActivity:
+    """Correct an instant by a sender's clock that is off, and keep both."""
+    sent_at, received_at = found.sent_at or reading.sent_at, reading.received_at
+    if sent_at is None or received_at is None or not is_off(sent_at, received_at):
+        return sent
+    noted = {"sent_at": sent_at.isoformat(), "received_at": received_at.isoformat()}
+    if sent.occurred_at is None:
+        return sent._replace(origin=with_origin(sent.origin, **noted))
+    at = right_instant(sent.occurred_at, sent_at, received_at)
+    if at != sent.occurred_at:
+        noted["occurred_at"] = str(given.fields["occurred_at"])
+    return sent._replace(occurred_at=at, origin=with_origin(sent.origin, **noted))
 
 
-def _reserved(type_: str, record: dict[str, Any]) -> Problem:
-    place = place_of(record, "type")
+def _reserved(type_: str, place: tuple[str, ...]) -> Problem:
     message = f"{type_!r} is the name of a question to the stats; choose another one"
-    return Problem("reserved_type", f"{place[0]}: {message}", pointer_to(place))
-
-
-def _problem(detail: ErrorDetails, record: dict[str, Any]) -> Problem:
-    """Say it in one sentence about what the client has sent."""
-    field = str(detail["loc"][0])
-    place = place_of(record, field)
-    code = CODES.get(detail["type"], detail["type"])
-    if code == "string_pattern_mismatch":
-        code = "invalid_type" if field == "type" else "control_character"
-    found = "nothing" if code == "missing_field" else shown(detail["input"])
-    message = f"expected {EXPECTED[field]}, found {found}"
-    return Problem(code, f"{'.'.join(place)}: {message}", pointer_to(place))
+    return Problem("reserved_type", f"{'.'.join(place)}: {message}", pointer_to(place))

@@ -39,6 +39,12 @@ class InvalidDateTimeError(InvalidTimeError):
     said = f"{{found}} is not a date-time; {EXPECTED}"
 
 
+class InvalidBoundError(InvalidTimeError):
+    """It is neither a date nor a date-time."""
+
+    said = f"{{found}} is neither a date such as 2026-01-05 nor a date-time; {EXPECTED}"
+
+
 class InvalidExpiryError(InvalidTimeError):
     """It is neither a time from now on nor a date-time."""
 
@@ -80,6 +86,20 @@ def read_instant(parameter: str, text: str, zone: tzinfo) -> datetime:
         return found
     offset_then = found.replace(tzinfo=zone).utcoffset()
     return found.replace(tzinfo=timezone(offset_then or timedelta()))  # fixed: such datetimes compare as instants
+
+
+def read_bound(parameter: str, text: str | None, zone: tzinfo) -> datetime | date | None:
+    """Read a date as one, and else an instant as `read_instant` does; None stays None.
+
+    Raises:
+        InvalidBoundError: it is neither.
+    """
+    try:
+        return read_date(parameter, text)
+    except InvalidDateError:
+        with suppress(InvalidDateTimeError):
+            return read_instant(parameter, text or "", zone)
+    raise InvalidBoundError(parameter, text or "")
 
 
 def read_expiry(parameter: str, text: str) -> datetime:

@@ -5,6 +5,7 @@ A fast parser reads it; only what looks doubtful is looked at closely by a slow 
 
 import json
 import re
+from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from math import isinf
@@ -46,19 +47,20 @@ def exact(text: str) -> Decimal:
 
 
 _decode = msgspec.json.Decoder(float_hook=exact).decode
+_decode_object = msgspec.json.Decoder(dict[str, Any], float_hook=exact).decode
 _decode_array = msgspec.json.Decoder(list[dict[str, Any]], float_hook=exact).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-def parse_record(sent: bytes) -> dict[str, Any]:
-    """Read one object; numbers that are no integers become Decimals.
+def parse_record(sent: bytes, most: int = LARGEST_ACTIVITY) -> dict[str, Any]:
+    """Read one object of at most so many bytes; numbers that are no integers become Decimals.
 
     Raises:
         RefusedRecordError: it is JSON of a kind that is not taken.
         NotJsonError: it is no JSON.
     """
-    if len(sent) > LARGEST_ACTIVITY:
-        message = f"expected an activity of at most {LARGEST_ACTIVITY:,} bytes, found {len(sent):,}"
+    if len(sent) > most:
+        message = f"expected an activity of at most {most:,} bytes, found {len(sent):,}"
         raise RefusedRecordError(Problem("too_large", message))
     try:
         record = _decode(sent)
@@ -71,6 +73,18 @@ def parse_record(sent: bytes) -> dict[str, Any]:
     return record
 
 
+def parse_value(sent: bytes) -> Any:
+    """Read any value, as `parse_record` reads that of a field.
+
+    Raises:
+        RefusedRecordError, NotJsonError: as `parse_record`.
+    """
+    record = parse_record(b'{"data":%b}' % sent)
+    if len(record) > 1:
+        raise NotJsonError("not JSON: it goes on after its end")
+    return record["data"]
+
+
 def parse_plain_records(sent: bytes) -> list[dict[str, Any]] | None:
     """Read an array of objects in one go, as `parse_record` reads each; None when any of it takes a closer look."""
     if len(sent) > LARGEST_ACTIVITY or _has_long_integer(sent):
@@ -79,15 +93,46 @@ def parse_plain_records(sent: bytes) -> list[dict[str, Any]] | None:
         records = _decode_array(sent)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
-    opened = sent.count(b"{") + sent.count(b"[") - 1 - len(records)
-    if opened and opened > sum([_has_object(one) for one in records]) and any(map(_is_nested, records)):
+    return None if _are_doubtful(sent, records, sent.count(b"{") + sent.count(b"[") - 1) else records
+
+
+def parse_plain_lines(sent: bytes, lines: list[bytes]) -> list[dict[str, Any]] | None:
+    """Read the lines of a body, an object each, as `parse_record` does; None when any takes a closer look."""
+    if len(sent) > LARGEST_ACTIVITY or _has_long_integer(sent):
         return None
-    return records if _has_all_colons(sent, records) else None
+    try:
+        records = [_decode_object(line) for line in lines]
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    return None if _are_doubtful(sent, records, sent.count(b"{") + sent.count(b"[")) else records
+
+
+def _are_doubtful(sent: bytes, records: list[dict[str, Any]], opened: int) -> bool:
+    """Tell whether a closer look is due, of records in which so many objects and arrays are opened."""
+    opened -= len(records)
+    is_plain = not opened or opened <= sum([_has_object(one) for one in records]) or not any(map(_is_nested, records))
+    if not is_plain and _is_deeper(records, DEEPEST):
+        return True
+    return not _has_all_colons(sent, records)
+
+
+def is_read_as_sent(sent: bytes, read: Sequence[Any], objects: Iterable[Any]) -> bool:
+    """Tell whether a list of records means what was sent, as `parse_record` checks it of each.
+
+    `objects` are the members of records in which there may be more objects and arrays: there are none in the others.
+    """
+    if _has_long_integer(sent):
+        return False
+    boxes = [box for box in objects if type(box) is dict]
+    opened = sent.count(b"{") + sent.count(b"[") - 1 - len(read)
+    if opened > len(boxes) and _is_deeper(boxes, DEEPEST - 1):
+        return False
+    return _has_all_colons(sent, read)
 
 
 def _is_doubtful(sent: bytes, record: dict[str, Any]) -> bool:
     """Tell whether a closer look is due. A key that came twice leaves a colon less in what was read."""
-    if _has_long_integer(sent) or (sent.count(b"{") + sent.count(b"[") > DEEPEST and _is_deeper(record, DEEPEST)):
+    if _has_long_integer(sent) or (sent.count(b"{") + sent.count(b"[") > DEEPEST and _is_deeper([record], DEEPEST)):
         return True
     return not _has_all_colons(sent, record)
 
@@ -118,8 +163,8 @@ def _is_nested(record: dict[str, Any]) -> bool:
     return False
 
 
-def _is_deeper(record: dict[str, Any], levels: int) -> bool:
-    inside: list[Any] = [record]
+def _is_deeper(records: list[dict[str, Any]], levels: int) -> bool:
+    inside: list[Any] = records
     for _ in range(levels):
         members = (box.values() if type(box) is dict else box for box in inside)
         inside = [member for box in members for member in box if type(member) is dict or type(member) is list]

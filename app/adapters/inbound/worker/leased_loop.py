@@ -59,8 +59,7 @@ class LeasedLoop(ABC):
         failures = 0
         while True:
             try:
-                async with self.leases.hold(self.lease):
-                    await self.work(self.now() + self.term)
+                await self.turn()
                 failures = 0
             except LeaseTakenError:
                 await asyncio.sleep(self.interval)
@@ -72,6 +71,15 @@ class LeasedLoop(ABC):
                 log.exception(self.waits)
                 self._trouble.is_known = True
                 await asyncio.sleep(self.bug_pause)
+
+    async def turn(self) -> None:
+        """Take the lease, work, give it back.
+
+        Raises:
+            LeaseTakenError: another has it.
+        """
+        async with self.leases.hold(self.lease):
+            await self.work(self.now() + self.term)
 
     @abstractmethod
     async def work(self, until: float) -> None:

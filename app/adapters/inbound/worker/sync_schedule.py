@@ -30,7 +30,9 @@ SLOW_SHARE = 4
 """One part in so many is for providers whose last run was slow or failed: they keep nobody else waiting."""
 
 LEVELS = {SyncOutcome.UNCHANGED: logging.DEBUG}
-LEVELS |= dict.fromkeys((SyncOutcome.FAILED, SyncOutcome.HELD, SyncOutcome.INCOMPLETE), logging.WARNING)
+LEVELS |= dict.fromkeys(
+    (SyncOutcome.FAILED, SyncOutcome.UNUSABLE, SyncOutcome.HELD, SyncOutcome.INCOMPLETE), logging.WARNING
+)
 """Of the line about a run; of other outcomes it is INFO."""
 
 RETRY_STORE = 1.0
@@ -118,7 +120,7 @@ class SyncSchedule:
         except UnknownProviderError as error:
             log.warning("a sync was asked for that this scheduler cannot do", reason=str(error))
             return
-        order = SyncOrder(run_id=request.run_id, approve=request.approve)
+        order = SyncOrder(run_id=request.run_id, approve=request.approve, full=request.full)
         self._spawn(provider, order, self._asked_turns)
 
     def _spawn(
@@ -148,7 +150,7 @@ class SyncSchedule:
 def log_report(report: SyncReport) -> None:
     """Say in one line how a run went."""
     details: dict[str, object] = {f"{kind}": plans for kind, plans in report.changes.items()}
-    optional = {"rejected": report.rejected, "reason": report.reason}
+    optional = {"rejected": report.rejected, "settling": report.settling, "reason": report.reason}
     details |= {key: value for key, value in optional.items() if value}
     write = partial(log.log, LEVELS.get(report.outcome, logging.INFO), f"sync {report.outcome}")
     write(provider=report.provider, run=report.run_id, took=round(report.took, 3), **details)

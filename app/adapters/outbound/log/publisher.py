@@ -7,7 +7,7 @@ import structlog
 
 from app.adapters.formats.cloud_events import type_of
 from app.application.ports.publishing import DomainEventPublisher
-from app.domain.domain_events import DomainEvent, PlanFact, UserUpdated
+from app.domain.domain_events import DomainEvent, PlanFact, SyncFact, UserUpdated
 
 log = structlog.get_logger()
 
@@ -28,6 +28,8 @@ def _details(event: DomainEvent) -> dict[str, Any]:
     match event:
         case PlanFact():
             return {"provider": event.provider, "changes": [str(kind) for kind in event.kinds], "run": event.run_id}
+        case SyncFact():
+            return {"provider": event.provider, "run": event.run_id, "outcome": event.outcome, "reason": event.reason}
         case UserUpdated():
             return {"fields": list(event.fields)}
         case _:

@@ -18,9 +18,17 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 
-from app.application.ports.providers import FeedMark, FeedSnapshot, FeedUnavailableError, FeedWatcher, Provider
-from app.domain.feeds import FeedRecord, PlanRecord, Rejection, RejectionReason
+from app.application.ports.providers import (
+    FeedMark,
+    FeedSnapshot,
+    FeedUnavailableError,
+    FeedUnchanged,
+    FeedWatcher,
+    Provider,
+)
+from app.domain.feeds import FeedRecord, PlanRecord, Rejection, RejectionReason, RememberedRecord
 from app.domain.plans import Plan, PlanKey, SellMode, Zone
 
 PROVIDER = "contract"
@@ -130,6 +138,30 @@ class ProviderContract:
         assert rejection.message
         assert 0 < len(rejection.source) <= 2_000  # noqa: PLR2004 - as the port says
 
+    async def test_a_rejection_comes_back_for_as_long_as_its_record_is_read(self) -> None:
+        """Only what was read without one may be remembered: the list of rejections says what is wrong now."""
+        provider = await self.provider([a_plan("1"), Spoiled(PlanKey(PROVIDER, "666", "666"))])
+
+        found = [await _all(await _fetched(provider)) for _ in range(2)]
+
+        first, again = ([record for record in records if isinstance(record, Rejection)] for records in found)
+        assert first == again
+        assert len(again) == 1
+
+    async def test_a_record_that_is_remembered_reads_as_the_record_that_it_was(self) -> None:
+        provider = await self.provider([a_plan("1"), a_plan("2", title="Another")])
+
+        first, again = [await _handed_out(await _fetched(provider)) for _ in range(2)]
+
+        assert [_read_anew(record) for record in again] == first
+        assert _named(again) == _named(first)
+
+    async def test_a_source_of_plain_plans_passes_nothing_over_and_has_no_unknown_records(self) -> None:
+        snapshot = await _fetched(await self.provider([a_plan("1")]))
+        await _all(snapshot)
+
+        assert (snapshot.passed_over, snapshot.unknown_records) == (0, 0)
+
     async def test_a_key_is_taken_once_and_its_first_record_stays(self) -> None:
         first, again = a_plan("1"), a_plan("1", title="Another")
         provider = await self.provider([first, first, again])
@@ -151,8 +183,8 @@ class ProviderContract:
         snapshot = await _fetched(provider)
         await _all(snapshot)
 
-        assert await provider.fetch(snapshot.mark) is None
-        assert await provider.fetch(snapshot.mark) is None
+        assert await _is_unchanged(provider, snapshot.mark)
+        assert await _is_unchanged(provider, snapshot.mark)
 
     async def test_a_snapshot_that_is_not_marked_is_brought_again(self) -> None:
         """A sync that failed saves no mark, and must meet the same records again."""
@@ -174,7 +206,7 @@ class ProviderContract:
 
         assert await _plans(second) == [a_plan("2")]
         assert second.mark != first.mark
-        assert await provider.fetch(second.mark) is None
+        assert await _is_unchanged(provider, second.mark)
 
     async def test_a_mark_that_it_does_not_know_counts_as_none(self) -> None:
         """The configuration may have given the provider's name to another source."""
@@ -191,7 +223,7 @@ class ProviderContract:
 
         mark = FeedMark(**json.loads(json.dumps(asdict(snapshot.mark))))
 
-        assert await provider.fetch(mark) is None
+        assert await _is_unchanged(provider, mark)
 
     async def test_a_source_that_cannot_be_reached_is_unavailable(self) -> None:
         provider = await self.provider([a_plan("1")])
@@ -225,8 +257,7 @@ class ProviderContract:
         provider = await self.provider([a_plan(str(number)) for number in range(25)])
         watcher = RecordingWatcher()
 
-        snapshot = await provider.fetch(None, watcher)
-        assert snapshot is not None
+        snapshot = await _fetched(provider, watcher=watcher)
         records = await _all(snapshot)
 
         assert watcher.records == sorted(watcher.records)
@@ -251,13 +282,26 @@ def a_plan(item_id: str, *, base: str | None = None, **other: object) -> Plan:
     return replace(plan, **other)  # type: ignore[arg-type] # fields of Plan
 
 
-async def _fetched(provider: Provider, since: FeedMark | None = None) -> FeedSnapshot:
-    snapshot = await provider.fetch(since)
+async def _fetched(
+    provider: Provider, since: FeedMark | None = None, watcher: FeedWatcher | None = None
+) -> FeedSnapshot:
+    snapshot = await provider.fetch(since, watcher)
     assert snapshot is not None, "expected a snapshot, found none that is new"
+    assert not isinstance(snapshot, FeedUnchanged), "expected a snapshot, found none that is new"
     return snapshot
 
 
+async def _is_unchanged(provider: Provider, since: FeedMark) -> bool:
+    fetched = await provider.fetch(since)
+    return fetched is None or isinstance(fetched, FeedUnchanged)
+
+
 async def _all(snapshot: FeedSnapshot) -> list[FeedRecord]:
+    """Read all there is, what is remembered after all."""
+    return [_read_anew(record) for record in await _handed_out(snapshot)]
+
+
+async def _handed_out(snapshot: FeedSnapshot) -> list[FeedRecord]:
     try:
         return [record async for batch in snapshot.records() for record in batch]
     finally:
@@ -266,6 +310,14 @@ async def _all(snapshot: FeedSnapshot) -> list[FeedRecord]:
 
 async def _plans(snapshot: FeedSnapshot) -> list[Plan]:
     return [record.plan for record in await _all(snapshot) if isinstance(record, PlanRecord)]
+
+
+def _read_anew(record: FeedRecord) -> FeedRecord:
+    return record.read() if isinstance(record, RememberedRecord) else record
+
+
+def _named(records: Sequence[FeedRecord]) -> list[tuple[UUID, bytes]]:
+    return [(one.plan_id, one.digest) for one in records if isinstance(one, PlanRecord | RememberedRecord)]
 
 
 def _digests(records: Sequence[FeedRecord]) -> dict[PlanKey, bytes]:

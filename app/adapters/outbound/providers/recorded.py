@@ -6,12 +6,13 @@ from hashlib import blake2b
 from pathlib import Path
 
 from app.adapters.machine.system_clock import SYSTEM_CLOCK
-from app.adapters.outbound.providers.feed_reader import FeedReader
-from app.adapters.outbound.providers.fetched_feed import FetchLimits
-from app.adapters.outbound.providers.file_fetch import FileFetch
+from app.adapters.outbound.providers.fetching.fetched_feed import FetchLimits
+from app.adapters.outbound.providers.fetching.file_fetch import FileFetch
+from app.adapters.outbound.providers.plan_list.feed_reader import FeedReader
+from app.adapters.outbound.providers.plan_list.snapshot import XmlSnapshot
 from app.adapters.outbound.providers.plan_list_xml import READING
-from app.adapters.outbound.providers.snapshot import XmlSnapshot
-from app.application.ports.providers import FeedMark, FeedSnapshot, FeedWatcher, Provider
+from app.adapters.outbound.providers.reading.reading_memory import ReadingMemory
+from app.application.ports.providers import FeedMark, FeedSnapshot, FeedUnchanged, FeedWatcher, Provider
 from app.application.ports.system import Clock
 
 _POSITION = re.compile(r"([0-9]{1,9})/[0-9]+")
@@ -23,7 +24,7 @@ class RecordedProvider(Provider):
     The position is in the mark, and a mark is saved after a commit: a sync that failed meets the same file again.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a provider is made of
         self,
         *,
         name: str,
@@ -31,8 +32,10 @@ class RecordedProvider(Provider):
         timezone: str,
         limits: FetchLimits | None = None,
         clock: Clock = SYSTEM_CLOCK,
+        readings: Path | None = None,
+        rules: str = "",
     ) -> None:
-        """Take the files in their order.
+        """Take the files in their order; `readings` and `rules` as a PlanListXmlProvider does.
 
         Raises:
             ValueError: there is none.
@@ -42,6 +45,8 @@ class RecordedProvider(Provider):
         self._name = name
         self._files = [FileFetch(path, limits or FetchLimits(), clock) for path in files]
         self._timezone = timezone
+        self._readings = readings
+        self._how_read = f"{READING} {name} {timezone} {rules}"
         self._way = blake2b(f"{READING} {timezone}".encode(), digest_size=6).hexdigest()
 
     async def fetch(self, since: FeedMark | None, watcher: FeedWatcher | None = None) -> FeedSnapshot | None:
@@ -51,9 +56,10 @@ class RecordedProvider(Provider):
         position = min(done + 1, total)
         fetch = self._files[position - 1]
         feed = await fetch(known if done >= total else None, watcher)
-        if feed is None:
+        if feed is None or isinstance(feed, FeedUnchanged):
             return None
-        reader = FeedReader(feed.file, fetch.source, provider=self._name, timezone=self._timezone)
+        memory = ReadingMemory(self._readings, self._how_read)
+        reader = FeedReader(feed.file, fetch.source, provider=self._name, timezone=self._timezone, memory=memory)
         mark = FeedMark(content=f"{self._way}:{feed.mark.content}", position=f"{position}/{total}")
         more = position < total
         return XmlSnapshot(reader, mark, feed.received, more, watcher)

@@ -18,6 +18,7 @@ from app.adapters.outbound.redis.lua import load_script
 from app.application.ports.activities import ActivityInbox, QueuedBatch
 from app.application.ports.system import LiveStateUnavailableError
 from app.domain.activities import Activity
+from app.domain.activity_columns import ActivityColumns
 
 GROUP = "store"
 """The group of those who store activities. Other groups may read the stream; what they have not finished stays."""
@@ -143,16 +144,16 @@ def _trace(fields: Mapping[bytes, bytes]) -> str | None:
     return noted.decode("ascii", errors="replace") if noted else None
 
 
-def _activities(fields: Mapping[bytes, bytes]) -> Sequence[Activity]:
+def _activities(fields: Mapping[bytes, bytes]) -> ActivityColumns:
     if b"d" not in fields:
         raise UnreadableError("it has no field d")
     activities = unpack_entry(fields[b"d"])
     return _without(activities, fields[b"skip"]) if b"skip" in fields else activities
 
 
-def _without(activities: Sequence[Activity], positions: bytes) -> Sequence[Activity]:
+def _without(activities: ActivityColumns, positions: bytes) -> ActivityColumns:
     try:
         duplicates = {int(position) for position in positions.split(b",")}
     except ValueError as error:
         raise UnreadableError(f"its duplicates are {positions[:50]!r}") from error
-    return [activity for position, activity in enumerate(activities) if position not in duplicates]
+    return activities.chosen([position for position in range(len(activities)) if position not in duplicates])

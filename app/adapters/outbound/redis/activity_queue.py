@@ -12,6 +12,7 @@ from app.adapters.outbound.redis.lua import load_script
 from app.application.ports.activities import ActivityQueue, QueueFullError
 from app.application.ports.system import LiveStateUnavailableError
 from app.domain.activities import Activity
+from app.domain.activity_columns import ActivityColumns
 
 # One hash tag for all that the activities need: every script here changes several of these keys.
 ACTIVITIES = f"{PREFIX}:{{activities}}"
@@ -85,10 +86,10 @@ class RedisActivityQueue(ActivityQueue):
         """Wait for the next call, and for its answer."""
         if not activities:
             return ()
-        ids = b"".join([activity.activity_id.bytes for activity in activities])
+        columns = ActivityColumns.of(activities)
         answer: asyncio.Future[Sequence[int]] = asyncio.get_running_loop().create_future()
         trace = self._trace() if self._trace else None
-        self._waiting.append(_Append(pack(activities), ids, len(activities), answer, trace))
+        self._waiting.append(_Append(pack(columns), columns.ids, len(columns), answer, trace))
         self._senders = [sender for sender in self._senders if not sender.done()]
         if len(self._senders) < _CALLS_AT_ONCE:
             self._senders.append(asyncio.create_task(self._send_all()))

@@ -1,5 +1,6 @@
 """ChangeLog in Redis: a stream per provider, whose entry ids say which log they are of and where in it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from struct import iter_unpack
 
@@ -39,7 +40,7 @@ class RedisChangeLog(ChangeLog):
                 _SCAN, [provider_key(provider, SUMMARIES)], [cursor, _PLANS_PER_SCAN]
             )
             if ids:
-                yield list(_unjoined(ids, sizes, joined))
+                yield list(_unjoined(provider, ids, sizes, joined))
             if cursor == b"0":
                 return
 
@@ -49,8 +50,12 @@ class RedisChangeLog(ChangeLog):
 
     async def read(self, after: Mapping[str, LogPosition]) -> Mapping[str, LogPage[LoggedChange] | Behind]:
         """Look at all of them together, at each at one instant; whole plans stay where they are."""
-        seen = await look(self._client, after, _ENTRIES_PER_READ, "plan", "known")
-        return {name: await self._page(name, after[name], found) for name, found in seen.items()}
+        seen = await look(self._client, after, ["searchable"], most=_ENTRIES_PER_READ)
+        pages = {}
+        for name, found in seen.items():
+            pages[name] = await self._page(name, after[name], found)
+            await asyncio.sleep(0)  # unpacking a page takes a millisecond, and searches wait
+        return pages
 
     async def _page(self, provider: str, after: LogPosition, seen: LogLook) -> LogPage[LoggedChange] | Behind:
         if not seen.leads_on(after):
@@ -60,16 +65,16 @@ class RedisChangeLog(ChangeLog):
         return LogPage(told, end, more=end.sequence != seen.head.sequence)
 
 
-def _unjoined(ids: bytes, sizes: bytes, joined: bytes) -> Iterator[SearchablePlan]:
+def _unjoined(provider: str, ids: bytes, sizes: bytes, joined: bytes) -> Iterator[SearchablePlan]:
     """Read what `_SCAN` answered."""
     begin = 0
     for at, (size,) in enumerate(iter_unpack("<I", sizes)):
         end = begin + size
-        yield unpack_searchable(PlanId(bytes=ids[at * 16 : at * 16 + 16]), joined[begin:end])
+        yield unpack_searchable(provider, PlanId(bytes=ids[at * 16 : at * 16 + 16]), joined[begin:end])
         begin = end
 
 
 def _told(provider: str, sequence: int, entry: LogEntry) -> LoggedChange:
-    logged, summary = entry.logged(provider), entry.fields.get(b"searchable")
-    plan = None if summary is None else unpack_searchable(logged["plan_id"], summary)
+    logged, summary = entry.logged(provider), entry.fields["searchable"]
+    plan = unpack_searchable(provider, logged["plan_id"], summary) if summary else None
     return LoggedChange(**logged, sequence=sequence, searchable=plan)

@@ -62,7 +62,7 @@ def _letter(letter_id: str, fields: Mapping[bytes, bytes]) -> DeadLetter:
     if stored is None:
         return DeadLetter(letter_id, buried_at, reason, (), _shown(fields[b"raw"]))
     try:
-        return DeadLetter(letter_id, buried_at, reason, unpack_entry(stored))
+        return DeadLetter(letter_id, buried_at, reason, list(unpack_entry(stored)))
     except UnreadableError:
         return DeadLetter(letter_id, buried_at, reason, (), _shown(stored))
 

@@ -1,9 +1,11 @@
 """Entries of a change log: how one is named, where logs end, and what follows a position."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha1
+from struct import Struct
 from typing import Any, NamedTuple, TypedDict
 
 from app.adapters.outbound.redis.catalog_update import HEAD, KNOWN, LOG
@@ -16,6 +18,10 @@ from app.domain.reconciliation import ChangeKind
 
 _HEAD = load_script("head_of_log", "by_name", "log_head")
 _READ = load_script("read_log", "by_name", "log_head")
+
+_ALWAYS = ("id", "kinds", "run", "at")
+ENOUGH = 1024 * 1024
+"""Bytes of one answer: Redis is held up for a few milliseconds."""
 
 
 class Logged(TypedDict):
@@ -32,28 +38,34 @@ class LogEntry(NamedTuple):
     """An entry of the stream, not unpacked yet."""
 
     entry_id: bytes
-    fields: Mapping[bytes, bytes]
-
-    @property
-    def size(self) -> int:
-        """Bytes."""
-        return sum(map(len, self.fields.values()))
+    fields: Mapping[str, bytes]
+    """Those that were asked for; empty where it has none."""
 
     @property
     def name(self) -> str:
         """As `name_entry` in scripts/log_head.lua names it."""
-        named = b" ".join((self.entry_id, self.fields[b"run"], self.fields[b"id"]))
+        named = b" ".join((self.entry_id, self.fields["run"], self.fields["id"]))
         return sha1(named, usedforsecurity=False).hexdigest()[:16]
 
     def logged(self, provider: str) -> Logged:
         """Unpack what is no plan."""
         return {
             "provider": provider,
-            "plan_id": PlanId(bytes=self.fields[b"id"]),
-            "kinds": tuple(ChangeKind(kind) for kind in self.fields[b"kinds"].decode().split(",")),
-            "run_id": self.fields[b"run"].decode(),
-            "at": datetime.fromisoformat(self.fields[b"at"].decode()),
+            "plan_id": PlanId(bytes=self.fields["id"]),
+            "kinds": _kinds(self.fields["kinds"]),
+            "run_id": self.fields["run"].decode(),
+            "at": _instant(self.fields["at"]),
         }
+
+
+@lru_cache  # there are few, over and over; as below
+def _kinds(text: bytes) -> tuple[ChangeKind, ...]:
+    return tuple(ChangeKind(kind) for kind in text.decode().split(","))
+
+
+@lru_cache
+def _instant(text: bytes) -> datetime:
+    return datetime.fromisoformat(text.decode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +103,35 @@ async def heads_of(client: RedisClient, providers: Sequence[str]) -> list[LogPos
 
 
 async def look(
-    client: RedisClient, after: Mapping[str, LogPosition], count: int, *unwanted: str
+    client: RedisClient, after: Mapping[str, LogPosition], wanted: Sequence[str], *, most: int, enough: int = ENOUGH
 ) -> Mapping[str, LogLook]:
-    """Look at the logs of several providers, at each at one instant: at most `count` entries, without some fields."""
+    """Look at the logs of several providers, at each at one instant.
+
+    Of each at most `most` entries, and no more when they have `enough` bytes (a few more in the end), each with the
+    fields that are `wanted` and those that every reader wants.
+    """
+    names = (*_ALWAYS, *wanted)
     calls: list[Call] = [
-        ([provider_key(name, HEAD), provider_key(name, LOG)], [entry_id(position), count, *unwanted])
+        ([provider_key(name, HEAD), provider_key(name, LOG)], [entry_id(position), most, enough, *names])
         for name, position in after.items()
     ]
-    return dict(zip(after, [_look(*reply) for reply in await client.run_many(_READ, calls)], strict=True))
+    replies = await client.run_many(_READ, calls)
+    return {name: _look(names, *reply) for name, reply in zip(after, replies, strict=True)}
 
 
-def _look(head: Sequence[bytes], stands_there: bytes, entries: Sequence[tuple[bytes, Sequence[bytes]]]) -> LogLook:
-    read = [LogEntry(found, dict(zip(fields[::2], fields[1::2], strict=True))) for found, fields in entries]
-    return LogLook(_position(head), stands_there.decode(), read)
+def _look(names: Sequence[str], head: Sequence[bytes], stands_there: bytes, sizes: bytes, joined: bytes) -> LogLook:
+    return LogLook(_position(head), stands_there.decode(), [*_entries(names, sizes, joined)])
+
+
+def _entries(names: Sequence[str], sizes: bytes, joined: bytes) -> Iterator[LogEntry]:
+    """Read what `_READ` joined: redis-py takes as long to read one value as all else takes for an entry."""
+    begin = 0
+    for lengths in Struct(f"<{1 + len(names)}I").iter_unpack(sizes):
+        values = []
+        for length in lengths:
+            values.append(joined[begin : begin + length])
+            begin += length
+        yield LogEntry(values[0], dict(zip(names, values[1:], strict=True)))
 
 
 def entry_id(position: LogPosition) -> str:

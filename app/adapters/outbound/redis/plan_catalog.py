@@ -1,7 +1,7 @@
 """PlanCatalog in Redis."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -22,8 +22,8 @@ from app.adapters.outbound.redis.lua import load_script
 from app.adapters.outbound.redis.plan_codec import unpack_known, unpack_searchable
 from app.application.ports.catalog import CatalogPlan, CatalogUpdate, PlanCatalog, ProviderState, with_offsets
 from app.application.ports.system import Lease
-from app.domain.plans import PlanId
-from app.domain.reconciliation import KnownPlan
+from app.domain.known_plans import KnownPlans
+from app.domain.plans import PlanId, SearchablePlan, searchable
 
 STATE = "state"
 """A string: the ProviderState as JSON."""
@@ -64,19 +64,37 @@ class RedisPlanCatalog(PlanCatalog):
         if not await self._client.run(_REMEMBER, keys, [lease.fence, msgspec.json.encode(state)]):
             raise lease_lost(lease)
 
-    async def known(self, provider: str) -> Mapping[PlanId, KnownPlan]:
+    async def known(self, provider: str) -> KnownPlans:
         """Scan the provider's plans; only its lease holder changes them meanwhile."""
-        return {
-            PlanId(bytes=plan_id): unpack_known(packed)
-            async for batch in scan(self._client, provider_key(provider, KNOWN))
-            for plan_id, packed in batch.items()
-        }
+        known = KnownPlans((await self.counts([provider]))[0])
+        async for batch in scan(self._client, provider_key(provider, KNOWN)):
+            for plan_id, packed in batch.items():
+                known.add(PlanId(bytes=plan_id), unpack_known(packed))
+        return known
 
     async def counts(self, providers: Sequence[str]) -> Sequence[int]:
         """Ask for the lengths of hashes."""
         return [
             int(length) for length in await self._client.many([("HLEN", provider_key(p, KNOWN)) for p in providers])
         ]
+
+    async def told(self, provider: str, plan_ids: Collection[PlanId]) -> Mapping[PlanId, SearchablePlan]:
+        """Read summaries; of those that have none, as they were never online, the plans."""
+        found: dict[PlanId, SearchablePlan] = {}
+        async for plan_id, summary in self._fields(provider, SUMMARIES, list(plan_ids)):
+            found[plan_id] = unpack_searchable(provider, plan_id, summary)
+        others = [plan_id for plan_id in plan_ids if plan_id not in found]
+        async for plan_id, plan in self._fields(provider, PLANS, others):
+            found[plan_id] = searchable(unpack_plan(plan))
+        return found
+
+    async def _fields(self, provider: str, part: str, ids: Sequence[PlanId]) -> AsyncIterator[tuple[PlanId, bytes]]:
+        for begin in range(0, len(ids), _PLANS_PER_BATCH):
+            some = ids[begin : begin + _PLANS_PER_BATCH]
+            values = await self._client.command("HMGET", provider_key(provider, part), *(one.bytes for one in some))
+            for plan_id, value in zip(some, values, strict=True):
+                if value is not None:
+                    yield plan_id, value
 
     async def find(self, plan_id: PlanId) -> CatalogPlan | None:
         """Ask every provider: an id does not tell whose it is."""
@@ -105,7 +123,7 @@ def _catalog_plan(id_: bytes, plan: bytes, known: bytes, summary: bytes | None) 
     found = CatalogPlan(unpack_plan(plan), unpack_known(known))
     if summary is None or found.known.offsets is not None:
         return found
-    told = unpack_searchable(PlanId(bytes=id_), summary)
+    told = unpack_searchable(found.plan.key.provider, PlanId(bytes=id_), summary)
     return with_offsets(found, told.starts_at, told.ends_at)
 
 

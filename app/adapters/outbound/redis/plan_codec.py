@@ -7,14 +7,28 @@ from operator import attrgetter
 
 import msgspec
 
-from app.domain.plans import PlanId, PlanSummary, SearchablePlan, SellMode, UtcOffsets
+from app.domain.plans import PlanDetails, PlanId, PlanSummary, SearchablePlan, SellMode, UtcOffsets
 from app.domain.reconciliation import KnownPlan
 
-_SearchableFields = tuple[datetime, datetime, str, datetime, datetime, Decimal | None, Decimal | None]
+
+class _Searchable(msgspec.Struct, array_like=True, gc=False):
+    """A SearchablePlan without its id and its provider: those stand in the key. At first it had seven fields."""
+
+    starts_at: datetime
+    ends_at: datetime
+    title: str
+    starts: datetime
+    ends: datetime | None
+    min_price: Decimal | None
+    max_price: Decimal | None
+    start_has_time: bool = True
+    end_has_time: bool = True
+    details: PlanDetails | None = None
+    timezone: str | None = None
 
 
 class _Known(msgspec.Struct, array_like=True, gc=False):
-    """A KnownPlan. Without offsets it has eight fields, as it had before they were noted."""
+    """A KnownPlan. What came later stands at the end, and not at all where it says nothing: eight fields, then nine."""
 
     digest: bytes
     base_id: str
@@ -25,17 +39,20 @@ class _Known(msgspec.Struct, array_like=True, gc=False):
     withdrawn_at: datetime | None
     last_seen_at: datetime | None
     offsets: UtcOffsets | None = None
+    followed_by: datetime | None = None
 
 
-_of_known = attrgetter(*_Known.__struct_fields__[:-1])
+_of_known = attrgetter(*_Known.__struct_fields__[:8])
 _msgpack = msgspec.msgpack.Encoder()
 _known = msgspec.msgpack.Decoder(_Known)
-_searchable = msgspec.msgpack.Decoder(_SearchableFields)
+_searchable = msgspec.msgpack.Decoder(_Searchable)
 
 
 def pack_known(known: KnownPlan) -> bytes:
     """Write what a sync must remember of a plan."""
     fields = _of_known(known)
+    if known.followed_by is not None:
+        return _msgpack.encode((*fields, known.offsets, known.followed_by))
     return _msgpack.encode(fields if known.offsets is None else (*fields, known.offsets))
 
 
@@ -52,6 +69,7 @@ def unpack_known(packed: bytes) -> KnownPlan:
         known.withdrawn_at,
         known.last_seen_at,
         known.offsets and _shared(known.offsets),
+        known.followed_by,
     )
 
 
@@ -61,23 +79,35 @@ def _shared(offsets: UtcOffsets) -> UtcOffsets:
 
 
 def pack_searchable(plan: SearchablePlan) -> bytes:
-    """Write what search needs of a plan, without its id: that is the field it is written to."""
+    """Write what search needs of a plan, without its id and its provider: those are field and key."""
     summary = plan.summary
-    return _msgpack.encode(
-        (
-            plan.starts_at,
-            plan.ends_at,
-            summary.title,
-            summary.starts,
-            summary.ends,
-            summary.min_price,
-            summary.max_price,
-        )
+    fields = (
+        plan.starts_at,
+        plan.ends_at,
+        summary.title,
+        summary.starts,
+        summary.ends,
+        summary.min_price,
+        summary.max_price,
+        summary.start_has_time,
+        summary.end_has_time,
+        plan.details,
+        plan.timezone,
     )
+    return _msgpack.encode(fields)
 
 
-def unpack_searchable(plan_id: PlanId, packed: bytes) -> SearchablePlan:
+def unpack_searchable(provider: str, plan_id: PlanId, packed: bytes) -> SearchablePlan:
     """Read what `pack_searchable` wrote."""
-    starts_at, ends_at, title, starts, ends, lowest, highest = _searchable.decode(packed)
-    summary = PlanSummary(plan_id=plan_id, title=title, starts=starts, ends=ends, min_price=lowest, max_price=highest)
-    return SearchablePlan(starts_at, ends_at, summary)
+    found = _searchable.decode(packed)
+    summary = PlanSummary(
+        plan_id=plan_id,
+        title=found.title,
+        starts=found.starts,
+        ends=found.ends,
+        min_price=found.min_price,
+        max_price=found.max_price,
+        start_has_time=found.start_has_time,
+        end_has_time=found.end_has_time,
+    )
+    return SearchablePlan(found.starts_at, found.ends_at, summary, found.details, provider, found.timezone)

@@ -12,6 +12,7 @@ from app.application.ports.providers import (
     FeedMark,
     FeedSnapshot,
     FeedUnavailableError,
+    FeedUnchanged,
     FeedWatcher,
     Provider,
 )
@@ -50,7 +51,9 @@ class ResilientProvider(Provider):
             multiplier=self._retry.initial, max=self._retry.maximum, jitter=self._retry.initial
         )
 
-    async def fetch(self, since: FeedMark | None, watcher: FeedWatcher | None = None) -> FeedSnapshot | None:
+    async def fetch(
+        self, since: FeedMark | None, watcher: FeedWatcher | None = None
+    ) -> FeedSnapshot | FeedUnchanged | None:
         """As the port says; a CircuitOpenError without a try while the circuit is open."""
         retrying = AsyncRetrying(
             stop=stop_after_attempt(self._retry.attempts),
@@ -58,10 +61,10 @@ class ResilientProvider(Provider):
             retry=retry_if_exception(self._is_worth_another_try),
             reraise=True,
         )
-        snapshot: FeedSnapshot | None = await retrying(
+        fetched: FeedSnapshot | FeedUnchanged | None = await retrying(
             self._breaker.call, partial(self._provider.fetch, since, watcher)
         )
-        return snapshot
+        return fetched
 
     def _is_worth_another_try(self, error: BaseException) -> bool:
         if not isinstance(error, FeedUnavailableError) or isinstance(error, CircuitOpenError):

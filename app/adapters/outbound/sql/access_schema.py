@@ -1,6 +1,6 @@
 """The tables of users and keys. Instants are microseconds since 1970, UTC."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
 
 from app.adapters.outbound.sql.columns import BYTEWISE, Id, metadata, partial_index
 
@@ -41,6 +41,8 @@ api_keys = Table(
     Column("expires_at", BigInteger),
     Column("revoked_at", BigInteger),
     Column("last_used_at", BigInteger),
+    Column("origins", Text, comment="Of a publishable key, joined by spaces; null: it is a secret one."),
+    Column("types", Text, comment="What a publishable key may post, joined by spaces; null: any type."),
     Index("ix_api_keys_user", "user_id", "created_at"),
 )
 

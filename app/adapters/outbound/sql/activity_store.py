@@ -1,20 +1,23 @@
 """ActivityStore in SQL: raw activities and every rollup in one transaction."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import tzinfo
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
-from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold
+from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold, take_slot
 from app.adapters.outbound.sql.bulk import Bulk, PostgresBulk, SqliteBulk
 from app.adapters.outbound.sql.counters import inserting
 from app.adapters.outbound.sql.database import Database, SqlStore
 from app.adapters.outbound.sql.day_rules import DayRules
-from app.adapters.outbound.sql.failures import is_about_the_data
+from app.adapters.outbound.sql.failures import is_about_the_data, is_without_partition
+from app.adapters.outbound.sql.identities import Identities, put_statements
+from app.adapters.outbound.sql.partitions import NoPartitionError, make_partitions
+from app.adapters.outbound.sql.places import DAY, Month, months_of
 from app.adapters.outbound.sql.schema import (
     daily_totals,
     daily_users,
@@ -24,7 +27,10 @@ from app.adapters.outbound.sql.schema import (
 )
 from app.application.ports.activities import ActivityStore, ImportMarks, NotStorableError
 from app.domain.activities import Activity
-from app.domain.stats import Fold, UserFigures, add, fold, union
+from app.domain.activity_columns import ActivityColumns
+from app.domain.column_fold import fold_columns
+from app.domain.identities import Key, aliases_in, claims_in
+from app.domain.stats import Fold, UserFigures, Visits, add, union
 from app.domain.zone_rules import ZoneRules
 
 
@@ -38,54 +44,86 @@ class SqlActivityStore(ActivityStore):
         self._database = database
         self._day_rules = DayRules(zone, rules)
         self._bulk = bulk_of(database)
+        self._identities = Identities(self._bulk)
         self._settled = False
+        self._months: set[Month] = set()
+        """Those that have a partition, as far as we know."""
 
     async def store(self, activities: Sequence[Activity]) -> int:
         """Insert what is new, fold it, move the figures."""
-        given: dict[Any, Activity] = {}
-        for activity in activities:
-            given.setdefault(activity.activity_id, activity)
-        if not given:
+        if not activities:
             return 0
+        given = ActivityColumns.of(activities).first_of_each_id()
         if not self._settled:
             await self._database.write(self._settle)
             self._settled = True
-        return await self._database.write(lambda connection: self._store(connection, given))
+        try:
+            await self._make_room(given)
+            return await self._database.write(lambda connection: self._store(connection, given))
+        except NoPartitionError:  # it was there, and somebody removed it
+            self._months.clear()
+            await self._make_room(given)
+            return await self._database.write(lambda connection: self._store(connection, given))
+
+    async def _make_room(self, given: ActivityColumns) -> None:
+        """Make the months of PostgreSQL that are not there yet, before the transaction in which all is counted."""
+        if self._database.is_sqlite:
+            return
+        days = {at // DAY for at in given.occurred_at}
+        if missing := months_of(days) - self._months:
+            await self._database.write(lambda connection: make_partitions(connection, missing))
+            self._months |= missing
 
     def _settle(self, connection: Connection) -> None:
         hold(connection, AdvisoryLock.COUNTING)
         self._day_rules.settle(connection)
 
-    def _store(self, connection: Connection, given: Mapping[Any, Activity]) -> int:
+    def _store(self, connection: Connection, given: ActivityColumns) -> int:
         with refusals_told():
             hold(connection, AdvisoryLock.COUNTING, shared=True)
             zone = self._day_rules.zone(connection)
             new = self._bulk.insert_new(connection, given)
             if new:
-                self._count(connection, fold((given[activity_id] for activity_id in new), zone))
+                self._count(connection, fold_columns(new, zone))
             return len(new)
 
     def _count(self, connection: Connection, new: Fold) -> None:
-        figures = self._move_visits(connection, new)
-        add_totals(connection, self._bulk, new)
-        add_users(connection, self._bulk, figures)
+        slot = take_slot(connection)
+        if new.totals:
+            add_totals(connection, self._bulk, slot, new)
+        claims, aliases = claims_in(new.statements), aliases_in(new.statements)
+        changes = bool(new.statements) and self._identities.change_something(connection, claims, aliases)
+        hold(connection, AdvisoryLock.IDENTITIES, shared=not changes)
+        figures = self._move_visits(connection, new.visits)
+        if changes:
+            figures.add(self._identities.settle(connection, claims, aliases))
+        else:
+            put_statements(connection, claims, aliases)
+        add_users(connection, self._bulk, slot, figures)
 
-    def _move_visits(self, connection: Connection, new: Fold) -> UserFigures:
+    def _move_visits(self, connection: Connection, own: Mapping[Key, Visits]) -> UserFigures:
         figures = UserFigures()
-        own = new.visits
+        own = self._bulk.without_known(connection, own)
         if not own:
             return figures
         before = self._bulk.lock_visits(connection, own)
-        grown = {}
-        for user_id, visits in own.items():
-            known = before.get(user_id)
-            after = visits if known is None else union(known, visits)
-            if after != known:
-                figures.move(known, after)
-                if known is not None:
-                    grown[user_id] = after
+        newcomers = Counter(visits for visitor, visits in own.items() if visitor not in before)
+        for visits, number in newcomers.items():
+            figures.arrive(visits, number)
+        grown: dict[Key, Visits] = {}
+        of_persons: dict[Key, list[Visits]] = {}
+        for visitor, known in before.items():
+            visits = own[visitor]
+            after = visits if known.visits is None else union(known.visits, visits)
+            if after != known.visits:
+                grown[visitor] = after
+                if known.person is None:
+                    figures.move(known.visits, after)
+                else:
+                    of_persons.setdefault(known.person, []).append(visits)
         if grown:
             self._bulk.update_visits(connection, grown)
+        self._identities.grow(connection, of_persons, figures)
         return figures
 
 
@@ -94,10 +132,10 @@ def bulk_of(database: Database) -> Bulk:
     return SqliteBulk() if database.is_sqlite else PostgresBulk()
 
 
-def add_totals(connection: Connection, bulk: Bulk, new: Fold) -> None:
+def add_totals(connection: Connection, bulk: Bulk, slot: int, new: Fold) -> None:
     """Add counts and sums, in one order, so that writers wait for each other and do not deadlock."""
-    bulk.add(connection, daily_totals, [(*key, *total) for key, total in sorted(new.totals.items())])
-    bulk.add(connection, type_totals, [(type_, *total) for type_, total in sorted(totals_by_type(new).items())])
+    bulk.add(connection, daily_totals, slot, [(*key, *total) for key, total in sorted(new.totals.items())])
+    bulk.add(connection, type_totals, slot, [(type_, *total) for type_, total in sorted(totals_by_type(new).items())])
 
 
 def totals_by_type(new: Fold) -> dict[str, tuple[int, Decimal]]:
@@ -109,12 +147,12 @@ def totals_by_type(new: Fold) -> dict[str, tuple[int, Decimal]]:
     return by_type
 
 
-def add_users(connection: Connection, bulk: Bulk, figures: UserFigures) -> None:
+def add_users(connection: Connection, bulk: Bulk, slot: int, figures: UserFigures) -> None:
     """Add what counts users."""
     if daily := sorted(item for item in figures.daily.items() if item[1]):
-        bulk.add(connection, daily_users, daily)
+        bulk.add(connection, daily_users, slot, daily)
     if cells := sorted((*cell, users) for cell, users in figures.cells.items() if users):
-        bulk.add(connection, retention_cells, cells)
+        bulk.add(connection, retention_cells, slot, cells)
 
 
 @contextmanager
@@ -127,6 +165,8 @@ def refusals_told() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
+        if is_without_partition(error):
+            raise NoPartitionError from error
         if not is_about_the_data(error):
             raise
         raise NotStorableError(f"the database refuses it: {error.orig}") from error

@@ -12,9 +12,10 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, Row, case, func, i
 from app.adapters.outbound.sql.access_schema import access_version, api_keys, users
 from app.adapters.outbound.sql.counters import note_access_change
 from app.adapters.outbound.sql.database import Lane, SqlStore
-from app.adapters.outbound.sql.rows import columns_of, microseconds, read_as
+from app.adapters.outbound.sql.rows import columns_of, instant_of, microseconds, read_as
 from app.application.ports.users import ApiKeys, OwnedKey
-from app.domain.api_keys import LIVE_KEYS, ApiKey, TooManyKeysError
+from app.domain.api_keys import ApiKey, TooManyKeysError
+from app.domain.publishable_keys import Publishable
 from app.domain.users import UnknownUserError, User, UserId
 
 _KEYS_PER_STATEMENT = 500
@@ -31,14 +32,15 @@ class SqlApiKeys(SqlStore, ApiKeys):
     async def add(self, key: ApiKey, now: datetime) -> None:
         """Lock the user, so that its keys stay as many as they are counted."""
         owner = select(users.c.is_active).where(users.c.user_id == key.user_id).with_for_update()
-        live = select(func.count()).where(api_keys.c.user_id == key.user_id, _is_live(now))
+        kind = api_keys.c.origins.is_not(None) if key.publishable else api_keys.c.origins.is_(None)
+        live = select(func.count()).where(api_keys.c.user_id == key.user_id, _is_live(now), kind)
 
         def work(connection: Connection) -> None:
             if not connection.execute(owner).scalar():
                 raise UnknownUserError(key.user_id)
-            if connection.execute(live).scalar_one() >= LIVE_KEYS:
-                raise TooManyKeysError
-            connection.execute(insert(api_keys).values(columns_of(key)))
+            if connection.execute(live).scalar_one() >= key.most_live:
+                raise TooManyKeysError(key.most_live)
+            connection.execute(insert(api_keys).values(_row_of(key)))
             note_access_change(connection)
 
         await self._database.write(work)
@@ -73,6 +75,22 @@ class SqlApiKeys(SqlStore, ApiKeys):
             return _OwnedKeys({row.key_key_id: row for rows in parts for row in rows})
 
         return await self._database.read(work, lane=Lane.KEY_WATCH)
+
+    async def origins(self, now: datetime) -> Mapping[str, datetime | None]:
+        """Read two columns of each publishable key."""
+        wanted = (
+            select(api_keys.c.origins, api_keys.c.expires_at)
+            .join_from(api_keys, users)
+            .where(users.c.is_active, api_keys.c.origins.is_not(None), _is_live(now))
+        )
+        rows = await self._database.read(lambda connection: connection.execute(wanted).all(), lane=Lane.KEY_WATCH)
+        until: dict[str, datetime | None] = {}
+        for written, expires_at in rows:
+            expiry = None if expires_at is None else instant_of(expires_at)
+            for origin in written.split():
+                known = until.get(origin, expiry)
+                until[origin] = None if known is None or expiry is None else max(known, expiry)
+        return until
 
     async def revoke(self, user_id: UserId, key_id: str, at: datetime) -> bool:
         """Note it, unless it is noted already."""
@@ -160,4 +178,17 @@ def _owned_of(row: Row[*tuple[Any, ...]]) -> OwnedKey:
 
 
 def _key_of(row: Row[*tuple[Any, ...]]) -> ApiKey:
-    return read_as(ApiKey, row, prefix="key_")
+    origins, types = row.key_origins, row.key_types
+    publishable = None if origins is None else Publishable(frozenset(origins.split()), _types_of(types))
+    return read_as(ApiKey, row, prefix="key_", publishable=publishable)
+
+
+def _types_of(written: str | None) -> frozenset[str] | None:
+    return None if written is None else frozenset(written.split())
+
+
+def _row_of(key: ApiKey) -> dict[str, Any]:
+    may = key.publishable
+    origins = " ".join(sorted(may.origins)) if may else None
+    types = " ".join(sorted(may.types)) if may and may.types else None
+    return columns_of(key, "publishable") | {"origins": origins, "types": types}

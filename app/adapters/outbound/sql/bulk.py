@@ -6,132 +6,174 @@ rows are locked in one order, so that workers wait for each other and do not dea
 """
 
 from abc import abstractmethod
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
+from itertools import count
+from operator import itemgetter
 from typing import Any, Protocol
-from uuid import UUID
 
 import msgspec
 from sqlalchemy import Column, Connection, Table
+from sqlalchemy.exc import IntegrityError
 
-from app.adapters.outbound.sql.rows import microseconds
-from app.domain.activities import Activity
-from app.domain.stats import Visits
+from app.adapters.outbound.sql.places import DAY, NUMBERS
+from app.domain.activity_columns import ActivityColumns
+from app.domain.identities import Key
+from app.domain.regrouping import Known
+from app.domain.stats import Visits, union
 
 _LOOKUPS = 1_000
 """Parameters of one statement."""
-_COLUMNS = "id, type, occurred_at, source, user_id, value, properties"
+_COLUMNS = "id, type, occurred_at, source, user_id, anonymous_id, value, properties, origin"
 
-Row = tuple[UUID | bytes, str, int, str | None, str | None, str | None, str | None]
+_INSERT_PLACED = f"INSERT INTO activities (place, {_COLUMNS}) VALUES ({', '.join('?' * 10)})"  # noqa: S608 - our own
+_FREE_PLACES = f"""
+SELECT j.value, coalesce(
+    (SELECT max(place) + 1 FROM activities WHERE place >= j.value << {NUMBERS} AND place < (j.value + 1) << {NUMBERS}),
+    j.value << {NUMBERS}
+) FROM json_each(?) AS j
+"""  # noqa: S608 - numbers of ours
+_INSERT_GIVEN = f"""
+WITH given AS MATERIALIZED (SELECT (r->>0)::uuid AS id, r FROM json_array_elements(%s::json) AS r),
+new AS (INSERT INTO activity_ids (id) SELECT id FROM given ON CONFLICT DO NOTHING RETURNING id)
+INSERT INTO activities (place, {_COLUMNS})
+SELECT ((r->>2)::bigint / {DAY} << {NUMBERS}) + nextval('activity_places'), id, r->>1, (r->>2)::bigint, r->>3, r->>4,
+r->>5, (r->>6)::numeric, r->>7, r->>8 FROM given JOIN new USING (id) RETURNING id
+"""  # noqa: S608 - numbers of ours
 
 
 class Bulk(Protocol):
     """What the store asks of one kind of database."""
 
     @abstractmethod
-    def insert_new(self, connection: Connection, activities: Mapping[UUID, Activity]) -> Collection[UUID]:
-        """Insert those that are not there yet; return the ids of these."""
+    def insert_new(self, connection: Connection, activities: ActivityColumns) -> ActivityColumns:
+        """Insert those that are not there yet; return these. No two of the given ones have one id."""
 
     @abstractmethod
-    def lock_visits(self, connection: Connection, own: Mapping[str, Visits]) -> Mapping[str, Visits]:
-        """Read the visits of users as they stand, nobody else may change them until the end of the transaction.
+    def without_known(self, connection: Connection, own: Mapping[Key, Visits]) -> Mapping[Key, Visits]:
+        """Leave out the visitors of whom all these days are kept: most were here before on the same day.
+
+        Nobody takes a day from a visitor while somebody counts, so what is read here stays true.
+        """
+
+    @abstractmethod
+    def lock_visits(self, connection: Connection, own: Mapping[Key, Visits]) -> Mapping[Key, Known]:
+        """Read the visits of visitors as they stand, nobody else may change them until the end of the transaction.
 
         Who is not in the answer was never seen before; `own` is then written for them already.
         """
 
     @abstractmethod
-    def update_visits(self, connection: Connection, visits: Mapping[str, Visits]) -> None:
-        """Replace the visits of users that are there."""
+    def update_visits(self, connection: Connection, visits: Mapping[Key, Visits]) -> None:
+        """Replace the visits of visitors that are there."""
 
     @abstractmethod
-    def add(self, connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+    def add(self, connection: Connection, table: Table, slot: int, rows: Sequence[Sequence[Any]]) -> None:
         """Add to the figures of a rollup, in the order of the rows; each has the key, then what is to be added."""
 
 
 class SqliteBulk(Bulk):
     """Statements for SQLite."""
 
-    def insert_new(self, connection: Connection, activities: Mapping[UUID, Activity]) -> Collection[UUID]:
-        """Look them up, insert the others."""
-        by_bytes = {activity_id.bytes: activity_id for activity_id in activities}
-        known = {row[0] for row in _look_up(connection, "SELECT id FROM activities WHERE id IN", list(by_bytes))}
-        new = [activity_id for as_bytes, activity_id in by_bytes.items() if as_bytes not in known]
-        if new:
-            rows = [_row(activity_id.bytes, activities[activity_id]) for activity_id in new]
-            connection.exec_driver_sql(f"INSERT INTO activities ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows)  # noqa: S608
-        return new
+    def insert_new(self, connection: Connection, activities: ActivityColumns) -> ActivityColumns:
+        """Insert a thousand ids at once; where some are known, look them up and insert the others."""
+        ids = activities.split_ids()
+        known: set[bytes] = set()
+        for start in range(0, len(ids), _LOOKUPS):
+            known |= _insert_ids(connection, ids[start : start + _LOOKUPS])
+        if known:
+            activities = activities.chosen([place for place, one in enumerate(ids) if one not in known])
+        if activities:
+            connection.exec_driver_sql(_INSERT_PLACED, _placed(connection, activities))
+        return activities
 
-    def lock_visits(self, connection: Connection, own: Mapping[str, Visits]) -> Mapping[str, Visits]:
+    def without_known(self, connection: Connection, own: Mapping[Key, Visits]) -> Mapping[Key, Visits]:
+        """Look them up."""
+        wanted = "SELECT visitor, first_day, days FROM visitors WHERE visitor IN"
+        return _growing(own, _look_up(connection, wanted, list(own)))
+
+    def lock_visits(self, connection: Connection, own: Mapping[Key, Visits]) -> Mapping[Key, Known]:
         """Look them up, insert the others."""
-        found = _look_up(connection, "SELECT user_id, first_day, days FROM visitors WHERE user_id IN", list(own))
-        before = {user_id: unpack_visits(first, days) for user_id, first, days in found}
-        new = [(user_id, *pack_visits(visits)) for user_id, visits in own.items() if user_id not in before]
+        wanted = "SELECT visitor, first_day, days, person FROM visitors WHERE visitor IN"
+        before = {row[0]: _known(*row[1:]) for row in _look_up(connection, wanted, list(own))}
+        new = [(visitor, *pack_visits(visits)) for visitor, visits in own.items() if visitor not in before]
         if new:
-            connection.exec_driver_sql("INSERT INTO visitors (user_id, first_day, days) VALUES (?, ?, ?)", new)
+            connection.exec_driver_sql("INSERT INTO visitors (visitor, first_day, days) VALUES (?, ?, ?)", new)
         return before
 
-    def update_visits(self, connection: Connection, visits: Mapping[str, Visits]) -> None:
+    def update_visits(self, connection: Connection, visits: Mapping[Key, Visits]) -> None:
         """Update one by one."""
-        rows = [(*pack_visits(one), user_id) for user_id, one in visits.items()]
-        connection.exec_driver_sql("UPDATE visitors SET first_day = ?, days = ? WHERE user_id = ?", rows)
+        rows = [(*pack_visits(one), visitor) for visitor, one in visits.items()]
+        connection.exec_driver_sql("UPDATE visitors SET first_day = ?, days = ? WHERE visitor = ?", rows)
 
-    def add(self, connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+    def add(self, connection: Connection, table: Table, slot: int, rows: Sequence[Sequence[Any]]) -> None:
         """Upsert one by one; sums are text, which `add_exactly` (database.py) adds."""
         sums = {column.name: f"{column.name} + excluded.{column.name}" for column in _figures(table)}
         if "sum" in sums:
             sums["sum"] = "add_exactly(sum, excluded.sum)"
         values = f"VALUES ({', '.join('?' * len(table.columns))})"
-        written = [tuple(_text(value) for value in row) for row in rows]
+        key = len(table.primary_key) - 1
+        written = [(*row[:key], slot, *map(_text, row[key:])) for row in rows]
         connection.exec_driver_sql(_upsert(table, values, sums), written)
 
 
 class PostgresBulk(Bulk):
     """Statements for PostgreSQL."""
 
-    def insert_new(self, connection: Connection, activities: Mapping[UUID, Activity]) -> Collection[UUID]:
+    def insert_new(self, connection: Connection, activities: ActivityColumns) -> ActivityColumns:
         """Insert in the order of the ids; who inserts one of them too waits for us."""
-        rows = [_row(activity_id, activities[activity_id]) for activity_id in sorted(activities)]
-        found = connection.exec_driver_sql(
-            f"INSERT INTO activities ({_COLUMNS}) SELECT (r->>0)::uuid, r->>1, (r->>2)::bigint, r->>3, r->>4, "  # noqa: S608
-            "(r->>5)::numeric, r->>6 FROM json_array_elements(%s::json) AS r ON CONFLICT DO NOTHING RETURNING id",
-            (_json(rows),),
-        )
-        return [row[0] for row in found]
+        ids = [one.hex() for one in activities.split_ids()]
+        rows = sorted(zip(ids, *_written(activities), strict=True), key=itemgetter(0))
+        inserted = connection.exec_driver_sql(_INSERT_GIVEN, (_json(rows),)).scalars().all()
+        if len(inserted) == len(ids):
+            return activities
+        new = {one.hex for one in inserted}
+        return activities.chosen([place for place, one in enumerate(ids) if one in new])
 
-    def lock_visits(self, connection: Connection, own: Mapping[str, Visits]) -> Mapping[str, Visits]:
+    def without_known(self, connection: Connection, own: Mapping[Key, Visits]) -> Mapping[Key, Visits]:
+        """Look them up, without a lock."""
+        wanted = (
+            "SELECT visitor, first_day, days FROM visitors WHERE visitor IN (SELECT json_array_elements_text(%s::json))"
+        )
+        return _growing(own, connection.exec_driver_sql(wanted, (_json(list(own)),)).fetchall())
+
+    def lock_visits(self, connection: Connection, own: Mapping[Key, Visits]) -> Mapping[Key, Known]:
         """Insert in the order of the names, then lock those that were there in the same order."""
-        users = sorted(own)
+        visitors = sorted(own)
         inserted = connection.exec_driver_sql(
-            "INSERT INTO visitors (user_id, first_day, days) SELECT r->>0, (r->>1)::int, decode(r->>2, 'hex') "
-            "FROM json_array_elements(%s::json) AS r ON CONFLICT DO NOTHING RETURNING user_id",
-            (_json([_hex(user_id, own[user_id]) for user_id in users]),),
+            "INSERT INTO visitors (visitor, first_day, days) SELECT r->>0, (r->>1)::int, decode(r->>2, 'hex') "
+            "FROM json_array_elements(%s::json) AS r ON CONFLICT DO NOTHING RETURNING visitor",
+            (_json([_hex(visitor, own[visitor]) for visitor in visitors]),),
         )
         new = {row[0] for row in inserted}
-        there = [user_id for user_id in users if user_id not in new]
+        there = [visitor for visitor in visitors if visitor not in new]
         if not there:
             return {}
         found = connection.exec_driver_sql(
-            "SELECT user_id, first_day, days FROM visitors WHERE user_id IN "
-            "(SELECT json_array_elements_text(%s::json)) ORDER BY user_id FOR UPDATE",
+            "SELECT visitor, first_day, days, person FROM visitors WHERE visitor IN "
+            "(SELECT json_array_elements_text(%s::json)) ORDER BY visitor FOR UPDATE",
             (_json(there),),
         )
-        return {user_id: unpack_visits(first, days) for user_id, first, days in found}
+        return {row[0]: _known(*row[1:]) for row in found}
 
-    def update_visits(self, connection: Connection, visits: Mapping[str, Visits]) -> None:
+    def update_visits(self, connection: Connection, visits: Mapping[Key, Visits]) -> None:
         """Update all at once."""
         connection.exec_driver_sql(
             "UPDATE visitors SET first_day = (r->>1)::int, days = decode(r->>2, 'hex') "
-            "FROM json_array_elements(%s::json) AS r WHERE user_id = r->>0",
-            (_json([_hex(user_id, one) for user_id, one in visits.items()]),),
+            "FROM json_array_elements(%s::json) AS r WHERE visitor = r->>0",
+            (_json([_hex(visitor, one) for visitor, one in visits.items()]),),
         )
 
-    def add(self, connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+    def add(self, connection: Connection, table: Table, slot: int, rows: Sequence[Sequence[Any]]) -> None:
         """Upsert all at once."""
         sums = {column.name: f"{table.name}.{column.name} + excluded.{column.name}" for column in _figures(table)}
+        key = len(table.primary_key) - 1
+        written = [(*row[:key], slot, *map(_text, row[key:])) for row in rows]
         types = (column.type.compile(connection.dialect) for column in table.columns)
         values = ", ".join(f"(r->>{place})::{type_}" for place, type_ in enumerate(types))
         source = f"SELECT {values} FROM json_array_elements(%s::json) AS r"  # noqa: S608 - our own tables
-        connection.exec_driver_sql(_upsert(table, source, sums), (_json([[*map(_text, row)] for row in rows]),))
+        connection.exec_driver_sql(_upsert(table, source, sums), (_json(written),))
 
 
 def _figures(table: Table) -> list[Column[Any]]:
@@ -149,6 +191,20 @@ def _text(value: Any) -> Any:
     return f"{value:f}" if isinstance(value, Decimal) else value
 
 
+def _growing(own: Mapping[Key, Visits], kept: Iterable[Any]) -> Mapping[Key, Visits]:
+    """Leave out those of whom a row of `kept` has all days; most rows are alike, and looked at once."""
+    has_all: dict[tuple[int, bytes, Visits], bool] = {}
+    known = set()
+    for visitor, first, days in kept:
+        row = (first, days, own[visitor])
+        if row not in has_all:
+            has_all[row] = bool(days) and union(unpack_visits(first, days), row[2]) == unpack_visits(first, days)
+        if has_all[row]:
+            known.add(visitor)
+    return {visitor: visits for visitor, visits in own.items() if visitor not in known} if known else own
+
+
+@lru_cache(maxsize=1_000)
 def pack_visits(visits: Visits) -> tuple[int, bytes]:
     """Write a set of days as the columns first_day and days."""
     return visits.first, visits.days.to_bytes((visits.days.bit_length() + 7) // 8, "little")
@@ -159,22 +215,66 @@ def unpack_visits(first: int, days: bytes) -> Visits:
     return Visits(first, int.from_bytes(days, "little"))
 
 
-def _hex(user_id: str, visits: Visits) -> tuple[str, int, str]:
+def _known(first: int, days: bytes, person: Key | None) -> Known:
+    return Known(unpack_visits(first, days) if days else None, person)
+
+
+def _hex(visitor: Key, visits: Visits) -> tuple[Key, int, str]:
     first, days = pack_visits(visits)
-    return user_id, first, days.hex()
+    return visitor, first, days.hex()
 
 
 def _json(rows: Sequence[Any]) -> str:
     return msgspec.json.encode(rows).decode()
 
 
-def _row(activity_id: UUID | bytes, activity: Activity) -> Row:
-    _, type_, occurred_at, source, user_id, value, properties = activity
-    written = None if value is None else f"{value:f}"
-    return activity_id, type_, microseconds(occurred_at), source, user_id, written, properties
+def _insert_ids(connection: Connection, ids: Sequence[bytes]) -> set[bytes]:
+    """Insert ids, and return those that were there before: usually none, and nobody looks."""
+    try:
+        _insert_all_ids(connection, ids)
+    except IntegrityError:
+        known = {row[0] for row in _look_up(connection, "SELECT id FROM activity_ids WHERE id IN", ids)}
+        new = [(one,) for one in ids if one not in known]
+        if new:
+            connection.exec_driver_sql("INSERT INTO activity_ids (id) VALUES (?)", new)
+        return known
+    return set()
+
+
+def _insert_all_ids(connection: Connection, ids: Sequence[bytes]) -> None:
+    """Insert ids in one statement, all or none.
+
+    Raises:
+        IntegrityError: one of them is there.
+    """
+    connection.exec_driver_sql(_ids_statement(len(ids)), tuple(ids))
+
+
+@lru_cache(maxsize=64)  # so many statements a connection keeps prepared, by their texts
+def _ids_statement(number: int) -> str:
+    return f"INSERT INTO activity_ids (id) VALUES {','.join(['(?)'] * number)}"  # noqa: S608 - places alone
+
+
+def _written(activities: ActivityColumns) -> Sequence[Sequence[Any]]:
+    """Write the columns behind the id."""
+    values = [None if value is None else f"{value:f}" for value in activities.values]
+    who = (activities.sources, activities.user_ids, activities.anonymous_ids)
+    return (activities.types, activities.occurred_at, *who, values, activities.properties, activities.origins)
+
+
+def _placed(connection: Connection, activities: ActivityColumns) -> Sequence[tuple[Any, ...]]:
+    """Write rows, each with the next free place of its day in front."""
+    days = [at // DAY for at in activities.occurred_at]
+    found = connection.exec_driver_sql(_FREE_PLACES, (_json(sorted(set(days))),))
+    free = {day: count(place) for day, place in found}
+    if len(free) == 1:
+        places: Iterable[int] = free[days[0]]
+    else:
+        places = [next(free[day]) for day in days]
+    return list(zip(places, activities.split_ids(), *_written(activities)))  # noqa: B905 - places have no end
 
 
 def _look_up(connection: Connection, select: str, keys: Sequence[Any]) -> Iterator[Any]:
     for start in range(0, len(keys), _LOOKUPS):
         chunk = tuple(keys[start : start + _LOOKUPS])
-        yield from connection.exec_driver_sql(f"{select} ({','.join('?' * len(chunk))})", chunk)
+        yield from connection.exec_driver_sql(f"{select} ({','.join('?' * len(chunk))})", chunk).fetchall()

@@ -46,6 +46,11 @@ BYTEWISE = String().with_variant(String(collation="C"), "postgresql")
 metadata = MetaData()
 
 
+def slot() -> Column[int]:
+    """Make the last column of a rollup's key: its figures lie in slots and are the sum of them (slot_sums.py)."""
+    return Column("slot", Integer, primary_key=True, autoincrement=False, server_default="0")
+
+
 def partial_index(name: str, *columns: Column[Any], where: Any, unique: bool = False) -> None:
     """Make an index of the rows of which `where` is true."""
     Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)

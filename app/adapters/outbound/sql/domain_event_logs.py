@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from sqlalchemy import ColumnElement, Row, func, select
 
 from app.adapters.outbound.sql.database import SqlStore
-from app.adapters.outbound.sql.plan_codec import unpack_known, unpack_summary
+from app.adapters.outbound.sql.plan_codec import unpack_known, unpack_told
 from app.adapters.outbound.sql.plan_journal import unpack_kinds
 from app.adapters.outbound.sql.publishing_schema import outbox
 from app.adapters.outbound.sql.rows import instant_of
@@ -16,7 +16,6 @@ from app.adapters.outbound.sql.schema import plan_journal as journal
 from app.adapters.outbound.sql.user_codec import told_of
 from app.application.ports.publishing import DomainEventLog, LoggedFact
 from app.domain.domain_events import DomainEvent, PlanFact, plan_event_id, plan_fact_of
-from app.domain.plans import SearchablePlan
 
 
 class _SqlLog(SqlStore, DomainEventLog):
@@ -61,7 +60,7 @@ class SqlPlanLog(_SqlLog):
             run_id=row.run_id,
             in_feed=unpack_known(row.known).in_feed,
             is_searchable=row.searchable,
-            state=SearchablePlan(instant_of(row.starts_at), instant_of(row.ends_at), unpack_summary(row.summary)),
+            state=unpack_told(row.summary, instant_of(row.starts_at), instant_of(row.ends_at), row.provider),
         )
 
 

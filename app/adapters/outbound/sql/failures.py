@@ -62,6 +62,11 @@ def is_about_the_data(error: DBAPIError) -> bool:
     return type(error).__name__ in {"DataError", "IntegrityError"}
 
 
+def is_without_partition(error: DBAPIError) -> bool:
+    """Tell whether PostgreSQL has no partition for a row."""
+    return _code(error.orig) == "23514" and "no partition" in str(error.orig)
+
+
 def is_failover(error: BaseException | None) -> bool:
     """Tell whether a server says that it is not, or soon not any more, the one that takes writes."""
     return _code(error) in _MOVED

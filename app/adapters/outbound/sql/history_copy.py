@@ -17,13 +17,15 @@ from app.adapters.outbound.sql.autoincrement import high_mark, set_high_mark
 from app.adapters.outbound.sql.canonical_rows import BATCH, Checksum, Values, batches, load_rows, read_rows
 from app.adapters.outbound.sql.database import Database
 from app.adapters.outbound.sql.migrate import UNFINISHED, SchemaError, check_schema, migrate_now, newest, version
+from app.adapters.outbound.sql.partitions import make_room, number_behind_all
+from app.adapters.outbound.sql.schema import activities
 from app.application.ports.copies import CopiedHistory, CopyError, CopyProgress, HistoryCopy
 
 _TABLES = metadata.sorted_tables
 """Those that others refer to come first."""
 _LARGE = frozenset({
-    "activities", "outbox", "plan_journal", "users", "visitors", "webhook_attempts", "webhook_deliveries",
-    "webhook_endpoints",
+    "activities", "activity_ids", "aliases", "claims", "outbox", "persons", "plan_journal", "users", "visitors",
+    "webhook_attempts", "webhook_deliveries", "webhook_endpoints",
 })  # fmt: skip
 """Each has one column as its key, which both databases order alike; others may refer to its rows."""
 _stamp = text("UPDATE alembic_version SET version_num = :version")
@@ -95,6 +97,7 @@ class SqlHistoryCopy(HistoryCopy):
                 self._replace(source, table, progress)
             if table.autoincrement_column is not None:
                 self._target.write_now(partial(set_high_mark, table=table, mark=high_mark(source, table)))
+        self._target.write_now(number_behind_all)
 
     def _continue(self, source: Connection, table: Table, progress: CopyProgress | None) -> None:
         (key,) = table.primary_key.columns
@@ -110,7 +113,7 @@ class SqlHistoryCopy(HistoryCopy):
             if progress:
                 progress.advances(done)
         for rows in batches(self._told(read_rows(source, table, wanted), progress)):
-            self._target.write_now(partial(load_rows, table=table, rows=rows))
+            self._target.write_now(partial(_load, table=table, rows=rows))
 
     def _replace(self, source: Connection, table: Table, progress: CopyProgress | None) -> None:
         def work(target: Connection) -> None:
@@ -148,6 +151,12 @@ class SqlHistoryCopy(HistoryCopy):
                     raise CopyError("stopped")
                 if progress:
                     progress.advances(BATCH)
+
+
+def _load(target: Connection, table: Table, rows: Sequence[Values]) -> None:
+    if table is activities:
+        make_room(target, (row[0] for row in rows))
+    load_rows(target, table, rows)
 
 
 def _empty(target: Connection) -> None:

@@ -2,21 +2,21 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.adapters.formats.stored_plan import pack_plan, unpack_plan
-from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold
+from app.adapters.formats.stored_plan import StoredPlan, pack_plan, unpack_plan
 from app.adapters.outbound.sql.database import SqlStore
+from app.adapters.outbound.sql.journal_bulk import JournalBulk, Newest, PlanOf, StateRow, journal_bulk
 from app.adapters.outbound.sql.plan_codec import (
     pack_known,
-    pack_summary,
+    pack_told,
     unpack_known,
     unpack_summary,
 )
@@ -27,61 +27,69 @@ from app.application.ports.catalog import CatalogPlan, LogPosition, with_offsets
 from app.application.ports.history import (
     JournalEntry,
     JournalMovedError,
+    JournalStep,
     PastState,
     PlanHistory,
     PlanJournal,
 )
-from app.domain.plans import Plan, PlanId, PlanSummary, UtcOffsets, searchable
+from app.domain.plans import Plan, PlanId, PlanSummary, SearchablePlan, UtcOffsets, searchable
 from app.domain.reconciliation import ChangeKind, KnownPlan
 from app.domain.time_window import TimeWindow
 
 _PLANS_PER_BATCH = 500
 
-_Values = dict[str, Any]
-"""Some of a row's columns, by name."""
-
-_CARRIED = ("starts_at", "ends_at", "summary", "plan")
-"""What follows from the plan: a withdrawal keeps it as it was."""
-
 _FOUND = (journal.c.known, journal.c.plan, journal.c.starts_at, journal.c.ends_at)
 """What makes a CatalogPlan."""
 
 _newest = journal.c.known_until.is_(None)
-_close = update(journal).where(journal.c.entry_id == bindparam("closed")).values(known_until=bindparam("until"))
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
-    """The newest state of a plan while a batch is written."""
+class _Packed(NamedTuple):
+    """An entry, ready to be written."""
 
+    of: PlanOf
+    row: StateRow
     known: KnownPlan
-    row: _Values
-    """Its columns; with an `entry_id` when it was there before, without when the batch brings it."""
-
-    def is_left_by(self, entry: JournalEntry, values: _Values) -> bool:
-        """Tell whether an entry, whose columns are `values`, leaves it as it is: by which rules does not matter."""
-        if not self.known.is_like(entry.known):
-            return False
-        return entry.plan is None or all(values[name] == self.row[name] for name in ("starts_at", "ends_at"))
+    brings_plan: bool
 
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """What a batch does to the table: rows to add, in order, and older ones that are not the newest any more."""
+    """What steps do to the table: rows to add, in order, and older ones that are not the newest any more."""
 
-    added: list[_Values] = field(default_factory=list)
-    closed: list[_Values] = field(default_factory=list)
+    before: Mapping[PlanOf, Newest]
+    """The newest states before."""
+    added: list[StateRow] = field(default_factory=list)
+    newest: dict[PlanOf, _Packed] = field(default_factory=dict)
+    """Of what is added."""
+    closed: list[tuple[int, int]] = field(default_factory=list)
 
-    def write(self, connection: Connection) -> None:
-        """Close first: of each plan one row at a time may be the newest, says an index.
+    def add(self, entry: _Packed) -> None:
+        """Take an entry, unless it says what the plan's newest state does; a withdrawal carries what that says."""
+        of, row, known, brings_plan = entry
+        mine, older = self.newest.get(of), self.before.get(of)
+        before = mine.row if mine else older
+        if before is not None:
+            if _has_instants_of(before, entry) and (mine.known if mine else unpack_known(before.known)).is_like(known):
+                return
+            row.known_from = max(row.known_from, before.known_from)
+            if not brings_plan:
+                row.starts_at, row.ends_at, row.summary, row.plan = _carried(before)
+        elif not brings_plan:
+            return
+        if mine is not None:
+            mine.row.known_until = row.known_from
+        elif older is not None:
+            self.closed.append((older.entry_id, row.known_from))
+        self.newest[of] = entry
+        self.added.append(row)
 
-        Rows become visible in the order of their ids, over all providers: it is also a log (`domain_event_logs.py`).
-        """
+    def write(self, connection: Connection, bulk: JournalBulk) -> None:
+        """Close first: of each plan one row at a time may be the newest, says an index."""
         if self.closed:
-            connection.execute(_close, self.closed)
+            bulk.close(connection, self.closed)
         if self.added:
-            hold(connection, AdvisoryLock.PLAN_LOG)
-            connection.execute(insert(journal), self.added)
+            bulk.add(connection, self.added)
 
 
 class SqlPlanJournal(SqlStore, PlanJournal, PlanHistory):
@@ -91,53 +99,27 @@ class SqlPlanJournal(SqlStore, PlanJournal, PlanHistory):
         """Read them all."""
         return {row.provider: read_as(LogPosition, row) for row in await self._rows(select(positions))}
 
-    async def append(
-        self, provider: str, before: LogPosition | None, entries: Sequence[JournalEntry], after: LogPosition | None
-    ) -> None:
+    async def append(self, steps: Sequence[JournalStep]) -> None:
         """Pack outside of the transaction, so that others wait for the database only."""
-        packed = await asyncio.to_thread(lambda: [_packed(entry) for entry in entries]) if entries else []
+        if any(step.entries for step in steps):
+            packed = await asyncio.to_thread(lambda: [_packed(entry) for step in steps for entry in step.entries])
+        else:
+            packed = []
+        bulk = journal_bulk(is_sqlite=self._database.is_sqlite)
+        plans = dict.fromkeys((entry.of for entry in packed), True)
+        plans |= dict.fromkeys((entry.of for entry in packed if not entry.brings_plan), False)
 
         def work(connection: Connection) -> None:
-            _move(connection, provider, before, after)
-            newest = self._newest(connection, provider, {entry.plan_id for entry in entries})
-            batch = _Batch()
-            for entry, values in zip(entries, packed, strict=True):
-                self._add(batch, entry, values, newest)
-            batch.write(connection)
+            _move(connection, steps)
+            batch = _Batch(_newest_of(connection, bulk, plans))
+            for entry in packed:
+                batch.add(entry)
+            batch.write(connection, bulk)
 
         try:
             await self._database.write(work)
         except IntegrityError as error:  # somebody began the same journal in the same moment
             raise JournalMovedError from error
-
-    def _add(self, batch: _Batch, entry: JournalEntry, values: _Values, newest: dict[PlanId, _State]) -> None:
-        before = newest.get(entry.plan_id)
-        if before is None and entry.plan is None:
-            return
-        known_from = microseconds(entry.at)
-        if before is not None:
-            if before.is_left_by(entry, values):
-                return
-            known_from = max(known_from, before.row["known_from"])
-            if entry.plan is None:
-                values = values | {name: before.row[name] for name in _CARRIED}
-            if "entry_id" in before.row:
-                batch.closed.append({"closed": before.row["entry_id"], "until": known_from})
-            before.row["known_until"] = known_from
-        row = values | {"plan_id": entry.plan_id, "known_from": known_from, "known_until": None}
-        batch.added.append(row)
-        newest[entry.plan_id] = _State(entry.known, row)
-
-    def _newest(self, connection: Connection, provider: str, plan_ids: Iterable[PlanId]) -> dict[PlanId, _State]:
-        keys = list(plan_ids)
-        if not keys:
-            return {}
-        columns = [journal.c[name] for name in ("entry_id", "plan_id", "known_from", "known", *_CARRIED)]
-        wanted = select(*columns).where(journal.c.provider == provider, journal.c.plan_id.in_(keys), _newest)
-        return {
-            row.plan_id: _State(unpack_known(row.known), dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's public name
-            for row in connection.execute(wanted)
-        }
 
     async def lacking(self, entries: Sequence[JournalEntry]) -> Sequence[JournalEntry]:
         """Read what there is of these plans, some plans at a time."""
@@ -170,7 +152,7 @@ class SqlPlanJournal(SqlStore, PlanJournal, PlanHistory):
             if not batch:
                 return
             yield batch
-            after = batch[-1].plan.key.plan_id
+            after = batch[-1].plan.plan_id
 
     def _some(self, provider: str, after: PlanId | None, connection: Connection) -> list[CatalogPlan]:
         wanted = select(*_FOUND).where(journal.c.provider == provider, _newest)
@@ -202,38 +184,68 @@ class SqlPlanJournal(SqlStore, PlanJournal, PlanHistory):
         )
 
 
-def _move(connection: Connection, provider: str, before: LogPosition | None, after: LogPosition | None) -> None:
-    """Compare and set; whoever else wants to move it waits for the end of this transaction."""
-    mine = positions.c.provider == provider
-    row = connection.execute(select(positions).where(mine).with_for_update()).one_or_none()
-    if before != (None if row is None else read_as(LogPosition, row)):
+def _move(connection: Connection, steps: Sequence[JournalStep]) -> None:
+    """Compare and set; whoever else wants to move one of them waits for the end of this transaction."""
+    mine = positions.c.provider
+    locked = select(positions).where(mine.in_([step.provider for step in steps])).order_by(mine).with_for_update()
+    found = {row.provider: read_as(LogPosition, row) for row in connection.execute(locked)}
+    if any(found.get(step.provider) != step.before for step in steps):
         raise JournalMovedError
-    if after is None or after == before:
-        return
-    to = insert(positions).values(provider=provider) if before is None else update(positions).where(mine)
-    connection.execute(to.values(columns_of(after)))
+    moved = [(step, step.after) for step in steps if step.after is not None and step.after != step.before]
+    begun = [{"provider": step.provider, **columns_of(after)} for step, after in moved if step.before is None]
+    if begun:
+        connection.execute(insert(positions), begun)
+    others = [{"mine": step.provider, **columns_of(after)} for step, after in moved if step.before is not None]
+    if others:
+        connection.execute(update(positions).where(mine == bindparam("mine")), others)
 
 
-def _packed(entry: JournalEntry) -> _Values:
-    """Make the columns that need nothing but the entry."""
-    values = {
-        "provider": entry.provider,
-        "kinds": ",".join(entry.kinds),
-        "run_id": entry.run_id,
-        "known": pack_known(entry.known),
-        "searchable": entry.known.seen_online,
-    }
-    return values if entry.plan is None else values | _carried(entry.plan, entry.known.offsets)
+def _newest_of(connection: Connection, bulk: JournalBulk, plans: Mapping[PlanOf, bool]) -> dict[PlanOf, Newest]:
+    """Read the newest states of plans; whole ones of those that are not sure to be brought anew."""
+    found: dict[PlanOf, Newest] = {}
+    for whole in (False, True):
+        some = [plan for plan, brought in plans.items() if brought is not whole]
+        if some:
+            found |= {one.of: one for one in bulk.newest(connection, some, whole=whole)}
+    return found
 
 
-def _carried(plan: Plan, offsets: UtcOffsets | None) -> _Values:
-    found = searchable(plan, offsets)
-    return {
-        "starts_at": microseconds(found.starts_at),
-        "ends_at": microseconds(found.ends_at),
-        "summary": pack_summary(found.summary),
-        "plan": pack_plan(plan),
-    }
+def _has_instants_of(before: StateRow | Newest, entry: _Packed) -> bool:
+    """Tell whether an entry leaves the instants as they were: by which rules they were reckoned does not matter."""
+    return not entry.brings_plan or (before.starts_at, before.ends_at) == (entry.row.starts_at, entry.row.ends_at)
+
+
+def _packed(entry: JournalEntry) -> _Packed:
+    of = entry.provider, entry.plan_id.bytes
+    row = StateRow(
+        *of,
+        ",".join(entry.kinds),
+        entry.run_id,
+        _microseconds(entry.at),
+        None,
+        pack_known(entry.known),
+        entry.known.seen_online,
+    )
+    if entry.plan is None:
+        return _Packed(of, row, entry.known, brings_plan=False)
+    told = _told(entry.plan, entry.known.offsets)
+    row.starts_at, row.ends_at = microseconds(told.starts_at), microseconds(told.ends_at)
+    row.summary, row.plan = pack_told(told), pack_plan(entry.plan)
+    return _Packed(of, row, entry.known, brings_plan=True)
+
+
+_microseconds = lru_cache(microseconds)
+"""Of when runs read their feeds: few, over and over."""
+
+
+def _told(plan: Plan, offsets: UtcOffsets | None) -> SearchablePlan:
+    """Say what search was told of a plan: as it was noted, unless that is of a time when less was noted."""
+    noted = plan.told if isinstance(plan, StoredPlan) and offsets is not None else None
+    return noted if noted is not None and noted.timezone is not None else searchable(plan, offsets)
+
+
+def _carried(before: StateRow | Newest) -> tuple[int, int, str, bytes]:
+    return before.starts_at, before.ends_at, before.summary, before.plan
 
 
 def _catalog_plan(row: Row[*tuple[Any, ...]]) -> CatalogPlan:

@@ -6,25 +6,39 @@ migration beside it; a test compares the two.
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, Text
 
-from app.adapters.outbound.sql.columns import BIG, BYTEWISE, ExactDecimal, Id, metadata, partial_index
+from app.adapters.outbound.sql.columns import BIG, BYTEWISE, ExactDecimal, Id, metadata, partial_index, slot
+
+activity_ids = Table(
+    "activity_ids",
+    metadata,
+    Column("id", Id, primary_key=True),
+    comment="Which activities were ever accepted: kept for ever, so that nothing counts twice.",
+    sqlite_with_rowid=False,
+)
 
 activities = Table(
     "activities",
     metadata,
-    Column("id", Id, primary_key=True),
+    Column("place", BIG, primary_key=True, autoincrement=False, comment="Day (UTC) and number, as in places.py."),
+    Column("id", Id, nullable=False),
     Column("type", String, nullable=False),
     Column("occurred_at", BigInteger, nullable=False),
     Column("source", String),
     Column("user_id", BYTEWISE),
+    Column("anonymous_id", BYTEWISE),
     Column("value", ExactDecimal),
     Column("properties", Text),
-    comment="Every activity that was ever accepted, once. Never changed, never removed by us.",
+    Column("origin", Text, comment="What is kept of how it came, where that differs: JSON."),
+    Column("import_id", BigInteger, comment="Which import brought it; null for what came through a door."),
+    comment="Every activity, once, by days. PostgreSQL: a partition for each month, and no index.",
+    postgresql_partition_by="RANGE (place)",
 )
 
 type_totals = Table(
     "type_totals",
     metadata,
     Column("type", BYTEWISE, primary_key=True),
+    slot(),
     Column("count", BigInteger, nullable=False),
     Column("sum", ExactDecimal, nullable=False),
     sqlite_with_rowid=False,
@@ -35,6 +49,7 @@ daily_totals = Table(
     metadata,
     Column("day", Integer, primary_key=True, autoincrement=False),
     Column("type", BYTEWISE, primary_key=True),
+    slot(),
     Column("count", BigInteger, nullable=False),
     Column("sum", ExactDecimal, nullable=False),
     sqlite_with_rowid=False,
@@ -44,15 +59,52 @@ daily_users = Table(
     "daily_users",
     metadata,
     Column("day", Integer, primary_key=True, autoincrement=False),
+    slot(),
     Column("users", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 visitors = Table(
     "visitors",
     metadata,
-    Column("user_id", BYTEWISE, primary_key=True),
+    Column("visitor", BYTEWISE, primary_key=True, comment="A user id; or U+0001 and an anonymous id."),
     Column("first_day", Integer, nullable=False),
     Column("days", LargeBinary, nullable=False, comment="A bit for each day from first_day on, little-endian."),
+    Column("person", BYTEWISE, comment="Who it is together with others; null: it is alone."),
+    sqlite_with_rowid=False,
+)
+partial_index("ix_visitors_person", visitors.c.person, where=visitors.c.person.is_not(None))
+
+persons = Table(
+    "persons",
+    metadata,
+    Column("person", BYTEWISE, primary_key=True, comment="One of its user ids."),
+    Column("first_day", Integer, nullable=False),
+    Column("days", LargeBinary, nullable=False, comment="Those of all its visitors together."),
+    Column("ids", Integer, nullable=False, comment="How many visitors it is; two at least."),
+    sqlite_with_rowid=False,
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("activity_id", Id, primary_key=True),
+    Column("anonymous_id", BYTEWISE, nullable=False),
+    Column("at", BigInteger, nullable=False, comment="From when on it counts; the earliest one of an id holds."),
+    Column("user_id", BYTEWISE, nullable=False),
+    Index("ix_claims_anonymous", "anonymous_id", "at", "activity_id"),
+    Index("ix_claims_user", "user_id"),
+    sqlite_with_rowid=False,
+)
+
+aliases = Table(
+    "aliases",
+    metadata,
+    Column("activity_id", Id, primary_key=True),
+    Column("user_id", BYTEWISE, nullable=False),
+    Column("previous_id", BYTEWISE, nullable=False),
+    Index("ix_aliases_user", "user_id"),
+    Index("ix_aliases_previous", "previous_id"),
     sqlite_with_rowid=False,
 )
 
@@ -62,6 +114,7 @@ retention_cells = Table(
     Column("granularity", String(4), primary_key=True),
     Column("cohort", Integer, primary_key=True, autoincrement=False),
     Column("later", Integer, primary_key=True, autoincrement=False),
+    slot(),
     Column("users", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )

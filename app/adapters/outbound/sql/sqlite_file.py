@@ -103,6 +103,7 @@ def sqlite_engine(file: HistoryFile, *, timeout: float, connections: int) -> Eng
     def prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # transactions begin where we say, see below
         connection.create_function("add_exactly", 2, _add_texts, deterministic=True)
+        connection.create_aggregate("exact_sum", 1, _ExactSum)
         for pragma in (
             "journal_mode=WAL",  # readers and the writer do not wait for each other
             "synchronous=FULL",  # what is acknowledged is on the disk
@@ -124,3 +125,18 @@ def sqlite_engine(file: HistoryFile, *, timeout: float, connections: int) -> Eng
 
 def _add_texts(one: str, other: str) -> str:
     return f"{add(Decimal(one), Decimal(other)):f}"
+
+
+class _ExactSum:
+    """An aggregate of SQLite over exact numbers, which are text; usually there is one, which is handed on as it is."""
+
+    def __init__(self) -> None:
+        self._sum: str | None = None
+
+    def step(self, number: str) -> None:
+        """Take in one more."""
+        self._sum = number if self._sum is None else _add_texts(self._sum, number)
+
+    def finalize(self) -> str | None:
+        """Give what they are together."""
+        return self._sum

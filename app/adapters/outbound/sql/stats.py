@@ -7,6 +7,7 @@ from sqlalchemy import Connection, func, select
 
 from app.adapters.outbound.sql.database import SqlStore
 from app.adapters.outbound.sql.schema import daily_totals, daily_users, retention_cells, type_totals
+from app.adapters.outbound.sql.slot_sums import summed
 from app.application.ports.activities import Stats
 from app.domain.stats import Cell, Day, Granularity, TypeCount, TypeRanking, TypeTotal, day_number
 
@@ -16,19 +17,19 @@ class SqlStats(SqlStore, Stats):
 
     async def totals(self, after: str = "", limit: int | None = None) -> Sequence[TypeTotal]:
         """Read the totals per type, along the primary key."""
-        behind = select(type_totals).where(type_totals.c.type > after)
+        behind = summed(type_totals).where(type_totals.c.type > after)
         return [TypeTotal(*row) for row in await self._rows(behind.order_by(type_totals.c.type).limit(limit))]
 
     async def total(self, type_: str) -> TypeTotal | None:
         """Read one of them."""
-        rows = await self._rows(select(type_totals).where(type_totals.c.type == type_))
+        rows = await self._rows(summed(type_totals).where(type_totals.c.type == type_))
         return TypeTotal(*rows[0]) if rows else None
 
     async def ranking(self, limit: int) -> TypeRanking:
         """Read the first rows of them; only the database sees the others, of which there may be 100,000."""
-        count = type_totals.c["count"]
-        ranked = select(type_totals).order_by(count.desc(), type_totals.c.type).limit(limit)
-        added_up = select(func.count(), func.coalesce(func.sum(count), 0)).select_from(type_totals)
+        count = func.sum(type_totals.c["count"])
+        ranked = summed(type_totals).order_by(count.desc(), type_totals.c.type).limit(limit)
+        added_up = select(func.count(type_totals.c.type.distinct()), func.coalesce(count, 0)).select_from(type_totals)
 
         def read(connection: Connection) -> TypeRanking:
             types, activities = connection.execute(added_up).one()
@@ -40,7 +41,7 @@ class SqlStats(SqlStore, Stats):
     async def daily_users(self, first: date, last: date) -> Mapping[Day, int]:
         """Read a row per day."""
         between = daily_users.c.day.between(day_number(first), day_number(last))
-        return {row.day: row.users for row in await self._rows(select(daily_users).where(between))}
+        return {row.day: row.users for row in await self._rows(summed(daily_users).where(between))}
 
     async def top_types(self, first: date, last: date, limit: int) -> Sequence[TypeCount]:
         """Add up a row per day and type."""
@@ -56,7 +57,7 @@ class SqlStats(SqlStore, Stats):
 
     async def cells(self, granularity: Granularity, first: int, last: int, later: int) -> Mapping[Cell, int]:
         """Read a row per cell."""
-        wanted = select(retention_cells).where(
+        wanted = summed(retention_cells).where(
             retention_cells.c.granularity == str(granularity),
             retention_cells.c.cohort.between(first, last),
             retention_cells.c.later.between(0, later),

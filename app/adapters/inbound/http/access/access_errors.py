@@ -39,6 +39,20 @@ class ForeignPageError(Exception):
         super().__init__("a browser sent this for a page of another site; send it from a page of this one, or by curl")
 
 
+class OriginNotAllowedError(Exception):
+    """A page of an origin sends what only pages of other ones may."""
+
+
+class MisplacedKeyError(Exception):
+    """A secret key stands where others read it: in a URL, or in what a page sends."""
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__(
+            "a secret key belongs in a header, neither in a URL nor in a body, where others read it: replace this one"
+        )
+
+
 class UnknownHostError(Exception):
     """Somebody without a key asks for this machine by a name that may be a foreign page's."""
 

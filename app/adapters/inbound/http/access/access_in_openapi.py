@@ -38,6 +38,7 @@ def _security(*, is_open: bool) -> list[dict[str, list[str]]]:
 
 def _describe(operation: dict[str, Any], area: Area) -> None:
     refusals = {
+        "400": _refusal("A parameter is unknown"),
         "401": _refusal("No good key came", "WWW-Authenticate", {"type": "string"}),
         "403": _refusal(f"The key is good, but not for this: it needs the role `{area.needs}`"),
         "503": _refusal("Nobody can tell now whether the key is good", "Retry-After", {"type": "integer"}),

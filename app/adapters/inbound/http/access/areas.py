@@ -1,11 +1,13 @@
 """Which area of the service each route belongs to. A route that is not in the table does not start."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from fastapi import FastAPI
-from fastapi.routing import iter_route_contexts
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import RouteContext, iter_route_contexts
 
+from app.adapters.inbound.http.connection.query_parameters import declared_parameters
 from app.domain.access import Area
 
 Rules = Mapping[tuple[str, str], Area]
@@ -16,16 +18,30 @@ RULES: Rules = {
     ("GET", "/dashboard/{file}"): Area.PAGE,
     ("GET", "/dashboard/state"): Area.DASHBOARD,
     ("GET", "/dashboard/stream"): Area.DASHBOARD,
+    ("GET", "/marquee.js"): Area.PAGE,
+    ("GET", "/marquee.d.ts"): Area.PAGE,
     ("GET", "/search"): Area.SEARCH,
     ("GET", "/catalog/changes"): Area.CATALOG,
+    ("GET", "/catalog/plans"): Area.CATALOG,
     ("GET", "/catalog/plans/{plan_id}"): Area.CATALOG,
     ("GET", "/catalog/plans/{plan_id}/history"): Area.CATALOG,
     ("GET", "/catalog/providers"): Area.CATALOG,
     ("GET", "/catalog/providers/{name}/runs"): Area.CATALOG,
     ("GET", "/catalog/providers/{name}/rejections"): Area.OPERATIONS,
+    ("GET", "/catalog/providers/{name}/held"): Area.OPERATIONS,
     ("POST", "/catalog/providers/{name}/sync"): Area.OPERATIONS,
+    ("GET", "/activities/refused"): Area.OPERATIONS,
     ("POST", "/events"): Area.INGEST,
     ("POST", "/events/batch"): Area.INGEST,
+    ("POST", "/v1/batch"): Area.INGEST,
+    ("POST", "/v1/track"): Area.INGEST,
+    ("POST", "/v1/identify"): Area.INGEST,
+    ("POST", "/v1/page"): Area.INGEST,
+    ("POST", "/v1/screen"): Area.INGEST,
+    ("POST", "/v1/alias"): Area.INGEST,
+    ("POST", "/v1/group"): Area.INGEST,
+    ("GET", "/activities"): Area.OPERATIONS,
+    ("GET", "/export/activities"): Area.OPERATIONS,
     ("GET", "/stats"): Area.STATS,
     ("GET", "/stats/dau"): Area.STATS,
     ("GET", "/stats/top-events"): Area.STATS,
@@ -40,6 +56,7 @@ RULES: Rules = {
     ("POST", "/users/{user_id}/keys"): Area.ADMIN,
     ("GET", "/users/{user_id}/keys"): Area.ADMIN,
     ("DELETE", "/users/{user_id}/keys/{key_id}"): Area.ADMIN,
+    ("POST", "/stream-tokens"): Area.CATALOG,
     ("GET", "/health"): Area.HEALTH,
     ("GET", "/health/live"): Area.HEALTH,
     ("GET", "/health/ready"): Area.HEALTH,
@@ -61,22 +78,29 @@ class GuardedRoute:
     path: str
     """The template, as the figures name it."""
     area: Area
+    parameters: tuple[str, ...] | None
+    """The names that may stand in the query string; None when any may."""
 
 
 class Areas:
     """Finds the route of a request as FastAPI will: the first that fits, in FastAPI's order.
 
+    Routes of a lenient area take any query parameter, others those that they declare.
+
     Raises:
         UnruledRouteError: when made, if a route has no rule or a rule no route.
     """
 
-    def __init__(self, api: FastAPI, rules: Rules = RULES) -> None:
+    def __init__(
+        self, api: FastAPI, rules: Rules = RULES, lenient_areas: Collection[Area] = frozenset({Area.PAGE})
+    ) -> None:
         check_table(api, rules)
         self._candidates = [
-            (route.path_regex, frozenset(route.methods or ()), route.path or "")
+            (route.path_regex, frozenset(route.methods or ()), route.path or "", declared_parameters(_dependant(route)))
             for route in iter_route_contexts(api.routes)
         ]
         self._rules = rules
+        self._lenient = frozenset(lenient_areas)
         asked_with = {*rules, *(("HEAD", path) for method, path in rules if method == "GET")}
         self._fixed = {(method, path): self._search(method, path) for method, path in asked_with if "{" not in path}
 
@@ -86,14 +110,15 @@ class Areas:
 
     def methods_at(self, path: str) -> frozenset[str]:
         """Say what can be done at a path; nothing when there is no such path."""
-        methods = frozenset[str]().union(*(known for pattern, known, _ in self._candidates if pattern.match(path)))
+        methods = frozenset[str]().union(*(known for pattern, known, *_ in self._candidates if pattern.match(path)))
         return methods | {"HEAD"} if "GET" in methods else methods
 
     def _search(self, method: str, path: str) -> GuardedRoute | None:
         wanted = "GET" if method == "HEAD" else method
-        for pattern, methods, template in self._candidates:
+        for pattern, methods, template, parameters in self._candidates:
             if wanted in methods and pattern.match(path):
-                return GuardedRoute(template, self._rules[wanted, template])
+                area = self._rules[wanted, template]
+                return GuardedRoute(template, area, None if area in self._lenient else parameters)
         return None
 
 
@@ -112,3 +137,8 @@ def check_table(api: FastAPI, rules: Rules = RULES) -> None:
     leftovers = [f"{method} {path} has no route" for method, path in sorted(rules.keys() - routes)]
     if open_doors or leftovers:
         raise UnruledRouteError("; ".join((*open_doors, *leftovers)))
+
+
+def _dependant(route: RouteContext) -> Dependant | None:
+    """Find what a route declares; FastAPI's own, such as that of its document, declares nothing."""
+    return getattr(route, "dependant", None)

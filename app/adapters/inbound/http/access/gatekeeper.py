@@ -1,24 +1,30 @@
 """The one place that lets requests in: who it is, whether they may, and how often."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
 from starlette.types import Scope
 
-from app.adapters.inbound.http.access.access_errors import ForeignPageError, RateLimitedError
+from app.adapters.inbound.http.access.access_errors import (
+    ForeignPageError,
+    MisplacedKeyError,
+    OriginNotAllowedError,
+    RateLimitedError,
+)
+from app.adapters.inbound.http.access.credentials import credential_in
 from app.adapters.inbound.http.access.failed_credentials import FailedCredentials
 from app.adapters.inbound.http.access.local_areas import LocalAreas
 from app.adapters.inbound.http.access.rate_limit_fields import rate_limit_fields
 from app.adapters.inbound.http.connection.client_address import Network, caller_of, client_of
 from app.adapters.inbound.http.describing.answers import Fields
-from app.application.authenticate import Authenticate
+from app.application.authenticate import OURS, Authenticate
 from app.application.ports.limits import BUCKETS, Bucket, Quota, RateLimiter
 from app.application.ports.system import HistoryUnavailableError
 from app.application.ports.users import TokensUnavailableError
 from app.domain.access import ALWAYS_OPEN, Area, Principal, UnauthenticatedError, check
-from app.domain.api_keys import PREFIX
+from app.domain.publishable_keys import Publishable
 
 UNLIMITED = frozenset({Area.PAGE, Area.HEALTH})
 OPTIONAL_LOOK_UP_TIMEOUT = 0.25
@@ -85,12 +91,15 @@ class Gatekeeper:
         self.search_is_free = Area.SEARCH in self._open and Bucket.SEARCH not in self._limited
         """Whether no search needs to be asked about: so that the busiest route pays nothing for those that do."""
 
-    async def admit(self, scope: Scope, area: Area) -> Admission:
-        """Let a request in.
+    async def admit(self, scope: Scope, area: Area, in_body: str | None = None) -> Admission:
+        """Let a request in, perhaps by the key that is in its body.
 
         Raises:
             UnauthenticatedError: a key is needed, and none came that is good.
             NotAllowedError: the key's role is not enough.
+            OnlyActivitiesError: a publishable key is not for this.
+            OriginNotAllowedError: nor is it for pages of this origin.
+            MisplacedKeyError: a secret key stands in the URL.
             ForeignPageError: a browser sends it for a page of another site, and it would change something.
             UnknownHostError: no key came, and it asks for another host than those that `local` knows.
             RateLimitedError: too many requests, or too many bad keys.
@@ -98,7 +107,7 @@ class Gatekeeper:
             TokensUnavailableError: the same for a token.
         """
         try:
-            principal = await self._identify(scope, area)
+            principal = await self._identify(scope, area, in_body)
             admission = await self._count(scope, area, principal)  # whoever is refused counts as well
             check(principal, area, self._open)
         except UnauthenticatedError:
@@ -108,17 +117,28 @@ class Gatekeeper:
             self._local.check(scope, area)
             if area is not Area.INGEST:
                 _refuse_foreign_pages(scope)
+        elif principal.publishable and area is Area.INGEST:
+            _refuse_other_origins(scope, principal.publishable)
         return admission
+
+    def must_be_told(self, scope: Scope, area: Area) -> bool:
+        """Tell whether a request brings no key where one is needed, unless it is in its body."""
+        if area in self._open:
+            return False
+        try:
+            return credential_in(scope, area) is None
+        except (UnauthenticatedError, MisplacedKeyError):
+            return False
 
     def lasting(self, scope: Scope, area: Area) -> Callable[[], bool]:
         """Give what says, while the answer to a request that was let in lasts, whether it would be let in still.
 
         A stream must not outlive its key, and a slow database must not cut off all who are let in.
         """
-        credential = None if area in self._open else credential_of(scope["headers"])
+        credential = None if area in self._open else credential_in(scope, area)
         if credential is None:
             return lambda: True
-        if not credential.startswith(PREFIX):
+        if not credential.startswith(OURS):
             until = monotonic() + STREAM_TOKEN_LIFE
             return lambda: monotonic() < until
 
@@ -126,7 +146,7 @@ class Gatekeeper:
 
         def is_good() -> bool:
             nonlocal known_at
-            principal = self._authenticate.remembered(credential)
+            principal = self._authenticate.remembered(credential, began=True)
             if principal is not None:
                 known_at = monotonic()
                 return principal.role.covers(area.needs)
@@ -134,22 +154,29 @@ class Gatekeeper:
 
         return is_good
 
-    async def count(self, scope: Scope) -> None:
-        """Count a request that leads nowhere.
+    def address_of(self, scope: Scope) -> str:
+        """Name whoever brings no key."""
+        return caller_of(None, scope, self._trusted)
+
+    async def count(self, scope: Scope, area: Area = Area.CATALOG) -> None:
+        """Count a request that leads nowhere, or of which nobody knows yet whose it is: for its address.
 
         Raises:
             RateLimitedError: there were too many.
         """
-        await self._count(scope, Area.CATALOG, None)
+        await self._count(scope, area, None)
 
-    async def _identify(self, scope: Scope, area: Area) -> Principal | None:
+    async def _identify(self, scope: Scope, area: Area, in_body: str | None) -> Principal | None:
         is_open = area in self._open
         try:
-            credential = credential_of(scope["headers"])
+            credential = credential_in(scope, area, in_body)
             if credential is None:
                 return None
             known = self._authenticate.remembered(credential)
             return known or await self._look_up(scope, credential, OPTIONAL_LOOK_UP_TIMEOUT if is_open else None)
+        except MisplacedKeyError:  # to be told in any case: it is a secret no more
+            await self._count(scope, area, None)
+            raise
         except (UnauthenticatedError, RateLimitedError, HistoryUnavailableError, TokensUnavailableError) as error:
             if is_open:
                 return None
@@ -158,7 +185,7 @@ class Gatekeeper:
             raise
 
     async def _look_up(self, scope: Scope, credential: str, within: float | None) -> Principal:
-        is_key, client = credential.startswith(PREFIX), client_of(scope, self._trusted)
+        is_key, client = credential.startswith(OURS), client_of(scope, self._trusted)
         if is_key and self._failures.are_too_many(client):
             raise RateLimitedError(
                 "too many bad keys came from this address: send a good one a little later", ONE_SECOND
@@ -186,27 +213,19 @@ class Gatekeeper:
         return Admission(principal, bucket, quota)
 
 
-def credential_of(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
-    """Read what was sent to say who it is; None when nothing was.
+def _refuse_other_origins(scope: Scope, may: Publishable) -> None:
+    """Refuse a publishable key that comes from elsewhere than the pages that it is for.
 
     Raises:
-        UnauthenticatedError: several things were sent that differ, or something else than a key or a token.
+        OriginNotAllowedError: it does.
     """
-    found = None
-    for name, value in headers:
-        if name == b"authorization":
-            scheme, _, credential = value.partition(b" ")
-            if scheme.lower() != b"bearer":
-                raise UnauthenticatedError("expected `Authorization: Bearer KEY`, found another scheme")
-        elif name == b"x-api-key":
-            credential = value
-        else:
-            continue
-        credential = credential.strip()
-        if found is not None and found != credential:
-            raise UnauthenticatedError("two keys came that differ: send one")
-        found = credential
-    return None if found is None else found.decode("latin-1")
+    found = dict(scope["headers"]).get(b"origin")
+    origin = None if found is None else found.decode("latin-1")
+    if may.admits(origin):
+        return
+    if origin is None:
+        raise OriginNotAllowedError("this key is for web pages, and no page sent this (no Origin): send a secret key")
+    raise OriginNotAllowedError(f"this key is not for pages of {origin[:100]!r}")
 
 
 def _refuse_foreign_pages(scope: Scope) -> None:

@@ -8,12 +8,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.adapters.inbound.http.access.access_errors import UnknownPathError, WrongMethodError
 from app.adapters.inbound.http.access.areas import Areas
 from app.adapters.inbound.http.access.gatekeeper import Admission, Gatekeeper
+from app.adapters.inbound.http.connection.connection_errors import UnknownParameterError
+from app.adapters.inbound.http.connection.query_parameters import refuse_unknown
 from app.adapters.inbound.http.describing.answers import ErrorTable, Fields
 from app.domain.access import Principal
 
 
 class GuardedApp:
-    """Admit what is asked of `app`, and refuse the rest in the shape of every error.
+    """Admit what is asked of `app`, and refuse the rest in the shape of every error, unknown parameters included.
 
     Who is let in stands in `scope["principal"]` (None: nobody known), and in every line that is logged meanwhile;
     `still_admitted` says whether they would be let in still.
@@ -35,7 +37,17 @@ class GuardedApp:
         scope["principal"] = admission.principal
         scope["still_admitted"] = self._gatekeeper.lasting(scope, scope["route"].area)
         with structlog.contextvars.bound_contextvars(**who(admission.principal)):
-            await self._app(scope, receive, with_fields(send, admission.fields) if admission.quota else send)
+            await self._serve(scope, receive, with_fields(send, admission.fields) if admission.quota else send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        known = scope["route"].parameters
+        try:
+            if known is not None:
+                refuse_unknown(scope["query_string"], known)
+        except UnknownParameterError as error:
+            await self._errors.reply(error).send(send)
+            return
+        await self._app(scope, receive, send)
 
     async def _admit(self, scope: Scope) -> Admission:
         method, path = scope["method"], scope["path"]

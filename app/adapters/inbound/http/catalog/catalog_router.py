@@ -8,20 +8,24 @@ from fastapi import APIRouter, Path, Query, Response, status
 from pydantic import BaseModel, Field
 
 from app.adapters.inbound.answering.answers import (
+    HeldAnswer,
     PlanDetailsAnswer,
     PlanStateAnswer,
     ProviderAnswer,
     RejectionAnswer,
     RunAnswer,
+    held_answer,
     past_answer,
 )
 from app.adapters.inbound.http.describing.answers import failure, json_response
-from app.application.read_catalog import DescribePlan, DescribeProviders, ListRejections, ListRuns
+from app.application.read_catalog import DescribeHeld, DescribePlan, DescribeProviders, ListRejections, ListRuns
 from app.application.read_history import ListPlanStates
 from app.application.request_sync import RequestSync
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many at the most, newest first")]
 Approve = Annotated[bool, Query(description="Apply what the gate holds")]
+Full = Annotated[bool, Query(description="Fetch the whole feed, whatever its server says of changes")]
+Mended = Annotated[bool, Query(description="Those that were mended last, instead of those that stand")]
 Name = Annotated[str, Path(max_length=64, description="A provider's name in the configuration")]
 
 UNKNOWN = failure(404, "Unknown")
@@ -46,6 +50,7 @@ class CatalogUseCases:
     describe_providers: DescribeProviders
     list_runs: ListRuns
     list_rejections: ListRejections
+    describe_held: DescribeHeld
     request_sync: RequestSync
 
 
@@ -84,11 +89,21 @@ def catalog_router(core: CatalogUseCases) -> APIRouter:
     @router.get(
         "/providers/{name}/rejections",
         response_model=list[RejectionAnswer],
-        summary="The records of a provider's feed that could not be used",
+        summary="What of a provider's feed cannot be used now, or what has been mended",
         responses=UNKNOWN,
     )
-    async def list_rejections(name: Name, limit: Limit = 100) -> Response:
-        return json_response([RejectionAnswer.of(rejection) for rejection in await core.list_rejections(name, limit)])
+    async def list_rejections(name: Name, limit: Limit = 100, mended: Mended = False) -> Response:
+        rows = await core.list_rejections(name, limit, mended=mended)
+        return json_response([RejectionAnswer.of(row) for row in rows])
+
+    @router.get(
+        "/providers/{name}/held",
+        response_model=HeldAnswer,
+        summary="What the gate holds of a provider, plan by plan, with before and after",
+        responses=UNKNOWN,
+    )
+    async def describe_held(name: Name) -> Response:
+        return json_response(held_answer(await core.describe_held(name)))
 
     @router.post(
         "/providers/{name}/sync",
@@ -97,8 +112,8 @@ def catalog_router(core: CatalogUseCases) -> APIRouter:
         summary="Ask the scheduler to sync a provider now",
         responses=UNKNOWN,
     )
-    async def request_sync(name: Name, approve: Approve = False) -> Response:
-        run_id = await core.request_sync(name, approve=approve)
+    async def request_sync(name: Name, approve: Approve = False, full: Full = False) -> Response:
+        run_id = await core.request_sync(name, approve=approve, full=full)
         return json_response({"run_id": run_id, "runs": f"/catalog/providers/{name}/runs"}, status.HTTP_202_ACCEPTED)
 
     return router

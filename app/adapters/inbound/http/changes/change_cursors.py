@@ -2,21 +2,11 @@
 
 import re
 
+from app.adapters.inbound.http.access.stream_urls import CURSOR_PATTERN
+from app.adapters.inbound.http.connection.connection_errors import InvalidCursorError
 from app.application.read_changes import BEGINNING, Bookmark
 
-PATTERN = "(0|([1-9][0-9]{0,17})-([0-9a-f]{8}))?"
-_read = re.compile(PATTERN).fullmatch
-LONGEST_QUOTE = 40
-"""Characters of a cursor that are repeated."""
-
-
-class InvalidCursorError(ValueError):
-    """A cursor that was never given out by this service."""
-
-    def __init__(self, text: str) -> None:
-        """Quote it, but not all of something long."""
-        found = repr(text) if len(text) <= LONGEST_QUOTE else f"one of {len(text)} characters"
-        super().__init__(f"expected a cursor as this service gave it out, found {found}")
+_read = re.compile(CURSOR_PATTERN).fullmatch
 
 
 def read_cursor(text: str | None) -> Bookmark:

@@ -14,8 +14,9 @@ from app.application.read_changes import Bookmark, ReadChanges, UnknownCursorErr
 from app.application.single_flight import SingleFlights
 
 EVENT_STREAM = PlacedStream.media_type
-RETRY = b"retry: 2000\n\n"
-HEARTBEAT = b":\n\n"
+RETRY = b"retry: 2000\n"
+HEARTBEAT = b":\n"
+"""Without an empty line, as the one before: many a client makes a message without data of it, which is none."""
 PAGE = 100
 """Changes that are read and rendered at a time; other requests go on between."""
 SHARED = 16

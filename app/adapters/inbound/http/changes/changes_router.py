@@ -6,19 +6,21 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import BaseModel, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from app.adapters.formats.cloud_events import render_envelope
+from app.adapters.inbound.answering.answers import DetailsAnswer
 from app.adapters.inbound.http.access.guarded_app import still_admitted
-from app.adapters.inbound.http.changes.change_cursors import PATTERN, cursor_of, read_cursor
+from app.adapters.inbound.http.access.stream_urls import CURSOR_PATTERN, StreamUrl, stream_url
+from app.adapters.inbound.http.changes.change_cursors import cursor_of, read_cursor
 from app.adapters.inbound.http.changes.change_stream import EVENT_STREAM, PAGE, ChangeStreams
 from app.adapters.inbound.http.connection.client_address import Network, caller_of
 from app.adapters.inbound.http.describing.accept_header import preference, read_accept
 from app.adapters.inbound.http.describing.answers import JSON, Documented, failure, render_json
 from app.adapters.inbound.http.search.search_router import EventSummary
-from app.application.read_changes import ChangePage, ReadChanges
+from app.application.read_changes import BEGINNING, ChangePage, ReadChanges
 from app.domain.domain_events import PLAN_FACTS
 
 DESCRIPTION = """
@@ -56,6 +58,7 @@ class PlanChangeData(BaseModel):
     starts_at: dt.datetime
     ends_at: dt.datetime
     plan: EventSummary = Field(description="What `GET /search` says of it")
+    details: DetailsAnswer = Field(description="What `GET /search` has no words for")
 
 
 class PlanChangeEnvelope(BaseModel):
@@ -79,7 +82,7 @@ class ChangesAnswer(BaseModel):
     has_more: bool = Field(description="Whether there is more already")
 
 
-CURSOR_SCHEMA: dict[str, Any] = {"pattern": f"^{PATTERN}$"}
+CURSOR_SCHEMA: dict[str, Any] = {"pattern": f"^{CURSOR_PATTERN}$"}
 RESPONSES: Documented = {
     200: {
         "description": "Changes, in order",
@@ -110,6 +113,7 @@ def changes_router(
     )
     async def read_changes(
         request: Request,
+        url: Annotated[StreamUrl, Depends(stream_url)],
         after: Annotated[
             str | SkipJsonSchema[None],
             Query(
@@ -122,8 +126,9 @@ def changes_router(
             Header(alias="Last-Event-ID", description="Like `after`; it wins", json_schema_extra=CURSOR_SCHEMA),
         ] = None,
     ) -> Response:
-        behind = read_cursor(after)  # also when it does not count: what is refused should not depend on another field
-        begin = read_cursor(last_event_id) if last_event_id else behind
+        # each is read, also when it does not count: what is refused should not depend on another field
+        given = [(text, read_cursor(text)) for text in (last_event_id, *url.last_event_ids, after)]
+        begin = next((cursor for text, cursor in given if text), BEGINNING)
         if wants_stream(request.headers.get("accept", "")):
             caller = caller_of(request.scope.get("principal"), request.scope, trusted_proxies)
             return await streams.open(begin, caller, still_admitted(request.scope))

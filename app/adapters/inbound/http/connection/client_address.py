@@ -30,8 +30,13 @@ def client_of(scope: Scope, trusted: Sequence[Network]) -> str:
 
 
 def caller_of(principal: Principal | None, scope: Scope, trusted: Sequence[Network]) -> str:
-    """Say whose limit or share counts: the key's or the token's, without one the address's."""
-    return principal.caller if principal else f"address:{client_of(scope, trusted)}"
+    """Say whose limit or share counts: the key's or the token's, without one the address's.
+
+    Of a publishable key, which all visitors of a page have, that of each address by itself.
+    """
+    if principal is None:
+        return f"address:{client_of(scope, trusted)}"
+    return f"{principal.caller}@{client_of(scope, trusted)}" if principal.publishable else principal.caller
 
 
 def _behind(peer: Address, scope: Scope, trusted: Sequence[Network]) -> Address:

@@ -1,4 +1,28 @@
-"""Why a body cannot be read, or one client has as much of this process as it may."""
+"""Why a query or a body cannot be read, or one client has as much of this process as it may."""
+
+from collections.abc import Collection
+
+LONGEST_QUOTE = 40
+"""Characters of a cursor that are repeated."""
+
+
+class UnknownParameterError(ValueError):
+    """A query string has a parameter that its route does not know."""
+
+    def __init__(self, name: str, nearest: str | None, known: Collection[str]) -> None:
+        """Say which, what was meant perhaps, and which ones there are."""
+        guess = f"did you mean {nearest}? " if nearest else ""
+        there_is = f"this route takes {', '.join(known)}" if known else "this route takes none"
+        super().__init__(f"unknown parameter {name!r}: {guess}{there_is}")
+
+
+class InvalidCursorError(ValueError):
+    """A cursor that was never given out by this service, or for another list."""
+
+    def __init__(self, text: str) -> None:
+        """Quote it, but not all of something long."""
+        found = repr(text) if len(text) <= LONGEST_QUOTE else f"one of {len(text)} characters"
+        super().__init__(f"expected a cursor as this service gave it out, found {found}")
 
 
 class UnsupportedMediaTypeError(ValueError):

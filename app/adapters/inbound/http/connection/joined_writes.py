@@ -25,6 +25,13 @@ class JoiningTransport:
             self._loop.call_soon(self._send)
         self._held.append(data)
 
+    def write_whole(self, parts: list[bytes | memoryview]) -> None:
+        """Send an answer that is complete, at once: behind what is held, if there is anything."""
+        if self._held:
+            self._held.append(b"".join(parts))
+        else:
+            self._transport.write(b"".join(parts))
+
     def close(self) -> None:
         """Send what is held, then close."""
         self._send()

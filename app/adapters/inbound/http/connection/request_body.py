@@ -1,12 +1,13 @@
-"""The JSON body of a request, whole, unpacked, and never larger than allowed; nor are all of a process together."""
+"""The body of a request, whole, unpacked, and never larger than allowed; nor are all of a process together."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from isal import isal_zlib
 from starlette.types import Receive
 
+from app.adapters.formats.media_types import JSON, media_type
 from app.adapters.formats.unpacking import STEP, Work
 from app.adapters.inbound.http.connection.connection_errors import (
     BodyTooLargeError,
@@ -23,7 +24,10 @@ PIECE = 256 * 1024
 UNPACKING = 0.25
 """Seconds of CPU that the unpacking of a body may take, beside what its output may (`Work`)."""
 GZIP = 16 + isal_zlib.MAX_WBITS
-CONTENT_TYPE = b"application/json"
+MAGIC = b"\x1f\x8b"
+MOST_MEMBERS = 1000
+"""Of a gzip body: log shippers make one for each piece that they flush."""
+CONTENT_TYPE = JSON.encode()
 MOST_IN_HAND = 256 * 1024 * 1024
 """Bytes of a process."""
 FREE = 16 * 1024
@@ -87,6 +91,17 @@ async def read_json_body(
         TooMuchWorkError: to unpack it takes too long.
     """
     _check_media_type(headers.get(b"content-type"))
+    return await read_whole_body(headers, receive, most, hold, work)
+
+
+async def read_whole_body(
+    headers: Mapping[bytes, bytes], receive: Receive, most: int, hold: Hold | None = None, work: Work | None = None
+) -> bytes:
+    """Read a body as `read_json_body`, whatever is in it.
+
+    Raises:
+        Exception: as `read_json_body`, but for UnsupportedMediaTypeError.
+    """
     packed = _is_packed(headers.get(b"content-encoding"))
     announced = _announced_length(headers.get(b"content-length"), most)
     body = await _read(receive, most, hold)
@@ -98,13 +113,14 @@ async def read_json_body(
 def _check_media_type(given: bytes | None) -> None:
     if given == CONTENT_TYPE:
         return
-    if given is None:
-        raise UnsupportedMediaTypeError("expected Content-Type: application/json, found none")
-    kind, *parameters = (part.strip().lower() for part in given.split(b";"))
-    charsets = [p.partition(b"=")[2].strip(b'"') for p in parameters if p.startswith(b"charset=")]
-    if kind != CONTENT_TYPE or any(charset not in (b"utf-8", b"utf8") for charset in charsets):
-        found = given[:80].decode("latin-1")
-        raise UnsupportedMediaTypeError(f"expected Content-Type: application/json in UTF-8, found {found!r}")
+    found = None if given is None else media_type(given.decode("latin-1"))
+    if found is None or found.kind != JSON or not found.is_utf8:
+        raise UnsupportedMediaTypeError(f"expected Content-Type: application/json in UTF-8, found {quoted(given)}")
+
+
+def quoted(given: bytes | None) -> str:
+    """Quote what was found in a header, but not all of something long."""
+    return "none" if given is None else repr(given[:80].decode("latin-1"))
 
 
 def _is_packed(coding: bytes | None) -> bool:
@@ -143,33 +159,50 @@ async def _read(receive: Receive, most: int, hold: Hold | None) -> bytes:
 
 
 async def unpack(packed: bytes, most: int, hold: Hold | None, work: Work) -> bytes:
-    """Undo gzip, of one member: thousands of empty ones in a row would only keep us busy.
+    """Undo gzip, of up to MOST_MEMBERS members (RFC 1952, 2.2): thousands of empty ones would only keep us busy.
 
     Raises:
-        InvalidGzipError: it is damaged, ends too early or goes on after its end.
+        InvalidGzipError: it is damaged, ends too early, goes on after its end or has too many members.
         BodyTooLargeError: more than `most` bytes came out.
         TooManyBodiesError: a `hold` found no room.
         TooMuchWorkError: it takes too long.
     """
-    pieces, at, rest = [], 0, b""
-    stream, view = isal_zlib.decompressobj(GZIP), memoryview(packed)
-    while not stream.eof:
+    pieces: list[bytes] = []
+    begin, members = 0, 0
+    while begin < len(packed):
+        members += 1
+        if members > MOST_MEMBERS:
+            raise InvalidGzipError(f"the gzip body has more than {MOST_MEMBERS:,} members: pack it in fewer")
+        if begin and not packed.startswith(MAGIC, begin):
+            raise InvalidGzipError(f"the gzip body goes on after its end, by {len(packed) - begin:,} bytes")
+        begin = await _unpack_member(packed, begin, pieces, lambda more: _account(more, work.size, most, hold), work)
+    if not members:
+        raise InvalidGzipError("the gzip body ends in the middle, after 0 bytes")
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+async def _unpack_member(
+    packed: bytes, begin: int, pieces: list[bytes], account: Callable[[int], None], work: Work
+) -> int:
+    """Add what is in the member that begins there; tells where it ends."""
+    stream, view = None, memoryview(packed)
+    at, rest = begin, b""
+    while stream is None or not stream.eof:
         step = rest or view[at : at + STEP]
         at += 0 if rest else len(step)
         work.begin()
+        stream = stream or isal_zlib.decompressobj(GZIP)
         piece = _inflated(stream, step)
         work.end(len(piece))
         rest = stream.unconsumed_tail
         if piece:
             pieces.append(piece)
-            _account(len(piece), work.size, most, hold)
+            account(len(piece))
         elif not rest and at >= len(packed) and not stream.eof:
             raise InvalidGzipError(f"the gzip body ends in the middle, after {len(packed):,} bytes")
         if work.turn_is_over():
             await asyncio.sleep(0)
-    if behind := len(stream.unused_data) + len(packed) - at:
-        raise InvalidGzipError(f"the gzip body goes on after its end, by {behind:,} bytes")
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    return at - len(stream.unused_data)
 
 
 def _account(more: int, size: int, most: int, hold: Hold | None) -> None:

@@ -16,7 +16,8 @@ from app.adapters.machine.once_a_second import OnceASecond
 
 log = structlog.get_logger()
 
-_is_proper = re.compile(rb"[A-Za-z0-9._~+/=:-]{1,128}").fullmatch
+is_proper = re.compile(rb"[A-Za-z0-9._~+/=:-]{1,128}").fullmatch
+"""An id that is taken over."""
 
 
 class RequestIds:
@@ -29,13 +30,13 @@ class RequestIds:
     def of_headers(self, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
         """Find the id among a request's header fields, or make one."""
         for name, value in headers:
-            if name == b"x-request-id" and _is_proper(value):
+            if name == b"x-request-id" and is_proper(value):
                 return value
         return self.new()
 
     def of_value(self, sent: bytes | None) -> bytes:
         """Take the id that was sent, or make one."""
-        return sent if sent is not None and _is_proper(sent) else self.new()
+        return sent if sent is not None and is_proper(sent) else self.new()
 
     def new(self) -> bytes:
         """Make one."""

@@ -87,7 +87,7 @@ class TimeoutProtocol(ValidatingProtocol, WatchedConnection):
 
     def evict(self) -> None:
         """See WatchedConnection."""
-        if self.cycle is not None and self.is_idle and not self.transport.get_write_buffer_size():
+        if not self.has_asked_nothing and self.is_idle and not self.transport.get_write_buffer_size():
             self.on_cut("too_many_connections")
             self.transport.close()  # its last answer may be held until this turn ends
         else:
@@ -97,7 +97,7 @@ class TimeoutProtocol(ValidatingProtocol, WatchedConnection):
         """See WatchedConnection."""
         untaken = self.transport.get_write_buffer_size()
         if self.timeout_keep_alive_task is not None and not untaken:
-            if self.cycle.scope is not NOTHING or self._timeout.stalled_seconds:
+            if (self.cycle is not None and self.cycle.scope is not NOTHING) or self._timeout.stalled_seconds:
                 self._let_go()
                 self._timeout.note_idle()
             return  # it is idle; uvicorn closes it

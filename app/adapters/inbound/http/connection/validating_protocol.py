@@ -21,6 +21,7 @@ from app.adapters.inbound.http.connection.connection_limits import (
     too_many_headers,
     unknown_coding,
 )
+from app.adapters.inbound.http.connection.edge_server import EMBEDDED_PATHS
 from app.adapters.inbound.http.connection.joined_writes import JoinedWritesProtocol
 from app.adapters.inbound.http.describing.answers import Reply
 
@@ -34,6 +35,7 @@ FORWARDED = frozenset({b"forwarded", b"via", b"x-real-ip"}) | {
     b"x-forwarded-" + what for what in b"by for host port prefix proto protocol scheme server ssl uri".split()
 }
 """Fields that a proxy adds."""
+RESOURCE_POLICY = b"cross-origin-resource-policy"
 HOP = frozenset({b"connection", b"upgrade", b"http2-settings"})
 BEFORE_EMPTY_PATH = re.compile(rb"\A\w++://[^/?#]++(?=[?#]|\Z)")
 """A URL with a host up to where its path would stand, if it has none; found in one pass over the longest of URLs."""
@@ -116,6 +118,13 @@ class ValidatingProtocol(JoinedWritesProtocol):
         if self._framing_bytes > self._most and not self._ignores_input:
             self._stop_reading(too_large(0, self._most))
 
+    def _is_between_requests(self) -> bool:
+        """Tell whether nothing is in hand or half read: what comes next is the begin of a request, read afresh."""
+        if self._ignores_input or self._head_is_partial():
+            return False
+        cycle = self.cycle
+        return cycle is None or (cycle.response_complete and not cycle.more_body and cycle.keep_alive)
+
     def _head_is_partial(self) -> bool:
         cycle, scope = self.cycle, self.scope
         return scope is not None and (cycle is None or cycle.scope is not scope)
@@ -161,6 +170,8 @@ class ValidatingProtocol(JoinedWritesProtocol):
             self.url = BEFORE_EMPTY_PATH.sub(rb"\g<0>/", self.url, 1)
         before = self.cycle
         super().on_headers_complete()
+        if self.cycle is not before and self.scope["path"] in EMBEDDED_PATHS:  # an upgrade is read again first
+            self.cycle.default_headers = [field for field in self.cycle.default_headers if field[0] != RESOURCE_POLICY]
         self.headers = []  # trailers are no headers (RFC 9110, 6.5.1): uvicorn would add them to those
         if self.pipeline:
             self._ahead = [*(cycle for cycle in self._ahead if not cycle.response_complete), before]
@@ -202,7 +213,7 @@ class ValidatingProtocol(JoinedWritesProtocol):
         fields = [(name, value) for name, value in self.headers if name not in HOP]
         fields += [(b"connection", b"close")] if closing else []
         line = b"%b %b HTTP/%b\r\n" % (method, self.url, self.parser.get_http_version().encode())
-        self._without_upgrade = line + _rendered(fields) + b"\r\n"
+        self._without_upgrade = line + rendered(fields) + b"\r\n"
         return True
 
     def _read_again(self, rest: bytes) -> None:
@@ -254,7 +265,7 @@ class ValidatingProtocol(JoinedWritesProtocol):
             disconnect(self.cycle)
         self._unset_keepalive_if_required()
         self.flow.resume_reading()
-        head = STATUS_LINE[refusal.status] + _rendered([*self.server_state.default_headers, *refusal.headers()])
+        head = STATUS_LINE[refusal.status] + rendered([*self.server_state.default_headers, *refusal.headers()])
         self.transport.write(head + b"\r\n" + refusal.body)
         if self.transport.can_write_eof():
             self.transport.write_eof()
@@ -271,5 +282,6 @@ def disconnect(cycle: RequestResponseCycle) -> None:
     cycle.message_event.set()
 
 
-def _rendered(fields: list[tuple[bytes, bytes]]) -> bytes:
+def rendered(fields: list[tuple[bytes, bytes]]) -> bytes:
+    """Spell fields as a head has them, each with its CRLF."""
     return b"".join(b"%b: %b\r\n" % field for field in fields)

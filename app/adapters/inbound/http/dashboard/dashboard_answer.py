@@ -126,7 +126,8 @@ class PlanAnswer(_Answer):
     starts: WallClock = read_at(
         "summary.starts", description="By the provider's own clock, without an offset, like `ends`"
     )
-    ends: WallClock = read_at("summary.ends")
+    ends: WallClock | None = read_at("summary.ends")
+    start_has_time: bool = read_at("summary.start_has_time", description="Whether the start is more than a date")
     starts_at: Instant
     ends_at: Instant
     min_price: Amount | None = read_at("summary.min_price")
@@ -181,6 +182,7 @@ class DashboardProvider(_Answer):
     records: int | None = _of_run("records")
     changes: Annotated[int, BeforeValidator(_total)] | None = _of_run("changes", "That the last run made, of all kinds")
     rejected: int | None = _of_run("rejected", "Records of the last run that could not be used")
+    rejected_now: int = read_at("status.rejections", description="Records, or parts of some, that cannot be used now")
     rejected_ever: int
     waiting_for_approval: bool = read_at("status.waiting")
     circuit: str = read_at("status.circuit.state")

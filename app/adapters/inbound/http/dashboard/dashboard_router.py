@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from app.adapters.inbound.http.access.guarded_app import still_admitted
+from app.adapters.inbound.http.access.stream_urls import StreamUrl, stream_url
 from app.adapters.inbound.http.connection.client_address import Network, caller_of
 from app.adapters.inbound.http.dashboard.dashboard_answer import DashboardAnswer, joined
 from app.adapters.inbound.http.dashboard.dashboard_stream import Viewers
@@ -32,7 +34,10 @@ def dashboard_router(viewers: Viewers, trusted_proxies: Sequence[Network] = ()) 
         return Response(joined(await viewers.look()), media_type=JSON, headers={"cache-control": "no-store"})
 
     @router.get("/dashboard/stream", include_in_schema=False)  # without an end, which no client of a document expects
-    async def stream(request: Request) -> Response:
+    async def stream(
+        request: Request,
+        _url: Annotated[StreamUrl, Depends(stream_url)],  # no last id counts: all is told anew
+    ) -> Response:
         return viewers.stream(
             caller_of(request.scope.get("principal"), request.scope, trusted_proxies), still_admitted(request.scope)
         )

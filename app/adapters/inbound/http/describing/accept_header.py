@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-_QUALITY = re.compile(r"0(?:\.[0-9]*)?|1(?:\.0*)?").fullmatch
+is_quality = re.compile(r"0(?:\.[0-9]*)?|1(?:\.0*)?").fullmatch
 _MOST_RANGES = 50
 
 
@@ -48,6 +48,6 @@ def _range(text: str) -> MediaRange | None:
         name.strip().lower(): value.strip(' "') for name, mark, value in (p.partition("=") for p in pairs) if mark
     }
     quality = parameters.pop("q", "1")
-    if "/" not in kind or not _QUALITY(quality):
+    if "/" not in kind or not is_quality(quality):
         return None
     return MediaRange(kind.lower(), parameters, float(quality))

@@ -1,6 +1,6 @@
-"""`POST /events` and `POST /events/batch`, as bare ASGI in front of FastAPI, as `/search` is (ADR 0008).
+"""What the door's routes are asked, as bare ASGI in front of FastAPI, as `/search` is (ADR 0008).
 
-Its documented twin (`ingest_router.py`) goes through the same Door.
+Their documented twins (`ingest_router.py`, `segment_router.py`) go through the same Door.
 """
 
 from collections.abc import Callable
@@ -9,13 +9,14 @@ from time import perf_counter
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.adapters.inbound.http.access.gatekeeper import ANONYMOUS, Gatekeeper
+from app.adapters.inbound.http.access.credentials import KEY
 from app.adapters.inbound.http.access.guarded_app import who
+from app.adapters.inbound.http.access.posting_gate import Posting, PostingGate
 from app.adapters.inbound.http.connection.connection_errors import ClientGoneError
+from app.adapters.inbound.http.connection.query_parameters import refuse_unknown
 from app.adapters.inbound.http.connection.request_ids import RefusalLog, RequestIds
 from app.adapters.inbound.http.describing.answers import ErrorTable, Reply
-from app.adapters.inbound.http.ingest.ingest_door import BATCH, EVENTS, Door
-from app.domain.access import Area
+from app.adapters.inbound.http.ingest.ingest_door import PATHS, Door
 
 log = structlog.get_logger()
 
@@ -26,8 +27,8 @@ CLIENT_GONE = 499
 class IngestApp:
     """Answer what is posted to the door and hand every other request to `app`.
 
-    `observe` is told the route, the status and the seconds of each answer. Of what a `gatekeeper` refuses, nothing is
-    read.
+    `observe` is told the route, the status and the seconds of each answer. Of what a `gate` refuses, nothing is read;
+    what brings its key itself is read as far as MOST_UNKNOWN.
     """
 
     def __init__(
@@ -35,21 +36,21 @@ class IngestApp:
         app: ASGIApp,
         door: Door,
         observe: Callable[[str, int, float], None],
-        gatekeeper: Gatekeeper | None = None,
+        gate: PostingGate | None = None,
         *,
         errors: ErrorTable,
     ) -> None:
         self._app = app
         self._door = door
         self._observe = observe
-        self._gatekeeper = gatekeeper
+        self._gate = gate
         self._errors = errors
         self._request_ids = RequestIds()
-        self._refused = {path: RefusalLog("POST", path) for path in (EVENTS, BATCH)}
+        self._refused = {path: RefusalLog("POST", path) for path in PATHS}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI 3)."""
-        if scope["method"] != "POST" or scope["path"] not in (EVENTS, BATCH):
+        if scope["method"] != "POST" or scope["path"] not in PATHS:
             await self._app(scope, receive, send)
             return
         began, path = perf_counter(), scope["path"]
@@ -63,22 +64,25 @@ class IngestApp:
         self._note(path, reply, perf_counter() - began, request_id)
 
     async def _reply(self, scope: Scope, receive: Receive, request_id: bytes) -> Reply:
-        admission = ANONYMOUS
+        posting = Posting(scope, self._gate)
         try:
-            if self._gatekeeper is not None:
-                admission = await self._gatekeeper.admit(scope, Area.INGEST)
-            if admission is ANONYMOUS:
-                return await self._door.answer(scope["path"], dict(scope["headers"]), receive)
-            with structlog.contextvars.bound_contextvars(**who(admission.principal)):
-                reply = await self._door.answer(scope["path"], dict(scope["headers"]), receive)
+            if self._gate is not None:
+                await self._gate.admit(posting)
+            refuse_unknown(scope["query_string"], (KEY,))
+            if posting.admission.principal is None:  # then there is nobody to name in the log
+                reply = await self._door.answer(scope["path"], posting.headers, receive, posting.open, posting.most)
+            else:
+                with structlog.contextvars.bound_contextvars(**who(posting.admission.principal)):
+                    reply = await self._door.answer(scope["path"], posting.headers, receive, posting.open, posting.most)
         except ClientGoneError:
             raise
         except Exception as error:  # noqa: BLE001 - the edge: whatever it is, it becomes an answer in the contract's shape
-            named = who(admission.principal) | {"request_id": request_id.decode()}
+            named = who(posting.admission.principal) | {"request_id": request_id.decode()}
             with structlog.contextvars.bound_contextvars(**named):
                 reply = self._errors.reply(error)
-            self._door.log.note_refusal(reply.code)
-        return reply._replace(fields=reply.fields + admission.fields)
+            self._door.intake.note_refusal(reply.code, str(error) if reply.status < 500 else "")  # noqa: PLR2004 - a server's
+        fields = posting.admission.fields
+        return reply._replace(fields=reply.fields + fields) if fields else reply
 
     def _note(self, path: str, reply: Reply, seconds: float, request_id: bytes) -> None:
         self._observe(path, reply.status, seconds)

@@ -9,15 +9,33 @@ from pydantic import BaseModel, Field
 
 from app.adapters.inbound.http.describing.answers import JSON, Documented, ErrorAnswer, Problem, failure
 from app.adapters.inbound.http.ingest.ingest_door import BATCH, EVENTS, Door, IngestLimits
-from app.adapters.inbound.reading.activity_input import OTHER_NAMES, ActivityFields
+from app.adapters.inbound.reading.activity_fields import UnusualFields
+from app.adapters.inbound.reading.activity_names import OTHER_NAMES
 from app.domain.activities import DECIMAL_DIGITS, RESERVED_TYPES, WHOLE_DIGITS
+
+EXAMPLE_ID = "01890a5d-ac96-774b-bcce-b302099a8057"
+INSTANTS = ("occurred_at", "sent_at")
+SINCE_1970: list[dict[str, Any]] = [
+    {"type": "number", "minimum": 10**9, "exclusiveMaximum": 10**10, "description": "Seconds since 1970"},
+    {"type": "number", "minimum": 10**12, "exclusiveMaximum": 10**13, "description": "Milliseconds since 1970"},
+]
+IGNORED = "Names of fields that mean nothing here; what they hold is among the properties. Absent when there are none"
 
 
 class TakenAnswer(BaseModel):
     """An activity that is safe."""
 
-    id: UUID = Field(description="The id that was sent, or the one that was made")
+    id: str = Field(description="The id that was sent, or the UUID that was made", examples=[EXAMPLE_ID])
+    activity_id: UUID | None = Field(
+        None, description="The UUID that stands for the id, when that was sent as another text; else absent"
+    )
     status: Literal["accepted", "duplicate"] = Field(description="`duplicate`: an activity of this id is known")
+
+
+class OneTakenAnswer(TakenAnswer):
+    """The one activity that was sent is safe."""
+
+    ignored: list[str] | None = Field(None, description=IGNORED)
 
 
 class PlacedProblem(Problem):
@@ -54,6 +72,7 @@ class BatchAnswer(BaseModel):
     duplicates: int
     refused: int
     results: list[TakenRecord | RefusedRecord]
+    ignored: list[str] | None = Field(None, description=IGNORED)
 
 
 class PlacedError(ErrorAnswer):
@@ -93,7 +112,7 @@ class LimitAnswer(ErrorAnswer):
 
 
 EXAMPLE = {
-    "id": "01890a5d-ac96-774b-bcce-b302099a8057",
+    "id": EXAMPLE_ID,
     "type": "view",
     "occurred_at": "2026-01-05T12:00:00Z",
     "source": "web",
@@ -110,8 +129,18 @@ OTHER_EXAMPLE = {
 }
 
 
-TYPE_NAMES = ("type", *(other for other, name in OTHER_NAMES.items() if name == "type"))
-"""One of them has to be there; the other may be null, as that of any field."""
+def _plain(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).strip("$")
+
+
+SHOWN_NAMES = {
+    other: name
+    for other, name in OTHER_NAMES.items()
+    if other == _plain(other) or _plain(other) not in {**OTHER_NAMES, name: name}
+}
+"""Those names of a field that differ by more than letters: generated clients would call others alike."""
+TYPE_NAMES = ("type", *(other for other, name in SHOWN_NAMES.items() if name == "type"))
+"""One of them has to be there; the others may be null, as those of any field."""
 
 
 def ingest_router(door: Door) -> APIRouter:
@@ -125,14 +154,14 @@ def ingest_router(door: Door) -> APIRouter:
         summary="Take one activity, or an array of them",
         description=f"One object, or an array of up to {limits.array:,}. A record that is refused costs the others "
         "nothing. 202 is a promise: what was accepted survives a crash. The same id again is a duplicate.",
-        response_model=TakenAnswer | BatchAnswer,
-        responses=_failures(limits, PlacedError | RefusedBatchAnswer),
+        response_model=OneTakenAnswer | BatchAnswer,
+        responses=failures(limits, PlacedError | RefusedBatchAnswer),
         openapi_extra=_request(
-            {"oneOf": [_record(), _array(limits.array)]}, one=EXAMPLE, array=[EXAMPLE, OTHER_EXAMPLE]
+            {"oneOf": [record_schema(), _array(limits.array)]}, one=EXAMPLE, array=[EXAMPLE, OTHER_EXAMPLE]
         ),
     )
     async def post_events(request: Request) -> Response:
-        return await _answer(door, EVENTS, request)
+        return await answer_by_door(door, EVENTS, request)
 
     @router.post(
         BATCH,
@@ -140,23 +169,25 @@ def ingest_router(door: Door) -> APIRouter:
         summary="Take a batch of activities",
         description=f"Up to {limits.batch:,} activities; else as `POST {EVENTS}` with an array.",
         response_model=BatchAnswer,
-        responses=_failures(limits, RefusedBatchAnswer),
+        responses=failures(limits, RefusedBatchAnswer),
         openapi_extra=_request(
             {"type": "object", "required": ["events"], "properties": {"events": _array(limits.batch)}},
             batch={"events": [EXAMPLE, OTHER_EXAMPLE]},
         ),
     )
     async def post_event_batch(request: Request) -> Response:
-        return await _answer(door, BATCH, request)
+        return await answer_by_door(door, BATCH, request)
 
     return router
 
 
-async def _answer(door: Door, path: str, request: Request) -> Response:
+async def answer_by_door(door: Door, path: str, request: Request) -> Response:
+    """Answer a request as the bare application does."""
     return (await door.answer(path, dict(request.scope["headers"]), request.receive)).response()
 
 
-def _failures(limits: IngestLimits, malformed: Any) -> Documented:
+def failures(limits: IngestLimits, malformed: Any) -> Documented:
+    """Document what a post may be answered else."""
     retry = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}}
     busy = "Too much waits to be stored, or comes in at once, or the queue is away"
     return {
@@ -167,24 +198,32 @@ def _failures(limits: IngestLimits, malformed: Any) -> Documented:
     }
 
 
-def _record() -> dict[str, Any]:
+def record_schema() -> dict[str, Any]:
     """Describe an activity with every name that a field may have."""
-    schema = ActivityFields.model_json_schema(mode="validation")
+    schema = UnusualFields.model_json_schema(mode="validation")
     properties = schema["properties"]
     a_type = properties["type"] | {"not": {"enum": sorted(RESERVED_TYPES)}}
     described = {word: a_type.pop(word) for word in ("title", "description")}
     properties["type"] = {"anyOf": [a_type, {"type": "null"}], **described}
     properties["occurred_at"]["description"] += " Not before 1970."
+    for name in INSTANTS:  # texts of so many digits are taken too
+        properties[name]["anyOf"] = [*properties[name]["anyOf"], *SINCE_1970]
     _number_of(properties["value"]).update(exclusiveMinimum=-(10**WHOLE_DIGITS), exclusiveMaximum=10**WHOLE_DIGITS)
     properties["value"]["description"] += f" At most {DECIMAL_DIGITS} digits after the point."
-    for other, name in OTHER_NAMES.items():
+    for other, name in SHOWN_NAMES.items():
         description = f"Another name of `{name}`: send one of them, or the same in both."
         properties[other] = deepcopy(properties[name]) | {"description": description}
     properties["data"]["description"] += " Its `value` is the activity's, if that has none."
     del schema["required"]
-    first, second = ({"required": [name], "properties": {name: {"type": "string"}}} for name in TYPE_NAMES)
-    schema |= {"if": {"not": first}, "then": second}  # either: with `anyOf`, generated clients know no other field
-    return schema | {"title": "Activity", "description": "What a visitor did. Fields of other names are ignored."}
+    schema |= _one_of_the_names(*TYPE_NAMES)
+    said = "What a visitor did. What fields of other names hold is kept among the properties."
+    return schema | {"title": "Activity", "description": said}
+
+
+def _one_of_the_names(name: str, *others: str) -> dict[str, Any]:
+    """Demand one of the names of a text field; with `anyOf`, generated clients would know no other field."""
+    there = {"required": [name], "properties": {name: {"type": "string"}}}
+    return {"if": {"not": there}, "then": _one_of_the_names(*others)} if others else there
 
 
 def _number_of(value: dict[str, Any]) -> dict[str, Any]:
@@ -194,7 +233,7 @@ def _number_of(value: dict[str, Any]) -> dict[str, Any]:
 
 def _array(most: int) -> dict[str, Any]:
     """Describe an array as the door takes it: one record that can be taken is enough, the others are refused alone."""
-    record = _record() | {"title": "ListedActivity"}  # generated clients have a class of each name
+    record = record_schema() | {"title": "ListedActivity"}  # generated clients have a class of each name
     anything = {"description": "Anything else is refused for itself, and costs the others nothing."}
     items = {"anyOf": [record, anything]}
     return {"type": "array", "items": items, "contains": record, "minItems": 1, "maxItems": most}

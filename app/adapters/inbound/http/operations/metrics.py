@@ -10,12 +10,13 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from app.adapters.inbound.http.describing.accept_header import MediaRange, preference, read_accept
 from app.adapters.inbound.http.describing.answers import JSON
-from app.adapters.inbound.http.ingest.judged_records import REFUSED, UNKNOWN
 from app.adapters.inbound.http.operations.metric_families import Figures
 from app.adapters.inbound.http.operations.metrics_answer import MetricsAnswer, RenderedFigures
+from app.adapters.inbound.http.operations.search_counts import SEARCH_BUCKETS, SearchCounts, SummableHistogram
+from app.adapters.inbound.intake.judged_records import REFUSED
+from app.adapters.inbound.intake.record_form import UNKNOWN
 from app.application.watch_service import WatchService
 
-SEARCH_BUCKETS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1.0)
 OTHER_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
 MOST_TYPES = 100
 """Types of activities that have figures of their own; all that come later are OTHER."""
@@ -49,24 +50,18 @@ class RequestMetrics:
             buckets=OTHER_BUCKETS,
             registry=self._registry,
         )
-        self._search_seconds = Histogram(
+        search_seconds = SummableHistogram(
             "marquee_search_duration_seconds",
             "Seconds from a search's headers to its whole answer.",
             buckets=SEARCH_BUCKETS,
             registry=self._registry,
-        ).observe
-        self._searches: dict[int, Callable[[], None]] = {}
+        )
+        self._searches = SearchCounts(self._requests, search_seconds)
+        self.observe_search = self._searches.observe
+        """Count one search: its status, and its seconds."""
         self._types: set[str] = {UNKNOWN}
         self._adders: dict[tuple[str, str], Callable[[float], None]] = {}
         """By the label for the type, and the outcome."""
-
-    def observe_search(self, status: int, seconds: float) -> None:
-        """Count one search; pre-labelled, because this happens 10,000 times a second."""
-        count = self._searches.get(status)
-        if count is None:
-            count = self._searches[status] = self._requests.labels("/search", "GET", status).inc
-        count()
-        self._search_seconds(seconds)
 
     def observe_ingest(self, route: str, status: int, seconds: float) -> None:
         """Count one request of the door."""
@@ -97,6 +92,7 @@ class RequestMetrics:
 
     def registry(self) -> CollectorRegistry:
         """What to expose: this process's registry, or one that adds up those of all processes."""
+        self._searches.settle()
         if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
             return self._registry
         registry = CollectorRegistry()

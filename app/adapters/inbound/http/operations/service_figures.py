@@ -10,11 +10,14 @@ from app.adapters.inbound.http.operations.metric_families import counter, gauge,
 from app.application.figures import (
     CLIENTS_CUT,
     CUT_REASONS,
+    NOT_UNDERSTOOD,
     STORE_BOUND_NAMES,
     STORE_SECONDS,
     STORE_SECONDS_WITHIN,
     STORED_ACTIVITIES,
     STORED_BATCHES,
+    SUBSCRIPTION_ACTIVITIES,
+    SUBSCRIPTION_MESSAGES,
     WEBHOOK_DELIVERIES,
     WEBHOOK_OUTCOMES,
     FigureKind,
@@ -30,6 +33,7 @@ def service_figures(watch: WatchService, version: str) -> Iterable[Metric]:
     """Look everything up; what was never seen has a family, but no figure in it."""
     yield from _queue_figures(watch.activities)
     yield from _counted_figures(watch.counted)
+    yield from _subscription_figures(watch)
     yield from _user_figures(watch.user_counts)
     yield from _publishing_figures(watch.told, watch.webhook_counts)
     up = [] if watch.history_looked_at is None else [((), float(watch.history_trouble is None))]
@@ -96,6 +100,27 @@ def _counted_figures(counted: Mapping[Figure, float] | None) -> Iterator[Metric]
     )
     reasons = rows(CLIENTS_CUT, *CUT_REASONS)
     yield counter("marquee_clients_cut", "Clients refused or cut off, by the reason.", CLIENTS_CUT.labels, reasons)
+
+
+def _subscription_figures(watch: WatchService) -> Iterator[Metric]:
+    """Tell what came by brokers; a subscription has a figure once something came."""
+    for kind, words in (
+        (NOT_UNDERSTOOD, "Records that were refused, or had ignored fields or placeholders of users, by reason."),
+        (SUBSCRIPTION_MESSAGES, "Messages of brokers, by what became of them."),
+        (SUBSCRIPTION_ACTIVITIES, "Activities that messages of brokers brought, by what became of them."),
+    ):
+        rows = [(figure.labels, count) for figure, count in (watch.counted or {}).items() if figure.name == kind.name]
+        yield counter(f"marquee_{kind.name}", words, kind.labels, sorted(rows))
+    up: dict[str, bool] = {}
+    backlogs: dict[str, int] = {}
+    for reader in watch.readers:
+        up[reader.subscription] = up.get(reader.subscription, False) or reader.trouble is None
+        if reader.backlog is not None:
+            backlogs[reader.subscription] = max(reader.backlog, backlogs.get(reader.subscription, 0))
+    reads = [((name,), float(reads)) for name, reads in up.items()]
+    yield gauge("marquee_subscription_up", "1 while somebody reads it without trouble.", ("subscription",), reads)
+    waits = [((name,), float(count)) for name, count in backlogs.items()]
+    yield gauge("marquee_subscription_backlog", "Messages that wait at the broker.", ("subscription",), waits)
 
 
 def _user_figures(users: UserCounts | None) -> Iterator[Metric]:

@@ -6,11 +6,11 @@ from time import monotonic
 from opentelemetry.trace import Span, SpanContext, SpanKind, Tracer, use_span
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.adapters.inbound.http.ingest.ingest_door import BATCH, EVENTS
+from app.adapters.inbound.http.ingest.ingest_door import PATHS
 from app.adapters.inbound.http.operations.request_log import shortened
 from app.adapters.machine.spans import below, failure_noted, note_failure, read_traceparent
 
-BARE = frozenset({"/search", EVENTS, BATCH})
+BARE = frozenset({"/search", *PATHS})
 """Paths that are answered in front of the router, and are their own templates."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"})
 
@@ -32,6 +32,10 @@ class Sampling:
             return random() < self._share  # noqa: S311 - chance, not cryptography
         return caller.trace_flags.sampled and self._may_follow()
 
+    def chooses(self, traceparent: bytes | None) -> bool:
+        """Decide on a request by this field of its head."""
+        return self.wants(None if traceparent is None else read_traceparent(traceparent.decode("latin-1")))
+
     def _may_follow(self) -> bool:
         now = monotonic()
         self._left = min(self._followed, self._left + (now - self._counted_at) * self._followed)
@@ -43,7 +47,10 @@ class Sampling:
 
 
 class TracingApp:
-    """Hand requests to `app`, those that are sampled within a span. The others cost a look at their headers."""
+    """Hand requests to `app`, those that are sampled within a span. The others cost a look at their headers.
+
+    One that was chosen before, as `scope["traced"]` says, is not chosen again.
+    """
 
     def __init__(self, app: ASGIApp, tracer: Tracer, sampling: Sampling) -> None:
         self._app = app
@@ -60,7 +67,7 @@ class TracingApp:
             if name == b"traceparent":
                 caller = read_traceparent(value.decode("latin-1"))
                 break
-        if self._sampling.wants(caller):
+        if scope.get("traced") or self._sampling.wants(caller):
             await self._traced(scope, receive, send, caller)
         else:
             await self._app(scope, receive, send)

@@ -14,7 +14,7 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 _decode = msgspec.json.Decoder(SummaryFields).decode
 
 
-def enveloped(pieces: Iterable[Iterable[bytes]]) -> Iterator[bytes]:
+def enveloped(pieces: Iterable[Iterable[bytes | memoryview]]) -> Iterator[bytes]:
     """Make of rendered plans, piece by piece, an answer of as many pieces and its end."""
     glue = SEARCH_HEAD
     for piece in pieces:
@@ -31,6 +31,11 @@ def render_plan(plan: PlanSummary) -> bytes:
 def plan_prefix(plan_id: PlanId) -> bytes:
     """Tell how what `render_plan` makes of this plan begins."""
     return b'{"id":"%s"' % str(plan_id).encode()
+
+
+def plan_key(fragment: bytes) -> bytes:
+    """Tell the sixteen bytes of the id of the plan that `render_plan` rendered."""
+    return bytes.fromhex(fragment[7:43].replace(b"-", b"").decode())
 
 
 def parse_plan(fragment: bytes) -> PlanSummary:

@@ -5,43 +5,57 @@ more words; `tests/unit/http/test_search_equivalence.py` asks both.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import tzinfo
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Protocol
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.adapters.inbound.http.access.gatekeeper import Gatekeeper
 from app.adapters.inbound.http.connection.request_ids import RefusalLog, RequestIds
+from app.adapters.inbound.http.describing.accept_encoding import VARY, Accepted, accepted_codings
 from app.adapters.inbound.http.describing.answers import CONTENT_TYPE, ErrorTable, Fields
+from app.adapters.inbound.http.describing.content_codings import Coding, Packings, packed
 from app.adapters.inbound.http.search.plan_json import SEARCH_HEAD, SEARCH_TAIL, enveloped
 from app.adapters.inbound.http.search.search_errors import CatalogNotLoadedError
-from app.adapters.inbound.http.search.search_window import asks_of_the_past, read_window, usual_window
+from app.adapters.inbound.http.search.search_window import asks_of_the_past, open_window, usual_window
 from app.domain.access import Area
 
 Headers = list[tuple[bytes, bytes]]
-Pieces = Iterator[list[bytes]]
+Buffer = bytes | memoryview
 
 READS = ("GET", "HEAD")
 """Methods; the server leaves out the body that HEAD does not want."""
-LARGE_ANSWER = 8
-"""Chunks of the index; an answer from more of them is sent bit by bit, so that other requests go on meanwhile."""
+LARGE_ANSWER = 4_096
+"""Plans; an answer that may have more is read bit by bit, so that other requests go on meanwhile."""
 PIECE = 256
 """Plans in one bit of a large answer; what has more is written bit by bit, as fast as the client takes it."""
 
 
+class Found(Protocol):
+    """The plans inside a window."""
+
+    @property
+    def tag(self) -> bytes:
+        """The answer's entity tag, quoted; known without reading the plans."""
+
+    @property
+    def most(self) -> int:
+        """How many plans there may be, at the most."""
+
+    def read(self) -> tuple[bytes, list[Buffer]]:
+        """Read out the tag and everything, by start, then by id, to be joined by commas."""
+
+    def pieces(self, size: int) -> Iterator[list[Buffer]]:
+        """Read out the same bit by bit, at most `size` plans at a time."""
+
+
 class FragmentIndex(Protocol):
-    """The immutable index: what it takes to find, and to read out what was found."""
+    """The immutable index."""
 
-    def groups(self, after: float, before: float) -> list[list[Any]]:
-        """Find what may lie inside [after, before], in POSIX seconds."""
-
-    def read(self, groups: list[list[Any]], before: float) -> list[bytes]:
-        """Read out everything, by start, then by id, into a list that the caller may change."""
-
-    def pieces(self, groups: list[list[Any]], before: float, size: int) -> Iterator[list[bytes]]:
-        """Read out the same bit by bit."""
+    def find(self, after: float, before: float) -> Found:
+        """Find what lies inside [after, before], in POSIX seconds."""
 
 
 class SearchSource(Protocol):
@@ -52,10 +66,6 @@ class SearchSource(Protocol):
         """Whether the catalog was loaded."""
 
     @property
-    def etag(self) -> bytes:
-        """The name of the index's content."""
-
-    @property
     def index(self) -> FragmentIndex:
         """The index of this moment."""
 
@@ -64,7 +74,8 @@ class SearchApp:
     """Answer `GET /search` of the present and hand every other request to `app`.
 
     `observe` is told the status and the seconds of each answer; naive date-times of a query are read in `timezone`.
-    A `gatekeeper` is asked only where search is closed, or limited.
+    A `gatekeeper` is asked only where search is closed, or limited. What is large is compressed while `packings` has a
+    place. Unknown parameters are ignored only when search is among the lenient areas.
     """
 
     def __init__(  # noqa: PLR0913 - what it stands before, answers from, tells and asks
@@ -76,6 +87,8 @@ class SearchApp:
         gatekeeper: Gatekeeper | None = None,
         *,
         errors: ErrorTable,
+        packings: Packings | None = None,
+        lenient_areas: Collection[Area] = frozenset(),
     ) -> None:
         self._app = app
         self._source = source
@@ -83,6 +96,8 @@ class SearchApp:
         self._observe = observe
         self._gatekeeper = None if gatekeeper is None or gatekeeper.search_is_free else gatekeeper
         self._errors = errors
+        self._packings = packings or Packings()
+        self._is_lenient = Area.SEARCH in lenient_areas
         self._refused = RefusalLog("GET", "/search")
         self._request_ids = RequestIds()
 
@@ -97,18 +112,21 @@ class SearchApp:
         if usual is None and asks_of_the_past(query):
             await self._app(scope, receive, send)
             return
-        request_id = if_none_match = None
+        request_id = if_none_match = accept_encoding = None
         for name, value in scope["headers"]:
             if name == b"x-request-id":
                 request_id = value
             elif name == b"if-none-match":
                 if_none_match = value
+            elif name == b"accept-encoding":
+                accept_encoding = value if accept_encoding is None else b"%b, %b" % (accept_encoding, value)
         own = (b"x-request-id", self._request_ids.of_value(request_id))
         told: Fields = ()
         try:
             if self._gatekeeper is not None:
                 told = (await self._gatekeeper.admit(scope, Area.SEARCH)).fields
-            status, headers, body = self._answer(usual or self._window(query), if_none_match)
+            window = usual or open_window(query, self._timezone, is_lenient=self._is_lenient)
+            status, headers, body = self._answer(window, if_none_match, accepted_codings(accept_encoding))
             headers.append(own)
             headers += told
             await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -126,57 +144,46 @@ class SearchApp:
         self._refused.note(reply, own[1])
         return reply.status
 
-    def _answer(self, window: tuple[float, float], if_none_match: bytes | None) -> tuple[int, Headers, bytes | Pieces]:
+    def _answer(
+        self, window: tuple[float, float], if_none_match: bytes | None, accepted: Accepted
+    ) -> tuple[int, Headers, bytes | Iterable[bytes]]:
         after, before = window
-        source = self._source
-        if not source.ready:
+        if not self._source.ready:
             raise CatalogNotLoadedError
-        etag, index = source.etag, source.index
-        if if_none_match is not None and _matches(if_none_match, etag):
-            return 304, [(b"etag", etag)], b""
-        groups = index.groups(after, before)
-        if sum(map(len, groups)) > LARGE_ANSWER:
-            return 200, [CONTENT_TYPE, (b"etag", etag)], index.pieces(groups, before, PIECE)
-        fragments = index.read(groups, before)
-        if len(fragments) > PIECE:
-            length = (b"content-length", b"%d" % _length(fragments))
-            return 200, [CONTENT_TYPE, length, (b"etag", etag)], _in_pieces(fragments)
-        body = _body(fragments)
-        return 200, [CONTENT_TYPE, (b"content-length", b"%d" % len(body)), (b"etag", etag)], body
+        found = self._source.index.find(after, before)
+        if if_none_match is not None and (held := accepted.held(if_none_match, found.tag)):
+            return 304, [(b"etag", held), VARY], b""
+        if found.most > PIECE:
+            return self._large(found, accepted.best)
+        etag, buffers = found.read()
+        body = b"".join((SEARCH_HEAD, b",".join(buffers), SEARCH_TAIL))
+        coding = accepted.coding_of(len(body))
+        if coding is None:
+            return 200, [CONTENT_TYPE, (b"content-length", b"%d" % len(body)), (b"etag", etag), VARY], body
+        body = coding.pack(body)
+        length = (b"content-length", b"%d" % len(body))
+        return 200, [CONTENT_TYPE, length, (b"etag", coding.tag(etag)), VARY, coding.field], body
 
-    def _window(self, query: bytes) -> tuple[float, float]:
-        window = read_window(query, self._timezone)
-        after = window.starts_at.timestamp() if window.starts_at else float("-inf")
-        before = window.ends_at.timestamp() if window.ends_at else float("inf")
-        return after, before
-
-
-def _body(fragments: list[bytes]) -> bytes:
-    if not fragments:
-        return SEARCH_HEAD + SEARCH_TAIL
-    fragments[0] = SEARCH_HEAD + fragments[0]
-    fragments[-1] += SEARCH_TAIL
-    return b",".join(fragments)
+    def _large(self, found: Found, coding: Coding | None) -> tuple[int, Headers, Iterable[bytes]]:
+        packing = self._packings.begin(coding)
+        if coding and packing:
+            bodies = packed(packing, enveloped(found.pieces(PIECE)))
+            return 200, [CONTENT_TYPE, (b"etag", coding.tag(found.tag)), VARY, coding.field], bodies
+        if found.most > LARGE_ANSWER:
+            return 200, [CONTENT_TYPE, (b"etag", found.tag), VARY], enveloped(found.pieces(PIECE))
+        pieces = list(found.pieces(PIECE))
+        length = (b"content-length", b"%d" % _length(pieces))
+        return 200, [CONTENT_TYPE, length, (b"etag", found.tag), VARY], enveloped(pieces)
 
 
-def _length(fragments: list[bytes]) -> int:
-    return len(SEARCH_HEAD) + sum(map(len, fragments)) + len(fragments) - 1 + len(SEARCH_TAIL)
+def _length(pieces: Sequence[Sequence[Buffer]]) -> int:
+    """Count the bytes of an answer that is read out, but not joined: a slow client makes nobody keep a copy of it."""
+    parts = [buffer for piece in pieces for buffer in piece]
+    return len(SEARCH_HEAD) + sum(map(len, parts)) + max(0, len(parts) - 1) + len(SEARCH_TAIL)
 
 
-def _in_pieces(fragments: list[bytes]) -> Pieces:
-    """Keep no copy of the whole while a slow client takes it; what is not sent yet are the index's own bytes."""
-    return (fragments[at : at + PIECE] for at in range(0, len(fragments), PIECE))
-
-
-async def _send_pieces(pieces: Pieces, send: Send) -> None:
-    for body in enveloped(pieces):
+async def _send_pieces(bodies: Iterable[bytes], send: Send) -> None:
+    for body in bodies:
         await send({"type": "http.response.body", "body": body, "more_body": True})
         await asyncio.sleep(0)  # sending waits only for a full socket; this lets others in each time
     await send({"type": "http.response.body", "body": b""})
-
-
-def _matches(if_none_match: bytes, etag: bytes) -> bool:
-    """Compare weakly, as RFC 9110, 13.1.2 has it."""
-    return if_none_match.strip() == b"*" or etag in (
-        tag.strip().removeprefix(b"W/") for tag in if_none_match.split(b",")
-    )

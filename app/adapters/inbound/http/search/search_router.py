@@ -52,6 +52,16 @@ def _bound(description: str) -> Any:
     return Query(description=description, json_schema_extra=schema)
 
 
+def _header(description: str, *values: str) -> dict[str, Any]:
+    schema = {"type": "string", "enum": list(values)} if values else {"type": "string"}
+    return {"description": description, "schema": schema}
+
+
+HEADERS = {
+    "ETag": _header("Names the plans and the coding; not with `as_of`. With a known `If-None-Match` the answer is 304"),
+    "Vary": _header("`Accept-Encoding`, and others where CORS is on"),
+    "Content-Encoding": _header("Of 1 kB and more, as `Accept-Encoding` says", "zstd", "gzip"),
+}
 AS_OF = (
     "Search the catalog as it was known at this instant, instead of now: an extension of the contract, answered "
     f"from the history; at most {MOST_PLANS:,} plans are in such an answer, for more it is 400 `window_too_wide`"
@@ -71,7 +81,9 @@ def search_router(
         summary="Lists the available events on a time range",
         response_model=SearchAnswer,
         response_description="List of plans",
-        responses=failure(400, "The request was not correctly formed") | failure(500, "Generic error"),
+        responses={200: {"headers": HEADERS}}
+        | failure(400, "The request was not correctly formed")
+        | failure(500, "Generic error"),
     )
     async def search(
         request: Request,

@@ -1,5 +1,6 @@
 """The stats over HTTP. Answers are plain, without an envelope; sums have the digits that went in."""
 
+from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response, status
@@ -17,7 +18,7 @@ from app.adapters.inbound.answering.stats_answers import (
 from app.adapters.inbound.http.describing.answers import failure, json_response
 from app.adapters.inbound.reading.instants import read_date
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
-from app.application.read_stats import DEFAULT_LIMIT, DEFAULT_WINDOWS, MOST_TYPES
+from app.application.read_stats import DEFAULT_LIMIT, DEFAULT_WINDOWS, MOST_TYPES, UnknownTypeError
 from app.domain.activities import ACTIVITY_TYPE
 from app.domain.stats import Granularity
 
@@ -39,6 +40,10 @@ PageLimit = Annotated[int, Query(ge=1, le=MOST_TYPES, description="How many type
 After = Annotated[
     str | None, Query(pattern=f"^{ACTIVITY_TYPE.pattern}$", description="A type: those behind it by name are listed")
 ]
+OneType = Annotated[
+    str | None,
+    Query(pattern=f"^{ACTIVITY_TYPE.pattern}$", description="This type alone, also one that is the name of a question"),
+]
 Windows = Annotated[int, Query(ge=1, le=366, description="How many cohorts, and periods of each")]
 Length = Annotated[Granularity, Query(description="The length of a period; weeks are ISO weeks")]
 
@@ -58,10 +63,15 @@ def stats_router(core: StatsUseCases) -> APIRouter:
         "",
         response_model=list[TotalAnswer],
         summary="How often every type occurred, and the sum of its values",
-        description="A page of the types, by name. Where more follow, `Link` has the next page.",
+        description="A page of the types, by name. Where more follow, `Link` has the next page. With `type`, the total "
+        "of that type, or nothing.",
         responses={200: {"headers": {"Link": LINK}, "description": "A page of the totals"}},
     )
-    async def list_totals(limit: PageLimit = MOST_TYPES, after: After = None) -> Response:
+    async def list_totals(limit: PageLimit = MOST_TYPES, after: After = None, type: OneType = None) -> Response:  # noqa: A002 - the name in the query
+        if type is not None:
+            with suppress(UnknownTypeError):
+                return json_response([total_answer(await core.total_of_type(type))])
+            return json_response([])
         page = await core.page_of_totals(after or "", limit)
         answer = json_response([total_answer(total) for total in page.totals])
         if page.more:

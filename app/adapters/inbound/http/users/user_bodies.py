@@ -10,10 +10,13 @@ from app.adapters.inbound.answering.answers import without_defaults
 from app.adapters.inbound.http.connection.json_bodies import Body
 from app.adapters.inbound.http.describing.answers import JSON
 from app.domain.access import Role
+from app.domain.activities import ACTIVITY_TYPE
 from app.domain.api_keys import KEY_ID_LENGTH, LONGEST_KEY_NAME
+from app.domain.publishable_keys import LONGEST_ORIGIN, MOST_ORIGINS, MOST_TYPES, Publishable, read_publishable
 from app.domain.users import LONGEST_EMAIL, LONGEST_NAME, USERNAME
 
 KEY_ID = rf"^[0-9A-Za-z]{{{KEY_ID_LENGTH}}}$"
+ORIGIN_SHOWN = r"^(\*|https?://[a-z0-9.-]+(:[1-9][0-9]{0,4})?)$"
 SHOWN = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 """Without control characters, as the domain has it (halves of characters are no JSON to most)."""
 PRINTABLE = r"^([^\p{C}\p{Z}]| )*$"
@@ -81,6 +84,40 @@ class NewKeyBody(Body):
             json_schema_extra={"format": "date-time"},
         ),
     ] = None
+    publishable: Annotated[
+        bool,
+        Field(description="Whether pages may show it to the world: it posts activities of `origins`, and nothing else"),
+    ] = False
+    origins: Annotated[
+        list[str],
+        Field(
+            description="Of the pages that may post with a publishable key; `*` alone is any",
+            examples=[["https://shop.example"]],
+            json_schema_extra={
+                "maxItems": MOST_ORIGINS,
+                "items": {"type": "string", "maxLength": LONGEST_ORIGIN, "pattern": ORIGIN_SHOWN},
+            },
+        ),
+    ] = Field(default_factory=list)
+    types: Annotated[
+        list[str],
+        Field(
+            description="The only types that a publishable key may post; none: any",
+            examples=[["page_view"]],
+            json_schema_extra={
+                "maxItems": MOST_TYPES,
+                "items": {"type": "string", "pattern": f"^{ACTIVITY_TYPE.pattern}$"},
+            },
+        ),
+    ] = Field(default_factory=list)
+
+    def may(self) -> Publishable | None:
+        """Say what a publishable key may do; None for a secret one.
+
+        Raises:
+            InvalidKeyError: what is said makes no sense.
+        """
+        return read_publishable(publishable=self.publishable, origins=self.origins, types=self.types)
 
 
 class UserAnswer(BaseModel):

@@ -106,7 +106,7 @@ def _add_keys(router: APIRouter, core: UsersUseCases) -> None:
     async def create_key(request: Request, user_id: UUID) -> Response:
         body = await read_body(request, NewKeyBody, needed=False)
         expires_at = None if body.expires_at is None else read_expiry("expires_at", body.expires_at)
-        made = await core.create_key(user_id, body.name, expires_at)
+        made = await core.create_key(user_id, body.name, expires_at, body.may())
         return json_response(new_key_answer(made), status.HTTP_201_CREATED, {"cache-control": "no-store"})
 
     @router.get(

@@ -1,21 +1,26 @@
--- Head and entries at one instant: between two commands a commit could look like a gap. Fields that the reader does not
--- want (ARGV from the third on) stay where they are.
-local unwanted = {}
-for i = 3, #ARGV do unwanted[ARGV[i]] = true end
+-- Head and entries at one instant: between two commands a commit could look like a gap. ARGV: the id behind which, the
+-- most entries, at how many bytes it is enough, and the fields that the reader wants. The entries' ids and these fields
+-- are joined: their sizes, 4 bytes each (0: no such field), and they themselves, in one order.
+local SOME = 20
+local log, last, most, enough = KEYS[2], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local layout = '<' .. string.rep('I4', #ARGV - 2)
+local sizes, values, read, bytes = {}, {}, 0, 0
 
-local function wanted(fields)
-  local kept = {}
-  for i = 1, #fields, 2 do
-    if not unwanted[fields[i]] then
-      kept[#kept + 1] = fields[i]
-      kept[#kept + 1] = fields[i + 1]
-    end
+local function add(entry)
+  local fields, lengths = by_name(entry[2]), {}
+  for i = 3, #ARGV do
+    local value = i == 3 and entry[1] or fields[ARGV[i]] or ''
+    lengths[i - 2] = #value
+    values[#values + 1] = value
+    bytes = bytes + #value
   end
-  return kept
+  sizes[#sizes + 1] = struct.pack(layout, unpack(lengths))
 end
 
-local entries = redis.call('XRANGE', KEYS[2], '(' .. ARGV[1], '+', 'COUNT', ARGV[2])
-if next(unwanted) then
-  for _, entry in ipairs(entries) do entry[2] = wanted(entry[2]) end
+while read < most and bytes < enough do
+  local some = redis.call('XRANGE', log, '(' .. last, '+', 'COUNT', math.min(SOME, most - read))
+  if #some == 0 then break end
+  for _, entry in ipairs(some) do add(entry) end
+  read, last = read + #some, some[#some][1]
 end
-return {log_head(KEYS[1], KEYS[2]), name_entry(KEYS[2], ARGV[1]), entries}
+return {log_head(KEYS[1], log), name_entry(log, ARGV[1]), table.concat(sizes), table.concat(values)}

@@ -7,6 +7,7 @@ import { ago, day, fullDay, number, percent, period, plural, rate, time } from "
 const NUMBER = "number";
 const HEAT = [0, 0.1, 0.25, 0.45, 0.7];
 const GOOD = new Set(["applied", "unchanged"]);
+const BAD = new Set(["failed", "unusable"]);
 const PERIODS_TO_A_ROW = 30; // of ten seconds: five minutes
 
 const charts = {};
@@ -188,7 +189,7 @@ function planLine(plan, now) {
   return h(
     "li",
     { "data-ends": plan.ends_at },
-    h("time", { datetime: begins }, fullDay(begins.slice(0, 10)), " ", h("b", {}, begins.slice(11, 16))),
+    h("time", { datetime: begins }, fullDay(begins.slice(0, 10)), " ", plan.start_has_time ? h("b", {}, begins.slice(11, 16)) : null),
     h("span", { class: "title" }, plan.title),
     on ? h("span", { class: "on" }, "on now") : null,
     h("span", { class: "price" }, prices(plan)),
@@ -227,7 +228,7 @@ const cell = (label, content, kind = null) => h("td", { "data-label": label, cla
 
 function lastRun(one) {
   if (!one.outcome) return h("span", { class: "quiet" }, "none yet");
-  const kind = GOOD.has(one.outcome) ? "good" : one.outcome === "failed" ? "bad" : "warn";
+  const kind = GOOD.has(one.outcome) ? "good" : BAD.has(one.outcome) ? "bad" : "warn";
   return h(
     "div",
     {},
@@ -240,7 +241,7 @@ function lastRun(one) {
 }
 
 const rejections = (one) =>
-  h("span", {}, number(one.rejected), one.rejected_ever ? h("small", {}, `${number(one.rejected_ever)} ever`) : null);
+  h("span", {}, number(one.rejected_now), one.rejected_ever ? h("small", {}, `${number(one.rejected_ever)} ever`) : null);
 
 const mark = (kind, word) => h("span", { class: `mark ${kind}` }, word);
 

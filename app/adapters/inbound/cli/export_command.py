@@ -1,0 +1,158 @@
+"""`marquee export`: what is kept, to a file or standard output."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import ExitStack, aclosing, contextmanager
+from dataclasses import dataclass
+from datetime import tzinfo
+from pathlib import Path
+from time import monotonic
+from typing import Annotated
+
+import typer
+
+from app.adapters.inbound.cli.options import add_group
+from app.adapters.inbound.cli.progress import counting
+from app.adapters.inbound.cli.running import Opener, resumable, run
+from app.adapters.inbound.cli.saying import say
+from app.adapters.inbound.export_files.output import Output, PackedOutput, Question, ResumableFile, StandardOutput
+from app.adapters.inbound.export_files.portions import LinesFormat, Portion, activities_as_lines
+from app.adapters.inbound.reading.instants import read_bound
+from app.application.export_activities import ExportActivities
+from app.domain.activity_spans import ActivitySpan, span_of
+
+From = Annotated[
+    str | None, typer.Option("--from", metavar="DATE|TIME", help="The first day (of stats.timezone), or instant.")
+]
+To = Annotated[str | None, typer.Option("--to", metavar="DATE|TIME", help="The last day, or instant, included.")]
+FormatOption = Annotated[
+    LinesFormat | None, typer.Option("--format", help="By default what FILE ends with, or ndjson.")
+]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("--output", metavar="FILE", help="A new file; the same command again goes on where it was killed."),
+]
+Gzip = Annotated[bool, typer.Option("--gzip", help="Pack it; a FILE that ends with .gz is packed anyway.")]
+Escape = Annotated[
+    bool, typer.Option("--escape-formulas", help="CSV: an apostrophe before text that begins with = + - or @.")
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportParts:
+    """What the commands need."""
+
+    export_activities: ExportActivities
+    zone: tzinfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What somebody wants."""
+
+    what: str
+    from_: str | None
+    to: str | None
+    format: LinesFormat | None
+    escape_formulas: bool
+    gzip: bool
+    output: Path | None
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether it is to be packed."""
+        return self.gzip or (self.output is not None and self.output.suffix == ".gz")
+
+    @property
+    def lines(self) -> LinesFormat:
+        """Choose the format."""
+        if self.format is not None or self.output is None:
+            return self.format or LinesFormat.NDJSON
+        ending = Path(self.output.name.removesuffix(".gz")).suffix
+        return LinesFormat.CSV if ending == ".csv" else LinesFormat.NDJSON
+
+    def span(self, zone: tzinfo) -> ActivitySpan:
+        """Read the bounds.
+
+        Raises:
+            InvalidBoundError: one is neither a date nor a date-time.
+            ListEndsBeforeItStartsError: they are the wrong way round.
+        """
+        return span_of(read_bound("--from", self.from_, zone), read_bound("--to", self.to, zone), zone)
+
+    def question(self, span: ActivitySpan, store: str) -> Question:
+        """Say for what a file of it is gone on with."""
+        return {
+            "what": self.what,
+            "from": span.begins.isoformat() if span.begins else None,
+            "before": span.ends.isoformat() if span.ends else None,
+            "format": self.lines,
+            "escape_formulas": str(self.escape_formulas),
+            "packed": str(self.is_packed),
+            "store": store,
+        }
+
+
+def add_export_commands(cli: typer.Typer, open_parts: Opener[ExportParts]) -> None:
+    """Add the group `export` to `cli`."""
+    group = add_group(cli, "export", "Take out what is kept: to standard output, or to a file.")
+
+    @group.command()
+    def activities(  # noqa: PLR0913, PLR0917 - the options of one command
+        from_: From = None,
+        to: To = None,
+        format_: FormatOption = None,
+        output: OutputOption = None,
+        gzip: Gzip = False,
+        escape_formulas: Escape = False,
+    ) -> None:
+        """Export activities, by days, as they came; `marquee import` of it gives the same figures.
+
+        What is stored meanwhile may be in it or not.
+        """
+        asked = Asked(
+            what="activities",
+            from_=from_,
+            to=to,
+            format=format_,
+            escape_formulas=escape_formulas,
+            gzip=gzip,
+            output=output,
+        )
+        with resumable():
+            run(open_parts, lambda core: _export_activities(core, asked))
+
+
+async def _export_activities(core: ExportParts, asked: Asked) -> None:
+    span = asked.span(core.zone)
+    with _output(asked, span, core.export_activities.archive.name) as output:
+        portions = activities_as_lines(
+            core.export_activities, span, asked.lines, output.place, escape_formulas=asked.escape_formulas
+        )
+        await _write(portions, output, "activities")
+
+
+@contextmanager
+def _output(asked: Asked, span: ActivitySpan, store: str) -> Iterator[Output]:
+    with ExitStack() as stack:
+        output: Output = StandardOutput()
+        if asked.output is not None:
+            output = stack.enter_context(ResumableFile(asked.output, asked.question(span, store)))
+        if output.place:
+            say(f"marquee: going on with {asked.output}", err=True)
+        yield PackedOutput(output) if asked.is_packed else output
+
+
+async def _write(portions: AsyncGenerator[Portion, None], output: Output, things: str) -> None:
+    """Write one portion while the next ones are read."""
+    began, count = monotonic(), 0
+    with counting("exported") as progress:
+        async with aclosing(portions):
+            async for portion in portions:
+                await asyncio.to_thread(output.add, portion.content, portion.place)
+                count += portion.number
+                if progress:
+                    progress(count)
+        await asyncio.to_thread(output.finish)
+    seconds = monotonic() - began
+    say(f"marquee: {count:,} {things} in {seconds:.1f} s ({count / max(seconds, 1e-9):,.0f}/s)", err=True)

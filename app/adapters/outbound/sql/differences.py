@@ -1,0 +1,139 @@
+"""What is kept of the rollups, compared with what follows from the raw activities (raw_fold.py)."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from itertools import zip_longest
+from typing import Any
+
+from sqlalchemy import Connection, Table, func, select
+
+from app.adapters.outbound.sql.activity_store import totals_by_type
+from app.adapters.outbound.sql.bulk import unpack_visits
+from app.adapters.outbound.sql.identities import read_claim
+from app.adapters.outbound.sql.raw_fold import RawFold, stream
+from app.adapters.outbound.sql.schema import (
+    aliases,
+    claims,
+    daily_totals,
+    daily_users,
+    persons,
+    retention_cells,
+    type_totals,
+    visitors,
+)
+from app.adapters.outbound.sql.slot_sums import summed
+from app.application.ports.activities import Difference
+from app.domain.identities import Claim, Key, told
+from app.domain.stats import Granularity, Visits, date_of, days_of, start_of
+
+_SHOWN = 10
+"""Ids of a person that are named; there may be thousands."""
+
+
+def differences_of_visits(connection: Connection, folding: RawFold) -> Difference | None:
+    """Walk both in step to their ends: what else is folded must be whole. Find the first visitor who differs."""
+    difference = None
+    active = select(visitors).where(func.length(visitors.c.days) > 0).order_by(visitors.c.visitor)
+    with closing(stream(connection, active)) as rows, closing(folding.visitors(connection)) as folded:
+        kept = ((row.visitor, unpack_visits(row.first_day, row.days)) for row in rows)
+        for there, here in zip_longest(folded, kept):
+            if difference is None and here != there:
+                difference = Difference(f"days of {told((there or here)[0])}", _visits(here), _visits(there))
+    return difference
+
+
+def differences_of_figures(connection: Connection, folding: RawFold) -> Iterator[Difference]:
+    """Compare what is counted."""
+    by_type = {(type_,): total for type_, total in totals_by_type(folding.fold).items()}
+    yield from _compare(connection, type_totals, by_type, lambda key: f"count of {key[0]}")
+    by_day = folding.fold.totals
+    yield from _compare(connection, daily_totals, by_day, lambda key: f"count of {key[1]} on {date_of(key[0])}")
+    daily = {(day,): (users,) for day, users in folding.figures.daily.items()}
+    yield from _compare(connection, daily_users, daily, lambda key: f"users on {date_of(key[0])}")
+    cells = {(str(cell.granularity), *cell[1:]): (users,) for cell, users in folding.figures.cells.items()}
+    yield from _compare(connection, retention_cells, cells, _name_of_cell)
+
+
+def differences_of_persons(connection: Connection, folding: RawFold) -> Iterator[Difference]:
+    """Compare who is one person, on which days each was active, and what was said of it."""
+    linked = connection.execute(select(visitors.c.visitor, visitors.c.person).where(visitors.c.person.is_not(None)))
+    person_of: dict[Key, Key] = {row.visitor: row.person for row in linked}
+    here, there = _members(person_of), _members(folding.person_of)
+    for key in sorted({*person_of, *folding.person_of}):
+        kept, folded = here.get(person_of.get(key)), there.get(folding.person_of.get(key))
+        if kept != folded:
+            yield Difference(f"person of {told(key)}", _names(kept), _names(folded))
+    by_first = {there[name][0]: person for name, person in folding.persons.items()}
+    for row in connection.execute(select(persons).order_by(persons.c.person)):
+        first = here.get(row.person, [row.person])[0]
+        known = by_first.pop(first, None)
+        visits = unpack_visits(row.first_day, row.days) if row.days else None
+        if known != (visits, row.ids):
+            yield Difference(f"days of the person of {told(first)}", _days(visits), _days(known and known.visits))
+    yield from (
+        Difference(f"days of the person of {told(key)}", "none", _days(one.visits)) for key, one in by_first.items()
+    )
+    yield from _differences_of_statements(connection, folding)
+
+
+def _differences_of_statements(connection: Connection, folding: RawFold) -> Iterator[Difference]:
+    kept = connection.execute(select(func.count()).select_from(claims)).scalar_one()
+    if kept != folding.claims:
+        yield Difference("claims", str(kept), str(folding.claims))
+    for row in connection.execute(select(claims.c.at, claims.c.activity_id, claims.c.anonymous_id, claims.c.user_id)):
+        claim = read_claim(*row)
+        holding = folding.owners.get(claim.anonymous)
+        if holding is None or claim < holding:
+            yield Difference(f"owner of {told(claim.anonymous)}", _owner(claim), _owner(holding))
+    count = connection.execute(select(func.count()).select_from(aliases)).scalar_one()
+    if count != len(folding.aliases):
+        yield Difference("aliases", str(count), str(len(folding.aliases)))
+
+
+def _owner(claim: Claim | None) -> str:
+    return "nobody" if claim is None else f"{told(claim.user_id)} since {claim.at.isoformat()}"
+
+
+def _members(person_of: Mapping[Key, Key]) -> Mapping[Key | None, list[Key]]:
+    members: dict[Key | None, list[Key]] = {}
+    for key in sorted(person_of):
+        members.setdefault(person_of[key], []).append(key)
+    return members
+
+
+def _names(keys: list[Key] | None) -> str:
+    if keys is None:
+        return "nobody else"
+    more = [f"and {len(keys) - _SHOWN} more"] if len(keys) > _SHOWN else []
+    return ", ".join([*map(told, keys[:_SHOWN]), *more])
+
+
+def _visits(found: tuple[Key, Visits] | None) -> str:
+    return "never active" if found is None else f"{told(found[0])}: {_days(found[1])}"
+
+
+def _days(visits: Visits | None) -> str:
+    return "none" if visits is None else ", ".join(date_of(day).isoformat() for day in days_of(visits))
+
+
+def _compare(
+    connection: Connection, table: Table, folded: Mapping[Any, tuple[Any, ...]], name: Callable[[Any], str]
+) -> Iterator[Difference]:
+    """Compare figures; a row of zeros is as good as none."""
+    width = len(table.primary_key) - 1
+    kept = {tuple(row[:width]): tuple(row[width:]) for row in connection.execute(summed(table))}
+    for key in sorted({*kept, *folded}):
+        nothing = (0,) * (len(table.columns) - width - 1)
+        here, there = kept.get(key, nothing), folded.get(key, nothing)
+        if here != there:
+            yield Difference(name(key), _figures(here), _figures(there))
+
+
+def _figures(values: tuple[Any, ...]) -> str:
+    return ", sum ".join(map(str, values))
+
+
+def _name_of_cell(key: tuple[Any, ...]) -> str:
+    granularity, cohort, later = key
+    begin = start_of(Granularity(granularity), cohort)
+    return f"retention of the {granularity} of {begin}, {later} later"

@@ -1,0 +1,48 @@
+"""The partitions of the table activities in PostgreSQL: one for each month, made when the first activity of it comes.
+
+There is no default partition, so that to attach one more locks nobody out who reads or writes the others.
+"""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection
+
+from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold
+from app.adapters.outbound.sql.places import NUMBERS, Month, day_of, first_of, first_place_of, months_of
+
+PREFIX = "activities_"
+"""How the name of a partition begins; year and month follow: activities_2026_01."""
+
+
+class NoPartitionError(Exception):
+    """There is none for an activity: make it, and store once more."""
+
+
+def make_partitions(connection: Connection, months: Iterable[Month]) -> None:
+    """Make those that are not there yet; several processes may want the same ones at the same time."""
+    hold(connection, AdvisoryLock.PARTITIONS)
+    known = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'activities'::regclass"
+    there = set(connection.exec_driver_sql(known).scalars())
+    for month in sorted(months):
+        name = f"{PREFIX}{first_of(month):%Y_%m}"
+        if name not in there:
+            begin, end = first_place_of(month), first_place_of(month + 1)
+            connection.exec_driver_sql(f"CREATE TABLE {name} (LIKE activities INCLUDING DEFAULTS)")
+            connection.exec_driver_sql(
+                f"ALTER TABLE activities ATTACH PARTITION {name} FOR VALUES FROM ({begin}) TO ({end})"
+            )
+
+
+def make_room(connection: Connection, places: Iterable[int]) -> None:
+    """Make the partitions for some places, where the database has partitions."""
+    if connection.dialect.name == "postgresql":
+        make_partitions(connection, months_of({day_of(place) for place in places}))
+
+
+def number_behind_all(connection: Connection) -> None:
+    """Let PostgreSQL number the next activity behind all that were loaded with their places."""
+    if connection.dialect.name == "postgresql":
+        numbers = f"place & ((1::bigint << {NUMBERS}) - 1)"
+        connection.exec_driver_sql(
+            f"SELECT setval('activity_places', max({numbers})) FROM activities HAVING count(*) > 0"  # noqa: S608 - ours
+        )

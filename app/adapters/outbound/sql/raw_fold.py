@@ -1,0 +1,107 @@
+"""One pass over the raw activities: every figure by its definition, and not by the way that `activity_store.py` goes.
+
+All days of one visitor are known at once, because the activities are read in the order of visitors. So each of the two
+ways checks the other.
+"""
+
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, Executable, func, literal, select
+
+from app.adapters.outbound.sql.canonical_rows import batches
+from app.adapters.outbound.sql.rows import instant_of
+from app.adapters.outbound.sql.schema import activities
+from app.application.ports.activities import Progress
+from app.domain.activities import STATEMENTS, Activity
+from app.domain.identities import ANONYMOUS, Alias, Claim, Key, aliases_in, claims_in, persons_by
+from app.domain.regrouping import Person
+from app.domain.stats import Day, Fold, UserFigures, Visits, union, visits_on
+
+ROWS = 10_000
+"""That are read, or told of, at a time."""
+
+Keep = Callable[[Sequence[Claim], Sequence[Alias]], None]
+
+
+@dataclass(slots=True)
+class RawFold:
+    """`fold` (its totals), `figures` and `persons` are whole once `visitors` is exhausted; the rest from the start."""
+
+    day_of: Callable[[int], Day]
+    progress: Progress | None
+    fold: Fold = field(default_factory=Fold)
+    figures: UserFigures = field(default_factory=UserFigures)
+    owners: dict[Key, Claim] = field(default_factory=dict)
+    aliases: list[Alias] = field(default_factory=list)
+    claims: int = 0
+    person_of: Mapping[Key, Key] = field(default_factory=dict)
+    """Of all visitors who are linked with another; in memory, as `persons` is."""
+    persons: dict[Key, Person] = field(default_factory=dict)
+    read: int = 0
+
+    def read_statements(self, connection: Connection, keep: Keep = lambda _claims, _aliases: None) -> None:
+        """Find out who is one person, and hand on claims and aliases."""
+        for some in batches(self._statements(connection), ROWS):
+            claims, aliases = claims_in(some), aliases_in(some)
+            keep(claims, aliases)
+            self.claims += len(claims)
+            self.aliases += aliases
+            for claim in claims:
+                self.owners[claim.anonymous] = min(claim, self.owners.get(claim.anonymous, claim))
+        self.person_of = persons_by(self.owners, self.aliases)
+        for name in self.person_of.values():
+            self.persons[name] = Person(None, self.persons.get(name, Person(None, 0)).ids + 1)
+
+    def visitors(self, connection: Connection) -> Generator[tuple[Key, Visits], None, None]:
+        """Hand out each visitor with all days, in the order of their keys."""
+        visitor = func.coalesce(activities.c.user_id, literal(ANONYMOUS).concat(activities.c.anonymous_id))
+        columns = (visitor, activities.c.type, activities.c.occurred_at, activities.c.value)
+        wanted = select(*columns).where(activities.c.type.not_in(STATEMENTS)).order_by(visitor)
+        with closing(stream(connection, wanted)) as rows:
+            for key, own in groupby(rows, lambda row: row[0]):
+                visits = self._take(own)
+                if key is not None:
+                    self._count(key, visits)
+                    yield key, visits
+        for person in self.persons.values():
+            self.figures.move(None, person.visits)
+
+    def _count(self, key: Key, visits: Visits) -> None:
+        name = self.person_of.get(key)
+        if name is None:
+            self.figures.move(None, visits)
+        else:
+            known, ids = self.persons[name]
+            self.persons[name] = Person(visits if known is None else union(known, visits), ids)
+
+    def _take(self, rows: Iterable[Any]) -> Visits:
+        days: set[Day] = set()
+        for _, type_, occurred_at, value in rows:
+            day = self.day_of(occurred_at)
+            days.add(day)
+            self.fold.add(day, type_, value, None)
+            self._tell()
+        return visits_on(days)
+
+    def _statements(self, connection: Connection) -> Generator[Activity, None, None]:
+        with closing(stream(connection, select(activities).where(activities.c.type.in_(STATEMENTS)))) as rows:
+            for row in rows:
+                self._tell()
+                at = instant_of(row.occurred_at)
+                who = {"user_id": row.user_id, "anonymous_id": row.anonymous_id}
+                yield Activity(row.id, row.type, at, origin=row.origin, **who)
+
+    def _tell(self) -> None:
+        self.read += 1
+        if self.progress and self.read % ROWS == 0:
+            self.progress(self.read)
+
+
+def stream(connection: Connection, statement: Executable) -> Generator[Any, None, None]:
+    """Read a long answer bit by bit; a reader that stops early closes it, for the server holds it open."""
+    with closing(connection.execute(statement, execution_options={"stream_results": True, "yield_per": ROWS})) as rows:
+        yield from rows

@@ -1,0 +1,154 @@
+"""The stores of activities that keep one promise: memory, SQLite, PostgreSQL; and all that can be asked of them."""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, tzinfo
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Executable
+
+from app.adapters.outbound.sql.activity_store import SqlActivityStore, SqlImportMarks
+from app.adapters.outbound.sql.all_tables import metadata
+from app.adapters.outbound.sql.database import Database, open_database
+from app.adapters.outbound.sql.migrate import migrate
+from app.adapters.outbound.sql.stats import SqlStats
+from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
+from app.application.ports.activities import ActivityStore, ImportMarks, Stats, StatsKeeper
+from app.application.ports.system import HistoryUnavailableError
+from app.domain.activities import Activity
+from app.domain.stats import Granularity, period_of, retention
+from tests.fakes.activity_store import MemoryActivityStore
+from tests.support.oracle import Oracle
+
+ALL_DAYS = (date(2025, 12, 1), date(2026, 2, 28))
+Find = Callable[[str], tuple[str, Path]]
+
+
+class ActivityBackend(Protocol):
+    """One database; each call makes another adapter on it."""
+
+    def store(self, zone: tzinfo = UTC) -> ActivityStore: ...
+    def stats(self) -> Stats: ...
+    def keeper(self, zone: tzinfo = UTC) -> StatsKeeper: ...
+    def marks(self) -> ImportMarks: ...
+    async def clear(self) -> None: ...
+    async def aclose(self) -> None: ...
+
+
+class MemoryActivityBackend:
+    def __init__(self) -> None:
+        self._all = MemoryActivityStore(UTC)
+
+    def store(self, zone: tzinfo = UTC) -> ActivityStore:
+        self._all.zone = zone
+        return self._all
+
+    def stats(self) -> Stats:
+        return self._all
+
+    def keeper(self, zone: tzinfo = UTC) -> StatsKeeper:
+        self._all.zone = zone
+        return self._all
+
+    def marks(self) -> ImportMarks:
+        return self._all
+
+    async def clear(self) -> None:
+        self._all = MemoryActivityStore(UTC)
+
+    async def aclose(self) -> None:
+        pass
+
+
+class SqlActivityBackend:
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def store(self, zone: tzinfo = UTC) -> ActivityStore:
+        return SqlActivityStore(self.database, zone)
+
+    def stats(self) -> Stats:
+        return SqlStats(self.database)
+
+    def keeper(self, zone: tzinfo = UTC) -> StatsKeeper:
+        return SqlStatsKeeper(self.database, zone)
+
+    def marks(self) -> ImportMarks:
+        return SqlImportMarks(self.database)
+
+    async def clear(self) -> None:
+        for table in reversed(metadata.sorted_tables):
+            await self.database.write(partial(_execute, table.delete()))
+
+    async def aclose(self) -> None:
+        await self.database.aclose()
+
+
+def _execute(statement: Executable, connection: Connection) -> None:
+    connection.execute(statement)
+
+
+async def patiently(backend: ActivityBackend, part: Sequence[Activity]) -> int:
+    """As a worker does: a deadlock that the database resolved is tried again."""
+    while True:
+        try:
+            return await backend.store().store(part)
+        except HistoryUnavailableError:
+            await asyncio.sleep(0.01)
+
+
+async def migrate_one(url: str, directory: Path) -> None:
+    database = open_database(url, directory, timeout=5)
+    await migrate(database)
+    await database.aclose()
+
+
+async def figures(backend: ActivityBackend, today: date = ALL_DAYS[1]) -> dict[str, Any]:
+    """Everything that can be asked, in the oracle's words."""
+    stats, (first, last) = backend.stats(), ALL_DAYS
+    days = (last - first).days
+    users = await stats.daily_users(first, last)
+    return {
+        "totals": [{"type": t.type, "count": t.count, "sum": t.sum} for t in await stats.totals()],
+        "dau": [users.get((first - date(1970, 1, 1)).days + n, 0) for n in range(days + 1)],
+        "top": [{"type": t.type, "count": t.count} for t in await stats.top_types(first, last, 3)],
+        "day": await _retention(stats, Granularity.DAY, days, today),
+        "week": await _retention(stats, Granularity.WEEK, days // 7, today),
+    }
+
+
+async def _retention(stats: Stats, granularity: Granularity, windows: int, today: date) -> list[Any]:
+    begin = period_of(granularity, ALL_DAYS[0])
+    cells = await stats.cells(granularity, begin, begin + windows - 1, windows)
+    cohorts = retention(granularity, begin, windows, cells, today)
+    return [{"start": c.start.isoformat(), "size": c.size, "active": list(c.active)} for c in cohorts]
+
+
+def by_definition(activities: Sequence[Activity], zone: tzinfo = UTC, today: date = ALL_DAYS[1]) -> dict[str, Any]:
+    """What the oracle says of the same."""
+    oracle = Oracle([_plain(activity) for activity in activities], zone)
+    first, last = ALL_DAYS
+    days = (last - first).days
+    return {
+        "totals": oracle.totals(),
+        "dau": [row["users"] for row in oracle.dau(first, last)],
+        "top": oracle.top(first, last, 3),
+        "day": oracle.retention(first, days, "day", today)["cohorts"],
+        "week": oracle.retention(first, days // 7, "week", today)["cohorts"],
+    }
+
+
+def _plain(activity: Activity) -> Mapping[str, Any]:
+    origin = json.loads(activity.origin or "{}")
+    return {
+        "anonymous_id": activity.anonymous_id,
+        "received_at": datetime.fromisoformat(origin["received_at"]) if origin.get("publishable") else None,
+        "id": activity.activity_id,
+        "type": activity.type,
+        "occurred_at": activity.occurred_at,
+        "user_id": activity.user_id,
+        "value": None if activity.value is None else str(activity.value),
+    }
