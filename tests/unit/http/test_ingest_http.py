@@ -329,7 +329,7 @@ async def test_retry_after_is_told_by_the_documented_routes_too(world: World) ->
 
 def test_both_routes_are_documented_with_every_name_and_every_answer(world: World) -> None:
     document = world.documented.openapi()
-    names = set(CANONICAL)
+    names = {name for name in CANONICAL if name == name.lower() and name.isidentifier()}  # of those alike, ours
 
     for path in ("/events", "/events/batch"):
         operation = document["paths"][path]["post"]
