@@ -7,21 +7,19 @@ Monday, 1969-12-29). Every rule here is about sets, so the order of arrival cann
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta, tzinfo
-from decimal import Context, Decimal, Inexact
+from datetime import date, datetime, timedelta, tzinfo
+from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
-from app.domain.activities import DECIMAL_DIGITS, WHOLE_DIGITS, Activity
-from app.domain.identities import ANONYMOUS, Key
+from app.domain.activities import Activity
+from app.domain.identities import Key
+from app.domain.rollups import Day, Sums
 
-Day = int
 Week = int
 
 _EPOCH = date(1970, 1, 1)
 _DAYS_BEFORE_EPOCH_MONDAY = 3
-# Room for 10**18 of the longest values; beyond, the addition would say so instead of rounding.
-_EXACT = Context(prec=WHOLE_DIGITS + DECIMAL_DIGITS + 18, traps=[Inexact])
 
 
 class Granularity(StrEnum):
@@ -189,18 +187,12 @@ class Fold:
     """What some activities say, added up: the same for every order in which they came."""
 
     totals: dict[tuple[Day, str], tuple[int, Decimal]] = field(default_factory=dict)
+    sums: dict[str, Sums] = field(default_factory=dict)
+    """What each rollup counts, by its name; nothing of one that counts none of them."""
     days: dict[Key, set[Day]] = field(default_factory=dict)
     """The days on which each visitor was active; what has neither id counts in the totals only."""
     statements: list[Activity] = field(default_factory=list)
     """Those that say who somebody is, and count nothing."""
-
-    def add(self, day: Day, type_: str, value: Decimal | None, visitor: Key | None) -> None:
-        """Take in one activity."""
-        key = (day, type_)
-        count, sum_ = self.totals.get(key, (0, Decimal()))
-        self.totals[key] = (count + 1, sum_ if value is None else add(sum_, value))
-        if visitor is not None:
-            self.days.setdefault(visitor, set()).add(day)
 
     @property
     def visits(self) -> Mapping[Key, Visits]:
@@ -208,32 +200,6 @@ class Fold:
         distinct = {id(days): days for days in self.days.values()}
         made = {name: visits_on(days) for name, days in distinct.items()}
         return {visitor: made[id(days)] for visitor, days in self.days.items()}
-
-
-def fold(activities: Iterable[Activity], zone: tzinfo) -> Fold:
-    """Add up activities; a day is one in `zone`."""
-    result = Fold()
-    utc = str(zone) == "UTC"
-    for activity in activities:
-        if activity.type[0] == "$":  # no client's type begins like that, and a look is cheaper than a set
-            result.statements.append(activity)
-            continue
-        at = activity.occurred_at
-        day = at.toordinal() - _EPOCH_ORDINAL if utc and at.tzinfo is UTC else day_at(at, zone)
-        visitor = activity.user_id
-        if visitor is None and activity.anonymous_id is not None:
-            visitor = ANONYMOUS + activity.anonymous_id
-        result.add(day, activity.type, activity.value, visitor)
-    return result
-
-
-def add(one: Decimal, other: Decimal) -> Decimal:
-    """Add exactly.
-
-    Raises:
-        decimal.Inexact: the digits do not suffice any more (after 10**18 of the largest values).
-    """
-    return _EXACT.add(one, other)
 
 
 def day_at(instant: datetime, zone: tzinfo) -> Day:

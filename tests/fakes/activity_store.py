@@ -17,24 +17,23 @@ from app.application.ports.activities import (
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity, ActivityId
 from app.domain.identities import Key, aliases_in, claims_in, owners_by, persons_by
+from app.domain.rollups import Day, add
 from app.domain.stats import (
     Cell,
-    Day,
     Fold,
     Granularity,
     TypeCount,
     TypeRanking,
     TypeTotal,
     Visits,
-    add,
     cells_of,
     date_of,
     day_number,
     days_of,
-    fold,
     start_of,
     union,
 )
+from tests.support.folding import fold
 
 
 class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ImportMarks):

@@ -7,7 +7,8 @@ from datetime import date, datetime
 from typing import Protocol
 
 from app.domain.activities import Activity
-from app.domain.stats import Cell, Day, Granularity, TypeCount, TypeRanking, TypeTotal
+from app.domain.rollups import Day
+from app.domain.stats import Cell, Granularity, TypeCount, TypeRanking, TypeTotal
 
 
 class QueueFullError(Exception):

@@ -11,7 +11,8 @@ import pytest
 from app.application.ports.activities import Stats
 from app.application.read_stats import DailyActiveUsers, Retention
 from app.domain.feeds import RejectionReason
-from app.domain.stats import Cell, Day, Granularity, TypeCount, TypeRanking, TypeTotal
+from app.domain.rollups import Day
+from app.domain.stats import Cell, Granularity, TypeCount, TypeRanking, TypeTotal
 from app.domain.sync_runs import SyncOutcome, SyncReport
 from app.domain.timeline import Unit
 from tests.fakes.activity_inbox import MemoryActivityInbox

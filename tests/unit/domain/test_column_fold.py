@@ -1,6 +1,6 @@
 """Columns are folded as the same activities are."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from app.domain.activities import Activity
 from app.domain.activity_columns import ActivityColumns
 from app.domain.column_fold import fold_columns
-from app.domain.stats import fold
+from app.domain.identities import ANONYMOUS
+from app.domain.rollups import ROLLUPS, LocalClock, add
+from app.domain.stats import Fold, day_at
 
 NOON = datetime(2026, 10, 25, 12, tzinfo=UTC)
 MONROVIA = ZoneInfo("Africa/Monrovia")
@@ -30,12 +32,33 @@ activities = st.builds(
 )
 
 
+def fold(sent: list[Activity], zone: tzinfo) -> Fold:
+    """Add them up one by one."""
+    result = Fold()
+    for activity in sent:
+        if activity.type == "$identify":
+            result.statements.append(activity)
+            continue
+        local = activity.occurred_at.astimezone(zone)
+        into = local.minute * 60 + local.second
+        hour = int(activity.occurred_at.timestamp()) - into
+        day = day_at(activity.occurred_at, zone)
+        value = activity.value or Decimal()
+        for sums, key in ((result.totals, day), (result.sums.setdefault("hourly_totals", {}), hour)):
+            count, sum_ = sums.get((key, activity.type), (0, Decimal()))
+            sums[key, activity.type] = (count + 1, add(sum_, value))
+        visitor = activity.user_id or (activity.anonymous_id and ANONYMOUS + activity.anonymous_id)
+        if visitor:
+            result.days.setdefault(visitor, set()).add(day)
+    return result
+
+
 @given(
     sent=st.lists(activities, max_size=6),
     zone=st.sampled_from([UTC, ZoneInfo("Europe/Berlin"), ZoneInfo("Pacific/Kiritimati")]),
 )
 def test_the_fold_of_columns_is_that_of_activities(sent: list[Activity], zone: ZoneInfo) -> None:
-    assert fold_columns(ActivityColumns.of(sent), zone) == fold(sent, zone)
+    assert fold_columns(ActivityColumns.of(sent), LocalClock(zone), ROLLUPS) == fold(sent, zone)
 
 
 @pytest.mark.parametrize(
@@ -45,12 +68,12 @@ def test_the_fold_of_columns_is_that_of_activities(sent: list[Activity], zone: Z
 def test_days_begin_when_they_do(begins: datetime, later: timedelta) -> None:
     sent = [Activity(UUID(int=n), "view", at, None, "ana", Decimal(n)) for n, at in enumerate((begins, begins + later))]
 
-    assert fold_columns(ActivityColumns.of(sent), MONROVIA) == fold(sent, MONROVIA)
+    assert fold_columns(ActivityColumns.of(sent), LocalClock(MONROVIA), ROLLUPS) == fold(sent, MONROVIA)
 
 
 def test_activities_at_one_time_share_the_set_of_their_day() -> None:
     sent = [Activity(UUID(int=n), "view", NOON, None, f"user-{n}") for n in range(3)]
 
-    days = list(fold_columns(ActivityColumns.of(sent), UTC).days.values())
+    days = list(fold_columns(ActivityColumns.of(sent), LocalClock(UTC)).days.values())
 
     assert days[0] is days[1] is days[2]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from app.domain.activities import Activity
 from app.domain.identities import ANONYMOUS
+from app.domain.rollups import add
 from app.domain.stats import (
     Cell,
     DailyUsers,
@@ -21,14 +22,12 @@ from app.domain.stats import (
     Granularity,
     UserFigures,
     Visits,
-    add,
     cells_of,
     date_of,
     day_at,
     day_number,
     days_of,
     every_day,
-    fold,
     monday_of,
     period_of,
     retention,
@@ -38,6 +37,7 @@ from app.domain.stats import (
     visits_on,
     week_of,
 )
+from tests.support.folding import fold
 from tests.support.oracle import Oracle
 
 MADRID, KATHMANDU = ZoneInfo("Europe/Madrid"), ZoneInfo("Asia/Kathmandu")

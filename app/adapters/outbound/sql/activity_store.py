@@ -4,13 +4,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import tzinfo
-from decimal import Decimal
+from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold, take_slot
 from app.adapters.outbound.sql.bulk import Bulk, PostgresBulk, SqliteBulk
+from app.adapters.outbound.sql.columns import metadata
 from app.adapters.outbound.sql.counters import inserting
 from app.adapters.outbound.sql.database import Database, SqlStore
 from app.adapters.outbound.sql.day_rules import DayRules
@@ -30,7 +32,8 @@ from app.domain.activities import Activity
 from app.domain.activity_columns import ActivityColumns
 from app.domain.column_fold import fold_columns
 from app.domain.identities import Key, aliases_in, claims_in
-from app.domain.stats import Fold, UserFigures, Visits, add, union
+from app.domain.rollups import ROLLUPS, LocalClock, Rollup, Sums, added_up
+from app.domain.stats import Fold, UserFigures, Visits, union
 from app.domain.zone_rules import ZoneRules
 
 
@@ -40,9 +43,12 @@ class SqlActivityStore(ActivityStore):
     With its `rules`, also by the same rules: the newest by which no day would differ that was counted already.
     """
 
-    def __init__(self, database: Database, zone: tzinfo, rules: ZoneRules | None = None) -> None:
+    def __init__(
+        self, database: Database, zone: tzinfo, rules: ZoneRules | None = None, rollups: Sequence[Rollup] = ROLLUPS
+    ) -> None:
         self._database = database
         self._day_rules = DayRules(zone, rules)
+        self._rollups = rollups
         self._bulk = bulk_of(database)
         self._identities = Identities(self._bulk)
         self._settled = False
@@ -84,7 +90,7 @@ class SqlActivityStore(ActivityStore):
             zone = self._day_rules.zone(connection)
             new = self._bulk.insert_new(connection, given)
             if new:
-                self._count(connection, fold_columns(new, zone))
+                self._count(connection, fold_columns(new, clock_of(zone), self._rollups))
             return len(new)
 
     def _count(self, connection: Connection, new: Fold) -> None:
@@ -134,17 +140,26 @@ def bulk_of(database: Database) -> Bulk:
 
 def add_totals(connection: Connection, bulk: Bulk, slot: int, new: Fold) -> None:
     """Add counts and sums, in one order, so that writers wait for each other and do not deadlock."""
-    bulk.add(connection, daily_totals, slot, [(*key, *total) for key, total in sorted(new.totals.items())])
-    bulk.add(connection, type_totals, slot, [(type_, *total) for type_, total in sorted(totals_by_type(new).items())])
+    bulk.add(connection, daily_totals, slot, rows_of(new.totals))
+    bulk.add(connection, type_totals, slot, rows_of(totals_by_type(new)))
+    for name, sums in sorted(new.sums.items()):
+        bulk.add(connection, metadata.tables[name], slot, rows_of(sums))
 
 
-def totals_by_type(new: Fold) -> dict[str, tuple[int, Decimal]]:
+def rows_of(sums: Sums) -> list[tuple[Any, ...]]:
+    """Lay out figures as rows, in the order of their keys."""
+    return [(*key, *figures) for key, figures in sorted(sums.items())]
+
+
+def totals_by_type(new: Fold) -> Sums:
     """Add up the days of each type."""
-    by_type: dict[str, tuple[int, Decimal]] = {}
-    for (_, type_), (count, sum_) in new.totals.items():
-        counted, summed = by_type.get(type_, (0, Decimal()))
-        by_type[type_] = (counted + count, add(summed, sum_))
-    return by_type
+    return added_up({(type_,): total} for (_, type_), total in new.totals.items())
+
+
+@lru_cache(maxsize=4)
+def clock_of(zone: tzinfo) -> LocalClock:
+    """Make the clock of a zone, once: it remembers what it has told."""
+    return LocalClock(zone)
 
 
 def add_users(connection: Connection, bulk: Bulk, slot: int, figures: UserFigures) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Table, func, select
 
 from app.adapters.outbound.sql.activity_store import totals_by_type
 from app.adapters.outbound.sql.bulk import unpack_visits
+from app.adapters.outbound.sql.columns import metadata
 from app.adapters.outbound.sql.identities import read_claim
 from app.adapters.outbound.sql.raw_fold import RawFold, stream
 from app.adapters.outbound.sql.schema import (
@@ -44,10 +45,13 @@ def differences_of_visits(connection: Connection, folding: RawFold) -> Differenc
 
 def differences_of_figures(connection: Connection, folding: RawFold) -> Iterator[Difference]:
     """Compare what is counted."""
-    by_type = {(type_,): total for type_, total in totals_by_type(folding.fold).items()}
-    yield from _compare(connection, type_totals, by_type, lambda key: f"count of {key[0]}")
+    yield from _compare(connection, type_totals, totals_by_type(folding.fold), lambda key: f"count of {key[0]}")
     by_day = folding.fold.totals
     yield from _compare(connection, daily_totals, by_day, lambda key: f"count of {key[1]} on {date_of(key[0])}")
+    for rollup in folding.rollups:
+        yield from _compare(
+            connection, metadata.tables[rollup.name], folding.fold.sums.get(rollup.name, {}), rollup.told
+        )
     daily = {(day,): (users,) for day, users in folding.figures.daily.items()}
     yield from _compare(connection, daily_users, daily, lambda key: f"users on {date_of(key[0])}")
     cells = {(str(cell.granularity), *cell[1:]): (users,) for cell, users in folding.figures.cells.items()}

@@ -4,10 +4,11 @@ All days of one visitor are known at once, because the activities are read in th
 ways checks the other.
 """
 
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Executable, func, literal, select
@@ -17,12 +18,16 @@ from app.adapters.outbound.sql.rows import instant_of
 from app.adapters.outbound.sql.schema import activities
 from app.application.ports.activities import Progress
 from app.domain.activities import STATEMENTS, Activity
+from app.domain.activity_columns import ActivityColumns
 from app.domain.identities import ANONYMOUS, Alias, Claim, Key, aliases_in, claims_in, persons_by
 from app.domain.regrouping import Person
-from app.domain.stats import Day, Fold, UserFigures, Visits, union, visits_on
+from app.domain.rollups import DatedActivities, Day, LocalClock, Rollup, added_up, sums_by
+from app.domain.stats import Fold, UserFigures, Visits, union, visits_on
 
 ROWS = 10_000
 """That are read, or told of, at a time."""
+
+_COUNTED = tuple(activities.c[name] for name in ("type", "occurred_at", "source", "value", "properties"))
 
 Keep = Callable[[Sequence[Claim], Sequence[Alias]], None]
 
@@ -31,8 +36,9 @@ Keep = Callable[[Sequence[Claim], Sequence[Alias]], None]
 class RawFold:
     """`fold` (its totals), `figures` and `persons` are whole once `visitors` is exhausted; the rest from the start."""
 
-    day_of: Callable[[int], Day]
+    clock: LocalClock
     progress: Progress | None
+    rollups: Sequence[Rollup] = ()
     fold: Fold = field(default_factory=Fold)
     figures: UserFigures = field(default_factory=UserFigures)
     owners: dict[Key, Claim] = field(default_factory=dict)
@@ -59,11 +65,10 @@ class RawFold:
     def visitors(self, connection: Connection) -> Generator[tuple[Key, Visits], None, None]:
         """Hand out each visitor with all days, in the order of their keys."""
         visitor = func.coalesce(activities.c.user_id, literal(ANONYMOUS).concat(activities.c.anonymous_id))
-        columns = (visitor, activities.c.type, activities.c.occurred_at, activities.c.value)
-        wanted = select(*columns).where(activities.c.type.not_in(STATEMENTS)).order_by(visitor)
+        wanted = select(visitor, *_COUNTED).where(activities.c.type.not_in(STATEMENTS)).order_by(visitor)
         with closing(stream(connection, wanted)) as rows:
-            for key, own in groupby(rows, lambda row: row[0]):
-                visits = self._take(own)
+            for key, own in groupby(self._dated(rows), itemgetter(0)):
+                visits = visits_on(day for _, day in own)
                 if key is not None:
                     self._count(key, visits)
                     yield key, visits
@@ -78,26 +83,32 @@ class RawFold:
             known, ids = self.persons[name]
             self.persons[name] = Person(visits if known is None else union(known, visits), ids)
 
-    def _take(self, rows: Iterable[Any]) -> Visits:
-        days: set[Day] = set()
-        for _, type_, occurred_at, value in rows:
-            day = self.day_of(occurred_at)
-            days.add(day)
-            self.fold.add(day, type_, value, None)
-            self._tell()
-        return visits_on(days)
+    def _dated(self, rows: Iterator[Any]) -> Iterator[tuple[Key | None, Day]]:
+        """Count rows, and tell visitor and day of each."""
+        for some in batches(rows, ROWS):
+            visitors, types, occurred_at, sources, values, properties = zip(*some, strict=True)
+            hours, days = self.clock.read(occurred_at)
+            nobody = (None,) * len(some)
+            columns = ActivityColumns(b"", types, occurred_at, sources, visitors, values, properties, nobody, nobody)
+            counted = DatedActivities(columns, hours, days)
+            self.fold.totals = added_up((self.fold.totals, sums_by(list(zip(days, types, strict=True)), values)))
+            for rollup in self.rollups:
+                known = self.fold.sums.get(rollup.name, {})
+                self.fold.sums[rollup.name] = added_up((known, rollup.sums(counted)))
+            self._tell(len(some))
+            yield from zip(visitors, days, strict=True)
 
     def _statements(self, connection: Connection) -> Generator[Activity, None, None]:
         with closing(stream(connection, select(activities).where(activities.c.type.in_(STATEMENTS)))) as rows:
             for row in rows:
-                self._tell()
+                self._tell(1)
                 at = instant_of(row.occurred_at)
                 who = {"user_id": row.user_id, "anonymous_id": row.anonymous_id}
                 yield Activity(row.id, row.type, at, origin=row.origin, **who)
 
-    def _tell(self) -> None:
-        self.read += 1
-        if self.progress and self.read % ROWS == 0:
+    def _tell(self, rows: int) -> None:
+        self.read += rows
+        if self.progress and self.read % ROWS < rows:
             self.progress(self.read)
 
 

@@ -55,6 +55,17 @@ daily_totals = Table(
     sqlite_with_rowid=False,
 )
 
+hourly_totals = Table(
+    "hourly_totals",
+    metadata,
+    Column("hour", BIG, primary_key=True, autoincrement=False, comment="The second at which it begins, UTC."),
+    Column("type", BYTEWISE, primary_key=True),
+    slot(),
+    Column("count", BigInteger, nullable=False),
+    Column("sum", ExactDecimal, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 daily_users = Table(
     "daily_users",
     metadata,

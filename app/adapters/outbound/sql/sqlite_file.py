@@ -16,7 +16,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 
 from app.adapters.machine.private_files import close_to_others, make_private_directory, make_private_file
 from app.application.ports.system import HistoryUnavailableError
-from app.domain.stats import add
+from app.domain.rollups import add
 
 _CACHE_KIB = 64 * 1024
 _JOURNAL_BYTES = 64 * 1024 * 1024

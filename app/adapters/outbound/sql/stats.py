@@ -9,7 +9,8 @@ from app.adapters.outbound.sql.database import SqlStore
 from app.adapters.outbound.sql.schema import daily_totals, daily_users, retention_cells, type_totals
 from app.adapters.outbound.sql.slot_sums import summed
 from app.application.ports.activities import Stats
-from app.domain.stats import Cell, Day, Granularity, TypeCount, TypeRanking, TypeTotal, day_number
+from app.domain.rollups import Day
+from app.domain.stats import Cell, Granularity, TypeCount, TypeRanking, TypeTotal, day_number
 
 
 class SqlStats(SqlStore, Stats):

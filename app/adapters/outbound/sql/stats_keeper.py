@@ -1,8 +1,8 @@
 """StatsKeeper in SQL: the rollups emptied, made anew, or compared with what follows from the raw activities."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import closing
-from datetime import UTC, tzinfo
+from datetime import tzinfo
 
 from sqlalchemy import Connection, delete, select
 
@@ -13,14 +13,13 @@ from app.adapters.outbound.sql.database import Database
 from app.adapters.outbound.sql.day_rules import DayRules
 from app.adapters.outbound.sql.differences import differences_of_figures, differences_of_persons, differences_of_visits
 from app.adapters.outbound.sql.identities import NO_DAY, put_labels, put_persons, put_statements
-from app.adapters.outbound.sql.places import DAY
 from app.adapters.outbound.sql.raw_fold import ROWS, RawFold
-from app.adapters.outbound.sql.rows import instant_of
 from app.adapters.outbound.sql.schema import (
     aliases,
     claims,
     daily_totals,
     daily_users,
+    hourly_totals,
     persons,
     retention_cells,
     stats_settings,
@@ -28,19 +27,23 @@ from app.adapters.outbound.sql.schema import (
     visitors,
 )
 from app.application.ports.activities import Difference, Progress, StatsKeeper
-from app.domain.stats import Day, day_at
+from app.domain.rollups import ROLLUPS, LocalClock, Rollup
 from app.domain.zone_rules import ZoneRules
 
-ROLLUPS = (
-    type_totals, daily_totals, daily_users, visitors, persons, claims, aliases, retention_cells, stats_settings
+_TABLES = (
+    type_totals, daily_totals, hourly_totals, daily_users, visitors, persons, claims, aliases, retention_cells,
+    stats_settings,
 )  # fmt: skip
 
 
 class SqlStatsKeeper(StatsKeeper):
     """Cares for what SqlActivityStore keeps; counts days in `zone`."""
 
-    def __init__(self, database: Database, zone: tzinfo, rules: ZoneRules | None = None) -> None:
+    def __init__(
+        self, database: Database, zone: tzinfo, rules: ZoneRules | None = None, rollups: Sequence[Rollup] = ROLLUPS
+    ) -> None:
         self._database = database
+        self._rollups = rollups
         self._zone = zone
         self._day_rules = DayRules(zone, rules)
 
@@ -62,14 +65,14 @@ class SqlStatsKeeper(StatsKeeper):
 
     def _empty(self, connection: Connection) -> None:
         hold(connection, AdvisoryLock.COUNTING)
-        for table in ROLLUPS:
+        for table in _TABLES:
             connection.execute(delete(table))
 
     def _rebuild(self, connection: Connection, progress: Progress | None) -> int:
         rules = self._day_rules.newest(connection)
         self._empty(connection)
         bulk = bulk_of(self._database)
-        folding = RawFold(self._day_by(rules), progress)
+        folding = RawFold(self._clock(rules), progress, self._rollups)
         folding.read_statements(connection, lambda said, joins: put_statements(connection, said, joins))
         with closing(folding.visitors(connection)) as found:
             for chunk in batches(found, ROWS):
@@ -85,7 +88,7 @@ class SqlStatsKeeper(StatsKeeper):
         return folding.read
 
     def _verify(self, connection: Connection, progress: Progress | None) -> Difference | None:
-        folding = RawFold(self._day_by(self._day_rules.newest(connection)), progress)
+        folding = RawFold(self._clock(self._day_rules.newest(connection)), progress, self._rollups)
         folding.read_statements(connection)
         of_visits = differences_of_visits(connection, folding)
         kept_zone = connection.execute(select(stats_settings.c.timezone)).scalar()
@@ -94,8 +97,5 @@ class SqlStatsKeeper(StatsKeeper):
         of_figures = next(differences_of_figures(connection, folding), None)
         return of_figures or of_visits or next(differences_of_persons(connection, folding), None)
 
-    def _day_by(self, rules: ZoneRules | None) -> Callable[[int], Day]:
-        if self._zone is UTC or str(self._zone) == "UTC":
-            return lambda occurred_at: occurred_at // DAY
-        zone = rules.zone if rules else self._zone
-        return lambda occurred_at: day_at(instant_of(occurred_at), zone)
+    def _clock(self, rules: ZoneRules | None) -> LocalClock:
+        return LocalClock(rules.zone if rules else self._zone)
