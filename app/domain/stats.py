@@ -202,11 +202,6 @@ class Fold:
         return {visitor: made[id(days)] for visitor, days in self.days.items()}
 
 
-def day_at(instant: datetime, zone: tzinfo) -> Day:
-    """Tell on which day an instant falls in `zone`."""
-    return instant.astimezone(zone).toordinal() - _EPOCH_ORDINAL
-
-
 def day_number(day: date) -> Day:
     """Number a date."""
     return day.toordinal() - _EPOCH_ORDINAL

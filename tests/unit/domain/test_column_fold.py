@@ -14,7 +14,7 @@ from app.domain.activity_columns import ActivityColumns
 from app.domain.column_fold import fold_columns
 from app.domain.identities import ANONYMOUS
 from app.domain.rollups import ROLLUPS, LocalClock, add
-from app.domain.stats import Fold, day_at
+from app.domain.stats import Fold, day_number, today
 
 NOON = datetime(2026, 10, 25, 12, tzinfo=UTC)
 MONROVIA = ZoneInfo("Africa/Monrovia")
@@ -42,7 +42,7 @@ def fold(sent: list[Activity], zone: tzinfo) -> Fold:
         local = activity.occurred_at.astimezone(zone)
         into = local.minute * 60 + local.second
         hour = int(activity.occurred_at.timestamp()) - into
-        day = day_at(activity.occurred_at, zone)
+        day = day_number(today(activity.occurred_at, zone))
         value = activity.value or Decimal()
         for sums, key in ((result.totals, day), (result.sums.setdefault("hourly_totals", {}), hour)):
             count, sum_ = sums.get((key, activity.type), (0, Decimal()))

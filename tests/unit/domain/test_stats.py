@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.activities import Activity
+from app.domain.activity_columns import microseconds
 from app.domain.identities import ANONYMOUS
-from app.domain.rollups import add
+from app.domain.rollups import LocalClock, add
 from app.domain.stats import (
     Cell,
     DailyUsers,
@@ -24,7 +25,6 @@ from app.domain.stats import (
     Visits,
     cells_of,
     date_of,
-    day_at,
     day_number,
     days_of,
     every_day,
@@ -241,7 +241,9 @@ def test_a_week_over_the_end_of_a_year_is_one_week(day: str, monday: str) -> Non
 def test_a_day_is_one_in_the_zone(zone: ZoneInfo, instant: str, day: str) -> None:
     at = datetime.fromisoformat(instant)
 
-    assert date_of(day_at(at, zone)) == today(at, zone) == date.fromisoformat(day)
+    _, (found,) = LocalClock(zone).read([microseconds(at)])
+
+    assert date_of(found) == today(at, zone) == date.fromisoformat(day)
 
 
 def test_cohorts_have_a_cell_for_every_window_and_none_for_periods_that_have_not_ended() -> None:
