@@ -1,6 +1,6 @@
 """StatsKeeper in SQL: the rollups emptied, made anew, or compared with what follows from the raw activities."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from datetime import tzinfo
 
@@ -12,9 +12,11 @@ from app.adapters.outbound.sql.canonical_rows import batches
 from app.adapters.outbound.sql.database import Database
 from app.adapters.outbound.sql.day_rules import DayRules
 from app.adapters.outbound.sql.differences import differences_of_figures, differences_of_persons, differences_of_visits
-from app.adapters.outbound.sql.identities import NO_DAY, put_labels, put_persons, put_statements
+from app.adapters.outbound.sql.identities import put_labels, put_persons, put_statements
+from app.adapters.outbound.sql.packed_days import NO_DAY
 from app.adapters.outbound.sql.raw_fold import ROWS, RawFold
 from app.adapters.outbound.sql.schema import (
+    active_users,
     aliases,
     claims,
     daily_totals,
@@ -23,16 +25,18 @@ from app.adapters.outbound.sql.schema import (
     persons,
     retention_cells,
     stats_settings,
+    type_retention_cells,
     type_totals,
     visitors,
 )
 from app.application.ports.activities import Difference, Progress, StatsKeeper
 from app.domain.rollups import ROLLUPS, LocalClock, Rollup
+from app.domain.user_figures import UserFigures
 from app.domain.zone_rules import ZoneRules
 
 _TABLES = (
     type_totals, daily_totals, hourly_totals, daily_users, visitors, persons, claims, aliases, retention_cells,
-    stats_settings,
+    active_users, type_retention_cells, stats_settings,
 )  # fmt: skip
 
 
@@ -40,10 +44,16 @@ class SqlStatsKeeper(StatsKeeper):
     """Cares for what SqlActivityStore keeps; counts days in `zone`."""
 
     def __init__(
-        self, database: Database, zone: tzinfo, rules: ZoneRules | None = None, rollups: Sequence[Rollup] = ROLLUPS
+        self,
+        database: Database,
+        zone: tzinfo,
+        rules: ZoneRules | None = None,
+        rollups: Sequence[Rollup] = ROLLUPS,
+        retained: Collection[str] = frozenset(),
     ) -> None:
         self._database = database
         self._rollups = rollups
+        self._retained = retained
         self._zone = zone
         self._day_rules = DayRules(zone, rules)
 
@@ -72,7 +82,7 @@ class SqlStatsKeeper(StatsKeeper):
         rules = self._day_rules.newest(connection)
         self._empty(connection)
         bulk = bulk_of(self._database)
-        folding = RawFold(self._clock(rules), progress, self._rollups)
+        folding = self._folding(rules, progress)
         folding.read_statements(connection, lambda said, joins: put_statements(connection, said, joins))
         with closing(folding.visitors(connection)) as found:
             for chunk in batches(found, ROWS):
@@ -88,7 +98,7 @@ class SqlStatsKeeper(StatsKeeper):
         return folding.read
 
     def _verify(self, connection: Connection, progress: Progress | None) -> Difference | None:
-        folding = RawFold(self._clock(self._day_rules.newest(connection)), progress, self._rollups)
+        folding = self._folding(self._day_rules.newest(connection), progress)
         folding.read_statements(connection)
         of_visits = differences_of_visits(connection, folding)
         kept_zone = connection.execute(select(stats_settings.c.timezone)).scalar()
@@ -97,5 +107,6 @@ class SqlStatsKeeper(StatsKeeper):
         of_figures = next(differences_of_figures(connection, folding), None)
         return of_figures or of_visits or next(differences_of_persons(connection, folding), None)
 
-    def _clock(self, rules: ZoneRules | None) -> LocalClock:
-        return LocalClock(rules.zone if rules else self._zone)
+    def _folding(self, rules: ZoneRules | None, progress: Progress | None) -> RawFold:
+        clock = LocalClock(rules.zone if rules else self._zone)
+        return RawFold(clock, progress, self._rollups, figures=UserFigures(self._retained))

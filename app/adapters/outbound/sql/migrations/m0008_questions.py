@@ -1,9 +1,9 @@
 """What the questions of product people are answered from."""
 
 from alembic import op
-from sqlalchemy import BigInteger, Column, Integer
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String
 
-from app.adapters.outbound.sql.frozen_columns import BIG, BYTEWISE, EXACT, key, required
+from app.adapters.outbound.sql.frozen_columns import BIG, BYTEWISE, EXACT, key, optional, required
 
 revision = "0008"
 down_revision = "0007"
@@ -22,6 +22,28 @@ def upgrade() -> None:
         required("sum", EXACT),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "active_users",
+        key("type", BYTEWISE, "With which type of activity; empty: with any."),
+        key("granularity", String, "Of any type only weeks and months: daily_users has days."),
+        key("period", Integer),
+        _slot(),
+        required("users", BigInteger),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "type_retention_cells",
+        key("type", BYTEWISE, "First and later active with it; empty: with any, by months."),
+        key("granularity", String),
+        key("cohort", Integer),
+        key("later", Integer),
+        _slot(),
+        required("users", BigInteger),
+        sqlite_with_rowid=False,
+    )
+    by_type = "The same of each type of activity (packed_days.py); null: none is kept."
+    op.add_column("visitors", optional("types", LargeBinary, comment=by_type))
+    op.add_column("persons", optional("types", LargeBinary, comment=by_type))
 
 
 def _slot() -> Column[int]:
