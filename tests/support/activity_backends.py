@@ -14,9 +14,11 @@ from app.adapters.outbound.sql.activity_store import SqlActivityStore, SqlImport
 from app.adapters.outbound.sql.all_tables import metadata
 from app.adapters.outbound.sql.database import Database, open_database
 from app.adapters.outbound.sql.migrate import migrate
+from app.adapters.outbound.sql.removal import SqlActivityRemoval
 from app.adapters.outbound.sql.stats import SqlStats
 from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
 from app.application.ports.activities import ActivityStore, ImportMarks, Stats, StatsKeeper
+from app.application.ports.removal import ActivityRemoval
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity
 from app.domain.stats import Granularity, period_of, retention
@@ -34,6 +36,7 @@ class ActivityBackend(Protocol):
     def stats(self) -> Stats: ...
     def keeper(self, zone: tzinfo = UTC) -> StatsKeeper: ...
     def marks(self) -> ImportMarks: ...
+    def removal(self, zone: tzinfo = UTC, step: int = 10_000) -> ActivityRemoval: ...
     async def clear(self) -> None: ...
     async def aclose(self) -> None: ...
 
@@ -54,6 +57,10 @@ class MemoryActivityBackend:
         return self._all
 
     def marks(self) -> ImportMarks:
+        return self._all
+
+    def removal(self, zone: tzinfo = UTC, step: int = 10_000) -> ActivityRemoval:
+        self._all.zone, self._all.step = zone, step
         return self._all
 
     async def clear(self) -> None:
@@ -78,6 +85,9 @@ class SqlActivityBackend:
 
     def marks(self) -> ImportMarks:
         return SqlImportMarks(self.database)
+
+    def removal(self, zone: tzinfo = UTC, step: int = 10_000) -> ActivityRemoval:
+        return SqlActivityRemoval(self.database, zone, step=step)
 
     async def clear(self) -> None:
         for table in reversed(metadata.sorted_tables):

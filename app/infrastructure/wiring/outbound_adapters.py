@@ -38,6 +38,7 @@ from app.adapters.outbound.sql.database import open_database
 from app.adapters.outbound.sql.domain_event_logs import SqlPlanLog, SqlUserLog
 from app.adapters.outbound.sql.plan_journal import SqlPlanJournal
 from app.adapters.outbound.sql.publishing_positions import SqlPublishingPositions
+from app.adapters.outbound.sql.removal import SqlActivityRemoval
 from app.adapters.outbound.sql.stats import SqlStats
 from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
 from app.adapters.outbound.sql.users import SqlUsers
@@ -120,6 +121,7 @@ class Outbound(containers.DeclarativeContainer):
     activity_store = Singleton(SqlActivityStore, rules=day_rules)
     import_marks = Singleton(SqlImportMarks)
     activity_archive = Singleton(SqlActivityArchive)
+    activity_removal = Singleton(SqlActivityRemoval, rules=day_rules)
     import_types = Singleton(SqlTypeBound, most=max_types)
     stats = Singleton(SqlStats)
     plan_journal = Singleton(SqlPlanJournal)
