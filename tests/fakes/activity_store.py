@@ -1,4 +1,4 @@
-"""The history of activities in memory: store, stats, their care and the imports' marks. What SQL is compared with."""
+"""The history of activities in memory: store, stats, their care and the imports. What SQL is compared with."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -8,12 +8,12 @@ from decimal import Decimal
 from app.application.ports.activities import (
     ActivityStore,
     Difference,
-    ImportMarks,
     NotStorableError,
     Progress,
     Stats,
     StatsKeeper,
 )
+from app.application.ports.imports import ImportId
 from app.application.ports.removal import ActivityRemoval, RemovalStep, ToRemove
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import STATEMENTS, Activity, ActivityId
@@ -34,10 +34,11 @@ from app.domain.stats import (
     start_of,
     union,
 )
+from tests.fakes.imports import MemoryImports
 from tests.support.folding import fold
 
 
-class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ImportMarks, ActivityRemoval):
+class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityRemoval):
     """One process's stand-in for the database. Keeps no figures: every question folds what is counted anew."""
 
     def __init__(self, zone: tzinfo) -> None:
@@ -51,13 +52,16 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ImportMarks, Activi
         """Set it to what is to be known of the days that were counted."""
         self._kept: dict[ActivityId, Activity] = {}
         self._counted: list[Activity] = []
-        self._marks: dict[str, int] = {}
+        self._imported: dict[ActivityId, ImportId] = {}
+        """Which import brought what is kept."""
         self._spent: set[ActivityId] = set()
         """Ids of what was removed, and never counts again."""
         self.step = 10_000
         """Activities that one step removes."""
+        self.imports = MemoryImports(self._check)
+        """The imports whose activities are kept here."""
 
-    async def store(self, activities: Sequence[Activity]) -> int:
+    async def store(self, activities: Sequence[Activity], import_id: ImportId | None = None) -> int:
         """Keep and count what is new."""
         self._check()
         for activity in activities:
@@ -67,6 +71,9 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ImportMarks, Activi
         for activity in activities:
             if activity.activity_id not in self._kept and activity.activity_id not in self._spent:
                 new.setdefault(activity.activity_id, activity)
+        if import_id is not None and new:
+            self.imports.note_stored(import_id, list(new.values()))
+            self._imported |= dict.fromkeys(new, import_id)
         self._kept |= new
         self._counted += new.values()
         return len(new)
@@ -141,24 +148,15 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ImportMarks, Activi
                 return Difference(name, counted.get(name, "nothing"), kept.get(name, "nothing"))
         return None
 
-    async def rows_done(self, digest: str) -> int:
-        """Look the mark up."""
-        self._check()
-        return self._marks.get(digest, 0)
-
-    async def mark(self, digest: str, rows: int) -> None:
-        """Move the mark."""
-        self._check()
-        self._marks[digest] = rows
-
     async def remove(self, wanted: ToRemove, after: str = "", *, frees_ids: bool) -> RemovalStep:
         """Drop the first ones; those of the steps before are gone, so a place tells nothing."""
         del after
         self._check()
-        gone = [one.activity_id for one in self._kept.values() if _is_wanted(one, wanted)]
+        gone = [one.activity_id for one in self._kept.values() if self._is_wanted(one, wanted)]
         step = set(gone[: self.step])
         for activity_id in step:
             del self._kept[activity_id]
+            self._imported.pop(activity_id, None)
         self._counted = [one for one in self._counted if one.activity_id not in step]
         if not frees_ids:
             self._spent |= step
@@ -168,6 +166,11 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ImportMarks, Activi
         """Do nothing: everything is here."""
         self._check()
         return False
+
+    def _is_wanted(self, activity: Activity, wanted: ToRemove) -> bool:
+        import_id = self._imported.get(activity.activity_id)
+        is_imported = import_id is not None and import_id == wanted.import_id
+        return wanted.span.holds(activity.occurred_at) and (is_imported or _is_wanted(activity, wanted))
 
     def _fold(self) -> Fold:
         self._check()
@@ -180,7 +183,7 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ImportMarks, Activi
 
 def _is_wanted(activity: Activity, wanted: ToRemove) -> bool:
     names = wanted.users | wanted.anonymous
-    return wanted.span.holds(activity.occurred_at) and (
+    return (
         activity.user_id in wanted.users
         or (activity.user_id is None and activity.anonymous_id in wanted.anonymous)
         or (activity.type in STATEMENTS and activity.anonymous_id in names)

@@ -1,9 +1,9 @@
 """What the questions of product people are answered from."""
 
 from alembic import op
-from sqlalchemy import BigInteger, Column, Integer
+from sqlalchemy import BigInteger, Column, Integer, String
 
-from app.adapters.outbound.sql.frozen_columns import BIG, BYTEWISE, EXACT, key, required
+from app.adapters.outbound.sql.frozen_columns import BIG, BYTEWISE, EXACT, key, optional, partial_index, required
 
 revision = "0008"
 down_revision = "0007"
@@ -22,6 +22,21 @@ def upgrade() -> None:
         required("sum", EXACT),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "imports",
+        key("import_id", BIG, numbered=True),
+        required("mark", String, comment="What it is recognised by: a digest of import_marks."),
+        required("file", String),
+        required("reading", String, comment="How it is read, for people."),
+        required("begun_at", BigInteger),
+        optional("ended_at", BigInteger),
+        required("rows", BigInteger, comment="Of the file that were handled."),
+        required("stored", BigInteger, comment="Activities that carried its id; exact."),
+        required("state", String(8)),
+        optional("first_day", Integer, comment="The earliest day (UTC) of what it stored."),
+        optional("last_day", Integer),
+    )
+    partial_index("ix_imports_mark", "imports", ["mark"], "state <> 'undone'", unique=True)
 
 
 def _slot() -> Column[int]:
