@@ -1,10 +1,13 @@
 """On which days somebody was active: in all, and with each type of activity. Pure; sets, so no order matters."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from app.domain.rollups import Day
-from app.domain.stats import Visits, union, visits_on
+from app.domain.stats import Visits, union, visits_on, without
+
+ALL = ""
+"""Stands for activities of all types; no type is called like that."""
 
 
 class UserDays(NamedTuple):
@@ -37,6 +40,16 @@ def together(one: UserDays, other: UserDays) -> UserDays:
         known = by_type.get(type_)
         by_type[type_] = visits if known is None else union(known, visits)
     return UserDays(union(one.all, other.all), tuple(sorted(by_type.items())))
+
+
+def less(days: UserDays, lost: Mapping[str, Collection[Day]]) -> UserDays | None:
+    """Take days away: those of a type, and those of ALL from every type; None: none is left."""
+    of_all = lost.get(ALL, ())
+    every = without(days.all, of_all)
+    if every is None:
+        return None
+    left = ((type_, without(visits, {*of_all, *lost.get(type_, ())})) for type_, visits in days.by_type)
+    return UserDays(every, tuple((type_, visits) for type_, visits in left if visits is not None))
 
 
 def holds(days: Mapping[str, Visits], wanted: UserDays) -> bool:

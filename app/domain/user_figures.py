@@ -8,10 +8,7 @@ from typing import NamedTuple
 
 from app.domain.rollups import Day
 from app.domain.stats import Cell, Granularity, Visits, days_of, monday_of, month_of, month_start, week_of
-from app.domain.user_days import UserDays
-
-ALL = ""
-"""Stands for activities of all types; no type is called like that."""
+from app.domain.user_days import ALL, UserDays
 
 
 class Active(NamedTuple):

@@ -1,4 +1,4 @@
-"""The history of activities in memory: store, stats, their care and the imports' marks. What SQL is compared with."""
+"""The history of activities in memory: store, stats, their care and the imports. What SQL is compared with."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -8,15 +8,16 @@ from decimal import Decimal
 from app.application.ports.activities import (
     ActivityStore,
     Difference,
-    ImportMarks,
     NotStorableError,
     Progress,
     Stats,
     StatsKeeper,
 )
+from app.application.ports.imports import ImportId
 from app.application.ports.period_stats import PeriodStats
+from app.application.ports.removal import ActivityRemoval, RemovalStep, ToRemove
 from app.application.ports.system import HistoryUnavailableError
-from app.domain.activities import Activity, ActivityId
+from app.domain.activities import STATEMENTS, Activity, ActivityId
 from app.domain.column_fold import Fold
 from app.domain.identities import Key, aliases_in, claims_in, owners_by, persons_by
 from app.domain.rollups import Day, add
@@ -33,10 +34,11 @@ from app.domain.stats import (
 )
 from app.domain.user_days import UserDays, together
 from app.domain.user_figures import UserFigures
+from tests.fakes.imports import MemoryImports
 from tests.support.folding import fold
 
 
-class MemoryActivityStore(ActivityStore, Stats, PeriodStats, StatsKeeper, ImportMarks):
+class MemoryActivityStore(ActivityStore, Stats, PeriodStats, StatsKeeper, ActivityRemoval):
     """One process's stand-in for the database. Keeps no figures: every question folds what is counted anew."""
 
     def __init__(self, zone: tzinfo) -> None:
@@ -50,9 +52,16 @@ class MemoryActivityStore(ActivityStore, Stats, PeriodStats, StatsKeeper, Import
         """Set it to what is to be known of the days that were counted."""
         self._kept: dict[ActivityId, Activity] = {}
         self._counted: list[Activity] = []
-        self._marks: dict[str, int] = {}
+        self._imported: dict[ActivityId, ImportId] = {}
+        """Which import brought what is kept."""
+        self._spent: set[ActivityId] = set()
+        """Ids of what was removed, and never counts again."""
+        self.step = 10_000
+        """Activities that one step removes."""
+        self.imports = MemoryImports(self._check)
+        """The imports whose activities are kept here."""
 
-    async def store(self, activities: Sequence[Activity]) -> int:
+    async def store(self, activities: Sequence[Activity], import_id: ImportId | None = None) -> int:
         """Keep and count what is new."""
         self._check()
         for activity in activities:
@@ -60,8 +69,11 @@ class MemoryActivityStore(ActivityStore, Stats, PeriodStats, StatsKeeper, Import
                 raise NotStorableError(f"the type {activity.type!r} cannot be stored")
         new: dict[ActivityId, Activity] = {}
         for activity in activities:
-            if activity.activity_id not in self._kept:
+            if activity.activity_id not in self._kept and activity.activity_id not in self._spent:
                 new.setdefault(activity.activity_id, activity)
+        if import_id is not None and new:
+            self.imports.note_stored(import_id, list(new.values()))
+            self._imported |= dict.fromkeys(new, import_id)
         self._kept |= new
         self._counted += new.values()
         return len(new)
@@ -148,15 +160,29 @@ class MemoryActivityStore(ActivityStore, Stats, PeriodStats, StatsKeeper, Import
                 return Difference(name, counted.get(name, "nothing"), kept.get(name, "nothing"))
         return None
 
-    async def rows_done(self, digest: str) -> int:
-        """Look the mark up."""
+    async def remove(self, wanted: ToRemove, after: str = "", *, frees_ids: bool) -> RemovalStep:
+        """Drop the first ones; those of the steps before are gone, so a place tells nothing."""
+        del after
         self._check()
-        return self._marks.get(digest, 0)
+        gone = [one.activity_id for one in self._kept.values() if self._is_wanted(one, wanted)]
+        step = set(gone[: self.step])
+        for activity_id in step:
+            del self._kept[activity_id]
+            self._imported.pop(activity_id, None)
+        self._counted = [one for one in self._counted if one.activity_id not in step]
+        if not frees_ids:
+            self._spent |= step
+        return RemovalStep(gone[: self.step], "more" if len(gone) > self.step else None)
 
-    async def mark(self, digest: str, rows: int) -> None:
-        """Move the mark."""
+    async def forget_frozen_days(self, wanted: ToRemove) -> bool:  # noqa: ARG002 - there are none
+        """Do nothing: everything is here."""
         self._check()
-        self._marks[digest] = rows
+        return False
+
+    def _is_wanted(self, activity: Activity, wanted: ToRemove) -> bool:
+        import_id = self._imported.get(activity.activity_id)
+        is_imported = import_id is not None and import_id == wanted.import_id
+        return wanted.span.holds(activity.occurred_at) and (is_imported or _is_wanted(activity, wanted))
 
     def _fold(self) -> Fold:
         self._check()
@@ -165,6 +191,17 @@ class MemoryActivityStore(ActivityStore, Stats, PeriodStats, StatsKeeper, Import
     def _check(self) -> None:
         if self.unavailable is not None:
             raise HistoryUnavailableError(self.unavailable)
+
+
+def _is_wanted(activity: Activity, wanted: ToRemove) -> bool:
+    names = wanted.users | wanted.anonymous
+    return (
+        activity.user_id in wanted.users
+        or (activity.user_id is None and activity.anonymous_id in wanted.anonymous)
+        or (activity.type in STATEMENTS and activity.anonymous_id in names)
+        or (wanted.source is not None and activity.source == wanted.source)
+        or activity.activity_id in wanted.ids
+    )
 
 
 def _of_persons(found: Fold) -> Collection[UserDays]:

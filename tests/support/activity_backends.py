@@ -8,17 +8,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Executable
+from sqlalchemy import Connection, Executable, update
 
-from app.adapters.outbound.sql.activity_store import SqlActivityStore, SqlImportMarks
+from app.adapters.outbound.sql.activity_store import SqlActivityStore
 from app.adapters.outbound.sql.all_tables import metadata
 from app.adapters.outbound.sql.database import Database, open_database
+from app.adapters.outbound.sql.imports import SqlImports
 from app.adapters.outbound.sql.migrate import migrate
 from app.adapters.outbound.sql.period_stats import SqlPeriodStats
+from app.adapters.outbound.sql.removal import SqlActivityRemoval
+from app.adapters.outbound.sql.schema import import_marks, imports
 from app.adapters.outbound.sql.stats import SqlStats
 from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
-from app.application.ports.activities import ActivityStore, ImportMarks, Stats, StatsKeeper
+from app.application.ports.activities import ActivityStore, Stats, StatsKeeper
+from app.application.ports.imports import ImportId, Imports
 from app.application.ports.period_stats import PeriodStats
+from app.application.ports.removal import ActivityRemoval
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity
 from app.domain.stats import Granularity, period_of, retention
@@ -37,7 +42,9 @@ class ActivityBackend(Protocol):
     def stats(self) -> Stats: ...
     def periods(self) -> PeriodStats: ...
     def keeper(self, zone: tzinfo = UTC) -> StatsKeeper: ...
-    def marks(self) -> ImportMarks: ...
+    def imports(self) -> Imports: ...
+    async def undo(self, import_id: ImportId) -> None: ...
+    def removal(self, zone: tzinfo = UTC, step: int = 10_000) -> ActivityRemoval: ...
     async def clear(self) -> None: ...
     async def aclose(self) -> None: ...
 
@@ -60,7 +67,14 @@ class MemoryActivityBackend:
         self._all.zone = zone
         return self._all
 
-    def marks(self) -> ImportMarks:
+    def imports(self) -> Imports:
+        return self._all.imports
+
+    async def undo(self, import_id: ImportId) -> None:
+        self._all.imports.undo(import_id)
+
+    def removal(self, zone: tzinfo = UTC, step: int = 10_000) -> ActivityRemoval:
+        self._all.zone, self._all.step = zone, step
         return self._all
 
     async def clear(self) -> None:
@@ -86,8 +100,21 @@ class SqlActivityBackend:
     def keeper(self, zone: tzinfo = UTC) -> StatsKeeper:
         return SqlStatsKeeper(self.database, zone, retained=RETAINED)
 
-    def marks(self) -> ImportMarks:
-        return SqlImportMarks(self.database)
+    def imports(self) -> Imports:
+        return SqlImports(self.database)
+
+    async def undo(self, import_id: ImportId) -> None:
+        """Note it as who undoes it will; figures stay."""
+
+        def work(connection: Connection) -> None:
+            undone = update(imports).where(imports.c.import_id == import_id).values(state="undone")
+            mark = connection.execute(undone.returning(imports.c.mark)).scalar_one()
+            connection.execute(import_marks.delete().where(import_marks.c.digest == mark))
+
+        await self.database.write(work)
+
+    def removal(self, zone: tzinfo = UTC, step: int = 10_000) -> ActivityRemoval:
+        return SqlActivityRemoval(self.database, zone, step=step, retained=RETAINED)
 
     async def clear(self) -> None:
         for table in reversed(metadata.sorted_tables):

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -377,15 +378,24 @@ def test_another_redis_on_our_socket_is_told_apart_and_left_alone(data: Path, op
     elsewhere.mkdir()
     (data / "redis").mkdir(parents=True)
     command = [str(options.binary), "--port", "0", "--dir", str(elsewhere), "--save", "", "--unixsocket"]
-    with subprocess.Popen([*command, str(data / "redis" / "redis.sock")], stdout=subprocess.DEVNULL) as other:
-        until((data / "redis" / "redis.sock").exists)
+    place = data / "redis" / "redis.sock"
+    with subprocess.Popen([*command, str(place)], stdout=subprocess.DEVNULL) as other:
+        try:
+            until(lambda: listens(place))
 
-        with pytest.raises(EmbeddedRedisError, match="belongs to another Redis"):
-            EmbeddedRedis(data, options).start()
+            with pytest.raises(EmbeddedRedisError, match="belongs to another Redis"):
+                EmbeddedRedis(data, options).start()
 
-        assert other.poll() is None
-        (data / "redis" / "redis.sock").unlink()
-        other.kill()
+            assert other.poll() is None
+            place.unlink()
+        finally:
+            other.kill()
+
+
+def listens(place: Path) -> bool:
+    """Tell whether somebody takes connections there: the file is there a moment before."""
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(place)) == 0
 
 
 def test_nothing_but_our_own_socket_is_ever_contacted(data: Path, a_user: Callable[[], User]) -> None:

@@ -68,7 +68,7 @@ def test_the_jobs_before_a_merge_run_every_check_and_every_tier() -> None:
 def test_the_night_asks_at_random_and_on_a_busy_machine() -> None:
     asked = {goal for job in WORKFLOWS["nightly"]["jobs"].values() for goal in goals_of(job)}
 
-    assert asked == {"test-openapi", "test-busy"}
+    assert asked == {"test-openapi", "test-unit", "test-contract", "test-busy"}
 
 
 def test_a_bot_watches_whatever_is_pinned() -> None:

@@ -45,6 +45,7 @@ def days(rule: str, start: str, first: int = 1_000) -> list[str]:
         ("FREQ=MONTHLY;BYDAY=SA;BYMONTHDAY=7,8,9,10,11,12,13;COUNT=3", "1997-09-02 1997-09-13 1997-10-11"),
         ("FREQ=MONTHLY;BYDAY=TU,WE,TH;BYSETPOS=3;COUNT=3", "1997-09-02 1997-09-04 1997-10-07"),
         ("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-2;COUNT=3", "1997-09-02 1997-09-29 1997-10-30"),
+        ("FREQ=WEEKLY;BYDAY=MO,TH;BYSETPOS=1;COUNT=3", "1997-09-02 1997-09-08 1997-09-15"),
         ("FREQ=YEARLY;BYMONTH=6,7;COUNT=3", "1997-09-02 1998-06-02 1998-07-02"),
         ("FREQ=YEARLY;INTERVAL=3;BYYEARDAY=1,100,200;COUNT=4", "1997-09-02 2000-01-01 2000-04-09 2000-07-18"),
         ("FREQ=YEARLY;BYDAY=20MO;COUNT=3", "1997-09-02 1998-05-18 1999-05-17"),
@@ -230,7 +231,8 @@ def rules(draw: st.DrawFn) -> str:
         )
     parts["WKST"] = draw(st.sampled_from(WEEKDAYS))
     if frequency in {"YEARLY", "MONTHLY", "WEEKLY"} and draw(st.booleans()):
-        parts["BYSETPOS"] = draw(st.sampled_from(["1", "-1"]))
+        # Of the first week dateutil takes only what is left of it at the start, of months and years the whole set.
+        parts["BYSETPOS"] = "-1" if frequency == "WEEKLY" else draw(st.sampled_from(["1", "-1"]))
     return ";".join(f"{name}={value}" for name, value in parts.items())
 
 

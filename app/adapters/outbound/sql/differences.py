@@ -24,8 +24,7 @@ from app.adapters.outbound.sql.slot_sums import summed
 from app.application.ports.activities import Difference
 from app.domain.identities import Claim, Key, told
 from app.domain.stats import Granularity, date_of, days_of, start_of
-from app.domain.user_days import UserDays
-from app.domain.user_figures import ALL
+from app.domain.user_days import ALL, UserDays
 
 _SHOWN = 10
 """Ids of a person that are named; there may be thousands."""

@@ -7,7 +7,7 @@ from app.adapters.outbound.sql.schema import active_users, daily_users
 from app.adapters.outbound.sql.slot_sums import summed
 from app.application.ports.period_stats import PeriodStats
 from app.domain.stats import Granularity
-from app.domain.user_figures import ALL
+from app.domain.user_days import ALL
 
 
 class SqlPeriodStats(SqlStore, PeriodStats):

@@ -17,7 +17,7 @@ from app.adapters.outbound.sql.slot_sums import summed
 from app.application.ports.activities import Stats
 from app.domain.rollups import Day
 from app.domain.stats import Cell, Granularity, TypeCount, TypeRanking, TypeTotal, day_number
-from app.domain.user_figures import ALL
+from app.domain.user_days import ALL
 
 
 class SqlStats(SqlStore, Stats):

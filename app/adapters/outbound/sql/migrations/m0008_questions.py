@@ -3,7 +3,7 @@
 from alembic import op
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String
 
-from app.adapters.outbound.sql.frozen_columns import BIG, BYTEWISE, EXACT, key, optional, required
+from app.adapters.outbound.sql.frozen_columns import BIG, BYTEWISE, EXACT, key, optional, partial_index, required
 
 revision = "0008"
 down_revision = "0007"
@@ -44,6 +44,21 @@ def upgrade() -> None:
     by_type = "The same of each type of activity (packed_days.py); null: none is kept."
     op.add_column("visitors", optional("types", LargeBinary, comment=by_type))
     op.add_column("persons", optional("types", LargeBinary, comment=by_type))
+    op.create_table(
+        "imports",
+        key("import_id", BIG, numbered=True),
+        required("mark", String, comment="What it is recognised by: a digest of import_marks."),
+        required("file", String),
+        required("reading", String, comment="How it is read, for people."),
+        required("begun_at", BigInteger),
+        optional("ended_at", BigInteger),
+        required("rows", BigInteger, comment="Of the file that were handled."),
+        required("stored", BigInteger, comment="Activities that carried its id; exact."),
+        required("state", String(8)),
+        optional("first_day", Integer, comment="The earliest day (UTC) of what it stored."),
+        optional("last_day", Integer),
+    )
+    partial_index("ix_imports_mark", "imports", ["mark"], "state <> 'undone'", unique=True)
 
 
 def _slot() -> Column[int]:
