@@ -15,11 +15,13 @@ from app.adapters.outbound.sql.all_tables import metadata
 from app.adapters.outbound.sql.database import Database, open_database
 from app.adapters.outbound.sql.imports import SqlImports
 from app.adapters.outbound.sql.migrate import migrate
+from app.adapters.outbound.sql.removal import SqlActivityRemoval
 from app.adapters.outbound.sql.schema import import_marks, imports
 from app.adapters.outbound.sql.stats import SqlStats
 from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
 from app.application.ports.activities import ActivityStore, Stats, StatsKeeper
 from app.application.ports.imports import ImportId, Imports
+from app.application.ports.removal import ActivityRemoval
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity
 from app.domain.stats import Granularity, period_of, retention
@@ -38,6 +40,7 @@ class ActivityBackend(Protocol):
     def keeper(self, zone: tzinfo = UTC) -> StatsKeeper: ...
     def imports(self) -> Imports: ...
     async def undo(self, import_id: ImportId) -> None: ...
+    def removal(self, zone: tzinfo = UTC, step: int = 10_000) -> ActivityRemoval: ...
     async def clear(self) -> None: ...
     async def aclose(self) -> None: ...
 
@@ -62,6 +65,10 @@ class MemoryActivityBackend:
 
     async def undo(self, import_id: ImportId) -> None:
         self._all.imports.undo(import_id)
+
+    def removal(self, zone: tzinfo = UTC, step: int = 10_000) -> ActivityRemoval:
+        self._all.zone, self._all.step = zone, step
+        return self._all
 
     async def clear(self) -> None:
         self._all = MemoryActivityStore(UTC)
@@ -95,6 +102,9 @@ class SqlActivityBackend:
             connection.execute(import_marks.delete().where(import_marks.c.digest == mark))
 
         await self.database.write(work)
+
+    def removal(self, zone: tzinfo = UTC, step: int = 10_000) -> ActivityRemoval:
+        return SqlActivityRemoval(self.database, zone, step=step)
 
     async def clear(self) -> None:
         for table in reversed(metadata.sorted_tables):
