@@ -91,7 +91,7 @@ async def drained(watch: RedisQueueWatch, count: int, pids: Sequence[int]) -> fl
                 began, first = perf_counter(), settled
             await asyncio.sleep(0.02)
     seconds = perf_counter() - began
-    spent = sum(map(cpu_seconds, pids))
+    spent = sum(cpu_seconds(pid) or 0.0 for pid in pids)
     print(f"  CPU of the workers: {spent / count * 1e6:.1f} us an activity, their starts included")
     return (count - first) / seconds
 

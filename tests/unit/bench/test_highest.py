@@ -16,7 +16,11 @@ accepted 450,000 = queue 450,000 = stored 450,000 = counted 450,000 reached
 def test_the_search_ends_just_below_the_highest_rate(highest: float) -> None:
     asked: list[float] = []
 
-    found = search(lambda rate: asked.append(rate) is None and rate <= highest)
+    def is_steady(rate: float) -> bool:
+        asked.append(rate)
+        return rate <= highest
+
+    found = search(is_steady)
 
     assert highest * (1 - 2 * CLOSE) <= found <= highest
     assert len(asked) < 40
