@@ -18,9 +18,11 @@ from app.application.ports.period_stats import PeriodStats
 from app.application.ports.removal import ActivityRemoval, RemovalStep, ToRemove
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import STATEMENTS, Activity, ActivityId
-from app.domain.column_fold import Fold
+from app.domain.activity_columns import ActivityColumns
+from app.domain.column_fold import Fold, fold_columns
 from app.domain.identities import Key, aliases_in, claims_in, owners_by, persons_by
-from app.domain.rollups import Day, add
+from app.domain.rollups import ROLLUPS, Day, Hour, LocalClock, add, added_up
+from app.domain.series import Total, total_of
 from app.domain.stats import (
     Cell,
     Granularity,
@@ -120,6 +122,30 @@ class MemoryActivityStore(ActivityStore, Stats, PeriodStats, StatsKeeper, Activi
             if of_type == type_ and length is granularity and first <= period <= last
         }
 
+    async def users_between(self, first: Day, last: Day, type_: str = "") -> int:
+        """Look at the days of each."""
+        persons = _of_persons(self._fold())
+        sets = [days.all if type_ == "" else dict(days.by_type).get(type_) for days in persons]
+        return sum(any(first <= day <= last for day in days_of(visits)) for visits in sets if visits)
+
+    async def days(self, first: date, last: date, type_: str = "") -> Mapping[Day, Total]:
+        """Add up the types."""
+        return _added_by(self._fold().totals, type_, day_number(first), day_number(last))
+
+    async def hours(self, hours: Sequence[Hour], type_: str = "") -> Mapping[Hour, Total]:
+        """Add up the types."""
+        self._check()
+        counted = ActivityColumns.of([one for one in self._counted if one.type not in STATEMENTS])
+        sums = fold_columns(counted, LocalClock(self.zone), ROLLUPS).sums.get("hourly_totals", {})
+        return _added_by(sums, type_, hours[0], hours[-1])
+
+    async def totals_between(self, first: date, last: date, after: str, limit: int) -> Sequence[TypeTotal]:
+        """Add up the days of each type."""
+        days = self._fold().totals
+        types = sorted({type_ for day, type_ in days if type_ > after and day_number(first) <= day <= day_number(last)})
+        found = [(await self.days(first, last, type_)).values() for type_ in types]
+        return [total_of(type_, totals) for type_, totals in zip(types, found, strict=True)][:limit]
+
     async def cells(
         self, granularity: Granularity, first: int, last: int, later: int, type_: str = ""
     ) -> Mapping[Cell, int]:
@@ -213,6 +239,12 @@ def _of_persons(found: Fold) -> Collection[UserDays]:
         name = person_of.get(key, key)
         persons[name] = together(visits, persons.get(name, visits))
     return persons.values()
+
+
+def _added_by(sums: Mapping[tuple[int, str], Total], type_: str, first: int, last: int) -> Mapping[int, Total]:
+    """Leave out the type, or the other types."""
+    wanted = [({key[0]: total}) for key, total in sums.items() if type_ in ("", key[1]) and first <= key[0] <= last]
+    return added_up(wanted)
 
 
 def _figures(found: Fold) -> dict[str, str]:
