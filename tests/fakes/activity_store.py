@@ -8,12 +8,14 @@ from decimal import Decimal
 from app.application.ports.activities import (
     ActivityStore,
     Difference,
+    FrozenDaysError,
     ImportMarks,
     NotStorableError,
     Progress,
     Stats,
     StatsKeeper,
 )
+from app.application.ports.activity_expiry import ActivityExpiry
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity, ActivityId
 from app.domain.identities import Key, aliases_in, claims_in, owners_by, persons_by
@@ -36,7 +38,7 @@ from app.domain.stats import (
 from tests.support.folding import fold
 
 
-class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ImportMarks):
+class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ImportMarks, ActivityExpiry):
     """One process's stand-in for the database. Keeps no figures: every question folds what is counted anew."""
 
     def __init__(self, zone: tzinfo) -> None:
@@ -51,6 +53,8 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ImportMarks):
         self._kept: dict[ActivityId, Activity] = {}
         self._counted: list[Activity] = []
         self._marks: dict[str, int] = {}
+        self._left: set[ActivityId] = set()
+        self._frozen_before: date | None = None
 
     async def store(self, activities: Sequence[Activity]) -> int:
         """Keep and count what is new."""
@@ -60,7 +64,7 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ImportMarks):
                 raise NotStorableError(f"the type {activity.type!r} cannot be stored")
         new: dict[ActivityId, Activity] = {}
         for activity in activities:
-            if activity.activity_id not in self._kept:
+            if activity.activity_id not in self._kept and activity.activity_id not in self._left:
                 new.setdefault(activity.activity_id, activity)
         self._kept |= new
         self._counted += new.values()
@@ -108,18 +112,50 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ImportMarks):
             if cell.granularity is granularity and first <= cell.cohort <= last and cell.later <= later
         }
 
-    async def reset(self) -> None:
+    async def reset(self, giving_up: date | None = None) -> None:
         """Count none of what is kept."""
         self._check()
-        self._counted = []
+        if self._frozen_before not in (None, giving_up):
+            raise FrozenDaysError(self._frozen_before)
+        self._counted, self._frozen_before = [], None
 
-    async def rebuild(self, progress: Progress | None = None) -> int:
-        """Count all that is kept."""
+    async def rebuild(self, progress: Progress | None = None, leaving: date | None = None) -> int:  # noqa: ARG002
+        """Count all that is kept, and what is frozen as before."""
         self._check()
-        self._counted = list(self._kept.values())
+        self._counted = self._expected()
         if progress:
-            progress(len(self._counted))
-        return len(self._counted)
+            progress(len(self._kept))
+        return len(self._kept)
+
+    async def frozen_before(self) -> date | None:
+        """Say it."""
+        self._check()
+        return self._frozen_before
+
+    async def remove_some(self, before: date) -> int | None:
+        """Let all leave at once."""
+        self._check()
+        leaving = {key for key, one in self._kept.items() if self._day(one) < before}
+        if not leaving:
+            return None
+        self._frozen_before = max(before, self._frozen_before or before)
+        self._kept = {key: one for key, one in self._kept.items() if key not in leaving}
+        self._left |= leaving
+        return len(leaving)
+
+    async def give_back(self) -> bool:
+        """Memory has no disk."""
+        return False
+
+    def _day(self, activity: Activity) -> date:
+        return activity.occurred_at.astimezone(self.zone).date()
+
+    def _expected(self) -> list[Activity]:
+        """List what is frozen, as it was counted, and what is there of other days."""
+        if self._frozen_before is None:
+            return list(self._kept.values())
+        frozen = [one for one in self._counted if self._day(one) < self._frozen_before]
+        return frozen + [one for one in self._kept.values() if self._day(one) >= self._frozen_before]
 
     async def trouble(self) -> str | None:
         """There is none of its own: nobody else counts."""
@@ -128,7 +164,7 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ImportMarks):
 
     async def verify(self, progress: Progress | None = None) -> Difference | None:
         """Compare what is counted with what is kept."""
-        counted, kept = _figures(self._fold()), _figures(fold(self._kept.values(), self.zone))
+        counted, kept = _figures(self._fold()), _figures(fold(self._expected(), self.zone))
         if progress:
             progress(len(self._kept))
         for name in sorted(counted.keys() | kept.keys()):

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, Executable
 
+from app.adapters.outbound.sql.activity_expiry import SqlActivityExpiry
 from app.adapters.outbound.sql.activity_store import SqlActivityStore, SqlImportMarks
 from app.adapters.outbound.sql.all_tables import metadata
 from app.adapters.outbound.sql.database import Database, open_database
@@ -17,6 +18,7 @@ from app.adapters.outbound.sql.migrate import migrate
 from app.adapters.outbound.sql.stats import SqlStats
 from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
 from app.application.ports.activities import ActivityStore, ImportMarks, Stats, StatsKeeper
+from app.application.ports.activity_expiry import ActivityExpiry
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity
 from app.domain.stats import Granularity, period_of, retention
@@ -34,6 +36,7 @@ class ActivityBackend(Protocol):
     def stats(self) -> Stats: ...
     def keeper(self, zone: tzinfo = UTC) -> StatsKeeper: ...
     def marks(self) -> ImportMarks: ...
+    def expiry(self, zone: tzinfo = UTC) -> ActivityExpiry: ...
     async def clear(self) -> None: ...
     async def aclose(self) -> None: ...
 
@@ -54,6 +57,10 @@ class MemoryActivityBackend:
         return self._all
 
     def marks(self) -> ImportMarks:
+        return self._all
+
+    def expiry(self, zone: tzinfo = UTC) -> ActivityExpiry:
+        self._all.zone = zone
         return self._all
 
     async def clear(self) -> None:
@@ -78,6 +85,9 @@ class SqlActivityBackend:
 
     def marks(self) -> ImportMarks:
         return SqlImportMarks(self.database)
+
+    def expiry(self, zone: tzinfo = UTC) -> ActivityExpiry:
+        return SqlActivityExpiry(self.database, zone, rows=100)
 
     async def clear(self) -> None:
         for table in reversed(metadata.sorted_tables):
