@@ -11,8 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from app.application.ports.activities import ActivityStore, ImportMarks, NotStorableError, TypeBound
-from app.application.ports.system import HistoryUnavailableError
+from app.application.ports.activities import ActivityStore, NotStorableError, TypeBound
+from app.application.ports.imports import ImportId, Imports, ImportUndoneError, NewImport
+from app.application.ports.system import Clock, HistoryUnavailableError
 from app.domain.activities import STATEMENTS, Activity, one_type_too_many
 
 
@@ -58,8 +59,8 @@ class ActivityFile(Protocol):
 
     @property
     @abstractmethod
-    def mark(self) -> str:
-        """What its rows are remembered by: it follows from the content, and from how the content is to be read."""
+    def import_(self) -> NewImport:
+        """What it is remembered by."""
 
     @abstractmethod
     def chunks(self, after: int) -> Iterator[Chunk]:
@@ -98,8 +99,9 @@ class ImportWatcher(Protocol):
 
 @dataclass(slots=True)
 class ImportReport:
-    """What an import did."""
+    """What a run of an import did."""
 
+    import_id: ImportId
     continued_after: int = 0
     """Rows that earlier runs have handled; this one did not look at them."""
     stored: int = 0
@@ -131,7 +133,8 @@ class ImportActivities:
     """Import a file. While one chunk is stored the next one is read: the store works in a thread of its own."""
 
     store: ActivityStore
-    marks: ImportMarks
+    imports: Imports
+    clock: Clock
     types: TypeBound | None = None
     """How many kinds of activities there may be; None: any number."""
 
@@ -145,11 +148,12 @@ class ImportActivities:
         Raises:
             HistoryUnavailableError: before anything was done; later it cuts the import short, as the report says.
         """
-        done = 0 if again else await self.marks.rows_done(file.mark)
-        report = ImportReport(continued_after=done)
+        begun = await self.imports.begin(file.import_, self.clock.now())
+        report = ImportReport(begun.import_id, 0 if again else begun.rows_done)
         try:
             await self._import(file, rejects, report, watcher)
-        except (ActivityFileError, HistoryUnavailableError) as error:
+            await self.imports.finish(report.import_id, self.clock.now())
+        except (ActivityFileError, HistoryUnavailableError, ImportUndoneError) as error:
             report.trouble = str(error)
         return report
 
@@ -164,7 +168,7 @@ class ImportActivities:
             following = asyncio.create_task(asyncio.to_thread(next, chunks, None))
             try:
                 await self._handle(chunk, rejects, report)
-                await self.marks.mark(file.mark, chunk.rows_done)
+                await self.imports.mark(report.import_id, chunk.rows_done)
             except BaseException:
                 with suppress(ActivityFileError):
                     await following
@@ -176,7 +180,7 @@ class ImportActivities:
     async def _handle(self, chunk: Chunk, rejects: Rejects, report: ImportReport) -> None:
         """Store a chunk; its rejects are written before its mark, so that none is ever missing."""
         rows, of_too_many_types = await self._within_types(chunk.rows)
-        stored, not_storable = await self._store(rows)
+        stored, not_storable = await self._store(rows, report.import_id)
         rejected = sorted([*chunk.rejected, *of_too_many_types, *not_storable])
         if rejected:
             await asyncio.to_thread(rejects.add, rejected)
@@ -201,16 +205,16 @@ class ImportActivities:
                 kept.append(row)
         return kept, rejected
 
-    async def _store(self, rows: Sequence[ImportedRow]) -> tuple[int, list[RejectedRow]]:
+    async def _store(self, rows: Sequence[ImportedRow], import_id: ImportId) -> tuple[int, list[RejectedRow]]:
         """Store rows, those that the store refuses aside: they are found by halving."""
         if not rows:
             return 0, []
         try:
-            return await self.store.store([row.activity for row in rows]), []
+            return await self.store.store([row.activity for row in rows], import_id), []
         except NotStorableError as error:
             if len(rows) == 1:
                 return 0, [RejectedRow(rows[0].line, rows[0].text, "not_storable", str(error))]
         middle = len(rows) // 2
-        stored, refused = await self._store(rows[:middle])
-        stored_too, refused_too = await self._store(rows[middle:])
+        stored, refused = await self._store(rows[:middle], import_id)
+        stored_too, refused_too = await self._store(rows[middle:], import_id)
         return stored + stored_too, refused + refused_too

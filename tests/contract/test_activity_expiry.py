@@ -1,4 +1,4 @@
-"""What ActivityExpiry promises, and what others promise of days whose activities have left: memory, SQLite, PostgreSQL."""
+"""What ActivityExpiry promises, and what holds of days whose activities have left: memory, SQLite, PostgreSQL."""
 
 import asyncio
 import random
@@ -37,7 +37,9 @@ def sql(activity_sql: SqlActivityBackend) -> SqlActivityBackend:
     return activity_sql
 
 
-def some_activities(count: int, *, seed: int = 1, first: datetime = datetime(2025, 12, 10, tzinfo=UTC)) -> list[Activity]:
+def some_activities(
+    count: int, *, seed: int = 1, first: datetime = datetime(2025, 12, 10, tzinfo=UTC)
+) -> list[Activity]:
     """Make up activities over the turn of a year, a few of them with ids that are linked."""
     chance = random.Random(seed)
     return [
@@ -163,7 +165,8 @@ async def test_a_day_that_the_cut_goes_through_is_frozen_whole(backend: Activity
 @pytest.mark.parametrize("night", [datetime(2026, 3, 29, tzinfo=UTC), datetime(2025, 10, 26, tzinfo=UTC)])
 async def test_a_cut_on_a_night_on_which_the_clock_changes(sql: SqlActivityBackend, night: datetime) -> None:
     activities = [
-        an_activity(n + 1, at=night + timedelta(minutes=20 * n), user=f"user-{n % 5}", value="2") for n in range(-200, 200)
+        an_activity(n + 500, at=night + timedelta(minutes=20 * n), user=f"user-{n % 5}", value="2")
+        for n in range(-200, 200)
     ]
     await sql.store(MADRID).store(activities)
     before = await counted(sql)
@@ -179,7 +182,9 @@ async def counted(sql: SqlActivityBackend) -> list[tuple[int, str, int]]:
     def read(connection: Connection) -> list[tuple[int, str, int]]:
         found = select(daily_totals.c.day, daily_totals.c.type, func.sum(daily_totals.c["count"]))
         keys = (daily_totals.c.day, daily_totals.c.type)
-        return [(day, type_, int(count)) for day, type_, count in connection.execute(found.group_by(*keys).order_by(*keys))]
+        return [
+            (day, type_, int(count)) for day, type_, count in connection.execute(found.group_by(*keys).order_by(*keys))
+        ]
 
     return await sql.database.read(read)
 
@@ -187,7 +192,7 @@ async def counted(sql: SqlActivityBackend) -> list[tuple[int, str, int]]:
 async def test_frozen_days_are_left_in_the_zone_by_which_they_were_counted(sql: SqlActivityBackend) -> None:
     activities = some_activities(400)
     await sql.store(MADRID).store(activities)
-    await all_leave(sql, CUT, MADRID)
+    await all_leave(sql, CUT + timedelta(days=1), MADRID)
     frozen = [row for row in await counted(sql) if row[0] < 20_454]
 
     with pytest.raises(FrozenDaysError, match="2026-01-02"):
@@ -224,7 +229,9 @@ async def test_a_reset_says_what_it_would_cost(backend: ActivityBackend) -> None
 
 
 async def test_a_verification_still_finds_what_is_wrong_of_days_that_are_not_frozen(sql: SqlActivityBackend) -> None:
-    await sql.store().store([an_activity(n, at=datetime(2025, 12, 20, tzinfo=UTC) + timedelta(days=n)) for n in range(30)])
+    await sql.store().store(
+        [an_activity(n, at=datetime(2025, 12, 20, tzinfo=UTC) + timedelta(days=n)) for n in range(30)]
+    )
     await all_leave(sql, CUT)
 
     def spoil(connection: Connection) -> None:

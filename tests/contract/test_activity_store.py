@@ -1,4 +1,4 @@
-"""What ActivityStore, Stats, StatsKeeper and ImportMarks promise, over memory, SQLite and PostgreSQL."""
+"""What ActivityStore, Stats and StatsKeeper promise, over memory, SQLite and PostgreSQL."""
 
 import asyncio
 import random
@@ -230,15 +230,6 @@ async def test_a_reset_empties_the_figures_and_a_rebuild_brings_them_back(backen
     assert difference is not None
     assert await figures(backend) == by_definition(activities)
     assert await backend.keeper().verify() is None
-
-
-async def test_marks_are_kept_by_digest(backend: ActivityBackend) -> None:
-    marks = backend.marks()
-
-    await marks.mark("one", 10)
-    await marks.mark("one", 20)
-
-    assert [await marks.rows_done(digest) for digest in ("one", "other")] == [20, 0]
 
 
 SPOILED = {

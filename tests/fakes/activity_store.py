@@ -1,4 +1,4 @@
-"""The history of activities in memory: store, stats, their care and the imports' marks. What SQL is compared with."""
+"""The history of activities in memory: store, stats, their care and the imports. What SQL is compared with."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -9,13 +9,13 @@ from app.application.ports.activities import (
     ActivityStore,
     Difference,
     FrozenDaysError,
-    ImportMarks,
     NotStorableError,
     Progress,
     Stats,
     StatsKeeper,
 )
 from app.application.ports.activity_expiry import ActivityExpiry
+from app.application.ports.imports import ImportId
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity, ActivityId
 from app.domain.identities import Key, aliases_in, claims_in, owners_by, persons_by
@@ -35,10 +35,11 @@ from app.domain.stats import (
     start_of,
     union,
 )
+from tests.fakes.imports import MemoryImports
 from tests.support.folding import fold
 
 
-class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ImportMarks, ActivityExpiry):
+class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityExpiry):
     """One process's stand-in for the database. Keeps no figures: every question folds what is counted anew."""
 
     def __init__(self, zone: tzinfo) -> None:
@@ -52,11 +53,12 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ImportMarks, Activi
         """Set it to what is to be known of the days that were counted."""
         self._kept: dict[ActivityId, Activity] = {}
         self._counted: list[Activity] = []
-        self._marks: dict[str, int] = {}
         self._left: set[ActivityId] = set()
         self._frozen_before: date | None = None
+        self.imports = MemoryImports(self._check)
+        """The imports whose activities are kept here."""
 
-    async def store(self, activities: Sequence[Activity]) -> int:
+    async def store(self, activities: Sequence[Activity], import_id: ImportId | None = None) -> int:
         """Keep and count what is new."""
         self._check()
         for activity in activities:
@@ -66,6 +68,8 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ImportMarks, Activi
         for activity in activities:
             if activity.activity_id not in self._kept and activity.activity_id not in self._left:
                 new.setdefault(activity.activity_id, activity)
+        if import_id is not None and new:
+            self.imports.note_stored(import_id, list(new.values()))
         self._kept |= new
         self._counted += new.values()
         return len(new)
@@ -171,16 +175,6 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ImportMarks, Activi
             if counted.get(name) != kept.get(name):
                 return Difference(name, counted.get(name, "nothing"), kept.get(name, "nothing"))
         return None
-
-    async def rows_done(self, digest: str) -> int:
-        """Look the mark up."""
-        self._check()
-        return self._marks.get(digest, 0)
-
-    async def mark(self, digest: str, rows: int) -> None:
-        """Move the mark."""
-        self._check()
-        self._marks[digest] = rows
 
     def _fold(self) -> Fold:
         self._check()

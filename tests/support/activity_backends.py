@@ -8,17 +8,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Executable
+from sqlalchemy import Connection, Executable, update
 
 from app.adapters.outbound.sql.activity_expiry import SqlActivityExpiry
-from app.adapters.outbound.sql.activity_store import SqlActivityStore, SqlImportMarks
+from app.adapters.outbound.sql.activity_store import SqlActivityStore
 from app.adapters.outbound.sql.all_tables import metadata
 from app.adapters.outbound.sql.database import Database, open_database
+from app.adapters.outbound.sql.imports import SqlImports
 from app.adapters.outbound.sql.migrate import migrate
+from app.adapters.outbound.sql.schema import import_marks, imports
 from app.adapters.outbound.sql.stats import SqlStats
 from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
-from app.application.ports.activities import ActivityStore, ImportMarks, Stats, StatsKeeper
+from app.application.ports.activities import ActivityStore, Stats, StatsKeeper
 from app.application.ports.activity_expiry import ActivityExpiry
+from app.application.ports.imports import ImportId, Imports
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity
 from app.domain.stats import Granularity, period_of, retention
@@ -35,8 +38,9 @@ class ActivityBackend(Protocol):
     def store(self, zone: tzinfo = UTC) -> ActivityStore: ...
     def stats(self) -> Stats: ...
     def keeper(self, zone: tzinfo = UTC) -> StatsKeeper: ...
-    def marks(self) -> ImportMarks: ...
     def expiry(self, zone: tzinfo = UTC) -> ActivityExpiry: ...
+    def imports(self) -> Imports: ...
+    async def undo(self, import_id: ImportId) -> None: ...
     async def clear(self) -> None: ...
     async def aclose(self) -> None: ...
 
@@ -56,8 +60,11 @@ class MemoryActivityBackend:
         self._all.zone = zone
         return self._all
 
-    def marks(self) -> ImportMarks:
-        return self._all
+    def imports(self) -> Imports:
+        return self._all.imports
+
+    async def undo(self, import_id: ImportId) -> None:
+        self._all.imports.undo(import_id)
 
     def expiry(self, zone: tzinfo = UTC) -> ActivityExpiry:
         self._all.zone = zone
@@ -83,8 +90,18 @@ class SqlActivityBackend:
     def keeper(self, zone: tzinfo = UTC) -> StatsKeeper:
         return SqlStatsKeeper(self.database, zone)
 
-    def marks(self) -> ImportMarks:
-        return SqlImportMarks(self.database)
+    def imports(self) -> Imports:
+        return SqlImports(self.database)
+
+    async def undo(self, import_id: ImportId) -> None:
+        """Note it as who undoes it will; figures stay."""
+
+        def work(connection: Connection) -> None:
+            undone = update(imports).where(imports.c.import_id == import_id).values(state="undone")
+            mark = connection.execute(undone.returning(imports.c.mark)).scalar_one()
+            connection.execute(import_marks.delete().where(import_marks.c.digest == mark))
+
+        await self.database.write(work)
 
     def expiry(self, zone: tzinfo = UTC) -> ActivityExpiry:
         return SqlActivityExpiry(self.database, zone, rows=100)

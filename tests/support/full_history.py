@@ -18,8 +18,8 @@ from tests.support.builders import NOW, an_activity
 
 ROWS = 5
 _COUNTED = {
-    "activities", "activity_ids", "aliases", "claims", "daily_totals", "daily_users", "persons", "retention_cells",
-    "stats_settings", "type_totals", "visitors",
+    "activities", "activity_ids", "aliases", "claims", "daily_totals", "daily_users", "hourly_totals", "persons",
+    "retention_cells", "stats_settings", "type_totals", "visitors",
 }  # fmt: skip
 """What the store itself fills."""
 _SAID = (IDENTIFY, ALIAS, IDENTIFY)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
+from app.application.ports.imports import ImportId
 from app.domain.activities import Activity
 from app.domain.rollups import Day
 from app.domain.stats import Cell, Granularity, TypeCount, TypeRanking, TypeTotal
@@ -196,13 +197,15 @@ class ActivityStore(Protocol):
     """Where activities are kept for ever, with the rollups that follow from them."""
 
     @abstractmethod
-    async def store(self, activities: Sequence[Activity]) -> int:
+    async def store(self, activities: Sequence[Activity], import_id: ImportId | None = None) -> int:
         """Store those whose id is new, fold exactly these into the rollups, in one transaction; return their number.
 
         Of two equal ids in `activities` the first counts. Order and splitting do not matter, several callers may store
-        at the same time. After a crash all of it is there or nothing.
+        at the same time. After a crash all of it is there or nothing. What an import brings carries its id, and is
+        counted as stored by it.
 
         Raises:
+            ImportUndoneError: the import was undone; nothing was stored.
             NotStorableError: nothing was stored.
             HistoryUnavailableError: whether it was stored is unknown; doing it again is safe.
         """
@@ -312,19 +315,3 @@ class StatsKeeper(Protocol):
         That is: they are those of another zone, or by older rules of it than this process has and by these some would
         be other ones, or by newer ones, or by nobody knows which.
         """
-
-
-class ImportMarks(Protocol):
-    """How far imports have come, by the digest of their file."""
-
-    @abstractmethod
-    async def rows_done(self, digest: str) -> int:
-        """Say how many rows of a file have been stored; 0 for one never seen.
-
-        Raises:
-            HistoryUnavailableError: as in every method here.
-        """
-
-    @abstractmethod
-    async def mark(self, digest: str, rows: int) -> None:
-        """Note that the first `rows` rows are stored."""

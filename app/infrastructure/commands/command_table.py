@@ -61,6 +61,12 @@ COMMANDS = (
         "import_command",
     ),
     _history(
+        "imports",
+        "What was imported, each with its id.",
+        f"{_CLI}.imports_commands:add_imports_commands",
+        "imports_commands",
+    ),
+    _history(
         "export",
         "Take out what is kept: to standard output, or to a file.",
         f"{_CLI}.export_command:add_export_commands",

@@ -31,11 +31,12 @@ from app.adapters.outbound.search_index.mapped_index_file import MappedIndexFile
 from app.adapters.outbound.search_index.plan_calendar import IndexCalendar
 from app.adapters.outbound.search_index.plan_list import IndexPlanList
 from app.adapters.outbound.sql.activity_archive import SqlActivityArchive
-from app.adapters.outbound.sql.activity_store import SqlActivityStore, SqlImportMarks
+from app.adapters.outbound.sql.activity_store import SqlActivityStore
 from app.adapters.outbound.sql.activity_types import SqlTypeBound
 from app.adapters.outbound.sql.api_keys import SqlApiKeys
 from app.adapters.outbound.sql.database import open_database
 from app.adapters.outbound.sql.domain_event_logs import SqlPlanLog, SqlUserLog
+from app.adapters.outbound.sql.imports import SqlImports
 from app.adapters.outbound.sql.plan_journal import SqlPlanJournal
 from app.adapters.outbound.sql.publishing_positions import SqlPublishingPositions
 from app.adapters.outbound.sql.stats import SqlStats
@@ -118,7 +119,7 @@ class Outbound(containers.DeclarativeContainer):
     zone = settings.provided.stats.zone
     day_rules = Singleton(rules_of, settings.provided.stats.timezone)
     activity_store = Singleton(SqlActivityStore, rules=day_rules)
-    import_marks = Singleton(SqlImportMarks)
+    imports = Singleton(SqlImports)
     activity_archive = Singleton(SqlActivityArchive)
     import_types = Singleton(SqlTypeBound, most=max_types)
     stats = Singleton(SqlStats)

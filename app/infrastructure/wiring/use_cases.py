@@ -119,7 +119,7 @@ class UseCases(Outbound):
     import_activities = Singleton(
         ImportActivities,
         Outbound.activity_store,
-        Outbound.import_marks,
+        Outbound.imports,
         types=Callable(unless_listed, types=Outbound.import_types),
     )
 

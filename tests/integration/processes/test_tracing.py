@@ -36,6 +36,7 @@ from app.adapters.outbound.sql.activity_store import SqlActivityStore
 from app.adapters.outbound.sql.database import open_database
 from app.adapters.outbound.sql.migrate import migrate
 from app.application.ports.activities import ActivityStore, NotStorableError, QueuedBatch
+from app.application.ports.imports import ImportId
 from app.application.record_activities import RecordActivities
 from app.application.store_activities import StoreActivities
 from app.domain.activities import Activity, ActivityRules
@@ -257,7 +258,7 @@ async def test_a_queue_that_is_full_is_a_failure_in_the_trace(collector: Collect
 class StoreThatRefuses(ActivityStore):
     """Refuses everything, in words that no trace may hold."""
 
-    async def store(self, activities: Sequence[Activity]) -> int:
+    async def store(self, activities: Sequence[Activity], import_id: ImportId | None = None) -> int:  # noqa: ARG002 - the port's
         raise NotStorableError(f"the database refuses {activities!r}")
 
 

@@ -20,11 +20,13 @@ from app.application.import_activities import (
     RejectedRow,
     Rejects,
 )
-from app.application.ports.activities import ActivityStore, ImportMarks
+from app.application.ports.activities import ActivityStore
+from app.application.ports.imports import BegunImport, Import, ImportId, Imports, ImportState, NewImport
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity
 from tests.fakes.activity_store import MemoryActivityStore
 from tests.fakes.activity_types import MemoryActivityTypes
+from tests.support.fixed_clock import FixedClock
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -38,8 +40,8 @@ class ListedFile(ActivityFile):
         self._broken_at = broken_at
 
     @property
-    def mark(self) -> str:
-        return f"digest of {self._rows}"
+    def import_(self) -> NewImport:
+        return NewImport(f"digest of {self._rows}", "letters.csv", "csv")
 
     def chunks(self, after: int) -> Iterator[Chunk]:
         for begin in range(after, len(self._rows), self._size):
@@ -71,7 +73,7 @@ class ListedRejects(Rejects):
         return [row.line for row in self.rows]
 
 
-class Failing(ActivityStore, ImportMarks):
+class Failing(ActivityStore, Imports):
     """Another store that goes away at the n-th call of a method."""
 
     def __init__(self, store: MemoryActivityStore, *, at_store: int | None = None, at_mark: int | None = None) -> None:
@@ -86,16 +88,22 @@ class Failing(ActivityStore, ImportMarks):
         if left <= 1:
             raise HistoryUnavailableError("the disk is full")
 
-    async def store(self, activities: Sequence[Activity]) -> int:
+    async def store(self, activities: Sequence[Activity], import_id: ImportId | None = None) -> int:
         self._count("store")
-        return await self._store.store(activities)
+        return await self._store.store(activities, import_id)
 
-    async def rows_done(self, digest: str) -> int:
-        return await self._store.rows_done(digest)
+    async def begin(self, new: NewImport, at: datetime) -> BegunImport:
+        return await self._store.imports.begin(new, at)
 
-    async def mark(self, digest: str, rows: int) -> None:
+    async def mark(self, import_id: ImportId, rows: int) -> None:
         self._count("mark")
-        await self._store.mark(digest, rows)
+        await self._store.imports.mark(import_id, rows)
+
+    async def finish(self, import_id: ImportId, at: datetime) -> None:
+        await self._store.imports.finish(import_id, at)
+
+    async def newest(self, limit: int) -> Sequence[Import]:
+        return await self._store.imports.newest(limit)
 
 
 class World:
@@ -103,14 +111,18 @@ class World:
         self.store = MemoryActivityStore(UTC)
         self.store.not_storable.add("bad")
         self.rejects = ListedRejects()
-        self.import_activities = ImportActivities(self.store, self.store)
+        self.clock = FixedClock(AT)
+        self.import_activities = ImportActivities(self.store, self.store.imports, self.clock)
 
     def failing(self, *, at_store: int | None = None, at_mark: int | None = None) -> ImportActivities:
         failing = Failing(self.store, at_store=at_store, at_mark=at_mark)
-        return ImportActivities(failing, failing)
+        return ImportActivities(failing, failing, self.clock)
 
     async def stored(self) -> int:
         return sum(total.count for total in await self.store.totals())
+
+    async def imports(self) -> Sequence[Import]:
+        return await self.store.imports.newest(100)
 
 
 @pytest.fixture
@@ -139,7 +151,7 @@ async def test_rejects_are_in_the_order_of_the_file_with_their_reasons(world: Wo
 
 
 async def test_rows_of_one_type_too_many_are_rejected_with_the_reason(world: World) -> None:
-    importing = ImportActivities(world.store, world.store, MemoryActivityTypes(1))
+    importing = ImportActivities(world.store, world.store.imports, world.clock, MemoryActivityTypes(1))
 
     report = await importing(ListedFile("xa!b!"), world.rejects)
 
@@ -157,7 +169,7 @@ async def test_rows_of_one_type_too_many_are_rejected_with_the_reason(world: Wor
 
 
 async def test_types_that_find_room_cost_no_row(world: World) -> None:
-    importing = ImportActivities(world.store, world.store, MemoryActivityTypes(2))
+    importing = ImportActivities(world.store, world.store.imports, world.clock, MemoryActivityTypes(2))
 
     report = await importing(ListedFile("ab"), world.rejects)
 
@@ -191,6 +203,53 @@ async def test_a_file_without_rows_is_imported_at_once(world: World) -> None:
     assert world.rejects.lines == [1]
 
 
+async def test_an_import_is_remembered_with_what_it_stored(world: World) -> None:
+    await world.store.store([an_activity(2, "b")])
+
+    report = await world.import_activities(ListedFile("abxd"), world.rejects)
+
+    (remembered,) = await world.imports()
+    assert remembered == Import(
+        report.import_id, "digest of abxd", "letters.csv", "csv", AT, AT, 4, 2, ImportState.FINISHED, 20_458, 20_458
+    )
+
+
+async def test_an_import_that_goes_on_is_the_same_one_also_with_all_its_rows(world: World) -> None:
+    first = await world.failing(at_store=2)(ListedFile("abcdef"), world.rejects)
+    (cut_short,) = await world.imports()
+
+    others = [
+        await world.import_activities(ListedFile("abcdef"), world.rejects, again=again) for again in (False, True)
+    ]
+
+    (remembered,) = await world.imports()
+    assert (cut_short.state, cut_short.ended_at, cut_short.stored) == (ImportState.BEGUN, None, 3)
+    assert {first.import_id} == {other.import_id for other in others}
+    assert (remembered.state, remembered.rows, remembered.stored) == (ImportState.FINISHED, 6, 6)
+
+
+async def test_an_import_that_was_undone_is_another_one(world: World) -> None:
+    first = await world.import_activities(ListedFile("abc"), world.rejects)
+    world.store.imports.undo(first.import_id)
+
+    second = await world.import_activities(ListedFile("abc"), world.rejects)
+
+    assert (second.import_id, second.continued_after, second.rows) == (first.import_id + 1, 0, 3)
+    assert [one.state for one in await world.imports()] == [ImportState.FINISHED, ImportState.UNDONE]
+
+
+async def test_an_import_that_is_undone_while_it_runs_stores_nothing_more(world: World) -> None:
+    class Undoer(ImportWatcher):
+        def handled(self, rows: int, share: float) -> None:  # noqa: ARG002 - the port's
+            world.store.imports.undo(1)
+
+    report = await world.import_activities(ListedFile("abcdef"), world.rejects, Undoer())
+
+    assert (report.stored, report.trouble) == (3, "import 1 was undone meanwhile")
+    assert await world.stored() == 3
+    assert [one.state for one in await world.imports()] == [ImportState.UNDONE]
+
+
 async def test_a_store_that_goes_away_cuts_the_import_short_and_the_next_one_goes_on(world: World) -> None:
     first = await world.failing(at_store=2)(ListedFile("abxdefgh"), world.rejects)
     second = await world.import_activities(ListedFile("abxdefgh"), world.rejects)
@@ -213,7 +272,7 @@ async def test_a_file_that_breaks_is_imported_up_to_there(world: World) -> None:
     report = await world.import_activities(ListedFile("abcdef", broken_at=3), world.rejects)
 
     assert (report.stored, report.trouble) == (3, "the file has a hole")
-    assert await world.store.rows_done("digest of abcdef") == 3
+    assert world.store.imports.marks == {"digest of abcdef": 3}
 
 
 async def test_a_file_that_breaks_while_the_store_goes_away_is_told_as_the_store_tells_it(world: World) -> None:
@@ -272,6 +331,6 @@ async def test_however_often_it_is_cut_short_every_row_is_handled_once(
 def test_an_import_is_useless_when_it_had_rows_and_none_was_usable(
     stored: int, duplicates: int, rejected: int, *, is_useless: bool
 ) -> None:
-    report = ImportReport(stored=stored, duplicates=duplicates, rejected_for=Counter(no=rejected))
+    report = ImportReport(1, stored=stored, duplicates=duplicates, rejected_for=Counter(no=rejected))
 
     assert report.is_useless is is_useless

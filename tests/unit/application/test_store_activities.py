@@ -5,6 +5,7 @@ from datetime import UTC
 
 import pytest
 
+from app.application.ports.imports import ImportId
 from app.application.store_activities import StoreActivities
 from app.domain.activities import Activity
 from tests.fakes.activity_inbox import MemoryActivityInbox
@@ -198,8 +199,8 @@ class FailsLater(MemoryActivityStore):
         self.not_storable = store.not_storable
         self._left = after
 
-    async def store(self, activities: Sequence[Activity]) -> int:
+    async def store(self, activities: Sequence[Activity], import_id: ImportId | None = None) -> int:
         if self._left == 0:
             self.unavailable = "it went away"
         self._left -= 1
-        return await super().store(activities)
+        return await super().store(activities, import_id)

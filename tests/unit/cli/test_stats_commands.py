@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,17 @@ from typer.testing import CliRunner, Result
 from app.adapters.inbound.activity_files.imported_file import CHUNK
 from app.adapters.inbound.cli.dead_letter_commands import add_dead_letter_commands
 from app.adapters.inbound.cli.import_command import ImportParts, add_import_command
+from app.adapters.inbound.cli.imports_commands import ImportsParts, add_imports_commands
 from app.adapters.inbound.cli.saying import NO_TERMINAL
 from app.adapters.inbound.cli.stats_commands import add_stats_commands
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
 from app.application.import_activities import ImportActivities
 from app.application.ports.activities import DeadLetter, DeadLetters
+from app.application.ports.imports import ImportId
 from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 from app.domain.activities import Activity, ActivityRules
 from tests.fakes.activity_store import MemoryActivityStore
+from tests.fakes.imports import MemoryImports
 from tests.support.fixed_clock import FixedClock
 
 SAMPLE = Path(__file__).parents[3] / "sample" / "activities.csv"
@@ -55,16 +58,30 @@ class ListedLetters(DeadLetters):
 class Interrupted(MemoryActivityStore):
     """Somebody presses Ctrl-C."""
 
-    async def store(self, activities: Sequence[Activity]) -> int:  # noqa: ARG002 - the port's
+    async def store(
+        self,
+        activities: Sequence[Activity],  # noqa: ARG002 - the port's
+        import_id: ImportId | None = None,  # noqa: ARG002 - the port's
+    ) -> int:
         raise KeyboardInterrupt
 
 
 class Filling(MemoryActivityStore):
     """There is room for one chunk."""
 
-    async def mark(self, digest: str, rows: int) -> None:
-        await super().mark(digest, rows)
-        self.unavailable = "the disk is full"
+    def __init__(self, zone: tzinfo) -> None:
+        super().__init__(zone)
+        self.imports = FillingImports(self)
+
+
+class FillingImports(MemoryImports):
+    def __init__(self, store: MemoryActivityStore) -> None:
+        super().__init__()
+        self._store = store
+
+    async def mark(self, import_id: ImportId, rows: int) -> None:
+        await super().mark(import_id, rows)
+        self._store.unavailable = "the disk is full"
 
 
 class World:
@@ -78,6 +95,7 @@ class World:
         add_stats_commands(self.cli, self._stats)
         add_dead_letter_commands(self.cli, self._letters)
         add_import_command(self.cli, self._import)
+        add_imports_commands(self.cli, self._imports)
 
     @asynccontextmanager
     async def _stats(self) -> AsyncIterator[StatsUseCases]:
@@ -97,8 +115,12 @@ class World:
 
     @asynccontextmanager
     async def _import(self) -> AsyncIterator[ImportParts]:
-        importing = ImportActivities(self.store, self.store)
+        importing = ImportActivities(self.store, self.store.imports, FixedClock(NOW))
         yield ImportParts(import_activities=importing, rules=self.rules, clock=FixedClock(NOW))
+
+    @asynccontextmanager
+    async def _imports(self) -> AsyncIterator[ImportsParts]:
+        yield ImportsParts(imports=self.store.imports)
 
     def run(self, *arguments: str, given: str | bytes | None = None) -> Result:
         return CliRunner().invoke(self.cli, arguments, input=given)
@@ -312,6 +334,7 @@ def test_the_summary_of_an_import_is_one_json_document(world: World, file: Path)
     assert summary.pop("seconds") >= 0
     assert summary.pop("rows_per_second") > 0
     assert summary == {
+        "import": 1,
         "rows": 2,
         "stored": 1,
         "duplicates": 0,
@@ -322,6 +345,31 @@ def test_the_summary_of_an_import_is_one_json_document(world: World, file: Path)
         "ignored_columns": [],
         "continued_after": 0,
         "trouble": None,
+    }
+
+
+def test_imports_are_listed_with_what_they_stored_the_newest_first(world: World, file: Path) -> None:
+    none = world.lines("imports", "list")
+    world.run("import", str(SAMPLE))
+    file.write_text(f"who,type,occurred_at\nana,view,2026-01-02T10:00:00Z\n{ROW}")
+    world.run("import", str(file), "--map", "who=user_id")
+
+    listed, told = world.lines("imports", "list", "--limit", "1"), world.json("imports", "list")
+
+    assert none == ["nothing was imported yet: `marquee import FILE` does it"]
+    assert listed[0].split() == ["id", "file", "read", "as", "begun", "state", "rows", "stored"]
+    assert listed[1].startswith("2 ")
+    assert [one["id"] for one in told] == [2, 1]
+    now = told[0]["begun_at"]
+    assert told[0] == {
+        "id": 2,
+        "file": str(file),
+        "reading": "csv who=user_id",
+        "begun_at": now,
+        "ended_at": now,
+        "state": "finished",
+        "rows": 2,
+        "stored": 1,
     }
 
 

@@ -38,7 +38,7 @@ class Read:
         rules = ActivityRules(types=frozenset(types)) if types else ActivityRules()
         with open_source(path) as source:
             file = ImportedFile(source, rules, FixedClock(NOW), FieldNames(read_mapping(mapping)), format_)
-            self.mark, self.format = file.mark, file.format
+            self.mark, self.format = file.import_.mark, file.format
             self.chunks = list(file.chunks(after))
             self.ignored = file.ignored
         self.rows: list[ImportedRow] = [row for chunk in self.chunks for row in chunk.rows]

@@ -21,6 +21,7 @@ from app.adapters.inbound.reading.json_record import parse_record
 from app.adapters.inbound.reading.reading import Reading
 from app.adapters.inbound.reading.refusals import NotJsonError, Problem, RefusedRecordError
 from app.application.import_activities import ActivityFile, Chunk, ImportedRow, RejectedRow
+from app.application.ports.imports import NewImport
 from app.application.ports.system import Clock
 from app.domain.activities import LARGEST_ACTIVITY, Activity, ActivityRefusedError, ActivityRules
 
@@ -73,10 +74,11 @@ class ImportedFile(ActivityFile):
         return self._columns.ignored if self._columns else list(self._noticed.ignored)
 
     @property
-    def mark(self) -> str:
+    def import_(self) -> NewImport:
         """See ActivityFile. Another mapping or format reads other activities from the same content."""
         how = ",".join(f"{column}={field}" for column, field in sorted(self._names.mapping.items()))
-        return f"{self._digest} {self.format} {how}".rstrip()
+        reading = f"{self.format} {how}".rstrip()
+        return NewImport(f"{self._digest} {reading}", self._source.name, reading)
 
     def chunks(self, after: int) -> Iterator[Chunk]:
         """See ActivityFile."""

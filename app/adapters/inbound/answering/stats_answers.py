@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from app.adapters.inbound.answering.answers import instant
 from app.application.import_activities import ImportReport
 from app.application.ports.activities import DeadLetter, Difference
+from app.application.ports.imports import Import
 from app.domain.activities import Activity
 from app.domain.stats import Cohort, DailyUsers, Granularity, TypeCount, TypeTotal
 
@@ -104,6 +105,20 @@ def activity_answer(activity: Activity) -> dict[str, Any]:
     }
 
 
+def imported_answer(one: Import) -> dict[str, Any]:
+    """What an import was, and what it has stored."""
+    return {
+        "id": one.import_id,
+        "file": one.file,
+        "reading": one.reading,
+        "begun_at": instant(one.begun_at),
+        "ended_at": None if one.ended_at is None else instant(one.ended_at),
+        "state": one.state.value,
+        "rows": one.rows,
+        "stored": one.stored,
+    }
+
+
 class ImportSummary(NamedTuple):
     """An import, as its user sees it."""
 
@@ -126,6 +141,7 @@ def import_answer(summary: ImportSummary) -> dict[str, Any]:
     """What an import did."""
     report = summary.report
     return {
+        "import": report.import_id,
         "rows": report.rows,
         "stored": report.stored,
         "duplicates": report.duplicates,

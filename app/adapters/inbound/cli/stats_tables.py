@@ -9,6 +9,7 @@ from app.adapters.inbound.cli.catalog_tables import at, shortened
 from app.adapters.inbound.cli.listing import Cell, Listing
 from app.adapters.inbound.cli.saying import say_styled
 from app.application.ports.activities import DeadLetter
+from app.application.ports.imports import Import
 from app.domain.stats import Cohort, DailyUsers, Granularity, TypeCount, TypeTotal
 
 BAR = 40
@@ -66,6 +67,16 @@ def _letter(letter: DeadLetter) -> Sequence[Cell]:
         activity = letter.activities[0]
         first = f"{activity.activity_id} {activity.type} {at(activity.occurred_at)}"
     return letter.letter_id, at(letter.buried_at), str(len(letter.activities)), letter.reason, shortened(first)
+
+
+def imports_table(found: Iterable[Import]) -> Listing:
+    """What was imported, the newest first."""
+    titles = ("id", "+file", "read as", "+begun", "state", ">rows", ">stored")
+    rows = (
+        (str(one.import_id), one.file, one.reading, at(one.begun_at), one.state, f"{one.rows:,}", f"{one.stored:,}")
+        for one in found
+    )
+    return Listing(*titles, rows=rows, empty="nothing was imported yet: `marquee import FILE` does it")
 
 
 def print_import(summary: ImportSummary) -> None:

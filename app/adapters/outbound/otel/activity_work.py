@@ -14,6 +14,7 @@ from opentelemetry.trace import Span, SpanKind, Tracer, set_span_in_context
 from app.adapters.machine.spans import below, failure_noted, note_failure, read_traceparent
 from app.adapters.outbound.otel.activity_queue import DESTINATION, messaging
 from app.application.ports.activities import ActivityInbox, ActivityStore, QueuedBatch
+from app.application.ports.imports import ImportId
 from app.domain.activities import Activity, ActivityId
 
 _TRACES_PER_BATCH = 16
@@ -127,7 +128,7 @@ class TracedActivityStore(ActivityStore):
         self._work = work
         self._system = system
 
-    async def store(self, activities: Sequence[Activity]) -> int:
+    async def store(self, activities: Sequence[Activity], import_id: ImportId | None = None) -> int:
         """Store, within the traces in hand."""
         with self._work.storing(self._system, activities):
-            return await self._store.store(activities)
+            return await self._store.store(activities, import_id)

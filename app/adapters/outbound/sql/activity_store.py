@@ -6,27 +6,27 @@ from contextlib import contextmanager
 from datetime import tzinfo
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold, take_slot
 from app.adapters.outbound.sql.bulk import Bulk, PostgresBulk, SqliteBulk
 from app.adapters.outbound.sql.columns import metadata
-from app.adapters.outbound.sql.counters import inserting
-from app.adapters.outbound.sql.database import Database, SqlStore
+from app.adapters.outbound.sql.database import Database
 from app.adapters.outbound.sql.day_rules import DayRules
 from app.adapters.outbound.sql.failures import is_about_the_data, is_without_partition
 from app.adapters.outbound.sql.identities import Identities, put_statements
+from app.adapters.outbound.sql.imports import note_stored
 from app.adapters.outbound.sql.partitions import NoPartitionError, make_partitions
 from app.adapters.outbound.sql.places import DAY, Month, months_of
 from app.adapters.outbound.sql.schema import (
     daily_totals,
     daily_users,
-    import_marks,
     retention_cells,
     type_totals,
 )
-from app.application.ports.activities import ActivityStore, ImportMarks, NotStorableError
+from app.application.ports.activities import ActivityStore, NotStorableError
+from app.application.ports.imports import ImportId
 from app.domain.activities import Activity
 from app.domain.activity_columns import ActivityColumns
 from app.domain.column_fold import fold_columns
@@ -54,7 +54,7 @@ class SqlActivityStore(ActivityStore):
         self._months: set[Month] = set()
         """Those that have a partition, as far as we know."""
 
-    async def store(self, activities: Sequence[Activity]) -> int:
+    async def store(self, activities: Sequence[Activity], import_id: ImportId | None = None) -> int:
         """Insert what is new, fold it, move the figures."""
         if not activities:
             return 0
@@ -63,12 +63,14 @@ class SqlActivityStore(ActivityStore):
             await self._database.write(self._settle)
             self._settled = True
         try:
-            await self._make_room(given)
-            return await self._database.write(lambda connection: self._store(connection, given))
+            return await self._store_with_room(given, import_id)
         except NoPartitionError:  # it was there, and somebody removed it
             self._months.clear()
-            await self._make_room(given)
-            return await self._database.write(lambda connection: self._store(connection, given))
+            return await self._store_with_room(given, import_id)
+
+    async def _store_with_room(self, given: ActivityColumns, import_id: ImportId | None) -> int:
+        await self._make_room(given)
+        return await self._database.write(lambda connection: self._store(connection, given, import_id))
 
     async def _make_room(self, given: ActivityColumns) -> None:
         """Make the months of PostgreSQL that are not there yet, before the transaction in which all is counted."""
@@ -83,13 +85,15 @@ class SqlActivityStore(ActivityStore):
         hold(connection, AdvisoryLock.COUNTING)
         self._day_rules.settle(connection)
 
-    def _store(self, connection: Connection, given: ActivityColumns) -> int:
+    def _store(self, connection: Connection, given: ActivityColumns, import_id: ImportId | None) -> int:
         with refusals_told():
             hold(connection, AdvisoryLock.COUNTING, shared=True)
             clock = self._day_rules.clock(connection)
-            new = self._bulk.insert_new(connection, given)
+            new = self._bulk.insert_new(connection, given, import_id)
             if new:
                 self._count(connection, fold_columns(new, clock, self._rollups))
+                if import_id is not None:  # last, so that who undoes it waits for us and not we for them
+                    note_stored(connection, import_id, new)
             return len(new)
 
     def _count(self, connection: Connection, new: Fold) -> None:
@@ -194,21 +198,3 @@ def refusals_told() -> Iterator[None]:
         raise NotStorableError(f"the database refuses it: {error.orig}") from error
     except (ArithmeticError, ValueError, OverflowError) as error:
         raise NotStorableError(f"it cannot be counted: {error!r}") from error
-
-
-class SqlImportMarks(SqlStore, ImportMarks):
-    """A row per file."""
-
-    async def rows_done(self, digest: str) -> int:
-        """Read the mark."""
-        found = select(import_marks.c.rows).where(import_marks.c.digest == digest)
-        return await self._database.read(lambda connection: connection.execute(found).scalar() or 0)
-
-    async def mark(self, digest: str, rows: int) -> None:
-        """Write the mark."""
-
-        def work(connection: Connection) -> None:
-            new = inserting(connection, import_marks).values(digest=digest, rows=rows)
-            connection.execute(new.on_conflict_do_update(index_elements=["digest"], set_={"rows": rows}))
-
-        await self._database.write(work)

@@ -9,7 +9,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
-from itertools import count
+from itertools import count, repeat
 from operator import itemgetter
 from typing import Any, Protocol
 
@@ -28,6 +28,7 @@ _LOOKUPS = 1_000
 _COLUMNS = "id, type, occurred_at, source, user_id, anonymous_id, value, properties, origin"
 
 _INSERT_PLACED = f"INSERT INTO activities (place, {_COLUMNS}) VALUES ({', '.join('?' * 10)})"  # noqa: S608 - our own
+_INSERT_IMPORTED = f"INSERT INTO activities (place, {_COLUMNS}, import_id) VALUES ({', '.join('?' * 11)})"  # noqa: S608 - our own
 _FREE_PLACES = f"""
 SELECT j.value, coalesce(
     (SELECT max(place) + 1 FROM activities WHERE place >= j.value << {NUMBERS} AND place < (j.value + 1) << {NUMBERS}),
@@ -37,9 +38,9 @@ SELECT j.value, coalesce(
 _INSERT_GIVEN = f"""
 WITH given AS MATERIALIZED (SELECT (r->>0)::uuid AS id, r FROM json_array_elements(%s::json) AS r),
 new AS (INSERT INTO activity_ids (id) SELECT id FROM given ON CONFLICT DO NOTHING RETURNING id)
-INSERT INTO activities (place, {_COLUMNS})
+INSERT INTO activities (place, {_COLUMNS}, import_id)
 SELECT ((r->>2)::bigint / {DAY} << {NUMBERS}) + nextval('activity_places'), id, r->>1, (r->>2)::bigint, r->>3, r->>4,
-r->>5, (r->>6)::numeric, r->>7, r->>8 FROM given JOIN new USING (id) RETURNING id
+r->>5, (r->>6)::numeric, r->>7, r->>8, %s::bigint FROM given JOIN new USING (id) RETURNING id
 """  # noqa: S608 - numbers of ours
 
 
@@ -47,7 +48,9 @@ class Bulk(Protocol):
     """What the store asks of one kind of database."""
 
     @abstractmethod
-    def insert_new(self, connection: Connection, activities: ActivityColumns) -> ActivityColumns:
+    def insert_new(
+        self, connection: Connection, activities: ActivityColumns, import_id: int | None = None
+    ) -> ActivityColumns:
         """Insert those that are not there yet; return these. No two of the given ones have one id."""
 
     @abstractmethod
@@ -76,7 +79,9 @@ class Bulk(Protocol):
 class SqliteBulk(Bulk):
     """Statements for SQLite."""
 
-    def insert_new(self, connection: Connection, activities: ActivityColumns) -> ActivityColumns:
+    def insert_new(
+        self, connection: Connection, activities: ActivityColumns, import_id: int | None = None
+    ) -> ActivityColumns:
         """Insert a thousand ids at once; where some are known, look them up and insert the others."""
         ids = activities.split_ids()
         known: set[bytes] = set()
@@ -84,8 +89,10 @@ class SqliteBulk(Bulk):
             known |= _insert_ids(connection, ids[start : start + _LOOKUPS])
         if known:
             activities = activities.chosen([place for place, one in enumerate(ids) if one not in known])
-        if activities:
+        if activities and import_id is None:
             connection.exec_driver_sql(_INSERT_PLACED, _placed(connection, activities))
+        elif activities:
+            connection.exec_driver_sql(_INSERT_IMPORTED, _placed(connection, activities, repeat(import_id)))
         return activities
 
     def without_known(self, connection: Connection, own: Mapping[Key, Visits]) -> Mapping[Key, Visits]:
@@ -121,11 +128,13 @@ class SqliteBulk(Bulk):
 class PostgresBulk(Bulk):
     """Statements for PostgreSQL."""
 
-    def insert_new(self, connection: Connection, activities: ActivityColumns) -> ActivityColumns:
+    def insert_new(
+        self, connection: Connection, activities: ActivityColumns, import_id: int | None = None
+    ) -> ActivityColumns:
         """Insert in the order of the ids; who inserts one of them too waits for us."""
         ids = [one.hex() for one in activities.split_ids()]
         rows = sorted(zip(ids, *_written(activities), strict=True), key=itemgetter(0))
-        inserted = connection.exec_driver_sql(_INSERT_GIVEN, (_json(rows),)).scalars().all()
+        inserted = connection.exec_driver_sql(_INSERT_GIVEN, (_json(rows), import_id)).scalars().all()
         if len(inserted) == len(ids):
             return activities
         new = {one.hex for one in inserted}
@@ -262,7 +271,7 @@ def _written(activities: ActivityColumns) -> Sequence[Sequence[Any]]:
     return (activities.types, activities.occurred_at, *who, values, activities.properties, activities.origins)
 
 
-def _placed(connection: Connection, activities: ActivityColumns) -> Sequence[tuple[Any, ...]]:
+def _placed(connection: Connection, activities: ActivityColumns, *more: Iterable[Any]) -> Sequence[tuple[Any, ...]]:
     """Write rows, each with the next free place of its day in front."""
     days = [at // DAY for at in activities.occurred_at]
     found = connection.exec_driver_sql(_FREE_PLACES, (_json(sorted(set(days))),))
@@ -271,7 +280,7 @@ def _placed(connection: Connection, activities: ActivityColumns) -> Sequence[tup
         places: Iterable[int] = free[days[0]]
     else:
         places = [next(free[day]) for day in days]
-    return list(zip(places, activities.split_ids(), *_written(activities)))  # noqa: B905 - places have no end
+    return list(zip(places, activities.split_ids(), *_written(activities), *more))  # noqa: B905 - places have no end
 
 
 def _look_up(connection: Connection, select: str, keys: Sequence[Any]) -> Iterator[Any]:

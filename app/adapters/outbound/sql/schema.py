@@ -154,6 +154,24 @@ import_marks = Table(
     Column("rows", BigInteger, nullable=False),
 )
 
+imports = Table(
+    "imports",
+    metadata,
+    Column("import_id", BIG, primary_key=True, autoincrement=True),
+    Column("mark", String, nullable=False, comment="What it is recognised by: a digest of import_marks."),
+    Column("file", String, nullable=False),
+    Column("reading", String, nullable=False, comment="How it is read, for people."),
+    Column("begun_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("rows", BigInteger, nullable=False, comment="Of the file that were handled."),
+    Column("stored", BigInteger, nullable=False, comment="Activities that carried its id; exact."),
+    Column("state", String(8), nullable=False),
+    Column("first_day", Integer, comment="The earliest day (UTC) of what it stored."),
+    Column("last_day", Integer),
+)
+_is_not_undone = imports.c.state != "undone"
+partial_index("ix_imports_mark", imports.c.mark, where=_is_not_undone, unique=True)
+
 plan_journal = Table(
     "plan_journal",
     metadata,

@@ -129,7 +129,8 @@ def give_pages_back(connection: Connection, pages: int) -> bool:
     """Give some of the free pages at most back to the disk; tell whether there are more that can be given back."""
     if connection.exec_driver_sql("PRAGMA auto_vacuum").scalar() != _INCREMENTAL:
         return False
-    connection.exec_driver_sql(f"PRAGMA incremental_vacuum({pages})").all()
+    for _ in range(pages):  # each is a step of the statement, of which the driver goes one
+        connection.exec_driver_sql("PRAGMA incremental_vacuum(1)")
     return bool(connection.exec_driver_sql("PRAGMA freelist_count").scalar())
 
 

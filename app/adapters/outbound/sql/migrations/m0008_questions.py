@@ -1,9 +1,9 @@
 """What the questions of product people are answered from."""
 
 from alembic import op
-from sqlalchemy import BigInteger, Boolean, Column, Integer, false
+from sqlalchemy import BigInteger, Boolean, Column, Integer, String, false
 
-from app.adapters.outbound.sql.frozen_columns import BIG, BYTEWISE, EXACT, key, required
+from app.adapters.outbound.sql.frozen_columns import BIG, BYTEWISE, EXACT, key, optional, partial_index, required
 
 revision = "0008"
 down_revision = "0007"
@@ -23,13 +23,28 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     for table in ("claims", "aliases"):
-        said = Column("frozen", Boolean(create_constraint=False), nullable=False, server_default=false())
+        said: Column[bool] = Column("frozen", Boolean(create_constraint=False), nullable=False, server_default=false())
         op.add_column(table, said)
     op.add_column(
         "stats_settings",
         Column("frozen_before", Integer, comment="Raw activities of days before it have left; null: none has."),
     )
     op.add_column("stats_settings", Column("frozen_until", BigInteger, comment="When that day began."))
+    op.create_table(
+        "imports",
+        key("import_id", BIG, numbered=True),
+        required("mark", String, comment="What it is recognised by: a digest of import_marks."),
+        required("file", String),
+        required("reading", String, comment="How it is read, for people."),
+        required("begun_at", BigInteger),
+        optional("ended_at", BigInteger),
+        required("rows", BigInteger, comment="Of the file that were handled."),
+        required("stored", BigInteger, comment="Activities that carried its id; exact."),
+        required("state", String(8)),
+        optional("first_day", Integer, comment="The earliest day (UTC) of what it stored."),
+        optional("last_day", Integer),
+    )
+    partial_index("ix_imports_mark", "imports", ["mark"], "state <> 'undone'", unique=True)
 
 
 def _slot() -> Column[int]:
