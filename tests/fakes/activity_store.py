@@ -16,8 +16,9 @@ from app.application.ports.activities import (
 )
 from app.application.ports.activity_expiry import ActivityExpiry
 from app.application.ports.imports import ImportId
+from app.application.ports.removal import ActivityRemoval, RemovalStep, ToRemove
 from app.application.ports.system import HistoryUnavailableError
-from app.domain.activities import Activity, ActivityId
+from app.domain.activities import STATEMENTS, Activity, ActivityId
 from app.domain.identities import Key, aliases_in, claims_in, owners_by, persons_by
 from app.domain.rollups import Day, add
 from app.domain.stats import (
@@ -39,7 +40,7 @@ from tests.fakes.imports import MemoryImports
 from tests.support.folding import fold
 
 
-class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityExpiry):
+class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityRemoval, ActivityExpiry):
     """One process's stand-in for the database. Keeps no figures: every question folds what is counted anew."""
 
     def __init__(self, zone: tzinfo) -> None:
@@ -53,8 +54,13 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityExpiry):
         """Set it to what is to be known of the days that were counted."""
         self._kept: dict[ActivityId, Activity] = {}
         self._counted: list[Activity] = []
-        self._left: set[ActivityId] = set()
         self._frozen_before: date | None = None
+        self._imported: dict[ActivityId, ImportId] = {}
+        """Which import brought what is kept."""
+        self._spent: set[ActivityId] = set()
+        """Ids of what was removed, and never counts again."""
+        self.step = 10_000
+        """Activities that one step removes."""
         self.imports = MemoryImports(self._check)
         """The imports whose activities are kept here."""
 
@@ -66,10 +72,11 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityExpiry):
                 raise NotStorableError(f"the type {activity.type!r} cannot be stored")
         new: dict[ActivityId, Activity] = {}
         for activity in activities:
-            if activity.activity_id not in self._kept and activity.activity_id not in self._left:
+            if activity.activity_id not in self._kept and activity.activity_id not in self._spent:
                 new.setdefault(activity.activity_id, activity)
         if import_id is not None and new:
             self.imports.note_stored(import_id, list(new.values()))
+            self._imported |= dict.fromkeys(new, import_id)
         self._kept |= new
         self._counted += new.values()
         return len(new)
@@ -144,7 +151,7 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityExpiry):
             return None
         self._frozen_before = max(before, self._frozen_before or before)
         self._kept = {key: one for key, one in self._kept.items() if key not in leaving}
-        self._left |= leaving
+        self._spent |= leaving
         return len(leaving)
 
     async def give_back(self) -> bool:
@@ -176,6 +183,30 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityExpiry):
                 return Difference(name, counted.get(name, "nothing"), kept.get(name, "nothing"))
         return None
 
+    async def remove(self, wanted: ToRemove, after: str = "", *, frees_ids: bool) -> RemovalStep:
+        """Drop the first ones; those of the steps before are gone, so a place tells nothing."""
+        del after
+        self._check()
+        gone = [one.activity_id for one in self._kept.values() if self._is_wanted(one, wanted)]
+        step = set(gone[: self.step])
+        for activity_id in step:
+            del self._kept[activity_id]
+            self._imported.pop(activity_id, None)
+        self._counted = [one for one in self._counted if one.activity_id not in step]
+        if not frees_ids:
+            self._spent |= step
+        return RemovalStep(gone[: self.step], "more" if len(gone) > self.step else None)
+
+    async def forget_frozen_days(self, wanted: ToRemove) -> bool:  # noqa: ARG002 - there are none
+        """Do nothing: everything is here."""
+        self._check()
+        return False
+
+    def _is_wanted(self, activity: Activity, wanted: ToRemove) -> bool:
+        import_id = self._imported.get(activity.activity_id)
+        is_imported = import_id is not None and import_id == wanted.import_id
+        return wanted.span.holds(activity.occurred_at) and (is_imported or _is_wanted(activity, wanted))
+
     def _fold(self) -> Fold:
         self._check()
         return fold(self._counted, self.zone)
@@ -183,6 +214,17 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityExpiry):
     def _check(self) -> None:
         if self.unavailable is not None:
             raise HistoryUnavailableError(self.unavailable)
+
+
+def _is_wanted(activity: Activity, wanted: ToRemove) -> bool:
+    names = wanted.users | wanted.anonymous
+    return (
+        activity.user_id in wanted.users
+        or (activity.user_id is None and activity.anonymous_id in wanted.anonymous)
+        or (activity.type in STATEMENTS and activity.anonymous_id in names)
+        or (wanted.source is not None and activity.source == wanted.source)
+        or activity.activity_id in wanted.ids
+    )
 
 
 def _of_persons(found: Fold) -> Collection[Visits]:

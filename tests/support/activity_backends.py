@@ -16,12 +16,14 @@ from app.adapters.outbound.sql.all_tables import metadata
 from app.adapters.outbound.sql.database import Database, open_database
 from app.adapters.outbound.sql.imports import SqlImports
 from app.adapters.outbound.sql.migrate import migrate
+from app.adapters.outbound.sql.removal import SqlActivityRemoval
 from app.adapters.outbound.sql.schema import import_marks, imports
 from app.adapters.outbound.sql.stats import SqlStats
 from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
 from app.application.ports.activities import ActivityStore, Stats, StatsKeeper
 from app.application.ports.activity_expiry import ActivityExpiry
 from app.application.ports.imports import ImportId, Imports
+from app.application.ports.removal import ActivityRemoval
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity
 from app.domain.stats import Granularity, period_of, retention
@@ -41,6 +43,7 @@ class ActivityBackend(Protocol):
     def expiry(self, zone: tzinfo = UTC) -> ActivityExpiry: ...
     def imports(self) -> Imports: ...
     async def undo(self, import_id: ImportId) -> None: ...
+    def removal(self, zone: tzinfo = UTC, step: int = 10_000) -> ActivityRemoval: ...
     async def clear(self) -> None: ...
     async def aclose(self) -> None: ...
 
@@ -68,6 +71,10 @@ class MemoryActivityBackend:
 
     def expiry(self, zone: tzinfo = UTC) -> ActivityExpiry:
         self._all.zone = zone
+        return self._all
+
+    def removal(self, zone: tzinfo = UTC, step: int = 10_000) -> ActivityRemoval:
+        self._all.zone, self._all.step = zone, step
         return self._all
 
     async def clear(self) -> None:
@@ -105,6 +112,9 @@ class SqlActivityBackend:
 
     def expiry(self, zone: tzinfo = UTC) -> ActivityExpiry:
         return SqlActivityExpiry(self.database, zone, rows=100)
+
+    def removal(self, zone: tzinfo = UTC, step: int = 10_000) -> ActivityRemoval:
+        return SqlActivityRemoval(self.database, zone, step=step)
 
     async def clear(self) -> None:
         for table in reversed(metadata.sorted_tables):

@@ -39,6 +39,7 @@ from app.adapters.outbound.sql.domain_event_logs import SqlPlanLog, SqlUserLog
 from app.adapters.outbound.sql.imports import SqlImports
 from app.adapters.outbound.sql.plan_journal import SqlPlanJournal
 from app.adapters.outbound.sql.publishing_positions import SqlPublishingPositions
+from app.adapters.outbound.sql.removal import SqlActivityRemoval
 from app.adapters.outbound.sql.stats import SqlStats
 from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
 from app.adapters.outbound.sql.users import SqlUsers
@@ -121,6 +122,7 @@ class Outbound(containers.DeclarativeContainer):
     activity_store = Singleton(SqlActivityStore, rules=day_rules)
     imports = Singleton(SqlImports)
     activity_archive = Singleton(SqlActivityArchive)
+    activity_removal = Singleton(SqlActivityRemoval, rules=day_rules)
     import_types = Singleton(SqlTypeBound, most=max_types)
     stats = Singleton(SqlStats)
     plan_journal = Singleton(SqlPlanJournal)

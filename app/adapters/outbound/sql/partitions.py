@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold
-from app.adapters.outbound.sql.places import NUMBERS, Month, day_of, first_of, first_place_of, months_of
+from app.adapters.outbound.sql.places import NUMBERS, Month, day_of, first_of, first_place, first_place_of, months_of
 
 PREFIX = "activities_"
 """How the name of a partition begins; year and month follow: activities_2026_01."""
@@ -52,6 +52,12 @@ def partitions(connection: Connection) -> Sequence[Partition]:
         number = year * 12 + month - 1
         found.append(Partition(name, first_place_of(number), first_place_of(number + 1)))
     return sorted(found, key=attrgetter("first"))
+
+
+def partitions_there(connection: Connection, first_day: int, last_day: int) -> Sequence[str]:
+    """Name the partitions that have days (UTC) between two, both included, in the order of time."""
+    first, last = first_place(first_day), first_place(last_day)
+    return [one.name for one in partitions(connection) if one.first <= last and first < one.behind]
 
 
 def make_room(connection: Connection, places: Iterable[int]) -> None:
