@@ -31,6 +31,7 @@ from app.adapters.outbound.search_index.mapped_index_file import MappedIndexFile
 from app.adapters.outbound.search_index.plan_calendar import IndexCalendar
 from app.adapters.outbound.search_index.plan_list import IndexPlanList
 from app.adapters.outbound.sql.activity_archive import SqlActivityArchive
+from app.adapters.outbound.sql.activity_expiry import SqlActivityExpiry
 from app.adapters.outbound.sql.activity_store import SqlActivityStore
 from app.adapters.outbound.sql.activity_types import SqlTypeBound
 from app.adapters.outbound.sql.api_keys import SqlApiKeys
@@ -122,6 +123,7 @@ class Outbound(containers.DeclarativeContainer):
     activity_store = Singleton(SqlActivityStore, rules=day_rules)
     imports = Singleton(SqlImports)
     activity_archive = Singleton(SqlActivityArchive)
+    expiry = Singleton(SqlActivityExpiry, rules=day_rules)
     activity_removal = Singleton(SqlActivityRemoval, rules=day_rules)
     import_types = Singleton(SqlTypeBound, most=max_types)
     stats = Singleton(SqlStats)

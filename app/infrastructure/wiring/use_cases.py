@@ -12,6 +12,7 @@ from app.application import manage_webhooks
 from app.application.announce_process import AnnounceProcess
 from app.application.authenticate import Authenticate
 from app.application.deliver_webhooks import DeliverWebhooks
+from app.application.expire_activities import ExpireActivities
 from app.application.export_activities import ExportActivities
 from app.application.figures import count_stored
 from app.application.first_admin import LetFirstAdminIn
@@ -163,6 +164,11 @@ class UseCases(Outbound):
         shared=Outbound.tally,
         webhooks=Outbound.endpoints,
         history=Outbound.database,
+    )
+    expire_activities = Singleton(
+        ExpireActivities,
+        keep_days=Outbound.settings.provided.activity.keep_days,
+        on_expired=trouble_log.log_expired,
     )
     verify_stats = Singleton(
         VerifyStats, at=Outbound.settings.provided.stats.verify_at, on_verified=trouble_log.log_verified
