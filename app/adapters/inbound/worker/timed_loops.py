@@ -71,7 +71,7 @@ class VerifyLoop(TimedLoop):
 
 @dataclass(slots=True, kw_only=True)
 class ExpiryLoop(TimedLoop):
-    """Let old activities leave, at the start and then every hour. Two at a time would do no harm: each step is whole."""
+    """Let old activities leave, at the start and then every hour. Two at a time do no harm: each step is whole."""
 
     lease: ClassVar[str] = ":expiry"
     waits: ClassVar[str] = "old activities do not leave for now"
