@@ -14,10 +14,11 @@ from app.application.ports.activities import (
     StatsKeeper,
 )
 from app.application.ports.imports import ImportId
-from app.application.ports.removal import ActivityRemoval, RemovalStep, ToRemove
+from app.application.ports.removal import ActivityRemoval, RemovalStep
 from app.application.ports.system import HistoryUnavailableError
-from app.domain.activities import STATEMENTS, Activity, ActivityId
+from app.domain.activities import Activity, ActivityId
 from app.domain.identities import Key, aliases_in, claims_in, owners_by, persons_by
+from app.domain.removal import ToRemove
 from app.domain.rollups import Day, add
 from app.domain.stats import (
     Cell,
@@ -56,6 +57,8 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityRemoval):
         """Which import brought what is kept."""
         self._spent: set[ActivityId] = set()
         """Ids of what was removed, and never counts again."""
+        self.frozen_before: Day = 0
+        """The first day of which all activities are here."""
         self.step = 10_000
         """Activities that one step removes."""
         self.imports = MemoryImports(self._check)
@@ -152,7 +155,9 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityRemoval):
         """Drop the first ones; those of the steps before are gone, so a place tells nothing."""
         del after
         self._check()
-        gone = [one.activity_id for one in self._kept.values() if self._is_wanted(one, wanted)]
+        gone = [
+            one.activity_id for one in self._kept.values() if wanted.holds(one, self._imported.get(one.activity_id))
+        ]
         step = set(gone[: self.step])
         for activity_id in step:
             del self._kept[activity_id]
@@ -162,15 +167,20 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityRemoval):
             self._spent |= step
         return RemovalStep(gone[: self.step], "more" if len(gone) > self.step else None)
 
-    async def forget_frozen_days(self, wanted: ToRemove) -> bool:  # noqa: ARG002 - there are none
-        """Do nothing: everything is here."""
+    async def have_left(self, day: Day) -> bool:
+        """Compare it."""
         self._check()
-        return False
+        return day < self.frozen_before
 
-    def _is_wanted(self, activity: Activity, wanted: ToRemove) -> bool:
-        import_id = self._imported.get(activity.activity_id)
-        is_imported = import_id is not None and import_id == wanted.import_id
-        return wanted.span.holds(activity.occurred_at) and (is_imported or _is_wanted(activity, wanted))
+    async def forget_frozen_days(self, wanted: ToRemove) -> bool:
+        """Tell whether anybody is meant, and any day: everything is here."""
+        self._check()
+        return bool(self.frozen_before and wanted.visitors)
+
+    async def spend(self, ids: Sequence[ActivityId]) -> None:
+        """Note them."""
+        self._check()
+        self._spent |= set(ids)
 
     def _fold(self) -> Fold:
         self._check()
@@ -179,17 +189,6 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityRemoval):
     def _check(self) -> None:
         if self.unavailable is not None:
             raise HistoryUnavailableError(self.unavailable)
-
-
-def _is_wanted(activity: Activity, wanted: ToRemove) -> bool:
-    names = wanted.users | wanted.anonymous
-    return (
-        activity.user_id in wanted.users
-        or (activity.user_id is None and activity.anonymous_id in wanted.anonymous)
-        or (activity.type in STATEMENTS and activity.anonymous_id in names)
-        or (wanted.source is not None and activity.source == wanted.source)
-        or activity.activity_id in wanted.ids
-    )
 
 
 def _of_persons(found: Fold) -> Collection[Visits]:
