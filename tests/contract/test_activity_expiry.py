@@ -17,6 +17,7 @@ from app.adapters.outbound.sql.schema import daily_totals, visitors
 from app.application.ports.activities import FrozenDaysError
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity
+from app.domain.removal import ToRemove
 from app.domain.stats import TypeTotal
 from tests.support.activity_backends import ActivityBackend, SqlActivityBackend, by_definition, figures
 from tests.support.builders import an_activity
@@ -264,6 +265,43 @@ async def test_a_rebuild_forgets_days_that_nothing_says(sql: SqlActivityBackend)
 
     assert await sql.keeper().verify() is None
     assert await figures(sql) == by_definition(activities)
+
+
+async def test_what_was_removed_before_and_after_agrees_with_what_is_frozen(backend: ActivityBackend) -> None:
+    activities, late = some_activities(300), some_activities(50, seed=2)
+    await backend.store().store(activities)
+    await all_leave(backend, CUT)
+    await backend.store().store(late)
+    some = [*activities[::3], *late[::3]]
+
+    assert await backend.removal().have_left(20_453)
+    assert not await backend.removal().have_left(20_454)
+    gone = ToRemove(ids=frozenset(one.activity_id for one in some))
+    place: str | None = ""
+    while place is not None:
+        place = (await backend.removal().remove(gone, place, frees_ids=False)).place
+
+    kept = [one for one in activities if one not in some or one.occurred_at.date() < CUT]
+    totals = by_definition([*kept, *(one for one in late if one not in some)])["totals"]
+    assert (await figures(backend))["totals"] == totals
+    assert await backend.keeper().verify() is None
+
+
+async def test_days_of_visitors_can_be_forgotten_that_are_frozen(backend: ActivityBackend) -> None:
+    activities = some_activities(300)
+    await backend.store().store(activities)
+    await all_leave(backend, CUT)
+
+    assert await backend.removal().forget_frozen_days(ToRemove(users=frozenset({"user-3"})))
+
+    nobody = [
+        one._replace(user_id=None) if one.user_id == "user-3" and one.occurred_at.date() < CUT else one
+        for one in activities
+    ]
+    assert await figures(backend) == by_definition(nobody)
+    assert await backend.keeper().verify() is None
+    await backend.keeper().rebuild()
+    assert await figures(backend) == by_definition(nobody)
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -16,10 +16,11 @@ from app.application.ports.activities import (
 )
 from app.application.ports.activity_expiry import ActivityExpiry
 from app.application.ports.imports import ImportId
-from app.application.ports.removal import ActivityRemoval, RemovalStep, ToRemove
+from app.application.ports.removal import ActivityRemoval, RemovalStep
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import STATEMENTS, Activity, ActivityId
-from app.domain.identities import Key, aliases_in, claims_in, owners_by, persons_by
+from app.domain.identities import ANONYMOUS, Key, aliases_in, claims_in, owners_by, persons_by
+from app.domain.removal import ToRemove
 from app.domain.rollups import Day, add
 from app.domain.stats import (
     Cell,
@@ -54,11 +55,12 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityRemoval, Ac
         """Set it to what is to be known of the days that were counted."""
         self._kept: dict[ActivityId, Activity] = {}
         self._counted: list[Activity] = []
-        self._frozen_before: date | None = None
         self._imported: dict[ActivityId, ImportId] = {}
         """Which import brought what is kept."""
         self._spent: set[ActivityId] = set()
         """Ids of what was removed, and never counts again."""
+        self.frozen: date | None = None
+        """The first day of which all activities are here; those of days before it have left."""
         self.step = 10_000
         """Activities that one step removes."""
         self.imports = MemoryImports(self._check)
@@ -126,9 +128,9 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityRemoval, Ac
     async def reset(self, giving_up: date | None = None) -> None:
         """Count none of what is kept."""
         self._check()
-        if self._frozen_before not in (None, giving_up):
-            raise FrozenDaysError(self._frozen_before)
-        self._counted, self._frozen_before = [], None
+        if self.frozen not in (None, giving_up):
+            raise FrozenDaysError(self.frozen)
+        self._counted, self.frozen = [], None
 
     async def rebuild(self, progress: Progress | None = None, leaving: date | None = None) -> int:  # noqa: ARG002
         """Count all that is kept, and what is frozen as before."""
@@ -141,7 +143,7 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityRemoval, Ac
     async def frozen_before(self) -> date | None:
         """Say it."""
         self._check()
-        return self._frozen_before
+        return self.frozen
 
     async def remove_some(self, before: date) -> int | None:
         """Let all leave at once."""
@@ -149,7 +151,7 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityRemoval, Ac
         leaving = {key for key, one in self._kept.items() if self._day(one) < before}
         if not leaving:
             return None
-        self._frozen_before = max(before, self._frozen_before or before)
+        self.frozen = max(before, self.frozen or before)
         self._kept = {key: one for key, one in self._kept.items() if key not in leaving}
         self._spent |= leaving
         return len(leaving)
@@ -163,10 +165,10 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityRemoval, Ac
 
     def _expected(self) -> list[Activity]:
         """List what is frozen, as it was counted, and what is there of other days."""
-        if self._frozen_before is None:
+        if self.frozen is None:
             return list(self._kept.values())
-        frozen = [one for one in self._counted if self._day(one) < self._frozen_before]
-        return frozen + [one for one in self._kept.values() if self._day(one) >= self._frozen_before]
+        frozen = [one for one in self._counted if self._day(one) < self.frozen]
+        return frozen + [one for one in self._kept.values() if self._day(one) >= self.frozen]
 
     async def trouble(self) -> str | None:
         """There is none of its own: nobody else counts."""
@@ -187,7 +189,9 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityRemoval, Ac
         """Drop the first ones; those of the steps before are gone, so a place tells nothing."""
         del after
         self._check()
-        gone = [one.activity_id for one in self._kept.values() if self._is_wanted(one, wanted)]
+        gone = [
+            one.activity_id for one in self._kept.values() if wanted.holds(one, self._imported.get(one.activity_id))
+        ]
         step = set(gone[: self.step])
         for activity_id in step:
             del self._kept[activity_id]
@@ -197,15 +201,30 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityRemoval, Ac
             self._spent |= step
         return RemovalStep(gone[: self.step], "more" if len(gone) > self.step else None)
 
-    async def forget_frozen_days(self, wanted: ToRemove) -> bool:  # noqa: ARG002 - there are none
-        """Do nothing: everything is here."""
+    async def have_left(self, day: Day) -> bool:
+        """Compare it."""
         self._check()
-        return False
+        return self.frozen is not None and date_of(day) < self.frozen
 
-    def _is_wanted(self, activity: Activity, wanted: ToRemove) -> bool:
-        import_id = self._imported.get(activity.activity_id)
-        is_imported = import_id is not None and import_id == wanted.import_id
-        return wanted.span.holds(activity.occurred_at) and (is_imported or _is_wanted(activity, wanted))
+    async def forget_frozen_days(self, wanted: ToRemove) -> bool:
+        """Let what they did be nobody's."""
+        self._check()
+        frozen = self.frozen or date.min
+
+        def is_theirs(one: Activity) -> bool:
+            anonymous = None if one.anonymous_id is None else ANONYMOUS + one.anonymous_id
+            return self._day(one) < frozen and (one.user_id or anonymous) in wanted.visitors
+
+        theirs = {one.activity_id for one in self._counted if one.type not in STATEMENTS and is_theirs(one)}
+        self._counted = [
+            one._replace(user_id=None, anonymous_id=None) if one.activity_id in theirs else one for one in self._counted
+        ]
+        return bool(theirs)
+
+    async def spend(self, ids: Sequence[ActivityId]) -> None:
+        """Note them."""
+        self._check()
+        self._spent |= set(ids)
 
     def _fold(self) -> Fold:
         self._check()
@@ -214,17 +233,6 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityRemoval, Ac
     def _check(self) -> None:
         if self.unavailable is not None:
             raise HistoryUnavailableError(self.unavailable)
-
-
-def _is_wanted(activity: Activity, wanted: ToRemove) -> bool:
-    names = wanted.users | wanted.anonymous
-    return (
-        activity.user_id in wanted.users
-        or (activity.user_id is None and activity.anonymous_id in wanted.anonymous)
-        or (activity.type in STATEMENTS and activity.anonymous_id in names)
-        or (wanted.source is not None and activity.source == wanted.source)
-        or activity.activity_id in wanted.ids
-    )
 
 
 def _of_persons(found: Fold) -> Collection[Visits]:
