@@ -62,7 +62,7 @@ class LocalClock:
     """Tells the hour and the day of instants (microseconds since 1970, UTC) in a zone; remembers quarters of hours."""
 
     def __init__(self, zone: tzinfo) -> None:
-        self._zone = zone
+        self.zone = zone
         self._known: dict[int, tuple[Hour, Day] | None] = {}
         """By quarter; None: the zone changes its offset within."""
 
@@ -80,7 +80,7 @@ class LocalClock:
         return list(hours), list(days)
 
     def _look(self, at: int) -> tuple[Hour, Day]:
-        offset = instant_of(at).astimezone(self._zone).utcoffset()
+        offset = instant_of(at).astimezone(self.zone).utcoffset()
         shift = 0 if offset is None else offset.days * _DAY + offset.seconds
         local = at // _SECOND + shift
         return at // _SECOND - local % _HOUR, local // _DAY
@@ -113,6 +113,11 @@ def added_up(all_sums: Iterable[Mapping[Any, tuple[int, Decimal]]]) -> dict[Any,
             counted, summed = result.get(key, (0, Decimal()))
             result[key] = (counted + count, add(summed, sum_))
     return result
+
+
+def negated(sums: Mapping[Any, tuple[int, Decimal]]) -> dict[Any, tuple[int, Decimal]]:
+    """Say what takes away what these add."""
+    return {key: (-count, _EXACT.minus(sum_)) for key, (count, sum_) in sums.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,11 @@ from app.application.ports.activities import (
     StatsKeeper,
 )
 from app.application.ports.imports import ImportId
+from app.application.ports.removal import ActivityRemoval, RemovalStep
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity, ActivityId
 from app.domain.identities import Key, aliases_in, claims_in, owners_by, persons_by
+from app.domain.removal import ToRemove
 from app.domain.rollups import Day, add
 from app.domain.stats import (
     Cell,
@@ -37,7 +39,7 @@ from tests.fakes.imports import MemoryImports
 from tests.support.folding import fold
 
 
-class MemoryActivityStore(ActivityStore, Stats, StatsKeeper):
+class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityRemoval):
     """One process's stand-in for the database. Keeps no figures: every question folds what is counted anew."""
 
     def __init__(self, zone: tzinfo) -> None:
@@ -51,6 +53,14 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper):
         """Set it to what is to be known of the days that were counted."""
         self._kept: dict[ActivityId, Activity] = {}
         self._counted: list[Activity] = []
+        self._imported: dict[ActivityId, ImportId] = {}
+        """Which import brought what is kept."""
+        self._spent: set[ActivityId] = set()
+        """Ids of what was removed, and never counts again."""
+        self.frozen_before: Day = 0
+        """The first day of which all activities are here."""
+        self.step = 10_000
+        """Activities that one step removes."""
         self.imports = MemoryImports(self._check)
         """The imports whose activities are kept here."""
 
@@ -62,10 +72,11 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper):
                 raise NotStorableError(f"the type {activity.type!r} cannot be stored")
         new: dict[ActivityId, Activity] = {}
         for activity in activities:
-            if activity.activity_id not in self._kept:
+            if activity.activity_id not in self._kept and activity.activity_id not in self._spent:
                 new.setdefault(activity.activity_id, activity)
         if import_id is not None and new:
             self.imports.note_stored(import_id, list(new.values()))
+            self._imported |= dict.fromkeys(new, import_id)
         self._kept |= new
         self._counted += new.values()
         return len(new)
@@ -139,6 +150,37 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper):
             if counted.get(name) != kept.get(name):
                 return Difference(name, counted.get(name, "nothing"), kept.get(name, "nothing"))
         return None
+
+    async def remove(self, wanted: ToRemove, after: str = "", *, frees_ids: bool) -> RemovalStep:
+        """Drop the first ones; those of the steps before are gone, so a place tells nothing."""
+        del after
+        self._check()
+        gone = [
+            one.activity_id for one in self._kept.values() if wanted.holds(one, self._imported.get(one.activity_id))
+        ]
+        step = set(gone[: self.step])
+        for activity_id in step:
+            del self._kept[activity_id]
+            self._imported.pop(activity_id, None)
+        self._counted = [one for one in self._counted if one.activity_id not in step]
+        if not frees_ids:
+            self._spent |= step
+        return RemovalStep(gone[: self.step], "more" if len(gone) > self.step else None)
+
+    async def have_left(self, day: Day) -> bool:
+        """Compare it."""
+        self._check()
+        return day < self.frozen_before
+
+    async def forget_frozen_days(self, wanted: ToRemove) -> bool:
+        """Tell whether anybody is meant, and any day: everything is here."""
+        self._check()
+        return bool(self.frozen_before and wanted.visitors)
+
+    async def spend(self, ids: Sequence[ActivityId]) -> None:
+        """Note them."""
+        self._check()
+        self._spent |= set(ids)
 
     def _fold(self) -> Fold:
         self._check()

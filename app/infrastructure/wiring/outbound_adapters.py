@@ -21,6 +21,7 @@ from app.adapters.outbound.redis.journal_source import RedisJournalSource
 from app.adapters.outbound.redis.leases import RedisLeases
 from app.adapters.outbound.redis.plan_catalog import RedisPlanCatalog
 from app.adapters.outbound.redis.queue_watch import RedisQueueWatch
+from app.adapters.outbound.redis.recent_ids import RedisRecentIds
 from app.adapters.outbound.redis.refused_samples import RedisRefusedSamples
 from app.adapters.outbound.redis.rejection_lists import RedisRejectionLists
 from app.adapters.outbound.redis.subscription_readers import RedisSubscriptionReaders
@@ -40,6 +41,7 @@ from app.adapters.outbound.sql.domain_event_logs import SqlPlanLog, SqlUserLog
 from app.adapters.outbound.sql.imports import SqlImports
 from app.adapters.outbound.sql.plan_journal import SqlPlanJournal
 from app.adapters.outbound.sql.publishing_positions import SqlPublishingPositions
+from app.adapters.outbound.sql.removal import SqlActivityRemoval
 from app.adapters.outbound.sql.stats import SqlStats
 from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
 from app.adapters.outbound.sql.users import SqlUsers
@@ -109,6 +111,7 @@ class Outbound(containers.DeclarativeContainer):
     activity_types = Singleton(RedisActivityTypes, most=max_types)
     activity_inbox = Singleton(RedisActivityInbox, takeover=settings.provided.activity.takeover)
     dead_letters = Singleton(RedisDeadLetters)
+    recent_ids = Singleton(RedisRecentIds, window=settings.provided.activity.dedup_window)
     queue_watch = Singleton(RedisQueueWatch)
     door_looks = Singleton(RedisDoorLooks)
     directory = Singleton(SettingsDirectory)
@@ -121,8 +124,9 @@ class Outbound(containers.DeclarativeContainer):
     zone = settings.provided.stats.zone
     day_rules = Singleton(rules_of, settings.provided.stats.timezone)
     activity_store = Singleton(SqlActivityStore, rules=day_rules)
-    imports = Singleton(SqlImports)
+    imports = undone_imports = Singleton(SqlImports)
     activity_archive = Singleton(SqlActivityArchive)
+    activity_removal = removal = Singleton(SqlActivityRemoval, rules=day_rules)
     import_types = Singleton(SqlTypeBound, most=max_types)
     stats = Singleton(SqlStats)
     plan_journal = Singleton(SqlPlanJournal)

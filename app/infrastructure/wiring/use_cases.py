@@ -37,6 +37,7 @@ from app.application.restore_catalog import RestoreCatalog
 from app.application.retime_plans import RetimePlans
 from app.application.store_activities import StoreActivities
 from app.application.sync_provider import SyncProvider
+from app.application.undo_import import UndoImport
 from app.application.verify_stats import VerifyStats
 from app.application.watch_catalog import WatchCatalog
 from app.application.watch_dashboard import WatchDashboard
@@ -122,6 +123,7 @@ class UseCases(Outbound):
         Outbound.imports,
         types=Callable(unless_listed, types=Outbound.import_types),
     )
+    undo_import = Singleton(UndoImport, imports=Outbound.undone_imports)
 
     authenticate = Singleton(Authenticate, grace=Outbound.settings.provided.security.key_grace)
     create_user = Singleton(CreateUser)

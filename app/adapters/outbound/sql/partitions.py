@@ -3,12 +3,12 @@
 There is no default partition, so that to attach one more locks nobody out who reads or writes the others.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection
 
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold
-from app.adapters.outbound.sql.places import NUMBERS, Month, day_of, first_of, first_place_of, months_of
+from app.adapters.outbound.sql.places import NUMBERS, Month, day_of, first_of, first_place_of, month_of, months_of
 
 PREFIX = "activities_"
 """How the name of a partition begins; year and month follow: activities_2026_01."""
@@ -31,6 +31,13 @@ def make_partitions(connection: Connection, months: Iterable[Month]) -> None:
             connection.exec_driver_sql(
                 f"ALTER TABLE activities ATTACH PARTITION {name} FOR VALUES FROM ({begin}) TO ({end})"
             )
+
+
+def partitions_there(connection: Connection, first_day: int, last_day: int) -> Sequence[str]:
+    """Name the partitions that have days (UTC) between two, both included, in the order of time."""
+    first, last = (f"{PREFIX}{first_of(month):%Y_%m}" for month in (month_of(first_day), month_of(last_day)))
+    known = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'activities'::regclass"
+    return sorted(name for name in connection.exec_driver_sql(known).scalars() if first <= name <= last)
 
 
 def make_room(connection: Connection, places: Iterable[int]) -> None:
