@@ -14,6 +14,7 @@ from app.adapters.outbound.redis.change_log import RedisChangeLog
 from app.adapters.outbound.redis.circuit_states import RedisCircuitStates
 from app.adapters.outbound.redis.connection import connect
 from app.adapters.outbound.redis.dead_letters import RedisDeadLetters
+from app.adapters.outbound.redis.door_looks import RedisDoorLooks
 from app.adapters.outbound.redis.figures import RedisPresence, RedisTally, RedisVerifications
 from app.adapters.outbound.redis.held_plans import RedisHeldPlans
 from app.adapters.outbound.redis.journal_source import RedisJournalSource
@@ -113,6 +114,7 @@ class Outbound(containers.DeclarativeContainer):
     dead_letters = Singleton(RedisDeadLetters)
     recent_ids = Singleton(RedisRecentIds, window=settings.provided.activity.dedup_window)
     queue_watch = Singleton(RedisQueueWatch)
+    door_looks = Singleton(RedisDoorLooks)
     directory = Singleton(SettingsDirectory)
     rendering = Object(RENDERING)
     index = Singleton(LiveIndex)
