@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from app.domain.rollups import Day
 from app.domain.stats import Visits, union, visits_on, without
+from app.domain.stats import before as visits_before
 
 ALL = ""
 """Stands for activities of all types; no type is called like that."""
@@ -49,6 +50,15 @@ def less(days: UserDays, lost: Mapping[str, Collection[Day]]) -> UserDays | None
     if every is None:
         return None
     left = ((type_, without(visits, {*of_all, *lost.get(type_, ())})) for type_, visits in days.by_type)
+    return UserDays(every, tuple((type_, visits) for type_, visits in left if visits is not None))
+
+
+def before(day: Day, days: UserDays) -> UserDays | None:
+    """Choose the days before one; None: there are none."""
+    every = visits_before(day, days.all)
+    if every is None:
+        return None
+    left = ((type_, visits_before(day, visits)) for type_, visits in days.by_type)
     return UserDays(every, tuple((type_, visits) for type_, visits in left if visits is not None))
 
 
