@@ -17,6 +17,7 @@ from app.adapters.outbound.sql.database import Database, open_database
 from app.adapters.outbound.sql.imports import SqlImports
 from app.adapters.outbound.sql.migrate import migrate
 from app.adapters.outbound.sql.period_stats import SqlPeriodStats
+from app.adapters.outbound.sql.plan_stats import SqlPlanStats
 from app.adapters.outbound.sql.removal import SqlActivityRemoval
 from app.adapters.outbound.sql.stats import SqlStats
 from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
@@ -24,6 +25,7 @@ from app.application.ports.activities import ActivityStore, Stats, StatsKeeper
 from app.application.ports.activity_expiry import ActivityExpiry
 from app.application.ports.imports import ImportId, Imports, UndoneImports
 from app.application.ports.period_stats import PeriodStats
+from app.application.ports.plan_stats import PlanStats
 from app.application.ports.removal import ActivityRemoval
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity
@@ -42,6 +44,7 @@ class ActivityBackend(Protocol):
     def store(self, zone: tzinfo = UTC) -> ActivityStore: ...
     def stats(self) -> Stats: ...
     def periods(self) -> PeriodStats: ...
+    def plan_stats(self) -> PlanStats: ...
     def keeper(self, zone: tzinfo = UTC) -> StatsKeeper: ...
     def expiry(self, zone: tzinfo = UTC) -> ActivityExpiry: ...
     def imports(self) -> Imports: ...
@@ -64,6 +67,9 @@ class MemoryActivityBackend:
         return self._all
 
     def periods(self) -> PeriodStats:
+        return self._all
+
+    def plan_stats(self) -> PlanStats:
         return self._all
 
     def keeper(self, zone: tzinfo = UTC) -> StatsKeeper:
@@ -106,6 +112,9 @@ class SqlActivityBackend:
 
     def periods(self) -> PeriodStats:
         return SqlPeriodStats(self.database)
+
+    def plan_stats(self) -> PlanStats:
+        return SqlPlanStats(self.database)
 
     def keeper(self, zone: tzinfo = UTC) -> StatsKeeper:
         return SqlStatsKeeper(self.database, zone, retained=RETAINED)

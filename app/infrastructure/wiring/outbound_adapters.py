@@ -42,6 +42,7 @@ from app.adapters.outbound.sql.domain_event_logs import SqlPlanLog, SqlUserLog
 from app.adapters.outbound.sql.imports import SqlImports
 from app.adapters.outbound.sql.period_stats import SqlPeriodStats
 from app.adapters.outbound.sql.plan_journal import SqlPlanJournal
+from app.adapters.outbound.sql.plan_stats import SqlPlanStats
 from app.adapters.outbound.sql.publishing_positions import SqlPublishingPositions
 from app.adapters.outbound.sql.removal import SqlActivityRemoval
 from app.adapters.outbound.sql.stats import SqlStats
@@ -51,6 +52,7 @@ from app.adapters.outbound.sql.webhook_deliveries import SqlWebhookDeliveries
 from app.adapters.outbound.sql.webhook_endpoints import SqlWebhookEndpoints
 from app.adapters.outbound.sql.webhook_log import SqlWebhookLog
 from app.adapters.outbound.webhooks.sender import HttpWebhookSender
+from app.domain.usual_rollups import rollups_of
 from app.infrastructure.observability.no_traces import Tracing
 from app.infrastructure.settings.settings import Settings
 from app.infrastructure.time_zones.zone_files import rules_of
@@ -125,6 +127,9 @@ class Outbound(containers.DeclarativeContainer):
 
     zone = settings.provided.stats.zone
     day_rules = Singleton(rules_of, settings.provided.stats.timezone)
+    rollups = Callable(
+        rollups_of, settings.provided.stats.view_types, purchase_types=settings.provided.stats.purchase_types
+    )
     retained = settings.provided.stats.retention_types
     activity_store = Singleton(SqlActivityStore, rules=day_rules)
     imports = undone_imports = Singleton(SqlImports)
@@ -134,6 +139,7 @@ class Outbound(containers.DeclarativeContainer):
     import_types = Singleton(SqlTypeBound, most=max_types)
     stats = Singleton(SqlStats)
     periods = Singleton(SqlPeriodStats)
+    plan_stats = Singleton(SqlPlanStats)
     plan_journal = Singleton(SqlPlanJournal)
     stats_keeper = keeper = Singleton(SqlStatsKeeper, rules=day_rules)
 

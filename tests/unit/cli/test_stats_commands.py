@@ -23,6 +23,7 @@ from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
 from app.application.import_activities import ImportActivities
 from app.application.ports.activities import DeadLetter, DeadLetters
 from app.application.ports.imports import ImportId
+from app.application.read_plan_stats import PlanByDay, PlansByFigures, WhatSells
 from app.application.read_series import Series, TotalInRange, TotalsOfRange
 from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 from app.application.undo_import import UndoImport
@@ -30,7 +31,9 @@ from app.domain.activities import Activity, ActivityRules
 from tests.fakes.activity_store import MemoryActivityStore
 from tests.fakes.activity_stream import MemoryActivityStream
 from tests.fakes.imports import MemoryImports
+from tests.fakes.plan_catalog import MemoryPlanCatalog
 from tests.fakes.recent_ids import MemoryRecentIds
+from tests.fakes.store import MemoryStore
 from tests.support.fixed_clock import FixedClock
 
 SAMPLE = Path(__file__).parents[3] / "sample" / "activities.csv"
@@ -105,6 +108,7 @@ class World:
     @asynccontextmanager
     async def _stats(self) -> AsyncIterator[StatsUseCases]:
         clock = FixedClock(NOW)
+        plans = PlansByFigures(self.store, MemoryPlanCatalog(MemoryStore()), clock, UTC)
         yield StatsUseCases(
             page_of_totals=PageOfTotals(self.store),
             keeper=self.store,
@@ -115,6 +119,9 @@ class World:
             series=Series(self.store, clock, UTC),
             totals_of_range=TotalsOfRange(self.store, clock, UTC),
             total_in_range=TotalInRange(self.store, self.store, clock, UTC),
+            plans_by_figures=plans,
+            plan_by_day=PlanByDay(self.store, clock, UTC),
+            what_sells=WhatSells(plans),
         )
 
     @asynccontextmanager

@@ -15,10 +15,13 @@ from app.adapters.inbound.http.api import create_api
 from app.adapters.inbound.http.error_table import HISTORY_AWAY
 from app.adapters.inbound.http.stats.stats_router import stats_router
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
+from app.application.read_plan_stats import PlanByDay, PlansByFigures, WhatSells
 from app.application.read_series import Series, TotalInRange, TotalsOfRange
 from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 from app.domain.activities import Activity
 from tests.fakes.activity_store import MemoryActivityStore
+from tests.fakes.plan_catalog import MemoryPlanCatalog
+from tests.fakes.store import MemoryStore
 from tests.support.asgi import Sent, ask
 from tests.support.fixed_clock import FixedClock
 from tests.support.oracle import Oracle
@@ -59,6 +62,7 @@ class World:
 
 def an_api(store: MemoryActivityStore) -> FastAPI:
     clock = FixedClock()
+    plans = PlansByFigures(store, MemoryPlanCatalog(MemoryStore()), clock, UTC)
     use_cases = StatsUseCases(
         page_of_totals=PageOfTotals(store),
         keeper=store,
@@ -69,6 +73,9 @@ def an_api(store: MemoryActivityStore) -> FastAPI:
         series=Series(store, clock, UTC),
         totals_of_range=TotalsOfRange(store, clock, UTC),
         total_in_range=TotalInRange(store, store, clock, UTC),
+        plans_by_figures=plans,
+        plan_by_day=PlanByDay(store, clock, UTC),
+        what_sells=WhatSells(plans),
     )
     return create_api([stats_router(use_cases)], "test")
 

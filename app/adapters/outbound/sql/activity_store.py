@@ -33,10 +33,11 @@ from app.domain.activities import Activity
 from app.domain.activity_columns import ActivityColumns
 from app.domain.column_fold import Fold, fold_columns
 from app.domain.identities import Key, aliases_in, claims_in
-from app.domain.rollups import ROLLUPS, Rollup, Sums, added_up
+from app.domain.rollups import Rollup, Sums, added_up
 from app.domain.stats import Granularity
 from app.domain.user_days import ALL, UserDays, together
 from app.domain.user_figures import UserFigures
+from app.domain.usual_rollups import ROLLUPS
 from app.domain.zone_rules import ZoneRules
 
 
