@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from app.domain.activities import Activity
+from app.domain.funnels import InstantsByDay
 from app.domain.identities import Key
 from app.domain.rollups import Day, Sums
 
@@ -204,6 +205,8 @@ class Fold:
     """The days on which each visitor was active; what has neither id counts in the totals only."""
     statements: list[Activity] = field(default_factory=list)
     """Those that say who somebody is, and count nothing."""
+    instants: InstantsByDay = field(default_factory=dict)
+    """When visitors did what funnels are asked of."""
 
     @property
     def visits(self) -> Mapping[Key, Visits]:

@@ -36,6 +36,7 @@ from app.adapters.outbound.sql.activity_types import SqlTypeBound
 from app.adapters.outbound.sql.api_keys import SqlApiKeys
 from app.adapters.outbound.sql.database import open_database
 from app.adapters.outbound.sql.domain_event_logs import SqlPlanLog, SqlUserLog
+from app.adapters.outbound.sql.funnel_evidence import SqlFunnelInstants
 from app.adapters.outbound.sql.imports import SqlImports
 from app.adapters.outbound.sql.plan_journal import SqlPlanJournal
 from app.adapters.outbound.sql.publishing_positions import SqlPublishingPositions
@@ -119,12 +120,14 @@ class Outbound(containers.DeclarativeContainer):
 
     zone = settings.provided.stats.zone
     day_rules = Singleton(rules_of, settings.provided.stats.timezone)
+    funnel_types = settings.provided.stats.funnel_types
     activity_store = Singleton(SqlActivityStore, rules=day_rules)
     imports = Singleton(SqlImports)
     activity_archive = Singleton(SqlActivityArchive)
     activity_removal = Singleton(SqlActivityRemoval, rules=day_rules)
     import_types = Singleton(SqlTypeBound, most=max_types)
     stats = Singleton(SqlStats)
+    funnel_instants = Singleton(SqlFunnelInstants, rules=day_rules)
     plan_journal = Singleton(SqlPlanJournal)
     stats_keeper = keeper = Singleton(SqlStatsKeeper, rules=day_rules)
 

@@ -15,6 +15,7 @@ from app.application.import_activities import ImportReport
 from app.application.ports.activities import DeadLetter, Difference
 from app.application.ports.imports import Import
 from app.domain.activities import Activity
+from app.domain.funnels import FunnelStep
 from app.domain.stats import Cohort, DailyUsers, Granularity, TypeCount, TypeTotal
 
 
@@ -51,6 +52,19 @@ class CohortsAnswer(BaseModel):
 
     granularity: Granularity
     cohorts: list[PeriodCohortAnswer]
+
+
+class FunnelStepAnswer(BaseModel):
+    """How many users came at least to a step."""
+
+    step: int = Field(description="From 1 on")
+    type: str
+    users: int = Field(description="Who came at least so far")
+
+
+def funnel_step_answer(step: FunnelStep) -> dict[str, Any]:
+    """How many users came at least to a step."""
+    return step._asdict()
 
 
 def total_answer(total: TypeTotal) -> dict[str, Any]:

@@ -11,10 +11,11 @@ from app.adapters.inbound.cli.options import Json, Yes, add_group, at_most
 from app.adapters.inbound.cli.progress import counting
 from app.adapters.inbound.cli.running import Opener, run
 from app.adapters.inbound.cli.saying import agree, say
-from app.adapters.inbound.cli.stats_tables import daily_users, retention_triangle, totals, type_counts
-from app.adapters.inbound.reading.instants import read_date
+from app.adapters.inbound.cli.stats_tables import daily_users, funnel_steps, retention_triangle, totals, type_counts
+from app.adapters.inbound.reading.instants import read_date, read_length
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
 from app.application.read_stats import DEFAULT_LIMIT, DEFAULT_WINDOWS, MOST_TYPES
+from app.domain.funnels import Funnel
 from app.domain.stats import Granularity
 
 From = Annotated[
@@ -28,6 +29,10 @@ Windows = Annotated[int, typer.Option(min=1, max=366, help="How many cohorts, an
 Start = Annotated[
     str | None,
     typer.Option(metavar="DATE", help="A day of the first cohort's period; by default the last one is the current."),
+]
+Steps = Annotated[str, typer.Argument(metavar="TYPE,TYPE,...", help="Types in their order, up to 10.")]
+Within = Annotated[
+    str, typer.Option(metavar="TIME", help="How long after a first step the last one counts: 30m, 12h, 7d, 2w.")
 ]
 Length = Annotated[Granularity, typer.Option(help="The length of a period; weeks are ISO weeks.")]
 
@@ -53,6 +58,7 @@ def add_stats_commands(cli: typer.Typer, open_parts: Opener[StatsUseCases]) -> N
     _add_totals(group, open_parts)
     _add_ranges(group, open_parts)
     _add_retention(group, open_parts)
+    _add_funnel(group, open_parts)
     _add_maintenance(group, open_parts)
 
 
@@ -99,6 +105,15 @@ def _add_retention(group: typer.Typer, open_parts: Opener[StatsUseCases]) -> Non
             open_parts, lambda core: core.retention(granularity, windows, read_date("--start-date", start_date))
         )
         show(as_json, answers.retention_answer(granularity, cohorts), retention_triangle(granularity, cohorts))
+
+
+def _add_funnel(group: typer.Typer, open_parts: Opener[StatsUseCases]) -> None:
+    @group.command()
+    def funnel(steps: Steps, within: Within = "7d", from_: From = None, to: To = None, as_json: Json = False) -> None:
+        """Count the users who came from a first step to later ones, in order: each counts for the furthest."""
+        asked = Funnel(steps.split(","), read_length("--within", within))
+        found = _ask(open_parts, lambda core: core.ask_funnel(asked, read_date("--from", from_), read_date("--to", to)))
+        show(as_json, [answers.funnel_step_answer(step) for step in found], funnel_steps(found))
 
 
 def _add_maintenance(group: typer.Typer, open_parts: Opener[StatsUseCases]) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from app.application.ask_funnel import AskFunnel
 from app.application.ports.activities import StatsKeeper
 from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 
@@ -16,3 +17,4 @@ class StatsUseCases:
     daily_active_users: DailyActiveUsers
     top_types: TopTypes
     retention: Retention
+    ask_funnel: AskFunnel

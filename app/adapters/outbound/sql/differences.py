@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, func, select
 from app.adapters.outbound.sql.activity_store import totals_by_type
 from app.adapters.outbound.sql.bulk import unpack_visits
 from app.adapters.outbound.sql.columns import metadata
+from app.adapters.outbound.sql.funnel_instants import digests_kept
 from app.adapters.outbound.sql.identities import read_claim
 from app.adapters.outbound.sql.raw_fold import RawFold, stream
 from app.adapters.outbound.sql.schema import (
@@ -24,7 +25,9 @@ from app.adapters.outbound.sql.schema import (
 )
 from app.adapters.outbound.sql.slot_sums import summed
 from app.application.ports.activities import Difference
+from app.domain.funnels import DayOfType, Digest
 from app.domain.identities import Claim, Key, told
+from app.domain.rollups import Day
 from app.domain.stats import Granularity, Visits, date_of, days_of, start_of
 
 _SHOWN = 10
@@ -56,6 +59,20 @@ def differences_of_figures(connection: Connection, folding: RawFold) -> Iterator
     yield from _compare(connection, daily_users, daily, lambda key: f"users on {date_of(key[0])}")
     cells = {(str(cell.granularity), *cell[1:]): (users,) for cell, users in folding.figures.cells.items()}
     yield from _compare(connection, retention_cells, cells, _name_of_cell)
+
+
+def differences_of_instants(
+    connection: Connection, folded: Mapping[DayOfType, Digest], since: Day = 0
+) -> Iterator[Difference]:
+    """Compare what is kept for funnels, from a day on."""
+    kept = digests_kept(connection, since)
+    for type_, day in sorted({*kept, *folded}):
+        here, there = (digests.get((type_, day), Digest()) for digests in (kept, folded))
+        if here != there:
+            told = (f"{here.number} of them", f"{there.number} of them")
+            if here.number == there.number:
+                told = ("some", "others")
+            yield Difference(f"instants of {type_} on {date_of(day)}", *told)
 
 
 def differences_of_persons(connection: Connection, folding: RawFold) -> Iterator[Difference]:

@@ -22,7 +22,8 @@ from app.adapters.outbound.sql.activity_store import add_totals, add_users, bulk
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold, take_slot
 from app.adapters.outbound.sql.columns import metadata
 from app.adapters.outbound.sql.database import Database
-from app.adapters.outbound.sql.day_rules import DayRules
+from app.adapters.outbound.sql.day_rules import DayRules, funnel_types_kept
+from app.adapters.outbound.sql.funnel_instants import take_instants, take_visitors
 from app.adapters.outbound.sql.remaining_days import TypeDay, nothing_left
 from app.adapters.outbound.sql.removal_search import found_in, free_ids, rows_removed
 from app.adapters.outbound.sql.removed_visits import Groups, take_out
@@ -30,7 +31,8 @@ from app.adapters.outbound.sql.schema import daily_totals, daily_users, retentio
 from app.application.ports.removal import ActivityRemoval, FiguresIncompleteError, RemovalStep, ToRemove
 from app.domain.activities import STATEMENTS
 from app.domain.activity_columns import ActivityColumns, ActivityIds
-from app.domain.column_fold import fold_columns
+from app.domain.column_fold import fold_columns, visitors_of
+from app.domain.funnels import instants_by_day, numbers_of
 from app.domain.identities import ANONYMOUS, Key
 from app.domain.rollups import ROLLUPS, DatedActivities, Day, LocalClock, Rollup, negated
 from app.domain.stats import Fold, UserFigures
@@ -57,7 +59,14 @@ class Removed:
 
 
 RemovalHook = Callable[[Connection, Removed], None]
-HOOKS: Sequence[RemovalHook] = ()
+
+
+def _take_instants(connection: Connection, removed: Removed) -> None:
+    types = funnel_types_kept(connection)
+    take_instants(connection, instants_by_day(removed.dated, visitors_of(removed.dated.activities), types))
+
+
+HOOKS: Sequence[RemovalHook] = (_take_instants,)
 """Called in order."""
 
 
@@ -113,6 +122,7 @@ class SqlActivityRemoval(ActivityRemoval):
             figures, _ = take_out(connection, self._bulk, dict.fromkeys(keys, range(frozen)), ())
             add_users(connection, self._bulk, take_slot(connection), figures)
             _drop_user_rows(connection, figures)
+            take_visitors(connection, numbers_of(keys), frozen)
             return bool(figures.daily)
 
         return await self._database.write(work, unlimited=True)

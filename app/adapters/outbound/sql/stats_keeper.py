@@ -1,6 +1,6 @@
 """StatsKeeper in SQL: the rollups emptied, made anew, or compared with what follows from the raw activities."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from datetime import tzinfo
 
@@ -10,8 +10,14 @@ from app.adapters.outbound.sql.activity_store import add_totals, add_users, bulk
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold
 from app.adapters.outbound.sql.canonical_rows import batches
 from app.adapters.outbound.sql.database import Database
-from app.adapters.outbound.sql.day_rules import DayRules
-from app.adapters.outbound.sql.differences import differences_of_figures, differences_of_persons, differences_of_visits
+from app.adapters.outbound.sql.day_rules import DayRules, funnel_types_kept
+from app.adapters.outbound.sql.differences import (
+    differences_of_figures,
+    differences_of_instants,
+    differences_of_persons,
+    differences_of_visits,
+)
+from app.adapters.outbound.sql.funnel_instants import add_instants
 from app.adapters.outbound.sql.identities import NO_DAY, put_labels, put_persons, put_statements
 from app.adapters.outbound.sql.raw_fold import ROWS, RawFold
 from app.adapters.outbound.sql.schema import (
@@ -19,6 +25,7 @@ from app.adapters.outbound.sql.schema import (
     claims,
     daily_totals,
     daily_users,
+    funnel_instants,
     hourly_totals,
     persons,
     retention_cells,
@@ -27,25 +34,35 @@ from app.adapters.outbound.sql.schema import (
     visitors,
 )
 from app.application.ports.activities import Difference, Progress, StatsKeeper
+from app.domain.funnels import DEFAULT_TYPES, DayOfType, Digest, GatheredInstants, digests_of
 from app.domain.rollups import ROLLUPS, LocalClock, Rollup
 from app.domain.zone_rules import ZoneRules
 
 _TABLES = (
     type_totals, daily_totals, hourly_totals, daily_users, visitors, persons, claims, aliases, retention_cells,
-    stats_settings,
+    funnel_instants, stats_settings,
 )  # fmt: skip
+
+_INSTANTS = 500_000
+"""That are kept in memory for a rebuild before they are written; 16 bytes each."""
 
 
 class SqlStatsKeeper(StatsKeeper):
     """Cares for what SqlActivityStore keeps; counts days in `zone`."""
 
     def __init__(
-        self, database: Database, zone: tzinfo, rules: ZoneRules | None = None, rollups: Sequence[Rollup] = ROLLUPS
+        self,
+        database: Database,
+        zone: tzinfo,
+        rules: ZoneRules | None = None,
+        rollups: Sequence[Rollup] = ROLLUPS,
+        funnel_types: Collection[str] = DEFAULT_TYPES,
     ) -> None:
         self._database = database
         self._rollups = rollups
         self._zone = zone
-        self._day_rules = DayRules(zone, rules)
+        self._funnel_types = frozenset(funnel_types)
+        self._day_rules = DayRules(zone, rules, funnel_types)
 
     async def reset(self) -> None:
         """Delete every row of every rollup."""
@@ -72,11 +89,13 @@ class SqlStatsKeeper(StatsKeeper):
         rules = self._day_rules.newest(connection)
         self._empty(connection)
         bulk = bulk_of(self._database)
-        folding = RawFold(self._clock(rules), progress, self._rollups)
+        gathered = GatheredInstants(lambda some: add_instants(connection, 0, some), _INSTANTS)
+        folding = RawFold(self._clock(rules), progress, self._rollups, self._funnel_types, gathered.add)
         folding.read_statements(connection, lambda said, joins: put_statements(connection, said, joins))
         with closing(folding.visitors(connection)) as found:
             for chunk in batches(found, ROWS):
                 bulk.lock_visits(connection, dict(chunk))
+        gathered.finish()
         if folding.person_of:
             bulk.lock_visits(connection, dict.fromkeys(folding.person_of, NO_DAY))
         put_labels(connection, folding.person_of)
@@ -88,14 +107,22 @@ class SqlStatsKeeper(StatsKeeper):
         return folding.read
 
     def _verify(self, connection: Connection, progress: Progress | None) -> Difference | None:
-        folding = RawFold(self._clock(self._day_rules.newest(connection)), progress, self._rollups)
+        digests: dict[DayOfType, Digest] = {}
+        folding = RawFold(
+            self._clock(self._day_rules.newest(connection)),
+            progress,
+            self._rollups,
+            funnel_types_kept(connection),
+            lambda some: digests.update(digests_of(some, digests)),
+        )
         folding.read_statements(connection)
         of_visits = differences_of_visits(connection, folding)
         kept_zone = connection.execute(select(stats_settings.c.timezone)).scalar()
         if folding.read and kept_zone not in (None, str(self._zone)):
             return Difference("timezone", str(kept_zone), str(self._zone))
         of_figures = next(differences_of_figures(connection, folding), None)
-        return of_figures or of_visits or next(differences_of_persons(connection, folding), None)
+        of_instants = next(differences_of_instants(connection, digests), None)
+        return of_figures or of_visits or of_instants or next(differences_of_persons(connection, folding), None)
 
     def _clock(self, rules: ZoneRules | None) -> LocalClock:
         return LocalClock(rules.zone if rules else self._zone)

@@ -16,6 +16,7 @@ from app.adapters.inbound.answering.stats_answers import (
     type_count_answer,
 )
 from app.adapters.inbound.http.describing.answers import failure, json_response
+from app.adapters.inbound.http.stats.funnel_route import add_funnel
 from app.adapters.inbound.reading.instants import read_date
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
 from app.application.read_stats import DEFAULT_LIMIT, DEFAULT_WINDOWS, MOST_TYPES, UnknownTypeError
@@ -109,6 +110,8 @@ def stats_router(core: StatsUseCases) -> APIRouter:
     ) -> Response:
         cohorts = await core.retention(granularity, windows, read_date("start_date", start_date))
         return json_response(retention_answer(granularity, cohorts))
+
+    add_funnel(router, core.ask_funnel)
 
     @router.get(
         "/{type}",
