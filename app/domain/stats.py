@@ -106,6 +106,12 @@ def union(one: Visits, other: Visits) -> Visits:
     return Visits(first, one.days << (one.first - first) | other.days << (other.first - first))
 
 
+def before(day: Day, visits: Visits) -> Visits | None:
+    """Choose the days before one; None: there are none."""
+    days = visits.days & ((1 << max(day - visits.first, 0)) - 1)
+    return Visits(visits.first, days) if days else None
+
+
 def without(visits: Visits, days: Iterable[Day]) -> Visits | None:
     """Take days out of a set; None: none is left. Days that are not in it do not matter."""
     last = visits.first + visits.days.bit_length()

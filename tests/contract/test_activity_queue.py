@@ -536,6 +536,15 @@ async def test_many_activities_go_in_one_append(backend: Backend):
     assert batch.activities == many
 
 
+async def test_an_id_that_was_freed_is_taken_again(backend: Backend) -> None:
+    queue = backend.activity_queue()
+    await queue.append(activities(1, 1_500))
+
+    await backend.recent_ids().free([one.activity_id for one in activities(2, 1_400)])
+
+    assert list(await queue.append(activities(1, 1_500))) == [0, *range(1_400, 1_500)]
+
+
 @pytest.mark.redis_server
 @pytest.mark.parametrize("break_it", [RedisServer.kill, RedisServer.pause])
 async def test_without_a_server_every_method_says_so_soon(

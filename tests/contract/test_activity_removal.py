@@ -12,14 +12,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.application.ports.removal import FiguresIncompleteError, ToRemove
+from app.application.ports.imports import NewImport
+from app.application.ports.removal import FiguresIncompleteError
 from app.domain.activities import ALIAS, IDENTIFY, Activity, ActivityId
 from app.domain.activity_spans import ActivitySpan
+from app.domain.removal import ToRemove
 from tests.support.activity_backends import ActivityBackend, SqlActivityBackend, by_definition, figures, patiently
 
 BEGIN = datetime(2025, 12, 28, 12, tzinfo=UTC)
 MADRID, KATHMANDU = ZoneInfo("Europe/Madrid"), ZoneInfo("Asia/Kathmandu")
-SHOP = ToRemove(source="shop")
+SHOP = ToRemove(sources=frozenset({"shop"}))
 
 
 @pytest.fixture
@@ -100,7 +102,10 @@ KINDS: dict[str, tuple[ToRemove, Callable[[Activity], bool]]] = {
         lambda one: one.activity_id.int < 100_100 and one.activity_id.int % 3 == 100_000 % 3,
     ),
     "a span": (
-        ToRemove(source="shop", span=ActivitySpan(BEGIN + timedelta(days=5), BEGIN + timedelta(days=9, hours=3))),
+        ToRemove(
+            sources=frozenset({"shop"}),
+            span=ActivitySpan(BEGIN + timedelta(days=5), BEGIN + timedelta(days=9, hours=3)),
+        ),
         lambda one: (
             one.source == "shop" and BEGIN + timedelta(days=5) <= one.occurred_at < BEGIN + timedelta(days=9, hours=3)
         ),
@@ -170,6 +175,38 @@ async def test_ids_that_are_not_freed_never_count_again(backend: ActivityBackend
     assert await backend.store().store(everything) == 0
 
     await agree(backend, [one for one in everything if one.source != "shop"])
+
+
+async def test_an_import_is_taken_out_and_what_came_otherwise_stays(backend: ActivityBackend) -> None:
+    by_door, by_import, by_other = (some_lives(80, seed=seed) for seed in (1, 2, 3))
+    store, imports = backend.store(), backend.imports()
+    one = await imports.begin(NewImport("one", "one.csv", "csv"), BEGIN)
+    other = await imports.begin(NewImport("other", "other.csv", "csv"), BEGIN)
+    await store.store(by_door)
+    await store.store([*by_import, *by_door[:10]], one.import_id)
+    await store.store(by_other, other.import_id)
+
+    ids = await removed(backend, ToRemove(import_id=one.import_id))
+
+    assert sorted(ids) == sorted(one.activity_id for one in by_import)
+    await agree(backend, [*by_door, *by_other])
+
+
+async def test_ids_that_are_spent_never_count(backend: ActivityBackend) -> None:
+    everything = some_lives(20)
+    await backend.store().store(everything[:5])
+
+    await backend.removal().spend([one.activity_id for one in everything[:10]])
+
+    assert await backend.store().store(everything) == 10
+    await agree(backend, [*everything[:5], *everything[10:]])
+
+
+async def test_nothing_has_left_where_nothing_leaves(backend: ActivityBackend) -> None:
+    await backend.store().store(some_lives(20))
+
+    assert not await backend.removal().have_left(0)
+    assert not await backend.removal().forget_frozen_days(ToRemove(users=frozenset({"u1"})))
 
 
 async def test_a_claim_that_is_removed_gives_the_visitor_back_to_the_next_one(backend: ActivityBackend) -> None:

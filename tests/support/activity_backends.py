@@ -8,24 +8,28 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Executable, update
+from sqlalchemy import Connection, Executable
 
+from app.adapters.outbound.sql.activity_expiry import SqlActivityExpiry
 from app.adapters.outbound.sql.activity_store import SqlActivityStore
 from app.adapters.outbound.sql.all_tables import metadata
 from app.adapters.outbound.sql.database import Database, open_database
+from app.adapters.outbound.sql.funnel_evidence import SqlFunnelInstants
 from app.adapters.outbound.sql.imports import SqlImports
 from app.adapters.outbound.sql.migrate import migrate
 from app.adapters.outbound.sql.removal import SqlActivityRemoval
-from app.adapters.outbound.sql.schema import import_marks, imports
 from app.adapters.outbound.sql.stats import SqlStats
 from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
 from app.application.ports.activities import ActivityStore, Stats, StatsKeeper
-from app.application.ports.imports import ImportId, Imports
+from app.application.ports.activity_expiry import ActivityExpiry
+from app.application.ports.funnels import FunnelInstants
+from app.application.ports.imports import ImportId, Imports, UndoneImports
 from app.application.ports.removal import ActivityRemoval
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity
 from app.domain.stats import Granularity, period_of, retention
 from tests.fakes.activity_store import MemoryActivityStore
+from tests.fakes.funnel_instants import MemoryFunnelInstants
 from tests.support.oracle import Oracle
 
 ALL_DAYS = (date(2025, 12, 1), date(2026, 2, 28))
@@ -38,9 +42,12 @@ class ActivityBackend(Protocol):
     def store(self, zone: tzinfo = UTC) -> ActivityStore: ...
     def stats(self) -> Stats: ...
     def keeper(self, zone: tzinfo = UTC) -> StatsKeeper: ...
+    def expiry(self, zone: tzinfo = UTC) -> ActivityExpiry: ...
     def imports(self) -> Imports: ...
     async def undo(self, import_id: ImportId) -> None: ...
+    def undone_imports(self) -> UndoneImports: ...
     def removal(self, zone: tzinfo = UTC, step: int = 10_000) -> ActivityRemoval: ...
+    def funnels(self, zone: tzinfo = UTC) -> FunnelInstants: ...
     async def clear(self) -> None: ...
     async def aclose(self) -> None: ...
 
@@ -64,11 +71,22 @@ class MemoryActivityBackend:
         return self._all.imports
 
     async def undo(self, import_id: ImportId) -> None:
-        self._all.imports.undo(import_id)
+        await undone(self._all.imports, import_id)
+
+    def undone_imports(self) -> UndoneImports:
+        return self._all.imports
+
+    def expiry(self, zone: tzinfo = UTC) -> ActivityExpiry:
+        self._all.zone = zone
+        return self._all
 
     def removal(self, zone: tzinfo = UTC, step: int = 10_000) -> ActivityRemoval:
         self._all.zone, self._all.step = zone, step
         return self._all
+
+    def funnels(self, zone: tzinfo = UTC) -> FunnelInstants:
+        self._all.zone = zone
+        return MemoryFunnelInstants(self._all)
 
     async def clear(self) -> None:
         self._all = MemoryActivityStore(UTC)
@@ -94,17 +112,19 @@ class SqlActivityBackend:
         return SqlImports(self.database)
 
     async def undo(self, import_id: ImportId) -> None:
-        """Note it as who undoes it will; figures stay."""
+        await undone(SqlImports(self.database), import_id)
 
-        def work(connection: Connection) -> None:
-            undone = update(imports).where(imports.c.import_id == import_id).values(state="undone")
-            mark = connection.execute(undone.returning(imports.c.mark)).scalar_one()
-            connection.execute(import_marks.delete().where(import_marks.c.digest == mark))
+    def undone_imports(self) -> UndoneImports:
+        return SqlImports(self.database)
 
-        await self.database.write(work)
+    def expiry(self, zone: tzinfo = UTC) -> ActivityExpiry:
+        return SqlActivityExpiry(self.database, zone, rows=100)
 
     def removal(self, zone: tzinfo = UTC, step: int = 10_000) -> ActivityRemoval:
         return SqlActivityRemoval(self.database, zone, step=step)
+
+    def funnels(self, zone: tzinfo = UTC) -> FunnelInstants:
+        return SqlFunnelInstants(self.database, zone)
 
     async def clear(self) -> None:
         for table in reversed(metadata.sorted_tables):
@@ -112,6 +132,12 @@ class SqlActivityBackend:
 
     async def aclose(self) -> None:
         await self.database.aclose()
+
+
+async def undone(imports: UndoneImports, import_id: ImportId) -> None:
+    """Note an import as undone; figures stay."""
+    await imports.begin_undo(import_id)
+    await imports.end_undo(import_id)
 
 
 def _execute(statement: Executable, connection: Connection) -> None:
@@ -154,9 +180,14 @@ async def _retention(stats: Stats, granularity: Granularity, windows: int, today
     return [{"start": c.start.isoformat(), "size": c.size, "active": list(c.active)} for c in cohorts]
 
 
+def oracle_of(activities: Sequence[Activity], zone: tzinfo = UTC) -> Oracle:
+    """Ask it of these."""
+    return Oracle([_plain(activity) for activity in activities], zone)
+
+
 def by_definition(activities: Sequence[Activity], zone: tzinfo = UTC, today: date = ALL_DAYS[1]) -> dict[str, Any]:
     """What the oracle says of the same."""
-    oracle = Oracle([_plain(activity) for activity in activities], zone)
+    oracle = oracle_of(activities, zone)
     first, last = ALL_DAYS
     days = (last - first).days
     return {

@@ -2,27 +2,11 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from app.domain.activities import ActivityId
-from app.domain.activity_spans import ActivitySpan
-
-
-@dataclass(frozen=True, slots=True)
-class ToRemove:
-    """Which activities are to go: those of which one of these is true. None, or an empty set: nobody by that."""
-
-    import_id: int | None = None
-    """An import brought them."""
-    users: frozenset[str] = frozenset()
-    """User ids; statements go as well that say something of them."""
-    anonymous: frozenset[str] = frozenset()
-    """Anonymous ids. What they did as a user is the user's."""
-    source: str | None = None
-    ids: frozenset[ActivityId] = frozenset()
-    span: ActivitySpan = field(default_factory=ActivitySpan)
-    """None of them lies outside; the smaller it is, the less is read."""
+from app.domain.removal import ToRemove
+from app.domain.rollups import Day
 
 
 class RemovalStep(NamedTuple):
@@ -61,8 +45,28 @@ class ActivityRemoval(Protocol):
         """
 
     @abstractmethod
+    async def have_left(self, day: Day) -> bool:
+        """Tell whether activities of a day (UTC) may have left, so that what they were counted for stays for ever."""
+
+    @abstractmethod
     async def forget_frozen_days(self, wanted: ToRemove) -> bool:
         """Take from these visitors the days whose activities have left; tell whether there were any.
 
         What was counted by type on these days stays.
+        """
+
+    @abstractmethod
+    async def spend(self, ids: Sequence[ActivityId]) -> None:
+        """See that activities with these ids never count, which are not stored yet."""
+
+
+class RecentIds(Protocol):
+    """What the door remembers of the ids that came in the last minutes."""
+
+    @abstractmethod
+    async def free(self, ids: Sequence[ActivityId]) -> None:
+        """Forget ids, so that activities with these are taken again.
+
+        Raises:
+            LiveStateUnavailableError: they are remembered until the window of the deduplication ends.
         """

@@ -60,7 +60,7 @@ COMMANDS = (
         f"{_CLI}.import_command:add_import_command",
         "import_command",
     ),
-    _history(
+    LazyCommand(
         "imports",
         "What was imported, each with its id.",
         f"{_CLI}.imports_commands:add_imports_commands",

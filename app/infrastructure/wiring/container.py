@@ -49,7 +49,7 @@ from app.adapters.inbound.use_cases.users_use_cases import UsersUseCases
 from app.adapters.inbound.worker.journal_loop import JournalLoop
 from app.adapters.inbound.worker.publish_loop import PublishLoop
 from app.adapters.inbound.worker.sync_schedule import SyncSchedule
-from app.adapters.inbound.worker.timed_loops import TypeLoop, VerifyLoop
+from app.adapters.inbound.worker.timed_loops import ExpiryLoop, TypeLoop, VerifyLoop
 from app.adapters.inbound.worker.webhook_loop import WebhookLoop
 from app.infrastructure.settings.network_access import open_areas, rates
 from app.infrastructure.version import VERSION
@@ -99,6 +99,7 @@ class Container(UseCases):
         JournalLoop, journal=UseCases.journal_changes, log=Outbound.change_log, leases=Outbound.loop_leases
     )
     type_loop = Singleton(TypeLoop, note=UseCases.note_types, leases=Outbound.loop_leases)
+    expiry_loop = Singleton(ExpiryLoop, expire=UseCases.expire_activities, leases=Outbound.loop_leases)
     verify_loop = Singleton(VerifyLoop, verify=UseCases.verify_stats, leases=Outbound.loop_leases)
     subscription_names = Callable(subscription_parts.subscription_names)
     subscription_loops = Singleton(subscription_parts.subscription_loops, note=UseCases.note_refusals)

@@ -14,12 +14,14 @@ from app.adapters.outbound.redis.change_log import RedisChangeLog
 from app.adapters.outbound.redis.circuit_states import RedisCircuitStates
 from app.adapters.outbound.redis.connection import connect
 from app.adapters.outbound.redis.dead_letters import RedisDeadLetters
+from app.adapters.outbound.redis.door_looks import RedisDoorLooks
 from app.adapters.outbound.redis.figures import RedisPresence, RedisTally, RedisVerifications
 from app.adapters.outbound.redis.held_plans import RedisHeldPlans
 from app.adapters.outbound.redis.journal_source import RedisJournalSource
 from app.adapters.outbound.redis.leases import RedisLeases
 from app.adapters.outbound.redis.plan_catalog import RedisPlanCatalog
 from app.adapters.outbound.redis.queue_watch import RedisQueueWatch
+from app.adapters.outbound.redis.recent_ids import RedisRecentIds
 from app.adapters.outbound.redis.refused_samples import RedisRefusedSamples
 from app.adapters.outbound.redis.rejection_lists import RedisRejectionLists
 from app.adapters.outbound.redis.subscription_readers import RedisSubscriptionReaders
@@ -31,6 +33,7 @@ from app.adapters.outbound.search_index.mapped_index_file import MappedIndexFile
 from app.adapters.outbound.search_index.plan_calendar import IndexCalendar
 from app.adapters.outbound.search_index.plan_list import IndexPlanList
 from app.adapters.outbound.sql.activity_archive import SqlActivityArchive
+from app.adapters.outbound.sql.activity_expiry import SqlActivityExpiry
 from app.adapters.outbound.sql.activity_store import SqlActivityStore
 from app.adapters.outbound.sql.activity_types import SqlTypeBound
 from app.adapters.outbound.sql.api_keys import SqlApiKeys
@@ -110,7 +113,9 @@ class Outbound(containers.DeclarativeContainer):
     activity_types = Singleton(RedisActivityTypes, most=max_types)
     activity_inbox = Singleton(RedisActivityInbox, takeover=settings.provided.activity.takeover)
     dead_letters = Singleton(RedisDeadLetters)
+    recent_ids = Singleton(RedisRecentIds, window=settings.provided.activity.dedup_window)
     queue_watch = Singleton(RedisQueueWatch)
+    door_looks = Singleton(RedisDoorLooks)
     directory = Singleton(SettingsDirectory)
     rendering = Object(RENDERING)
     index = Singleton(LiveIndex)
@@ -122,9 +127,10 @@ class Outbound(containers.DeclarativeContainer):
     day_rules = Singleton(rules_of, settings.provided.stats.timezone)
     funnel_types = settings.provided.stats.funnel_types
     activity_store = Singleton(SqlActivityStore, rules=day_rules)
-    imports = Singleton(SqlImports)
+    imports = undone_imports = Singleton(SqlImports)
     activity_archive = Singleton(SqlActivityArchive)
-    activity_removal = Singleton(SqlActivityRemoval, rules=day_rules)
+    expiry = Singleton(SqlActivityExpiry, rules=day_rules)
+    activity_removal = removal = Singleton(SqlActivityRemoval, rules=day_rules)
     import_types = Singleton(SqlTypeBound, most=max_types)
     stats = Singleton(SqlStats)
     funnel_instants = Singleton(SqlFunnelInstants, rules=day_rules)

@@ -13,6 +13,7 @@ from app.application.announce_process import AnnounceProcess
 from app.application.ask_funnel import AskFunnel
 from app.application.authenticate import Authenticate
 from app.application.deliver_webhooks import DeliverWebhooks
+from app.application.expire_activities import ExpireActivities
 from app.application.export_activities import ExportActivities
 from app.application.figures import count_stored
 from app.application.first_admin import LetFirstAdminIn
@@ -38,6 +39,7 @@ from app.application.restore_catalog import RestoreCatalog
 from app.application.retime_plans import RetimePlans
 from app.application.store_activities import StoreActivities
 from app.application.sync_provider import SyncProvider
+from app.application.undo_import import UndoImport
 from app.application.verify_stats import VerifyStats
 from app.application.watch_catalog import WatchCatalog
 from app.application.watch_dashboard import WatchDashboard
@@ -124,6 +126,7 @@ class UseCases(Outbound):
         Outbound.imports,
         types=Callable(unless_listed, types=Outbound.import_types),
     )
+    undo_import = Singleton(UndoImport, imports=Outbound.undone_imports)
 
     authenticate = Singleton(Authenticate, grace=Outbound.settings.provided.security.key_grace)
     create_user = Singleton(CreateUser)
@@ -165,6 +168,11 @@ class UseCases(Outbound):
         shared=Outbound.tally,
         webhooks=Outbound.endpoints,
         history=Outbound.database,
+    )
+    expire_activities = Singleton(
+        ExpireActivities,
+        keep_days=Outbound.settings.provided.activity.keep_days,
+        on_expired=trouble_log.log_expired,
     )
     verify_stats = Singleton(
         VerifyStats, at=Outbound.settings.provided.stats.verify_at, on_verified=trouble_log.log_verified

@@ -46,6 +46,7 @@ BEYOND_JSON_SCHEMA = {
     "GET /catalog/changes": {"unknown_cursor": ""},  # of the right form, but never given out
     "GET /activities": NO_SUCH_INSTANT | {"from_after_to": ""},
     "GET /export/activities": NO_SUCH_INSTANT | {"from_after_to": ""},
+    "GET /stats/funnel": DATES | {"invalid_funnel": "within:"},
     "GET /stats/dau": DATES,
     "GET /stats/top-events": DATES,
     "GET /stats/retention": {"dates_out_of_range": "", "invalid_date": "'0000-"},

@@ -139,6 +139,7 @@ def test_the_routes_that_are_compressed_are_these() -> None:
         "/stats/dau",
         "/stats/top-events",
         "/stats/retention",
+        "/stats/funnel",
         "/stats/{type}",
         "/openapi.json",
     }

@@ -4,16 +4,19 @@ The row `stats_settings` has both, so that workers with different tzdata count a
 instants are kept for funnels (ADR 0102).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, tzinfo
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, select, update
 
 from app.adapters.outbound.sql.counters import inserting
+from app.adapters.outbound.sql.frozen_days import read_cut, thawed
 from app.adapters.outbound.sql.schema import daily_totals, stats_settings
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.funnels import DEFAULT_TYPES
+from app.domain.rollups import Cut, Day, LocalClock
 from app.domain.stats import date_of
 from app.domain.zone_rules import ZoneRules, first_day_that_differs
 
@@ -56,6 +59,10 @@ class DayRules:
         kept = self._kept(connection)
         return kept.zone if kept else self._zone
 
+    def clock(self, connection: Connection) -> LocalClock:
+        """Give the clock to count by in this transaction; raises as `zone` does."""
+        return clock_of(self.zone(connection), read_cut(connection))
+
     def newest(self, connection: Connection) -> ZoneRules | None:
         """Choose the rules to make the rollups anew by: the newer of ours and those that are noted for our zone."""
         kept = self._kept(connection) if self._is_ours(connection) else None
@@ -71,7 +78,7 @@ class DayRules:
         zone = connection.execute(select(stats_settings.c.timezone)).scalar()
         if zone is not None and zone != str(self._zone):
             return self._other_zone(zone)
-        if zone is not None and (kept_types := funnel_types_kept(connection)) != self._funnel_types:
+        if zone is not None and (kept_types := funnel_types_kept(connection)).keys() != self._funnel_types:
             return self._other_types(kept_types)
         mine = self._rules
         if zone is None or mine is None:
@@ -114,16 +121,32 @@ class DayRules:
         return {"timezone": str(self._zone), **noted}
 
 
-def funnel_types_kept(connection: Connection) -> frozenset[str]:
-    """Say of which types all instants are kept: those that were configured when the rollups were begun or made anew."""
-    return frozenset(
-        filter(None, (connection.execute(select(stats_settings.c.funnel_types)).scalar() or "").split(","))
-    )
+def funnel_types_kept(connection: Connection) -> Mapping[str, Day]:
+    """Say of which types all instants are kept, and from which day on: 0, unless earlier activities had left by then.
+
+    They are those that were configured when the rollups were begun or made anew.
+    """
+    noted = connection.execute(select(stats_settings.c.funnel_types)).scalar() or ""
+    found = (one.partition("@") for one in noted.split(",") if one)
+    return {type_: int(day or 0) for type_, _, day in found}
+
+
+def note_funnel_types(connection: Connection, types: Mapping[str, Day]) -> None:
+    """Note them with the days from which on their instants are kept."""
+    noted = ",".join(f"{type_}@{day}" if day else type_ for type_, day in sorted(types.items()))
+    connection.execute(update(stats_settings).values(funnel_types=noted))
+
+
+@lru_cache(maxsize=4)
+def clock_of(zone: tzinfo, cut: Cut | None) -> LocalClock:
+    """Make the clock of a zone, once: it remembers what it has told."""
+    return LocalClock(zone, cut)
 
 
 def _first_that_differs(connection: Connection, kept: ZoneRules, mine: ZoneRules) -> date | None:
-    """Look at the days that were counted, when the rules are others at all."""
+    """Look at the days that were counted, when the rules are others at all; those that are frozen stay as they are."""
     if kept.compiled == mine.compiled:
         return None
-    counted = select(daily_totals.c.day).distinct().order_by(daily_totals.c.day)
-    return first_day_that_differs(kept, mine, map(date_of, connection.execute(counted).scalars()))
+    counted = select(daily_totals.c.day).where(thawed(daily_totals, read_cut(connection))).distinct()
+    days = connection.execute(counted.order_by(daily_totals.c.day)).scalars()
+    return first_day_that_differs(kept, mine, map(date_of, days))

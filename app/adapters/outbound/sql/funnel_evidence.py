@@ -7,14 +7,13 @@ from datetime import timedelta, tzinfo
 
 from sqlalchemy import Connection, func, literal, select
 
-from app.adapters.outbound.sql.activity_store import clock_of
 from app.adapters.outbound.sql.canonical_rows import batches
 from app.adapters.outbound.sql.database import Database
 from app.adapters.outbound.sql.day_rules import DayRules, funnel_types_kept
+from app.adapters.outbound.sql.frozen_days import read_cut
 from app.adapters.outbound.sql.funnel_instants import read_parts
 from app.adapters.outbound.sql.places import DAY
 from app.adapters.outbound.sql.raw_fold import ROWS, stream
-from app.adapters.outbound.sql.removal import frozen_before
 from app.adapters.outbound.sql.schema import activities, visitors
 from app.adapters.outbound.sql.slices import LATEST, PostgresSlices, Slices, SqliteSlices
 from app.application.ports.funnels import ActivitiesGoneError, FunnelInstants, WantedInstants
@@ -46,10 +45,7 @@ class SqlFunnelInstants(FunnelInstants):
     def _evidence(self, connection: Connection, wanted: WantedInstants, go_on: Callable[[], None]) -> FunnelEvidence:
         first, last = day_number(wanted.first), day_number(wanted.last)
         behind = last + -(-wanted.reach // _DAY) + 1
-        if wanted.raw:
-            since = frozen_before(connection)
-            if since is not None and first < since:
-                raise ActivitiesGoneError(wanted.raw, date_of(since))
+        _check_there(connection, wanted, first)
         raw_first, raw_later = self._raw(connection, wanted, behind, go_on) if wanted.raw else ([], {})
         later = {
             type_: raw_later[type_] if type_ in wanted.raw else read_parts(connection, type_, first, behind)
@@ -63,7 +59,7 @@ class SqlFunnelInstants(FunnelInstants):
         self, connection: Connection, wanted: WantedInstants, behind: Day, go_on: Callable[[], None]
     ) -> tuple[Parts, dict[str, Parts]]:
         """Read instants of types that are not kept; the days of UTC may differ from those of the zone by one."""
-        clock = clock_of(self._day_rules.zone(connection))
+        clock = self._day_rules.clock(connection)
         begin, end = day_number(wanted.first), day_number(wanted.last)
         first: Parts = []
         later: dict[str, Parts] = {type_: [] for type_ in wanted.raw}
@@ -78,6 +74,21 @@ class SqlFunnelInstants(FunnelInstants):
                 if within:
                     first.append(instants.chosen(within).by_visitor())
         return first, later
+
+
+def _check_there(connection: Connection, wanted: WantedInstants, first: Day) -> None:
+    """See that nothing has left of what is asked for.
+
+    Raises:
+        ActivitiesGoneError: something has.
+    """
+    kept, cut = funnel_types_kept(connection), read_cut(connection)
+    since = dict.fromkeys(wanted.raw, cut.day) if cut is not None else {}
+    for type_ in {wanted.first_type, *wanted.later_types}.difference(wanted.raw):
+        since[type_] = kept.get(type_, 0)
+    late = sorted(type_ for type_, day in since.items() if day > first)
+    if late:
+        raise ActivitiesGoneError(late, date_of(max(since[type_] for type_ in late)))
 
 
 def _rows(

@@ -13,9 +13,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, select, update
 
 from app.adapters.outbound.sql.counters import inserting
+from app.adapters.outbound.sql.frozen_days import thawed
 from app.adapters.outbound.sql.schema import funnel_instants as table
 from app.domain.funnels import DayOfType, Digest, Instants, InstantsByDay, VisitorNumber
-from app.domain.rollups import Day
+from app.domain.rollups import Cut, Day
 
 CLOSED_FROM = 512
 """Instants of a part that does not grow any more."""
@@ -74,10 +75,10 @@ def read_parts(connection: Connection, type_: str, first: Day, last: Day) -> lis
     return [_read(row) if row.part else _read(row).by_visitor() for row in connection.execute(wanted)]
 
 
-def digests_kept(connection: Connection, since: Day) -> Mapping[DayOfType, Digest]:
-    """Tell what is kept of each type and day from a day on, to be compared."""
+def digests_kept(connection: Connection, cut: Cut | None) -> Mapping[DayOfType, Digest]:
+    """Tell what is kept of each type and day that is not frozen, to be compared."""
     found: dict[DayOfType, Digest] = {}
-    for row in connection.execute(select(table).where(table.c.day >= since)):
+    for row in connection.execute(select(table).where(thawed(table, cut))):
         key = (row.type, row.day)
         found[key] = found.get(key, Digest()).plus(_read(row))
     return {key: digest for key, digest in found.items() if digest.number}

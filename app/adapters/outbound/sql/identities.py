@@ -151,6 +151,11 @@ def read_claim(at: int, activity_id: UUID | bytes, anonymous_id: str, user_id: s
     return Claim(instant_of(at), found, ANONYMOUS + anonymous_id, user_id)
 
 
+def read_alias(activity_id: UUID | bytes, user_id: str, previous: str) -> Alias:
+    """Read a row of aliases."""
+    return Alias(activity_id if isinstance(activity_id, UUID) else UUID(bytes=activity_id), user_id, previous)
+
+
 def _write(connection: Connection, regrouped: Regrouped) -> None:
     if regrouped.renamed:
         one = update(visitors).where(visitors.c.person == bindparam("old")).values(person=bindparam("name"))

@@ -14,26 +14,37 @@ the connection and a `Removed`, and has to make its tables what they would be wi
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Table, delete, func, select, tuple_
 
-from app.adapters.outbound.sql.activity_store import add_totals, add_users, bulk_of, clock_of, totals_by_type
+from app.adapters.outbound.sql.activity_store import add_totals, add_users, bulk_of, totals_by_type
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold, take_slot
 from app.adapters.outbound.sql.columns import metadata
+from app.adapters.outbound.sql.counters import inserting
 from app.adapters.outbound.sql.database import Database
 from app.adapters.outbound.sql.day_rules import DayRules, funnel_types_kept
+from app.adapters.outbound.sql.frozen_days import read_cut
 from app.adapters.outbound.sql.funnel_instants import take_instants, take_visitors
+from app.adapters.outbound.sql.places import DAY
 from app.adapters.outbound.sql.remaining_days import TypeDay, nothing_left
 from app.adapters.outbound.sql.removal_search import found_in, free_ids, rows_removed
 from app.adapters.outbound.sql.removed_visits import Groups, take_out
-from app.adapters.outbound.sql.schema import daily_totals, daily_users, retention_cells, stats_settings, type_totals
-from app.application.ports.removal import ActivityRemoval, FiguresIncompleteError, RemovalStep, ToRemove
-from app.domain.activities import STATEMENTS
+from app.adapters.outbound.sql.schema import (
+    activity_ids,
+    daily_totals,
+    daily_users,
+    retention_cells,
+    type_totals,
+)
+from app.application.ports.removal import ActivityRemoval, FiguresIncompleteError, RemovalStep
+from app.domain.activities import STATEMENTS, ActivityId
 from app.domain.activity_columns import ActivityColumns, ActivityIds
 from app.domain.column_fold import fold_columns, visitors_of
 from app.domain.funnels import instants_by_day, numbers_of
-from app.domain.identities import ANONYMOUS, Key
+from app.domain.identities import Key
+from app.domain.removal import ToRemove
 from app.domain.rollups import ROLLUPS, DatedActivities, Day, LocalClock, Rollup, negated
 from app.domain.stats import Fold, UserFigures
 from app.domain.zone_rules import ZoneRules
@@ -110,6 +121,11 @@ class SqlActivityRemoval(ActivityRemoval):
         removed = await self._database.write(work, unlimited=True)
         return RemovalStep(ActivityIds(removed.ids), found.last if len(found.rows) >= self._step else found.following)
 
+    async def have_left(self, day: Day) -> bool:
+        """Compare its beginning with the cut."""
+        cut = await self._database.read(read_cut)
+        return cut is not None and day * DAY < cut.instant
+
     async def forget_frozen_days(self, wanted: ToRemove) -> bool:
         """Take the days before the first one that is not frozen."""
 
@@ -118,17 +134,22 @@ class SqlActivityRemoval(ActivityRemoval):
             frozen = frozen_before(connection)
             if frozen is None:
                 return False
-            keys = [*wanted.users, *(ANONYMOUS + one for one in wanted.anonymous)]
-            figures, _ = take_out(connection, self._bulk, dict.fromkeys(keys, range(frozen)), ())
+            figures, _ = take_out(connection, self._bulk, dict.fromkeys(wanted.visitors, range(frozen)), ())
             add_users(connection, self._bulk, take_slot(connection), figures)
             _drop_user_rows(connection, figures)
-            take_visitors(connection, numbers_of(keys), frozen)
+            take_visitors(connection, numbers_of(wanted.visitors), frozen)
             return bool(figures.daily)
 
         return await self._database.write(work, unlimited=True)
 
+    async def spend(self, ids: Sequence[ActivityId]) -> None:
+        """Insert them."""
+        for start in range(0, len(ids), _KEYS):
+            rows = [{"id": one} for one in sorted(ids[start : start + _KEYS])]
+            await self._database.write(partial(_spend, rows=rows))
+
     def _take_back(self, connection: Connection, removed: ActivityColumns) -> None:
-        clock = clock_of(self._day_rules.zone(connection))
+        clock = self._day_rules.clock(connection)
         fold = fold_columns(removed, clock, self._rollups)
         slot = take_slot(connection)
         self._subtract(connection, slot, fold)
@@ -153,8 +174,12 @@ class SqlActivityRemoval(ActivityRemoval):
 
 def frozen_before(connection: Connection) -> Day | None:
     """Say from which day on the activities are all there; None: on every day."""
-    column = stats_settings.c.get("frozen_before")
-    return None if column is None else connection.execute(select(column)).scalar()
+    cut = read_cut(connection)
+    return None if cut is None else cut.day
+
+
+def _spend(connection: Connection, rows: Sequence[Mapping[str, ActivityId]]) -> None:
+    connection.execute(inserting(connection, activity_ids).on_conflict_do_nothing(), rows)
 
 
 def _dated(removed: ActivityColumns, clock: LocalClock) -> DatedActivities:

@@ -26,9 +26,9 @@ from app.adapters.outbound.sql.partitions import partitions_there
 from app.adapters.outbound.sql.places import DAY, first_place
 from app.adapters.outbound.sql.schema import activities
 from app.adapters.outbound.sql.slices import bounds
-from app.application.ports.removal import ToRemove
 from app.domain.activities import STATEMENTS
 from app.domain.activity_columns import ActivityColumns
+from app.domain.removal import ToRemove
 
 _AT_ONCE = 1_000
 _NAMES = ("id", "type", "occurred_at", "source", "user_id", "value", "properties", "anonymous_id", "origin")
@@ -131,10 +131,10 @@ def _those(table: Table, wanted: ToRemove) -> ColumnElement[bool]:
         any_of.append(kept.user_id.in_(wanted.users))
         any_of.append(and_(kept.type.in_(STATEMENTS), kept.anonymous_id.in_(wanted.users)))
     if wanted.anonymous:
-        any_of.append(and_(kept.user_id.is_(None), kept.anonymous_id.in_(wanted.anonymous)))
-        any_of.append(and_(kept.type.in_(STATEMENTS), kept.anonymous_id.in_(wanted.anonymous)))
-    if wanted.source is not None:
-        any_of.append(kept.source == wanted.source)
+        by_nobody_else = or_(kept.user_id.is_(None), kept.type.in_(STATEMENTS))
+        any_of.append(and_(by_nobody_else, kept.anonymous_id.in_(wanted.anonymous)))
+    if wanted.sources:
+        any_of.append(kept.source.in_(wanted.sources))
     if wanted.ids:
         any_of.append(kept.id.in_(wanted.ids))
     begin, end = bounds(wanted.span)

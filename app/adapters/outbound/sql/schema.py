@@ -6,7 +6,7 @@ migration beside it; a test compares the two.
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, Text
 
-from app.adapters.outbound.sql.columns import BIG, BYTEWISE, ExactDecimal, Id, metadata, partial_index, slot
+from app.adapters.outbound.sql.columns import BIG, BYTEWISE, ExactDecimal, Id, frozen, metadata, partial_index, slot
 
 activity_ids = Table(
     "activity_ids",
@@ -116,6 +116,7 @@ claims = Table(
     Column("anonymous_id", BYTEWISE, nullable=False),
     Column("at", BigInteger, nullable=False, comment="From when on it counts; the earliest one of an id holds."),
     Column("user_id", BYTEWISE, nullable=False),
+    frozen(),
     Index("ix_claims_anonymous", "anonymous_id", "at", "activity_id"),
     Index("ix_claims_user", "user_id"),
     sqlite_with_rowid=False,
@@ -127,6 +128,7 @@ aliases = Table(
     Column("activity_id", Id, primary_key=True),
     Column("user_id", BYTEWISE, nullable=False),
     Column("previous_id", BYTEWISE, nullable=False),
+    frozen(),
     Index("ix_aliases_user", "user_id"),
     Index("ix_aliases_previous", "previous_id"),
     sqlite_with_rowid=False,
@@ -155,6 +157,8 @@ stats_settings = Table(
     Column("tzdata", String, comment="Of which version the rules are; null: nobody knows."),
     Column("rules", LargeBinary, comment="The zone's file of that version (TZif)."),
     Column("funnel_types", String, comment="Whose instants are kept, joined by commas; null: of none."),
+    Column("frozen_before", Integer, comment="Raw activities of days before it have left; null: none has."),
+    Column("frozen_until", BigInteger, comment="When that day began."),
 )
 
 import_marks = Table(

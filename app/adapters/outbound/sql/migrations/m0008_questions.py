@@ -1,7 +1,7 @@
 """What the questions of product people are answered from."""
 
 from alembic import op
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String
+from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, String, false
 
 from app.adapters.outbound.sql.frozen_columns import BIG, BYTEWISE, EXACT, key, optional, partial_index, required
 
@@ -22,6 +22,14 @@ def upgrade() -> None:
         required("sum", EXACT),
         sqlite_with_rowid=False,
     )
+    for table in ("claims", "aliases"):
+        said: Column[bool] = Column("frozen", Boolean(create_constraint=False), nullable=False, server_default=false())
+        op.add_column(table, said)
+    op.add_column(
+        "stats_settings",
+        Column("frozen_before", Integer, comment="Raw activities of days before it have left; null: none has."),
+    )
+    op.add_column("stats_settings", Column("frozen_until", BigInteger, comment="When that day began."))
     op.create_table(
         "imports",
         key("import_id", BIG, numbered=True),
