@@ -61,6 +61,7 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityRemoval, Ac
         """Ids of what was removed, and never counts again."""
         self.frozen: date | None = None
         """The first day of which all activities are here; those of days before it have left."""
+        self._frozen_zone = zone
         self.step = 10_000
         """Activities that one step removes."""
         self.imports = MemoryImports(self._check)
@@ -132,10 +133,12 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityRemoval, Ac
             raise FrozenDaysError(self.frozen)
         self._counted, self.frozen = [], None
 
-    async def rebuild(self, progress: Progress | None = None, leaving: date | None = None) -> int:  # noqa: ARG002
+    async def rebuild(self, progress: Progress | None = None, leaving: date | None = None) -> int:
         """Count all that is kept, and what is frozen as before."""
         self._check()
-        self._counted = self._expected()
+        if self.frozen not in (None, leaving) and self.zone != self._frozen_zone:
+            raise FrozenDaysError(self.frozen)
+        self._counted, self._frozen_zone = self._expected(), self.zone
         if progress:
             progress(len(self._kept))
         return len(self._kept)
@@ -151,7 +154,7 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityRemoval, Ac
         leaving = {key for key, one in self._kept.items() if self._day(one) < before}
         if not leaving:
             return None
-        self.frozen = max(before, self.frozen or before)
+        self.frozen, self._frozen_zone = max(before, self.frozen or before), self.zone
         self._kept = {key: one for key, one in self._kept.items() if key not in leaving}
         self._spent |= leaving
         return len(leaving)

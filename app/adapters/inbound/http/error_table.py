@@ -11,7 +11,7 @@ from app.adapters.inbound.http.search import search_errors
 from app.adapters.inbound.intake import intake_errors
 from app.adapters.inbound.reading.instants import InvalidBoundError, InvalidDateError, InvalidDateTimeError
 from app.adapters.inbound.reading.refusals import NotJsonError
-from app.application.ports.activities import QueueFullError
+from app.application.ports.activities import FrozenDaysError, QueueFullError
 from app.application.ports.plan_list import PlansNotLoadedError
 from app.application.ports.system import HistoryUnavailableError, LiveStateUnavailableError
 from app.application.ports.users import TokensUnavailableError, UserMovedError
@@ -47,6 +47,7 @@ ERRORS = ErrorTable(
         RangeTooLongError: ErrorKind(400, "range_too_long"),
         BeyondCalendarError: ErrorKind(400, "dates_out_of_range"),
         UnknownTypeError: ErrorKind(404, "unknown_type"),
+        FrozenDaysError: ErrorKind(409, "frozen_days"),
         NotJsonError: ErrorKind(400, "invalid_json"),
         intake_errors.InvalidIdempotencyKeyError: ErrorKind(400, "invalid_idempotency_key"),
         intake_errors.NotAnActivityError: ErrorKind(400, "not_an_object"),
