@@ -86,7 +86,7 @@ COMMANDS = (
         "webhooks",
         "Who is told of what happens, by HTTP.",
         f"{_CLI}.webhook_commands:add_webhook_commands",
-        "webhook_commands",
+        "webhooks_use_cases",
     ),
     LazyCommand(
         "dead-letters",

@@ -149,6 +149,8 @@ class UseCases(Outbound):
     add_webhook = Singleton(manage_webhooks.AddWebhook)
     find_webhook = Singleton(manage_webhooks.FindWebhook)
     switch_webhook = Singleton(manage_webhooks.SwitchWebhook)
+    change_webhook_headers = Singleton(manage_webhooks.ChangeWebhookHeaders)
+    remove_webhook = Singleton(manage_webhooks.RemoveWebhook)
     rotate_webhook_secret = Singleton(manage_webhooks.RotateWebhookSecret)
     try_webhook = Singleton(
         manage_webhooks.TryWebhook,

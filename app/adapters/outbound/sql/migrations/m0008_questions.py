@@ -1,7 +1,7 @@
 """What the questions of product people are answered from."""
 
 from alembic import op
-from sqlalchemy import BigInteger, Boolean, Column, Integer, String, false
+from sqlalchemy import BigInteger, Boolean, Column, Integer, String, Text, false
 
 from app.adapters.outbound.sql.frozen_columns import BIG, BYTEWISE, EXACT, key, optional, partial_index, required
 
@@ -45,6 +45,12 @@ def upgrade() -> None:
         optional("last_day", Integer),
     )
     partial_index("ix_imports_mark", "imports", ["mark"], "state <> 'undone'", unique=True)
+    _extend_webhooks()
+
+
+def _extend_webhooks() -> None:
+    headers = "JSON: names and values that are sent beside ours; null for none."
+    op.add_column("webhook_endpoints", optional("headers", Text, comment=headers))
 
 
 def _slot() -> Column[int]:
