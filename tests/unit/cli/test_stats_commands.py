@@ -572,18 +572,18 @@ def test_an_import_that_never_was_is_not_undone(world: World) -> None:
 
 
 def test_what_leaves_by_hand_is_asked_for_and_what_cannot_be_made_anew_is_told(imported: World) -> None:
-    refused = imported.run("activities", "purge", "--before", "2026-01-05")
+    refused = imported.run("activities", "purge", "--before", "2026-02-01")
     wrong = imported.run("activities", "purge", "--before", "yesterday", "--yes")
-    left = imported.json("activities", "purge", "--before", "2026-01-05", "--yes")
-    again = imported.lines("activities", "purge", "--before", "2026-01-05", "--yes")
+    left = imported.json("activities", "purge", "--before", "2026-02-01", "--yes")
+    again = imported.lines("activities", "purge", "--before", "2026-02-01", "--yes")
 
     assert (refused.exit_code, wrong.exit_code) == (2, 2)
     assert left["activities"] > 0
     assert again == ["0 activities have left"]
     verified = imported.run("stats", "verify")
     assert verified.exit_code == 0
-    assert "compared from 2026-01-05 on" in verified.stdout
-    assert imported.json("stats", "verify") == {"agree": True, "difference": None, "from": "2026-01-05"}
+    assert "compared from 2026-02-01 on" in verified.stdout
+    assert imported.json("stats", "verify") == {"agree": True, "difference": None, "from": "2026-02-01"}
     assert imported.json("stats", "rebuild") == {"activities": 1_000 - left["activities"]}
     assert sum(total["count"] for total in imported.json("stats", "totals")) == 1_000
     assert imported.run("stats", "reset").exit_code == 2
@@ -592,7 +592,7 @@ def test_what_leaves_by_hand_is_asked_for_and_what_cannot_be_made_anew_is_told(i
 
 
 def test_a_rebuild_in_another_zone_asks_where_days_are_frozen(imported: World) -> None:
-    imported.run("activities", "purge", "--before", "2026-01-05", "--yes")
+    imported.run("activities", "purge", "--before", "2026-02-01", "--yes")
     imported.store.zone = ZoneInfo("Europe/Madrid")
 
     asked, agreed = imported.run("stats", "rebuild"), imported.run("stats", "rebuild", "--yes")
