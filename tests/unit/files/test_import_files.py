@@ -403,7 +403,7 @@ def test_a_file_that_is_neither_is_a_usage_mistake(tmp_path: Path, text: str, me
 def test_a_header_in_another_encoding_is_a_usage_mistake(file: Path) -> None:
     file.write_bytes((HEADER + ROW).replace("value", "größe").encode("cp1252"))
 
-    with pytest.raises(UsageMistakeError, match="expected UTF-8, found 0xf6 .* --encoding says"):
+    with pytest.raises(UsageMistakeError, match=r"expected UTF-8, found 0xf6 .* --encoding says"):
         read(file)
 
 

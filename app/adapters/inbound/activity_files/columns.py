@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from app.adapters.inbound.activity_files.file_form import DELIMITERS, FileForm
@@ -101,8 +102,7 @@ class Columns:
         cells = widened(cells, self.width)
         record: dict[str, Any] = {field: cells[place] for place, field in self.fields if cells[place]}
         if "value" in record:
-            number = self._form.number(record["value"])
-            record["value"] = record["value"] if number is None else number
+            record["value"] = self._number(record["value"])
         if "occurred_at" in record:
             record["occurred_at"] = self._times.with_offset(record["occurred_at"])
         for name in (self._object, "origin"):
@@ -112,6 +112,13 @@ class Columns:
             if cells[place]:
                 record[self._object] = put(record.get(self._object, {}), path, cells[place])
         return record
+
+    def _number(self, cell: str) -> Decimal | str:
+        number = self._form.number(cell)
+        if number is None and self._form.would_be_number(cell):
+            message = f"value: expected a number such as 12.50, found {cell[:64]!r} (--decimal-comma reads it)"
+            raise RefusedRecordError(Problem("wrong_type", message))
+        return cell if number is None else number
 
 
 def widened(cells: list[str], width: int) -> list[str]:

@@ -54,6 +54,10 @@ class FileForm:
         if self.decimal_comma:
             yield "decimal-comma"
 
+    def would_be_number(self, cell: str) -> bool:
+        """Tell whether a cell that is no number were one with a decimal comma."""
+        return not self.decimal_comma and _WITH_COMMA(cell) is not None
+
     def number(self, cell: str) -> Decimal | None:
         """Read a number as the cells of this file write it; None: it is none."""
         if not self.decimal_comma:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from itertools import count
 from pathlib import PurePath
@@ -16,6 +16,7 @@ from app.adapters.inbound.activity_files.csv_rows import CsvRows
 from app.adapters.inbound.activity_files.exported_records import is_exported_line, read_record, read_records
 from app.adapters.inbound.activity_files.file_form import FileForm, Format
 from app.adapters.inbound.activity_files.lines import LONGEST_ROW, Lines, Row, RowBatch, in_batches, ndjson_rows
+from app.adapters.inbound.activity_files.local_times import LocalTimes
 from app.adapters.inbound.activity_files.quick_rows import read_rows
 from app.adapters.inbound.activity_files.source import Source, UsageMistakeError
 from app.adapters.inbound.reading.activity_names import FieldNames
@@ -172,7 +173,15 @@ class ImportedFile(ActivityFile):
         if self._columns:
             return self._columns.record(row.cells)
         most = LONGEST_ROW if is_exported_line(row.text) else LARGEST_ACTIVITY
-        return parse_record(row.text.encode(), most)
+        record = parse_record(row.text.encode(), most)
+        return record if self._form.zone is UTC else self._localized(record)
+
+    def _localized(self, record: Record) -> Record:
+        """Give a time without an offset that of the zone; times inside of other objects are left as they are."""
+        place, *inner = self._names.place_of(record, "occurred_at")
+        if not inner and isinstance(record.get(place), str):
+            record[place] = LocalTimes(self._form.zone).with_offset(record[place])
+        return record
 
     def _reading(self) -> Reading:
         """Begin to read some rows. Cells have their fields already, and what was noticed of them is not asked for."""
