@@ -17,7 +17,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # which has no hash. `pip check` says afterwards whether what is there fits together.
 PINNED := $(PIP) install --no-deps --require-hashes
 
-.PHONY: help install run test test-unit test-changed test-contract test-integration test-e2e test-openapi test-busy lint format types test-faults test-kill contracts check bench-search bench-sync bench-mapped bench-ingest bench-pipeline bench-providers bench-journal bench-stats bench-import bench-export bench-start bench-start-index coverage house structure findings pictures tracker client-tools lock wheels sbom clean
+.PHONY: help install run test test-unit test-changed test-contract test-integration test-e2e test-openapi test-busy lint format types test-faults test-kill contracts check bench-search bench-sync bench-mapped bench-ingest bench-pipeline bench-workers bench-providers bench-journal bench-stats bench-import bench-export bench-start bench-start-index coverage house structure findings pictures tracker client-tools lock wheels sbom clean
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -126,6 +126,9 @@ bench-ingest: $(VENV)/.installed-dev ## Activities per second of the door beside
 
 bench-pipeline: $(VENV)/.installed-dev ## 20,000 activities/s for a minute; DATABASE=postgresql://... (an empty one) measures there; BEFORE as above; HIGHEST=1: searched
 	$(BIN)/python -m bench.pipeline $(if $(DATABASE),--database $(DATABASE)) $(if $(BEFORE),--before $(BEFORE)) $(if $(HIGHEST),--highest)
+
+bench-workers: $(VENV)/.installed-dev ## A backlog stored in PostgreSQL by one worker and by two; SERVER=postgresql://... where a database is made
+	$(BIN)/python -m bench.workers $(if $(SERVER),--server $(SERVER))
 
 bench-providers: $(VENV)/.installed-dev ## 10, 100 and 1,000 providers: ready, connections, idle CPU; BEFORE=DIR: beside an older build
 	$(BIN)/python -m bench.providers $(if $(BEFORE),--before $(BEFORE))

@@ -14,7 +14,7 @@ from app.infrastructure.time_zones.zone_rules import use_pinned_rules
 use_pinned_rules()
 
 # How long an example takes is the machine's affair; what may take how long, tests say themselves. Everybody gets the
-# same examples, so that what fails has been changed; others every night, and when `MARQUEE_RANDOM_EXAMPLES` is set.
+# same examples, so that what fails has been changed; others every night, and where `MARQUEE_RANDOM_EXAMPLES` is set.
 settings.register_profile("marquee", deadline=None, derandomize="MARQUEE_RANDOM_EXAMPLES" not in os.environ)
 settings.load_profile("marquee")
 

@@ -105,6 +105,23 @@ def union(one: Visits, other: Visits) -> Visits:
     return Visits(first, one.days << (one.first - first) | other.days << (other.first - first))
 
 
+def before(day: Day, visits: Visits) -> Visits | None:
+    """Choose the days before one; None: there are none."""
+    days = visits.days & ((1 << max(day - visits.first, 0)) - 1)
+    return Visits(visits.first, days) if days else None
+
+
+def without(visits: Visits, days: Iterable[Day]) -> Visits | None:
+    """Take days out of a set; None: none is left. Days that are not in it do not matter."""
+    last = visits.first + visits.days.bit_length()
+    gone = sum(1 << (day - visits.first) for day in set(days) if visits.first <= day < last)
+    rest = visits.days & ~gone
+    if not rest:
+        return None
+    skipped = (rest & -rest).bit_length() - 1
+    return Visits(visits.first + skipped, rest >> skipped)
+
+
 def days_of(visits: Visits) -> Iterator[Day]:
     """List the days, ascending."""
     bits, day = visits.days, visits.first

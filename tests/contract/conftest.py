@@ -22,6 +22,7 @@ from app.adapters.outbound.redis.journal_source import RedisJournalSource
 from app.adapters.outbound.redis.leases import RedisLeases
 from app.adapters.outbound.redis.plan_catalog import RedisPlanCatalog
 from app.adapters.outbound.redis.queue_watch import RedisQueueWatch
+from app.adapters.outbound.redis.recent_ids import RedisRecentIds
 from app.adapters.outbound.redis.rejection_lists import RedisRejectionLists
 from app.adapters.outbound.redis.sync_journal import RedisSyncJournal
 from app.adapters.outbound.redis.sync_requests import RedisSyncRequests
@@ -32,6 +33,7 @@ from app.application.ports.activities import ActivityInbox, ActivityQueue, DeadL
 from app.application.ports.catalog import Behind, ChangeLog, LoggedChange, LogPosition, PlanCatalog, SyncJournal
 from app.application.ports.history import JournalSource
 from app.application.ports.publishing import DomainEventLog
+from app.application.ports.removal import RecentIds
 from app.application.ports.syncs import Absences, HeldPlans, RejectionLists, TransitionLog
 from app.application.ports.system import CircuitStates, Lease, Leases, SyncRequests
 from app.domain.reconciliation import ChangeKind, PlanChange
@@ -46,6 +48,7 @@ from tests.fakes.journal_source import MemoryJournalSource
 from tests.fakes.leases import MemoryLeases
 from tests.fakes.plan_catalog import MemoryPlanCatalog
 from tests.fakes.queue_watch import MemoryQueueWatch
+from tests.fakes.recent_ids import MemoryRecentIds
 from tests.fakes.rejection_lists import MemoryRejectionLists
 from tests.fakes.store import MemoryStore
 from tests.fakes.sync_journal import MemorySyncJournal
@@ -110,6 +113,7 @@ class Backend(Protocol):
     ) -> ActivityQueue: ...
     def activity_inbox(self, *, takeover: float = 30.0) -> ActivityInbox: ...
     def dead_letters(self) -> DeadLetters: ...
+    def recent_ids(self, *, window: float = 600.0) -> RecentIds: ...
     def queue_watch(self) -> QueueWatch: ...
     def lose_everything(self) -> None: ...
     def copied(self) -> Callable[[], None]:
@@ -176,6 +180,9 @@ class MemoryBackend:
 
     def dead_letters(self) -> DeadLetters:
         return MemoryDeadLetters(self.activities)
+
+    def recent_ids(self, *, window: float = 600.0) -> RecentIds:  # noqa: ARG002 - there is one
+        return MemoryRecentIds(self.activities)
 
     def queue_watch(self) -> QueueWatch:
         return MemoryQueueWatch(self.activities)
@@ -248,6 +255,9 @@ class RedisBackend:
 
     def dead_letters(self) -> DeadLetters:
         return RedisDeadLetters(self.client)
+
+    def recent_ids(self, *, window: float = 600.0) -> RecentIds:
+        return RedisRecentIds(self.client, window)
 
     def queue_watch(self) -> QueueWatch:
         return RedisQueueWatch(self.client)

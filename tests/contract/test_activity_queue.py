@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from app.adapters.outbound.redis.activity_inbox import RedisActivityInbox
 from app.application.ports.activities import (
     ActivityInbox,
     ActivityQueue,
@@ -535,6 +536,15 @@ async def test_many_activities_go_in_one_append(backend: Backend):
     assert batch.activities == many
 
 
+async def test_an_id_that_was_freed_is_taken_again(backend: Backend) -> None:
+    queue = backend.activity_queue()
+    await queue.append(activities(1, 1_500))
+
+    await backend.recent_ids().free([one.activity_id for one in activities(2, 1_400)])
+
+    assert list(await queue.append(activities(1, 1_500))) == [0, *range(1_400, 1_500)]
+
+
 @pytest.mark.redis_server
 @pytest.mark.parametrize("break_it", [RedisServer.kill, RedisServer.pause])
 async def test_without_a_server_every_method_says_so_soon(
@@ -611,3 +621,30 @@ async def test_what_cannot_be_read_has_failed_by_the_number_that_it_says(redis: 
     figures = await redis.queue_watch().figures()
     assert (figures.dead_letters, figures.buried, figures.settled) == (2, 10**15 + 2, 10**15 + 2)
     assert (figures.timed, figures.processed, figures.oldest_age) == (3, 0, 0)  # a wait beyond counting is left out
+
+
+async def test_what_comes_soon_behind_a_read_is_read_together(redis: RedisBackend):
+    queue = redis.activity_queue()
+    inbox = RedisActivityInbox(redis.client, redis.blocking, gathering=0.5)
+    await queue.append(activities(1, 1))
+    first = await inbox.take()
+
+    reading = asyncio.create_task(inbox.take())
+    await asyncio.sleep(0)
+    for number in (2, 3):
+        await queue.append(activities(number, number))
+
+    assert contents(first) == activities(1, 1)
+    assert contents(await reading) == activities(2, 3)
+
+
+async def test_a_read_that_found_all_that_it_may_is_followed_at_once(redis: RedisBackend):
+    queue = redis.activity_queue()
+    inbox = RedisActivityInbox(redis.client, redis.blocking, gathering=3600)
+    for number in range(1, 7):
+        await queue.append(activities(number, number))
+
+    async with asyncio.timeout(10):
+        found = [*contents(await inbox.take()), *contents(await inbox.take())]
+
+    assert found == activities(1, 6)

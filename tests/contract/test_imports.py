@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.application.ports.imports import Import, ImportState, ImportUndoneError, NewImport
+from app.application.ports.imports import Import, ImportBeingUndoneError, ImportState, ImportUndoneError, NewImport
 from tests.support.activity_backends import ActivityBackend
 from tests.support.builders import NOW, an_activity
 
@@ -101,3 +101,30 @@ async def test_what_the_doors_bring_is_of_no_import(activity_backend: ActivityBa
 
     (one,) = await activity_backend.imports().newest(1)
     assert (one.stored, one.first_day) == (0, None)
+
+
+async def test_an_import_that_is_being_undone_takes_nothing_more_and_its_file_waits(
+    activity_backend: ActivityBackend,
+) -> None:
+    imports, undone = activity_backend.imports(), activity_backend.undone_imports()
+    begun = await imports.begin(ONE, NOW)
+    await imports.mark(begun.import_id, 10)
+
+    await undone.begin_undo(begun.import_id)
+
+    with pytest.raises(ImportUndoneError):
+        await activity_backend.store().store([an_activity(1)], begun.import_id)
+    with pytest.raises(ImportBeingUndoneError, match=f"imports undo {begun.import_id}"):
+        await imports.begin(ONE, NOW)
+    await imports.mark(begun.import_id, 20)
+    await imports.finish(begun.import_id, LATER)
+    found = await undone.find(begun.import_id)
+    assert found is not None
+    assert (found.state, found.rows, found.ended_at) == (ImportState.UNDOING, 10, None)
+    await undone.end_undo(begun.import_id)
+    again = await imports.begin(ONE, LATER)
+    assert (again.import_id, again.rows_done) == (begun.import_id + 1, 0)
+
+
+async def test_an_import_that_never_was_is_not_found(activity_backend: ActivityBackend) -> None:
+    assert await activity_backend.undone_imports().find(7) is None

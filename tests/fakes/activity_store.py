@@ -8,15 +8,19 @@ from decimal import Decimal
 from app.application.ports.activities import (
     ActivityStore,
     Difference,
+    FrozenDaysError,
     NotStorableError,
     Progress,
     Stats,
     StatsKeeper,
 )
+from app.application.ports.activity_expiry import ActivityExpiry
 from app.application.ports.imports import ImportId
+from app.application.ports.removal import ActivityRemoval, RemovalStep
 from app.application.ports.system import HistoryUnavailableError
-from app.domain.activities import Activity, ActivityId
-from app.domain.identities import Key, aliases_in, claims_in, owners_by, persons_by
+from app.domain.activities import STATEMENTS, Activity, ActivityId
+from app.domain.identities import ANONYMOUS, Key, aliases_in, claims_in, owners_by, persons_by
+from app.domain.removal import ToRemove
 from app.domain.rollups import Day, add
 from app.domain.stats import (
     Cell,
@@ -37,7 +41,7 @@ from tests.fakes.imports import MemoryImports
 from tests.support.folding import fold
 
 
-class MemoryActivityStore(ActivityStore, Stats, StatsKeeper):
+class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityRemoval, ActivityExpiry):
     """One process's stand-in for the database. Keeps no figures: every question folds what is counted anew."""
 
     def __init__(self, zone: tzinfo) -> None:
@@ -51,6 +55,14 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper):
         """Set it to what is to be known of the days that were counted."""
         self._kept: dict[ActivityId, Activity] = {}
         self._counted: list[Activity] = []
+        self._imported: dict[ActivityId, ImportId] = {}
+        """Which import brought what is kept."""
+        self._spent: set[ActivityId] = set()
+        """Ids of what was removed, and never counts again."""
+        self.frozen: date | None = None
+        """The first day of which all activities are here; those of days before it have left."""
+        self.step = 10_000
+        """Activities that one step removes."""
         self.imports = MemoryImports(self._check)
         """The imports whose activities are kept here."""
 
@@ -62,10 +74,11 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper):
                 raise NotStorableError(f"the type {activity.type!r} cannot be stored")
         new: dict[ActivityId, Activity] = {}
         for activity in activities:
-            if activity.activity_id not in self._kept:
+            if activity.activity_id not in self._kept and activity.activity_id not in self._spent:
                 new.setdefault(activity.activity_id, activity)
         if import_id is not None and new:
             self.imports.note_stored(import_id, list(new.values()))
+            self._imported |= dict.fromkeys(new, import_id)
         self._kept |= new
         self._counted += new.values()
         return len(new)
@@ -112,18 +125,50 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper):
             if cell.granularity is granularity and first <= cell.cohort <= last and cell.later <= later
         }
 
-    async def reset(self) -> None:
+    async def reset(self, giving_up: date | None = None) -> None:
         """Count none of what is kept."""
         self._check()
-        self._counted = []
+        if self.frozen not in (None, giving_up):
+            raise FrozenDaysError(self.frozen)
+        self._counted, self.frozen = [], None
 
-    async def rebuild(self, progress: Progress | None = None) -> int:
-        """Count all that is kept."""
+    async def rebuild(self, progress: Progress | None = None, leaving: date | None = None) -> int:  # noqa: ARG002
+        """Count all that is kept, and what is frozen as before."""
         self._check()
-        self._counted = list(self._kept.values())
+        self._counted = self._expected()
         if progress:
-            progress(len(self._counted))
-        return len(self._counted)
+            progress(len(self._kept))
+        return len(self._kept)
+
+    async def frozen_before(self) -> date | None:
+        """Say it."""
+        self._check()
+        return self.frozen
+
+    async def remove_some(self, before: date) -> int | None:
+        """Let all leave at once."""
+        self._check()
+        leaving = {key for key, one in self._kept.items() if self._day(one) < before}
+        if not leaving:
+            return None
+        self.frozen = max(before, self.frozen or before)
+        self._kept = {key: one for key, one in self._kept.items() if key not in leaving}
+        self._spent |= leaving
+        return len(leaving)
+
+    async def give_back(self) -> bool:
+        """Memory has no disk."""
+        return False
+
+    def _day(self, activity: Activity) -> date:
+        return activity.occurred_at.astimezone(self.zone).date()
+
+    def _expected(self) -> list[Activity]:
+        """List what is frozen, as it was counted, and what is there of other days."""
+        if self.frozen is None:
+            return list(self._kept.values())
+        frozen = [one for one in self._counted if self._day(one) < self.frozen]
+        return frozen + [one for one in self._kept.values() if self._day(one) >= self.frozen]
 
     async def trouble(self) -> str | None:
         """There is none of its own: nobody else counts."""
@@ -132,13 +177,54 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper):
 
     async def verify(self, progress: Progress | None = None) -> Difference | None:
         """Compare what is counted with what is kept."""
-        counted, kept = _figures(self._fold()), _figures(fold(self._kept.values(), self.zone))
+        counted, kept = _figures(self._fold()), _figures(fold(self._expected(), self.zone))
         if progress:
             progress(len(self._kept))
         for name in sorted(counted.keys() | kept.keys()):
             if counted.get(name) != kept.get(name):
                 return Difference(name, counted.get(name, "nothing"), kept.get(name, "nothing"))
         return None
+
+    async def remove(self, wanted: ToRemove, after: str = "", *, frees_ids: bool) -> RemovalStep:
+        """Drop the first ones; those of the steps before are gone, so a place tells nothing."""
+        del after
+        self._check()
+        gone = [
+            one.activity_id for one in self._kept.values() if wanted.holds(one, self._imported.get(one.activity_id))
+        ]
+        step = set(gone[: self.step])
+        for activity_id in step:
+            del self._kept[activity_id]
+            self._imported.pop(activity_id, None)
+        self._counted = [one for one in self._counted if one.activity_id not in step]
+        if not frees_ids:
+            self._spent |= step
+        return RemovalStep(gone[: self.step], "more" if len(gone) > self.step else None)
+
+    async def have_left(self, day: Day) -> bool:
+        """Compare it."""
+        self._check()
+        return self.frozen is not None and date_of(day) < self.frozen
+
+    async def forget_frozen_days(self, wanted: ToRemove) -> bool:
+        """Let what they did be nobody's."""
+        self._check()
+        frozen = self.frozen or date.min
+
+        def is_theirs(one: Activity) -> bool:
+            anonymous = None if one.anonymous_id is None else ANONYMOUS + one.anonymous_id
+            return self._day(one) < frozen and (one.user_id or anonymous) in wanted.visitors
+
+        theirs = {one.activity_id for one in self._counted if one.type not in STATEMENTS and is_theirs(one)}
+        self._counted = [
+            one._replace(user_id=None, anonymous_id=None) if one.activity_id in theirs else one for one in self._counted
+        ]
+        return bool(theirs)
+
+    async def spend(self, ids: Sequence[ActivityId]) -> None:
+        """Note them."""
+        self._check()
+        self._spent |= set(ids)
 
     def _fold(self) -> Fold:
         self._check()

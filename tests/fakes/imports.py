@@ -7,17 +7,21 @@ from datetime import datetime
 from app.application.ports.imports import (
     BegunImport,
     Import,
+    ImportBeingUndoneError,
     ImportId,
     Imports,
     ImportState,
     ImportUndoneError,
     NewImport,
+    UndoneImports,
 )
 from app.domain.activities import Activity
 from app.domain.stats import day_number
 
+_OPEN = {ImportState.BEGUN, ImportState.FINISHED}
 
-class MemoryImports(Imports):
+
+class MemoryImports(Imports, UndoneImports):
     """Keeps imports in a list; `check` raises what a database that is away would."""
 
     def __init__(self, check: Callable[[], None] = lambda: None) -> None:
@@ -31,6 +35,8 @@ class MemoryImports(Imports):
         self._check()
         for one in self._all:
             if one.mark == new.mark and one.state is not ImportState.UNDONE:
+                if one.state is ImportState.UNDOING:
+                    raise ImportBeingUndoneError(one.import_id)
                 self._replace(one, state=ImportState.BEGUN, ended_at=None)
                 return BegunImport(one.import_id, self.marks.get(new.mark, 0))
         begun = Import(len(self._all) + 1, *new, at, None, 0, 0, ImportState.BEGUN, None, None)
@@ -41,7 +47,7 @@ class MemoryImports(Imports):
         """Move the mark."""
         self._check()
         one = self._all[import_id - 1]
-        if one.state is not ImportState.UNDONE:
+        if one.state in _OPEN:
             self.marks[one.mark] = rows
             self._replace(one, rows=rows)
 
@@ -49,7 +55,7 @@ class MemoryImports(Imports):
         """Close it."""
         self._check()
         one = self._all[import_id - 1]
-        if one.state is not ImportState.UNDONE:
+        if one.state in _OPEN:
             self._replace(one, state=ImportState.FINISHED, ended_at=at)
 
     async def newest(self, limit: int) -> Sequence[Import]:
@@ -60,14 +66,31 @@ class MemoryImports(Imports):
     def note_stored(self, import_id: ImportId, new: Sequence[Activity]) -> None:
         """Count what was stored, at least one."""
         one = self._all[import_id - 1]
-        if one.state is ImportState.UNDONE:
+        if one.state not in _OPEN:
             raise ImportUndoneError(import_id)
         days = [day_number(activity.occurred_at.date()) for activity in new]
         days += [day for day in (one.first_day, one.last_day) if day is not None]
         self._replace(one, stored=one.stored + len(new), first_day=min(days), last_day=max(days))
 
-    def undo(self, import_id: ImportId) -> None:
+    async def find(self, import_id: ImportId) -> Import | None:
+        """Look it up."""
+        self._check()
+        return self._all[import_id - 1] if 0 < import_id <= len(self._all) else None
+
+    async def begin_undo(self, import_id: ImportId) -> None:
+        """Call it so."""
+        self._check()
+        one = self._all[import_id - 1]
+        if one.state in _OPEN:
+            self._replace(one, state=ImportState.UNDOING)
+
+    async def end_undo(self, import_id: ImportId) -> None:
         """Call it undone, and free its mark."""
+        self._check()
+        self.undo(import_id)
+
+    def undo(self, import_id: ImportId) -> None:
+        """Do both at once."""
         one = self._all[import_id - 1]
         self._replace(one, state=ImportState.UNDONE)
         self.marks.pop(one.mark, None)

@@ -8,18 +8,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Executable, update
+from sqlalchemy import Connection, Executable
 
+from app.adapters.outbound.sql.activity_expiry import SqlActivityExpiry
 from app.adapters.outbound.sql.activity_store import SqlActivityStore
 from app.adapters.outbound.sql.all_tables import metadata
 from app.adapters.outbound.sql.database import Database, open_database
 from app.adapters.outbound.sql.imports import SqlImports
 from app.adapters.outbound.sql.migrate import migrate
-from app.adapters.outbound.sql.schema import import_marks, imports
+from app.adapters.outbound.sql.removal import SqlActivityRemoval
 from app.adapters.outbound.sql.stats import SqlStats
 from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
 from app.application.ports.activities import ActivityStore, Stats, StatsKeeper
-from app.application.ports.imports import ImportId, Imports
+from app.application.ports.activity_expiry import ActivityExpiry
+from app.application.ports.imports import ImportId, Imports, UndoneImports
+from app.application.ports.removal import ActivityRemoval
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity
 from app.domain.stats import Granularity, period_of, retention
@@ -36,8 +39,11 @@ class ActivityBackend(Protocol):
     def store(self, zone: tzinfo = UTC) -> ActivityStore: ...
     def stats(self) -> Stats: ...
     def keeper(self, zone: tzinfo = UTC) -> StatsKeeper: ...
+    def expiry(self, zone: tzinfo = UTC) -> ActivityExpiry: ...
     def imports(self) -> Imports: ...
     async def undo(self, import_id: ImportId) -> None: ...
+    def undone_imports(self) -> UndoneImports: ...
+    def removal(self, zone: tzinfo = UTC, step: int = 10_000) -> ActivityRemoval: ...
     async def clear(self) -> None: ...
     async def aclose(self) -> None: ...
 
@@ -61,7 +67,18 @@ class MemoryActivityBackend:
         return self._all.imports
 
     async def undo(self, import_id: ImportId) -> None:
-        self._all.imports.undo(import_id)
+        await undone(self._all.imports, import_id)
+
+    def undone_imports(self) -> UndoneImports:
+        return self._all.imports
+
+    def expiry(self, zone: tzinfo = UTC) -> ActivityExpiry:
+        self._all.zone = zone
+        return self._all
+
+    def removal(self, zone: tzinfo = UTC, step: int = 10_000) -> ActivityRemoval:
+        self._all.zone, self._all.step = zone, step
+        return self._all
 
     async def clear(self) -> None:
         self._all = MemoryActivityStore(UTC)
@@ -87,14 +104,16 @@ class SqlActivityBackend:
         return SqlImports(self.database)
 
     async def undo(self, import_id: ImportId) -> None:
-        """Note it as who undoes it will; figures stay."""
+        await undone(SqlImports(self.database), import_id)
 
-        def work(connection: Connection) -> None:
-            undone = update(imports).where(imports.c.import_id == import_id).values(state="undone")
-            mark = connection.execute(undone.returning(imports.c.mark)).scalar_one()
-            connection.execute(import_marks.delete().where(import_marks.c.digest == mark))
+    def undone_imports(self) -> UndoneImports:
+        return SqlImports(self.database)
 
-        await self.database.write(work)
+    def expiry(self, zone: tzinfo = UTC) -> ActivityExpiry:
+        return SqlActivityExpiry(self.database, zone, rows=100)
+
+    def removal(self, zone: tzinfo = UTC, step: int = 10_000) -> ActivityRemoval:
+        return SqlActivityRemoval(self.database, zone, step=step)
 
     async def clear(self) -> None:
         for table in reversed(metadata.sorted_tables):
@@ -102,6 +121,12 @@ class SqlActivityBackend:
 
     async def aclose(self) -> None:
         await self.database.aclose()
+
+
+async def undone(imports: UndoneImports, import_id: ImportId) -> None:
+    """Note an import as undone; figures stay."""
+    await imports.begin_undo(import_id)
+    await imports.end_undo(import_id)
 
 
 def _execute(statement: Executable, connection: Connection) -> None:

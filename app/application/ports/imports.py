@@ -18,6 +18,8 @@ class ImportState(StrEnum):
     """It runs, or it was cut short and goes on when the same command is given."""
     FINISHED = "finished"
     """Every row was handled."""
+    UNDOING = "undoing"
+    """What it stored is being taken out; nothing more is stored in its name, and its file has to wait."""
     UNDONE = "undone"
     """What it stored was taken out; the same file would be another import."""
 
@@ -28,6 +30,34 @@ class ImportUndoneError(Exception):
     def __init__(self, import_id: ImportId) -> None:
         """Say which one."""
         super().__init__(f"import {import_id} was undone meanwhile")
+
+
+class UndoRefusedError(Exception):
+    """The root of what stands against an undo, or against an import because of one."""
+
+
+class ImportBeingUndoneError(UndoRefusedError):
+    """The file cannot be imported before the import that it was has been undone to the end."""
+
+    def __init__(self, import_id: ImportId) -> None:
+        """Say which one, and what to do."""
+        super().__init__(f"import {import_id} of this file is being undone: `marquee imports undo {import_id}` ends it")
+
+
+class UnknownImportError(UndoRefusedError):
+    """There was no such import."""
+
+    def __init__(self, import_id: ImportId) -> None:
+        """Name it."""
+        super().__init__(f"no import has the id {import_id}: `marquee imports list` shows them")
+
+
+class ImportHasLeftError(UndoRefusedError):
+    """Of days of an import, activities have left by their age: nobody can tell any more what it was counted for."""
+
+    def __init__(self, import_id: ImportId) -> None:
+        """Name it."""
+        super().__init__(f"import {import_id} cannot be undone: activities of its first days have left (keep_days)")
 
 
 class NewImport(NamedTuple):
@@ -81,6 +111,9 @@ class Imports(Protocol):
         """Go on with the import of that mark which is not undone; where there is none, begin one.
 
         It is begun from then on, also when it was finished before.
+
+        Raises:
+            ImportBeingUndoneError: it is being undone.
         """
 
     @abstractmethod
@@ -94,3 +127,19 @@ class Imports(Protocol):
     @abstractmethod
     async def newest(self, limit: int) -> Sequence[Import]:
         """List the newest `limit`, the newest first."""
+
+
+class UndoneImports(Protocol):
+    """The imports that are taken back. All methods raise HistoryUnavailableError; then nothing has changed."""
+
+    @abstractmethod
+    async def find(self, import_id: ImportId) -> Import | None:
+        """Find an import; None: there was none of that id."""
+
+    @abstractmethod
+    async def begin_undo(self, import_id: ImportId) -> None:
+        """Note that an import is being undone: nothing more is stored in its name."""
+
+    @abstractmethod
+    async def end_undo(self, import_id: ImportId) -> None:
+        """Note that it is undone, and forget its mark: the same file would be another import."""

@@ -60,7 +60,7 @@ COMMANDS = (
         f"{_CLI}.import_command:add_import_command",
         "import_command",
     ),
-    _history(
+    LazyCommand(
         "imports",
         "What was imported, each with its id.",
         f"{_CLI}.imports_commands:add_imports_commands",
@@ -80,7 +80,7 @@ COMMANDS = (
         "webhooks",
         "Who is told of what happens, by HTTP.",
         f"{_CLI}.webhook_commands:add_webhook_commands",
-        "webhook_commands",
+        "webhooks_use_cases",
     ),
     LazyCommand(
         "dead-letters",

@@ -14,12 +14,14 @@ from app.adapters.outbound.redis.change_log import RedisChangeLog
 from app.adapters.outbound.redis.circuit_states import RedisCircuitStates
 from app.adapters.outbound.redis.connection import connect
 from app.adapters.outbound.redis.dead_letters import RedisDeadLetters
+from app.adapters.outbound.redis.door_looks import RedisDoorLooks
 from app.adapters.outbound.redis.figures import RedisPresence, RedisTally, RedisVerifications
 from app.adapters.outbound.redis.held_plans import RedisHeldPlans
 from app.adapters.outbound.redis.journal_source import RedisJournalSource
 from app.adapters.outbound.redis.leases import RedisLeases
 from app.adapters.outbound.redis.plan_catalog import RedisPlanCatalog
 from app.adapters.outbound.redis.queue_watch import RedisQueueWatch
+from app.adapters.outbound.redis.recent_ids import RedisRecentIds
 from app.adapters.outbound.redis.refused_samples import RedisRefusedSamples
 from app.adapters.outbound.redis.rejection_lists import RedisRejectionLists
 from app.adapters.outbound.redis.subscription_readers import RedisSubscriptionReaders
@@ -31,6 +33,7 @@ from app.adapters.outbound.search_index.mapped_index_file import MappedIndexFile
 from app.adapters.outbound.search_index.plan_calendar import IndexCalendar
 from app.adapters.outbound.search_index.plan_list import IndexPlanList
 from app.adapters.outbound.sql.activity_archive import SqlActivityArchive
+from app.adapters.outbound.sql.activity_expiry import SqlActivityExpiry
 from app.adapters.outbound.sql.activity_store import SqlActivityStore
 from app.adapters.outbound.sql.activity_types import SqlTypeBound
 from app.adapters.outbound.sql.api_keys import SqlApiKeys
@@ -39,6 +42,7 @@ from app.adapters.outbound.sql.domain_event_logs import SqlPlanLog, SqlUserLog
 from app.adapters.outbound.sql.imports import SqlImports
 from app.adapters.outbound.sql.plan_journal import SqlPlanJournal
 from app.adapters.outbound.sql.publishing_positions import SqlPublishingPositions
+from app.adapters.outbound.sql.removal import SqlActivityRemoval
 from app.adapters.outbound.sql.stats import SqlStats
 from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
 from app.adapters.outbound.sql.users import SqlUsers
@@ -108,7 +112,9 @@ class Outbound(containers.DeclarativeContainer):
     activity_types = Singleton(RedisActivityTypes, most=max_types)
     activity_inbox = Singleton(RedisActivityInbox, takeover=settings.provided.activity.takeover)
     dead_letters = Singleton(RedisDeadLetters)
+    recent_ids = Singleton(RedisRecentIds, window=settings.provided.activity.dedup_window)
     queue_watch = Singleton(RedisQueueWatch)
+    door_looks = Singleton(RedisDoorLooks)
     directory = Singleton(SettingsDirectory)
     rendering = Object(RENDERING)
     index = Singleton(LiveIndex)
@@ -119,8 +125,10 @@ class Outbound(containers.DeclarativeContainer):
     zone = settings.provided.stats.zone
     day_rules = Singleton(rules_of, settings.provided.stats.timezone)
     activity_store = Singleton(SqlActivityStore, rules=day_rules)
-    imports = Singleton(SqlImports)
+    imports = undone_imports = Singleton(SqlImports)
     activity_archive = Singleton(SqlActivityArchive)
+    expiry = Singleton(SqlActivityExpiry, rules=day_rules)
+    activity_removal = removal = Singleton(SqlActivityRemoval, rules=day_rules)
     import_types = Singleton(SqlTypeBound, most=max_types)
     stats = Singleton(SqlStats)
     plan_journal = Singleton(SqlPlanJournal)

@@ -12,6 +12,7 @@ from app.application import manage_webhooks
 from app.application.announce_process import AnnounceProcess
 from app.application.authenticate import Authenticate
 from app.application.deliver_webhooks import DeliverWebhooks
+from app.application.expire_activities import ExpireActivities
 from app.application.export_activities import ExportActivities
 from app.application.figures import count_stored
 from app.application.first_admin import LetFirstAdminIn
@@ -37,6 +38,7 @@ from app.application.restore_catalog import RestoreCatalog
 from app.application.retime_plans import RetimePlans
 from app.application.store_activities import StoreActivities
 from app.application.sync_provider import SyncProvider
+from app.application.undo_import import UndoImport
 from app.application.verify_stats import VerifyStats
 from app.application.watch_catalog import WatchCatalog
 from app.application.watch_dashboard import WatchDashboard
@@ -122,6 +124,7 @@ class UseCases(Outbound):
         Outbound.imports,
         types=Callable(unless_listed, types=Outbound.import_types),
     )
+    undo_import = Singleton(UndoImport, imports=Outbound.undone_imports)
 
     authenticate = Singleton(Authenticate, grace=Outbound.settings.provided.security.key_grace)
     create_user = Singleton(CreateUser)
@@ -146,6 +149,8 @@ class UseCases(Outbound):
     add_webhook = Singleton(manage_webhooks.AddWebhook)
     find_webhook = Singleton(manage_webhooks.FindWebhook)
     switch_webhook = Singleton(manage_webhooks.SwitchWebhook)
+    change_webhook_headers = Singleton(manage_webhooks.ChangeWebhookHeaders)
+    remove_webhook = Singleton(manage_webhooks.RemoveWebhook)
     rotate_webhook_secret = Singleton(manage_webhooks.RotateWebhookSecret)
     try_webhook = Singleton(
         manage_webhooks.TryWebhook,
@@ -163,6 +168,11 @@ class UseCases(Outbound):
         shared=Outbound.tally,
         webhooks=Outbound.endpoints,
         history=Outbound.database,
+    )
+    expire_activities = Singleton(
+        ExpireActivities,
+        keep_days=Outbound.settings.provided.activity.keep_days,
+        on_expired=trouble_log.log_expired,
     )
     verify_stats = Singleton(
         VerifyStats, at=Outbound.settings.provided.stats.verify_at, on_verified=trouble_log.log_verified

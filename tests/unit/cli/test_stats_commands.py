@@ -24,9 +24,12 @@ from app.application.import_activities import ImportActivities
 from app.application.ports.activities import DeadLetter, DeadLetters
 from app.application.ports.imports import ImportId
 from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
+from app.application.undo_import import UndoImport
 from app.domain.activities import Activity, ActivityRules
 from tests.fakes.activity_store import MemoryActivityStore
+from tests.fakes.activity_stream import MemoryActivityStream
 from tests.fakes.imports import MemoryImports
+from tests.fakes.recent_ids import MemoryRecentIds
 from tests.support.fixed_clock import FixedClock
 
 SAMPLE = Path(__file__).parents[3] / "sample" / "activities.csv"
@@ -89,6 +92,7 @@ class World:
 
     def __init__(self) -> None:
         self.store = MemoryActivityStore(UTC)
+        self.stream = MemoryActivityStream()
         self.dead = ListedLetters()
         self.rules = ActivityRules()
         self.cli = typer.Typer()
@@ -120,7 +124,8 @@ class World:
 
     @asynccontextmanager
     async def _imports(self) -> AsyncIterator[ImportsParts]:
-        yield ImportsParts(imports=self.store.imports)
+        undo = UndoImport(self.store.imports, self.store, MemoryRecentIds(self.stream))
+        yield ImportsParts(imports=self.store.imports, undo_import=undo)
 
     def run(self, *arguments: str, given: str | bytes | None = None) -> Result:
         return CliRunner().invoke(self.cli, arguments, input=given)
@@ -521,3 +526,38 @@ def test_letters_are_named_either_by_ids_or_as_all(world: World, arguments: tupl
     done = world.run("dead-letters", *arguments)
 
     assert (done.exit_code, done.stderr) == (2, "marquee: name letters by their ids, or say --all\n")
+
+
+def test_an_import_is_undone_and_comes_again(imported: World) -> None:
+    assert imported.lines("imports", "undo", "1", "--yes") == [
+        f"import 1 of {SAMPLE} is undone: 1,000 activities were taken out"
+    ]
+
+    assert imported.json("stats", "totals") == []
+    assert imported.lines("import", str(SAMPLE))[1] == "stored 1,000, duplicates 0, rejected 0"
+    assert [one["state"] for one in imported.json("imports", "list")] == ["finished", "undone"]
+
+
+def test_an_undo_says_as_json_what_it_took_out(imported: World) -> None:
+    answer = imported.json("imports", "undo", "1", "--yes")
+
+    assert (answer["removed"], answer["ids_free"], answer["import"]["state"]) == (1_000, True, "undone")
+
+
+def test_an_undo_says_when_the_door_still_knows_the_ids(imported: World) -> None:
+    imported.stream.store.unavailable = "Redis is away"
+
+    assert "the door calls them duplicates" in imported.lines("imports", "undo", "1", "--yes")[1]
+
+
+def test_an_undo_asks(imported: World) -> None:
+    asked = imported.run("imports", "undo", "1")
+
+    assert (asked.exit_code, asked.stderr) == (2, f"marquee: {NO_TERMINAL}\n")
+
+
+def test_an_import_that_never_was_is_not_undone(world: World) -> None:
+    refused = world.run("imports", "undo", "7", "--yes")
+
+    assert refused.exit_code == 2
+    assert refused.stderr == "marquee: no import has the id 7: `marquee imports list` shows them\n"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from app.domain.activities import Activity
 from app.domain.activity_columns import microseconds
 from app.domain.identities import ANONYMOUS
-from app.domain.rollups import LocalClock, add
+from app.domain.rollups import LocalClock, add, added_up, negated
 from app.domain.stats import (
     Cell,
     DailyUsers,
@@ -36,6 +36,7 @@ from app.domain.stats import (
     union,
     visits_on,
     week_of,
+    without,
 )
 from tests.support.folding import fold
 from tests.support.oracle import Oracle
@@ -173,6 +174,21 @@ def test_visits_are_sets(one: set[int], other: set[int]) -> None:
     assert list(days_of(joined)) == sorted(one | other)
     assert joined == union(visits_on(other), visits_on(one)) == visits_on(one | other)
     assert joined.days & 1
+
+
+@given(one=st.sets(st.integers(0, 60), min_size=1), other=st.sets(st.integers(0, 60)))
+def test_days_are_taken_out_of_visits_as_out_of_sets(one: set[int], other: set[int]) -> None:
+    rest = without(visits_on(one), other)
+
+    assert rest == (visits_on(one - other) if one - other else None)
+
+
+def test_what_is_negated_takes_away_to_the_last_digit() -> None:
+    sums = {("view",): (2, Decimal("0.1234567890123456789012345678901234567890")), ("buy",): (1, Decimal())}
+
+    taken = added_up((sums, negated(sums)))
+
+    assert taken == {("view",): (0, Decimal()), ("buy",): (0, Decimal())}
 
 
 def test_a_late_activity_takes_its_user_from_one_cohort_to_an_earlier_one() -> None:

@@ -13,8 +13,10 @@ from app.adapters.inbound.reading.instants import InvalidTimeError
 from app.application.import_activities import ActivityFileError
 from app.application.ports.catalog import LeaseLostError
 from app.application.ports.copies import CopyError
+from app.application.ports.imports import UndoRefusedError
 from app.application.ports.index_file import IndexFileError
 from app.application.ports.providers import FeedError
+from app.application.ports.removal import FiguresIncompleteError
 from app.application.ports.system import HistoryUnavailableError, LeaseTakenError, LiveStateUnavailableError
 from app.application.ports.users import UserMovedError
 from app.domain.errors import DomainError
@@ -30,7 +32,7 @@ class TroubleError(Exception):
     """The machine does not let the command do its work now; the message says why, and what to do."""
 
 
-MISTAKES = (DomainError, InvalidTimeError, UsageMistakeError, UserMovedError)
+MISTAKES = (DomainError, InvalidTimeError, UndoRefusedError, UsageMistakeError, UserMovedError)
 """What was asked for cannot be answered: exit code 2."""
 TROUBLES = (
     LiveStateUnavailableError,
@@ -41,6 +43,7 @@ TROUBLES = (
     CopyError,
     IndexFileError,
     FeedError,
+    FiguresIncompleteError,
     TroubleError,
 )
 """It might be later: exit code 1."""

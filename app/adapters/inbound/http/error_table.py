@@ -29,6 +29,8 @@ from app.domain.errors import (
 )
 from app.domain.publishable_keys import InvalidKeyError
 from app.domain.users import EmailTakenError, InvalidUserError, UnknownUserError, UsernameTakenError
+from app.domain.webhook_deliveries import UnknownDeliveryError
+from app.domain.webhook_errors import InvalidWebhookError, UnknownWebhookError, WebhookNameTakenError
 
 LIVE_STATE_AWAY = "the live state (Redis) cannot be used now: come again later; the log says why"
 HISTORY_AWAY = "the history (SQL) cannot be used now: come again later; the log says why"
@@ -83,6 +85,10 @@ ERRORS = ErrorTable(
         InvalidKeyError: ErrorKind(400, "invalid_key"),
         UnknownUserError: ErrorKind(404, "unknown_user"),
         UnknownKeyError: ErrorKind(404, "unknown_key"),
+        InvalidWebhookError: ErrorKind(400, "invalid_webhook"),
+        UnknownWebhookError: ErrorKind(404, "unknown_webhook"),
+        UnknownDeliveryError: ErrorKind(404, "unknown_delivery"),
+        WebhookNameTakenError: ErrorKind(409, "webhook_name_taken"),
         UsernameTakenError: ErrorKind(409, "username_taken"),
         EmailTakenError: ErrorKind(409, "email_taken"),
         UserMovedError: ErrorKind(409, "user_moved"),

@@ -73,12 +73,11 @@ class RedisActivityQueue(ActivityQueue):
         replicas: int = 0,
         trace: Callable[[], str | None] | None = None,
     ) -> None:
-        window_ms = max(1, round(window * 1000))
         self._client = client
         self._replicas = replicas
         self._trace = trace
-        self._keys = [STREAM, FIGURES, *(f"{IDS}:{window_ms}:{number}" for number in range(4))]
-        self._limits = (window_ms, max_backlog, max_backlog_bytes)
+        self._keys = [STREAM, FIGURES, *id_keys(window)]
+        self._limits = (milliseconds(window), max_backlog, max_backlog_bytes)
         self._waiting: deque[_Append] = deque()
         self._senders: list[asyncio.Task[None]] = []
 
@@ -136,6 +135,16 @@ class RedisActivityQueue(ActivityQueue):
         if duplicates is None:
             raise QueueFullError("the backlog of activities has reached its limit: workers have to drain some of it")
         return duplicates
+
+
+def id_keys(window: float) -> list[str]:
+    """Name the sets of ids of a window, in seconds."""
+    return [f"{IDS}:{milliseconds(window)}:{number}" for number in range(4)]
+
+
+def milliseconds(window: float) -> int:
+    """Write a window, in seconds, as Redis is told it."""
+    return max(1, round(window * 1000))
 
 
 def _answer(group: Sequence[_Append], duplicates: Sequence[int]) -> None:

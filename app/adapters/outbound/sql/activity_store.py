@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import tzinfo
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection
@@ -32,7 +31,7 @@ from app.domain.activities import Activity
 from app.domain.activity_columns import ActivityColumns
 from app.domain.column_fold import fold_columns
 from app.domain.identities import Key, aliases_in, claims_in
-from app.domain.rollups import ROLLUPS, LocalClock, Rollup, Sums, added_up
+from app.domain.rollups import ROLLUPS, Rollup, Sums, added_up
 from app.domain.stats import Fold, UserFigures, Visits, union
 from app.domain.zone_rules import ZoneRules
 
@@ -89,10 +88,10 @@ class SqlActivityStore(ActivityStore):
     def _store(self, connection: Connection, given: ActivityColumns, import_id: ImportId | None) -> int:
         with refusals_told():
             hold(connection, AdvisoryLock.COUNTING, shared=True)
-            zone = self._day_rules.zone(connection)
+            clock = self._day_rules.clock(connection)
             new = self._bulk.insert_new(connection, given, import_id)
             if new:
-                self._count(connection, fold_columns(new, clock_of(zone), self._rollups))
+                self._count(connection, fold_columns(new, clock, self._rollups))
                 if import_id is not None:  # last, so that who undoes it waits for us and not we for them
                     note_stored(connection, import_id, new)
             return len(new)
@@ -145,9 +144,23 @@ def bulk_of(database: Database) -> Bulk:
 def add_totals(connection: Connection, bulk: Bulk, slot: int, new: Fold) -> None:
     """Add counts and sums, in one order, so that writers wait for each other and do not deadlock."""
     bulk.add(connection, daily_totals, slot, rows_of(new.totals))
-    bulk.add(connection, type_totals, slot, rows_of(totals_by_type(new)))
+    add_by_type(connection, bulk, totals_by_type(new), slot)
     for name, sums in sorted(new.sums.items()):
         bulk.add(connection, metadata.tables[name], slot, rows_of(sums))
+
+
+def add_by_type(connection: Connection, bulk: Bulk, sums: Sums, slot: int = 0) -> None:
+    """Add to the totals of types."""
+    if sums:
+        bulk.add(connection, type_totals, slot, rows_of(sums))
+
+
+def put_visits(connection: Connection, bulk: Bulk, visits: Mapping[Key, Visits]) -> None:
+    """Write the visits of visitors, whether they are there or not."""
+    there = bulk.lock_visits(connection, visits)
+    changed = {key: visits[key] for key, known in there.items() if known.visits != visits[key]}
+    if changed:
+        bulk.update_visits(connection, changed)
 
 
 def rows_of(sums: Sums) -> list[tuple[Any, ...]]:
@@ -158,12 +171,6 @@ def rows_of(sums: Sums) -> list[tuple[Any, ...]]:
 def totals_by_type(new: Fold) -> Sums:
     """Add up the days of each type."""
     return added_up({(type_,): total} for (_, type_), total in new.totals.items())
-
-
-@lru_cache(maxsize=4)
-def clock_of(zone: tzinfo) -> LocalClock:
-    """Make the clock of a zone, once: it remembers what it has told."""
-    return LocalClock(zone)
 
 
 def add_users(connection: Connection, bulk: Bulk, slot: int, figures: UserFigures) -> None:

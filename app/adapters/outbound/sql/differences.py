@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, func, select
 from app.adapters.outbound.sql.activity_store import totals_by_type
 from app.adapters.outbound.sql.bulk import unpack_visits
 from app.adapters.outbound.sql.columns import metadata
+from app.adapters.outbound.sql.frozen_days import frozen_totals, thawed
 from app.adapters.outbound.sql.identities import read_claim
 from app.adapters.outbound.sql.raw_fold import RawFold, stream
 from app.adapters.outbound.sql.schema import (
@@ -25,6 +26,7 @@ from app.adapters.outbound.sql.schema import (
 from app.adapters.outbound.sql.slot_sums import summed
 from app.application.ports.activities import Difference
 from app.domain.identities import Claim, Key, told
+from app.domain.rollups import Cut, added_up
 from app.domain.stats import Granularity, Visits, date_of, days_of, start_of
 
 _SHOWN = 10
@@ -45,13 +47,14 @@ def differences_of_visits(connection: Connection, folding: RawFold) -> Differenc
 
 def differences_of_figures(connection: Connection, folding: RawFold) -> Iterator[Difference]:
     """Compare what is counted."""
-    yield from _compare(connection, type_totals, totals_by_type(folding.fold), lambda key: f"count of {key[0]}")
+    cut = folding.cut
+    by_type = added_up((totals_by_type(folding.fold), frozen_totals(connection, cut)))
+    yield from _compare(connection, type_totals, by_type, lambda key: f"count of {key[0]}")
     by_day = folding.fold.totals
-    yield from _compare(connection, daily_totals, by_day, lambda key: f"count of {key[1]} on {date_of(key[0])}")
+    yield from _compare(connection, daily_totals, by_day, lambda key: f"count of {key[1]} on {date_of(key[0])}", cut)
     for rollup in folding.rollups:
-        yield from _compare(
-            connection, metadata.tables[rollup.name], folding.fold.sums.get(rollup.name, {}), rollup.told
-        )
+        sums = folding.fold.sums.get(rollup.name, {})
+        yield from _compare(connection, metadata.tables[rollup.name], sums, rollup.told, cut)
     daily = {(day,): (users,) for day, users in folding.figures.daily.items()}
     yield from _compare(connection, daily_users, daily, lambda key: f"users on {date_of(key[0])}")
     cells = {(str(cell.granularity), *cell[1:]): (users,) for cell, users in folding.figures.cells.items()}
@@ -121,11 +124,16 @@ def _days(visits: Visits | None) -> str:
 
 
 def _compare(
-    connection: Connection, table: Table, folded: Mapping[Any, tuple[Any, ...]], name: Callable[[Any], str]
+    connection: Connection,
+    table: Table,
+    folded: Mapping[Any, tuple[Any, ...]],
+    name: Callable[[Any], str],
+    cut: Cut | None = None,
 ) -> Iterator[Difference]:
-    """Compare figures; a row of zeros is as good as none."""
+    """Compare figures behind the cut; a row of zeros is as good as none."""
     width = len(table.primary_key) - 1
-    kept = {tuple(row[:width]): tuple(row[width:]) for row in connection.execute(summed(table))}
+    wanted = summed(table) if cut is None else summed(table).where(thawed(table, cut))
+    kept = {tuple(row[:width]): tuple(row[width:]) for row in connection.execute(wanted)}
     for key in sorted({*kept, *folded}):
         nothing = (0,) * (len(table.columns) - width - 1)
         here, there = kept.get(key, nothing), folded.get(key, nothing)

@@ -46,8 +46,8 @@ class Identities:
         A No stays true, whatever others store meanwhile: a claim behind the one that holds never will, and users who
         are one person stay so.
         """
-        holding = _holding(connection, new)
-        if any(claim.anonymous not in holding or claim < holding[claim.anonymous] for claim in new):
+        holds = claims_holding(connection, new)
+        if any(claim.anonymous not in holds or claim < holds[claim.anonymous] for claim in new):
             return True
         ends = {key for alias in joins for key in (alias.user_id, alias.previous)}
         found = {row.visitor: row.person for row in _visitors(connection, visitors.c.visitor, ends)}
@@ -71,7 +71,7 @@ class Identities:
 
     def settle(self, connection: Connection, new: Sequence[Claim], joins: Sequence[Alias]) -> UserFigures:
         """Keep statements, join and part visitors by them; nobody else moves visits meanwhile."""
-        before = _holding(connection, new)
+        before = claims_holding(connection, new)
         put_statements(connection, new, joins)
         now = owners_by([*before.values(), *new])
         moved = [claim for key, claim in now.items() if key not in before or claim.user_id != before[key].user_id]
@@ -151,6 +151,11 @@ def read_claim(at: int, activity_id: UUID | bytes, anonymous_id: str, user_id: s
     return Claim(instant_of(at), found, ANONYMOUS + anonymous_id, user_id)
 
 
+def read_alias(activity_id: UUID | bytes, user_id: str, previous: str) -> Alias:
+    """Read a row of aliases."""
+    return Alias(activity_id if isinstance(activity_id, UUID) else UUID(bytes=activity_id), user_id, previous)
+
+
 def _write(connection: Connection, regrouped: Regrouped) -> None:
     if regrouped.renamed:
         one = update(visitors).where(visitors.c.person == bindparam("old")).values(person=bindparam("name"))
@@ -161,8 +166,8 @@ def _write(connection: Connection, regrouped: Regrouped) -> None:
     put_persons(connection, regrouped.persons)
 
 
-def _holding(connection: Connection, new: Sequence[Claim]) -> Mapping[Key, Claim]:
-    """Find the claims that hold of the ids of others."""
+def claims_holding(connection: Connection, new: Sequence[Claim]) -> Mapping[Key, Claim]:
+    """Find the claims that hold of the ids of which others say something."""
     if not new:
         return {}
     wanted = msgspec.json.encode(sorted({claim.anonymous[1:] for claim in new})).decode()
@@ -172,14 +177,14 @@ def _holding(connection: Connection, new: Sequence[Claim]) -> Mapping[Key, Claim
 
 def _persons(connection: Connection, names: Collection[Key]) -> Mapping[Key, Person]:
     found: dict[Key, Person] = {}
-    for chunk in _chunks(names):
+    for chunk in chunks(names):
         wanted = select(persons).where(persons.c.person.in_(chunk)).order_by(persons.c.person).with_for_update()
         found |= {row.person: Person(_visits(row), row.ids) for row in connection.execute(wanted)}
     return found
 
 
 def _visitors(connection: Connection, column: Any, values: Collection[Key]) -> Iterator[Row[Any]]:
-    for chunk in _chunks(values):
+    for chunk in chunks(values):
         yield from connection.execute(select(visitors).where(column.in_(chunk)))
 
 
@@ -187,7 +192,8 @@ def _visits(row: Row[Any]) -> Visits | None:
     return unpack_visits(row.first_day, row.days) if row.days else None
 
 
-def _chunks(keys: Collection[Key]) -> Iterator[Sequence[Key]]:
+def chunks(keys: Collection[Any]) -> Iterator[Sequence[Any]]:
+    """Divide keys, in their order, into parts of which each fits into one statement."""
     ordered = sorted(keys)
     for start in range(0, len(ordered), _AT_ONCE):
         yield ordered[start : start + _AT_ONCE]

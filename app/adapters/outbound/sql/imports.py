@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, case, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Connection, case, delete, literal_column, or_, select, update
 from sqlalchemy.sql.functions import coalesce
 
 from app.adapters.outbound.sql.counters import inserting
@@ -14,19 +14,23 @@ from app.adapters.outbound.sql.schema import import_marks, imports
 from app.application.ports.imports import (
     BegunImport,
     Import,
+    ImportBeingUndoneError,
     ImportId,
     Imports,
     ImportState,
     ImportUndoneError,
     NewImport,
+    UndoneImports,
 )
 from app.domain.activity_columns import ActivityColumns
 
-_is_open = imports.c.state != literal_column(f"'{ImportState.UNDONE.value}'")
-"""Whether an import may take more; as the index says it."""
+_has_mark = imports.c.state != literal_column(f"'{ImportState.UNDONE.value}'")
+"""Whether its file is still this import; as the index says it."""
+_is_open = imports.c.state.in_((ImportState.BEGUN.value, ImportState.FINISHED.value))
+"""Whether an import may take more."""
 
 
-class SqlImports(SqlStore, Imports):
+class SqlImports(SqlStore, Imports, UndoneImports):
     """A mark belongs to the file and not to the import: those of earlier versions have no import."""
 
     async def begin(self, new: NewImport, at: datetime) -> BegunImport:
@@ -61,17 +65,44 @@ class SqlImports(SqlStore, Imports):
         wanted = select(imports).order_by(imports.c.import_id.desc()).limit(limit)
         return [read_as(Import, row) for row in await self._rows(wanted)]
 
+    async def find(self, import_id: ImportId) -> Import | None:
+        """Read its row."""
+        rows = await self._rows(select(imports).where(imports.c.import_id == import_id))
+        return read_as(Import, rows[0]) if rows else None
+
+    async def begin_undo(self, import_id: ImportId) -> None:
+        """Write its state; who stores in its name has written this row too, so we wait for them."""
+        begun = update(imports).where(_is(import_id)).values(state=ImportState.UNDOING.value)
+        await self._database.write(lambda connection: connection.execute(begun))
+
+    async def end_undo(self, import_id: ImportId) -> None:
+        """Write its state, and delete the mark."""
+        ended = update(imports).where(imports.c.import_id == import_id).values(state=ImportState.UNDONE.value)
+
+        def work(connection: Connection) -> None:
+            mark = connection.execute(ended.returning(imports.c.mark)).scalar()
+            connection.execute(delete(import_marks).where(import_marks.c.digest == mark))
+
+        await self._database.write(work)
+
 
 def _begun(connection: Connection, new: NewImport, at: datetime) -> ImportId:
-    """Find the row of an import or make it; of two that make it at once one goes on with that of the other."""
+    """Find the row of an import or make it; of two that make it at once one goes on with that of the other.
+
+    Raises:
+        ImportBeingUndoneError: it may take nothing more.
+    """
     again = {"state": ImportState.BEGUN.value, "ended_at": None}
-    is_it = (imports.c.mark == new.mark) & _is_open
+    is_it = (imports.c.mark == new.mark) & _has_mark
+    in_the_way = connection.execute(select(imports.c.import_id).where(is_it, ~_is_open)).scalar()
+    if in_the_way is not None:
+        raise ImportBeingUndoneError(int(in_the_way))
     known = connection.execute(update(imports).where(is_it).values(again).returning(imports.c.import_id)).scalar()
     if known is not None:
         return int(known)
     first = {"begun_at": microseconds(at), "rows": 0, "stored": 0, **again}
     made = inserting(connection, imports).values(new._asdict() | first)
-    either = made.on_conflict_do_update(index_elements=["mark"], index_where=_is_open, set_=again)
+    either = made.on_conflict_do_update(index_elements=["mark"], index_where=_has_mark, set_=again)
     return int(connection.execute(either.returning(imports.c.import_id)).scalar_one())
 
 

@@ -29,7 +29,13 @@ def first_place(day: int) -> int:
 
 def months_of(days: Iterable[int]) -> set[Month]:
     """Name the months of some days."""
-    return {_month(date.fromordinal(day + _EPOCH)) for day in days}
+    return {month_of(day) for day in days}
+
+
+def month_of(day: int) -> Month:
+    """Name the month of a day."""
+    found = date.fromordinal(day + _EPOCH)
+    return found.year * 12 + found.month - 1
 
 
 def first_of(month: Month) -> date:
@@ -40,10 +46,6 @@ def first_of(month: Month) -> date:
 def first_place_of(month: Month) -> int:
     """Say which place is the first of a month."""
     return first_place(first_of(month).toordinal() - _EPOCH)
-
-
-def _month(day: date) -> Month:
-    return day.year * 12 + day.month - 1
 
 
 _EPOCH = date(1970, 1, 1).toordinal()

@@ -6,7 +6,7 @@ migration beside it; a test compares the two.
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, Text
 
-from app.adapters.outbound.sql.columns import BIG, BYTEWISE, ExactDecimal, Id, metadata, partial_index, slot
+from app.adapters.outbound.sql.columns import BIG, BYTEWISE, ExactDecimal, Id, frozen, metadata, partial_index, slot
 
 activity_ids = Table(
     "activity_ids",
@@ -103,6 +103,7 @@ claims = Table(
     Column("anonymous_id", BYTEWISE, nullable=False),
     Column("at", BigInteger, nullable=False, comment="From when on it counts; the earliest one of an id holds."),
     Column("user_id", BYTEWISE, nullable=False),
+    frozen(),
     Index("ix_claims_anonymous", "anonymous_id", "at", "activity_id"),
     Index("ix_claims_user", "user_id"),
     sqlite_with_rowid=False,
@@ -114,6 +115,7 @@ aliases = Table(
     Column("activity_id", Id, primary_key=True),
     Column("user_id", BYTEWISE, nullable=False),
     Column("previous_id", BYTEWISE, nullable=False),
+    frozen(),
     Index("ix_aliases_user", "user_id"),
     Index("ix_aliases_previous", "previous_id"),
     sqlite_with_rowid=False,
@@ -141,6 +143,8 @@ stats_settings = Table(
     ),
     Column("tzdata", String, comment="Of which version the rules are; null: nobody knows."),
     Column("rules", LargeBinary, comment="The zone's file of that version (TZif)."),
+    Column("frozen_before", Integer, comment="Raw activities of days before it have left; null: none has."),
+    Column("frozen_until", BigInteger, comment="When that day began."),
 )
 
 import_marks = Table(

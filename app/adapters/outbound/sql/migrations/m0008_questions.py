@@ -1,7 +1,7 @@
 """What the questions of product people are answered from."""
 
 from alembic import op
-from sqlalchemy import BigInteger, Column, Integer, String
+from sqlalchemy import BigInteger, Boolean, Column, Integer, String, Text, false
 
 from app.adapters.outbound.sql.frozen_columns import BIG, BYTEWISE, EXACT, key, optional, partial_index, required
 
@@ -22,6 +22,14 @@ def upgrade() -> None:
         required("sum", EXACT),
         sqlite_with_rowid=False,
     )
+    for table in ("claims", "aliases"):
+        said: Column[bool] = Column("frozen", Boolean(create_constraint=False), nullable=False, server_default=false())
+        op.add_column(table, said)
+    op.add_column(
+        "stats_settings",
+        Column("frozen_before", Integer, comment="Raw activities of days before it have left; null: none has."),
+    )
+    op.add_column("stats_settings", Column("frozen_until", BigInteger, comment="When that day began."))
     op.create_table(
         "imports",
         key("import_id", BIG, numbered=True),
@@ -37,6 +45,12 @@ def upgrade() -> None:
         optional("last_day", Integer),
     )
     partial_index("ix_imports_mark", "imports", ["mark"], "state <> 'undone'", unique=True)
+    _extend_webhooks()
+
+
+def _extend_webhooks() -> None:
+    headers = "JSON: names and values that are sent beside ours; null for none."
+    op.add_column("webhook_endpoints", optional("headers", Text, comment=headers))
 
 
 def _slot() -> Column[int]:
