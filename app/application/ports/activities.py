@@ -238,8 +238,14 @@ class Stats(Protocol):
         """List the `limit` most frequent types between two dates, both included; equal counts by name."""
 
     @abstractmethod
-    async def cells(self, granularity: Granularity, first: int, last: int, later: int) -> Mapping[Cell, int]:
-        """Read the retention cells of the cohorts `first` to `last`, 0 to `later` periods on; empty ones may miss."""
+    async def cells(
+        self, granularity: Granularity, first: int, last: int, later: int, type_: str = ""
+    ) -> Mapping[Cell, int]:
+        """Read the retention cells of the cohorts `first` to `last`, 0 to `later` periods on; empty ones may miss.
+
+        With a type, of those who were first active with it, and later again with it. It must be one whose retention is
+        kept.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
 from app.application.import_activities import ImportActivities
 from app.application.ports.activities import DeadLetter, DeadLetters
 from app.application.ports.imports import ImportId
+from app.application.read_series import Series, TotalInRange, TotalsOfRange
 from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 from app.application.undo_import import UndoImport
 from app.domain.activities import Activity, ActivityRules
@@ -110,7 +111,10 @@ class World:
             total_of_type=TotalOfType(self.store),
             daily_active_users=DailyActiveUsers(self.store, clock, UTC),
             top_types=TopTypes(self.store, clock, UTC),
-            retention=Retention(self.store, clock, UTC),
+            retention=Retention(self.store, clock, UTC, ["purchase"]),
+            series=Series(self.store, clock, UTC),
+            totals_of_range=TotalsOfRange(self.store, clock, UTC),
+            total_in_range=TotalInRange(self.store, self.store, clock, UTC),
         )
 
     @asynccontextmanager

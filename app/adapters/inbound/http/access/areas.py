@@ -44,6 +44,7 @@ RULES: Rules = {
     ("GET", "/export/activities"): Area.OPERATIONS,
     ("GET", "/stats"): Area.STATS,
     ("GET", "/stats/dau"): Area.STATS,
+    ("GET", "/stats/series"): Area.STATS,
     ("GET", "/stats/top-events"): Area.STATS,
     ("GET", "/stats/retention"): Area.STATS,
     ("GET", "/stats/{type}"): Area.STATS,
