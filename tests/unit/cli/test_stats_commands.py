@@ -356,7 +356,7 @@ def test_the_summary_of_an_import_is_one_json_document(world: World, file: Path)
         "stored": 1,
         "duplicates": 0,
         "rejected": 1,
-        "rejected_for": {"wrong_number_of_cells": 1},
+        "rejected_for": {"missing_field": 1},
         "rejects": str(file.with_name("bad.ndjson")),
         "rejects_left_out": 0,
         "ignored_columns": [],
