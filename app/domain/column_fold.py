@@ -1,12 +1,30 @@
 """The fold of activities that stand in columns: what they say, added up."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
 
+from app.domain.activities import Activity
 from app.domain.activity_columns import ActivityColumns
-from app.domain.funnels import instants_by_day
+from app.domain.funnels import InstantsByDay, instants_by_day
 from app.domain.identities import ANONYMOUS, Key
-from app.domain.rollups import DatedActivities, Day, LocalClock, Rollup, sums_by
-from app.domain.stats import Fold
+from app.domain.rollups import DatedActivities, Day, LocalClock, Rollup, Sums, sums_by
+from app.domain.user_days import UserDays, days_with
+
+
+@dataclass(slots=True)
+class Fold:
+    """What some activities say, added up: the same for every order in which they came."""
+
+    totals: dict[tuple[Day, str], tuple[int, Decimal]] = field(default_factory=dict)
+    sums: dict[str, Sums] = field(default_factory=dict)
+    """What each rollup counts, by its name; nothing of one that counts none of them."""
+    visits: dict[Key, UserDays] = field(default_factory=dict)
+    """The days on which each visitor was active; what has neither id counts in the totals only."""
+    statements: list[Activity] = field(default_factory=list)
+    """Those that say who somebody is, and count nothing."""
+    instants: InstantsByDay = field(default_factory=dict)
+    """When visitors did what funnels are asked of."""
 
 
 def fold_columns(
@@ -23,7 +41,7 @@ def fold_columns(
     return Fold(
         totals,
         {name: sums for name, sums in counted.items() if sums},
-        _days(visitors, dated.days),
+        _visits(visitors, dated),
         instants=instants_by_day(dated, visitors, timed) if timed else {},
     )
 
@@ -40,15 +58,24 @@ def _fold_with_statements(
     return folded
 
 
-def _days(visitors: Sequence[Key | None], days_of_all: Sequence[Day]) -> dict[Key, set[Day]]:
-    days = set(days_of_all)
-    if len(days) == 1:  # one set for all: each costs as much as the rest
-        return {visitor: days for visitor in dict.fromkeys(visitors) if visitor is not None}
-    found: dict[Key, set[Day]] = {}
-    for visitor, day in dict.fromkeys(zip(visitors, days_of_all, strict=True)):
+def _visits(visitors: Sequence[Key | None], dated: DatedActivities) -> dict[Key, UserDays]:
+    days = set(dated.days)
+    if len(days) > 1:
+        return _visits_of_days(visitors, dated)
+    of_types: dict[Key, tuple[str, ...]] = {}
+    for visitor, type_ in dict.fromkeys(zip(visitors, dated.activities.types, strict=True)):
         if visitor is not None:
-            found.setdefault(visitor, set()).add(day)
-    return found
+            of_types[visitor] = (*of_types[visitor], type_) if visitor in of_types else (type_,)
+    made = {types: days_with(dict.fromkeys(types, days)) for types in set(of_types.values())}
+    return {visitor: made[types] for visitor, types in of_types.items()}
+
+
+def _visits_of_days(visitors: Sequence[Key | None], dated: DatedActivities) -> dict[Key, UserDays]:
+    found: dict[Key, dict[str, set[Day]]] = {}
+    for visitor, type_, day in dict.fromkeys(zip(visitors, dated.activities.types, dated.days, strict=True)):
+        if visitor is not None:
+            found.setdefault(visitor, {}).setdefault(type_, set()).add(day)
+    return {visitor: days_with(of_types) for visitor, of_types in found.items()}
 
 
 def visitors_of(activities: ActivityColumns) -> Sequence[Key | None]:

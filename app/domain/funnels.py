@@ -306,29 +306,29 @@ def _count(funnel: Funnel, share: _Share, reached: list[int]) -> None:
 def _furthest(funnel: Funnel, share: _Share, users: Iterable[VisitorNumber]) -> Iterator[int]:
     """Tell of each of these users how many steps behind the first one were reached.
 
-    An event is one number: its instant, then its step counted from the last one. So the events of a user need only be
+    A moment is one number: its instant, then its step counted from the last one. So the moments of a user need only be
     sorted, and of those in one instant later steps stand before earlier ones: none follows another.
     """
     last = len(funnel.steps) - 1
-    events: dict[VisitorNumber, list[int]] = {user: [] for user in users}
+    moments: dict[VisitorNumber, list[int]] = {user: [] for user in users}
     by_step = [share.first, *(share.later[type_] for type_ in funnel.steps[1:])]
     for step, (visitors, instants) in enumerate(by_step):
         from_last = last - step
         for visitor, at in zip(visitors, instants, strict=True):
-            if visitor in events:
-                events[visitor].append(at << _STEP_BITS | from_last)
+            if visitor in moments:
+                moments[visitor].append(at << _STEP_BITS | from_last)
     within = funnel.within // _MICROSECOND
-    for own in events.values():
+    for own in moments.values():
         own.sort()
         yield _steps_of(own, last, within)
 
 
-def _steps_of(events: Sequence[int], last: int, within: int) -> int:
-    """Go through one user's events. Of all ways to a step that has been reached, that with the latest begin is best."""
+def _steps_of(moments: Sequence[int], last: int, within: int) -> int:
+    """Go through one user's moments. Of all ways to a step that was reached, that with the latest begin is best."""
     begun: list[int | None] = [None] * (last + 1)
     furthest = 0
-    for event in events:
-        step, at = last - (event & (1 << _STEP_BITS) - 1), event >> _STEP_BITS
+    for moment in moments:
+        step, at = last - (moment & (1 << _STEP_BITS) - 1), moment >> _STEP_BITS
         if step == 0:
             begun[0] = at
         elif (begin := begun[step - 1]) is not None and at - begin <= within:

@@ -11,7 +11,6 @@ from app.adapters.inbound.cli.catalog_commands import CatalogParts
 from app.adapters.inbound.cli.export_command import ExportParts
 from app.adapters.inbound.cli.import_command import ImportParts
 from app.adapters.inbound.cli.imports_commands import ImportsParts
-from app.adapters.inbound.cli.webhook_commands import WebhookParts
 from app.adapters.inbound.http.access.areas import Areas
 from app.adapters.inbound.http.access.gatekeeper import Gatekeeper
 from app.adapters.inbound.http.access.guarded_app import GuardedApp
@@ -44,8 +43,10 @@ from app.adapters.inbound.http.stats.stats_router import stats_router
 from app.adapters.inbound.http.tracker.tracker_router import tracker_router
 from app.adapters.inbound.http.users.stream_tokens_router import stream_tokens_router
 from app.adapters.inbound.http.users.users_router import users_router
+from app.adapters.inbound.http.webhooks.webhooks_router import webhooks_router
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
 from app.adapters.inbound.use_cases.users_use_cases import UsersUseCases
+from app.adapters.inbound.use_cases.webhooks_use_cases import WebhooksUseCases
 from app.adapters.inbound.worker.journal_loop import JournalLoop
 from app.adapters.inbound.worker.publish_loop import PublishLoop
 from app.adapters.inbound.worker.sync_schedule import SyncSchedule
@@ -111,12 +112,14 @@ class Container(UseCases):
     search = Singleton(SearchState)
     catalog_use_cases = Singleton(CatalogUseCases)
     user_use_cases = Singleton(UsersUseCases)
-    webhook_commands = Singleton(
-        WebhookParts,
+    webhooks_use_cases = Singleton(
+        WebhooksUseCases,
         log=Outbound.webhook_log,
         add=UseCases.add_webhook,
         find=UseCases.find_webhook,
         switch=UseCases.switch_webhook,
+        change_headers=UseCases.change_webhook_headers,
+        remove=UseCases.remove_webhook,
         rotate=UseCases.rotate_webhook_secret,
         try_out=UseCases.try_webhook,
         replay=UseCases.replay_webhook,
@@ -173,6 +176,7 @@ class Container(UseCases):
         ),
         Singleton(users_router, user_use_cases),
         Singleton(stream_tokens_router),
+        Singleton(webhooks_router, webhooks_use_cases),
         Singleton(dashboard_router),
         Singleton(docs_router),
         Singleton(tracker_router),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from app.application.ask_funnel import AskFunnel
 from app.application.ports.activities import StatsKeeper
+from app.application.read_series import Series, TotalInRange, TotalsOfRange
 from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 
 
@@ -18,3 +19,6 @@ class StatsUseCases:
     top_types: TopTypes
     retention: Retention
     ask_funnel: AskFunnel
+    series: Series
+    totals_of_range: TotalsOfRange
+    total_in_range: TotalInRange

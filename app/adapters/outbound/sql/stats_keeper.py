@@ -19,9 +19,11 @@ from app.adapters.outbound.sql.differences import (
 )
 from app.adapters.outbound.sql.frozen_days import empty_around, frozen_totals, read_cut, thawed, write_cut
 from app.adapters.outbound.sql.funnel_instants import add_instants
-from app.adapters.outbound.sql.identities import NO_DAY, put_labels, put_persons, put_statements
+from app.adapters.outbound.sql.identities import put_labels, put_persons, put_statements
+from app.adapters.outbound.sql.packed_days import NO_DAY
 from app.adapters.outbound.sql.raw_fold import ROWS, RawFold
 from app.adapters.outbound.sql.schema import (
+    active_users,
     aliases,
     claims,
     daily_totals,
@@ -31,6 +33,7 @@ from app.adapters.outbound.sql.schema import (
     persons,
     retention_cells,
     stats_settings,
+    type_retention_cells,
     type_totals,
     visitors,
 )
@@ -38,11 +41,12 @@ from app.application.ports.activities import Difference, FrozenDaysError, Progre
 from app.domain.funnels import DEFAULT_TYPES, DayOfType, Digest, GatheredInstants, digests_of
 from app.domain.rollups import ROLLUPS, Cut, LocalClock, Rollup
 from app.domain.stats import date_of
+from app.domain.user_figures import UserFigures
 from app.domain.zone_rules import ZoneRules
 
 _TABLES = (
     type_totals, daily_totals, hourly_totals, daily_users, visitors, persons, claims, aliases, retention_cells,
-    funnel_instants, stats_settings,
+    active_users, type_retention_cells, funnel_instants, stats_settings,
 )  # fmt: skip
 
 _INSTANTS = 500_000
@@ -52,16 +56,19 @@ _INSTANTS = 500_000
 class SqlStatsKeeper(StatsKeeper):
     """Cares for what SqlActivityStore keeps; counts days in `zone`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its database, and what is counted in it
         self,
         database: Database,
         zone: tzinfo,
         rules: ZoneRules | None = None,
         rollups: Sequence[Rollup] = ROLLUPS,
+        *,
+        retained: Collection[str] = frozenset(),
         funnel_types: Collection[str] = DEFAULT_TYPES,
     ) -> None:
         self._database = database
         self._rollups = rollups
+        self._retained = retained
         self._zone = zone
         self._funnel_types = frozenset(funnel_types)
         self._day_rules = DayRules(zone, rules, funnel_types)
@@ -118,7 +125,8 @@ class SqlStatsKeeper(StatsKeeper):
         self._empty(connection, cut)
         bulk = bulk_of(self._database)
         gathered = GatheredInstants(lambda some: add_instants(connection, 0, some), _INSTANTS)
-        folding = RawFold(self._clock(rules, cut), progress, self._rollups, cut, self._funnel_types, gathered.add)
+        folding = self._folding(rules, cut, progress)
+        folding.timed, folding.take_instants = self._funnel_types, gathered.add
         add_by_type(connection, bulk, frozen_totals(connection, cut))
         folding.read_statements(connection, lambda said, joins: put_statements(connection, said, joins))
         with closing(folding.visitors(connection)) as found:
@@ -141,14 +149,9 @@ class SqlStatsKeeper(StatsKeeper):
     def _verify(self, connection: Connection, progress: Progress | None) -> Difference | None:
         cut = read_cut(connection)
         digests: dict[DayOfType, Digest] = {}
-        folding = RawFold(
-            self._clock(self._day_rules.newest(connection), cut),
-            progress,
-            self._rollups,
-            cut,
-            funnel_types_kept(connection),
-            lambda some: digests.update(digests_of(some, digests)),
-        )
+        folding = self._folding(self._day_rules.newest(connection), cut, progress)
+        folding.timed = funnel_types_kept(connection)
+        folding.take_instants = lambda some: digests.update(digests_of(some, digests))
         folding.read_statements(connection)
         of_visits = differences_of_visits(connection, folding)
         kept_zone = connection.execute(select(stats_settings.c.timezone)).scalar()
@@ -158,5 +161,6 @@ class SqlStatsKeeper(StatsKeeper):
         of_instants = next(differences_of_instants(connection, digests, cut), None)
         return of_figures or of_visits or of_instants or next(differences_of_persons(connection, folding), None)
 
-    def _clock(self, rules: ZoneRules | None, cut: Cut | None) -> LocalClock:
-        return LocalClock(rules.zone if rules else self._zone, cut)
+    def _folding(self, rules: ZoneRules | None, cut: Cut | None, progress: Progress | None) -> RawFold:
+        clock = LocalClock(rules.zone if rules else self._zone, cut)
+        return RawFold(clock, progress, self._rollups, cut, figures=UserFigures(self._retained))

@@ -1,7 +1,7 @@
 """What the questions of product people are answered from."""
 
 from alembic import op
-from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, String, false
+from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, String, Text, false
 
 from app.adapters.outbound.sql.frozen_columns import BIG, BYTEWISE, EXACT, key, optional, partial_index, required
 
@@ -31,6 +31,28 @@ def upgrade() -> None:
     )
     op.add_column("stats_settings", Column("frozen_until", BigInteger, comment="When that day began."))
     op.create_table(
+        "active_users",
+        key("type", BYTEWISE, "With which type of activity; empty: with any."),
+        key("granularity", String, "Of any type only weeks and months: daily_users has days."),
+        key("period", Integer),
+        _slot(),
+        required("users", BigInteger),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "type_retention_cells",
+        key("type", BYTEWISE, "First and later active with it; empty: with any, by months."),
+        key("granularity", String),
+        key("cohort", Integer),
+        key("later", Integer),
+        _slot(),
+        required("users", BigInteger),
+        sqlite_with_rowid=False,
+    )
+    by_type = "The same of each type of activity (packed_days.py); null: none is kept."
+    op.add_column("visitors", optional("types", LargeBinary, comment=by_type))
+    op.add_column("persons", optional("types", LargeBinary, comment=by_type))
+    op.create_table(
         "imports",
         key("import_id", BIG, numbered=True),
         required("mark", String, comment="What it is recognised by: a digest of import_marks."),
@@ -45,6 +67,11 @@ def upgrade() -> None:
         optional("last_day", Integer),
     )
     partial_index("ix_imports_mark", "imports", ["mark"], "state <> 'undone'", unique=True)
+    _extend_webhooks()
+    _keep_instants()
+
+
+def _keep_instants() -> None:
     op.create_table(
         "funnel_instants",
         key("type", BYTEWISE),
@@ -58,6 +85,11 @@ def upgrade() -> None:
     )
     types = optional("funnel_types", String, comment="Whose instants are kept, joined by commas; null: of none.")
     op.add_column("stats_settings", types)
+
+
+def _extend_webhooks() -> None:
+    headers = "JSON: names and values that are sent beside ours; null for none."
+    op.add_column("webhook_endpoints", optional("headers", Text, comment=headers))
 
 
 def _slot() -> Column[int]:
