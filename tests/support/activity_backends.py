@@ -13,12 +13,14 @@ from sqlalchemy import Connection, Executable
 from app.adapters.outbound.sql.activity_store import SqlActivityStore
 from app.adapters.outbound.sql.all_tables import metadata
 from app.adapters.outbound.sql.database import Database, open_database
+from app.adapters.outbound.sql.day_sums import SqlDaySums
 from app.adapters.outbound.sql.imports import SqlImports
 from app.adapters.outbound.sql.migrate import migrate
 from app.adapters.outbound.sql.removal import SqlActivityRemoval
 from app.adapters.outbound.sql.stats import SqlStats
 from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
 from app.application.ports.activities import ActivityStore, Stats, StatsKeeper
+from app.application.ports.day_sums import DaySums
 from app.application.ports.imports import ImportId, Imports, UndoneImports
 from app.application.ports.removal import ActivityRemoval
 from app.application.ports.system import HistoryUnavailableError
@@ -36,6 +38,7 @@ class ActivityBackend(Protocol):
 
     def store(self, zone: tzinfo = UTC) -> ActivityStore: ...
     def stats(self) -> Stats: ...
+    def day_sums(self) -> DaySums: ...
     def keeper(self, zone: tzinfo = UTC) -> StatsKeeper: ...
     def imports(self) -> Imports: ...
     async def undo(self, import_id: ImportId) -> None: ...
@@ -54,6 +57,9 @@ class MemoryActivityBackend:
         return self._all
 
     def stats(self) -> Stats:
+        return self._all
+
+    def day_sums(self) -> DaySums:
         return self._all
 
     def keeper(self, zone: tzinfo = UTC) -> StatsKeeper:
@@ -89,6 +95,9 @@ class SqlActivityBackend:
 
     def stats(self) -> Stats:
         return SqlStats(self.database)
+
+    def day_sums(self) -> DaySums:
+        return SqlDaySums(self.database)
 
     def keeper(self, zone: tzinfo = UTC) -> StatsKeeper:
         return SqlStatsKeeper(self.database, zone)

@@ -47,6 +47,8 @@ BEYOND_JSON_SCHEMA = {
     "GET /activities": NO_SUCH_INSTANT | {"from_after_to": ""},
     "GET /export/activities": NO_SUCH_INSTANT | {"from_after_to": ""},
     "GET /stats/dau": DATES,
+    "GET /dashboard/days": DATES,
+    "GET /dashboard/types": DATES,
     "GET /stats/top-events": DATES,
     "GET /stats/retention": {"dates_out_of_range": "", "invalid_date": "'0000-"},
 }
