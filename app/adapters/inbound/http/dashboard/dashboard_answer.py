@@ -19,13 +19,13 @@ from app.domain.stats import Cohort, Granularity
 from app.domain.timeline import Timeline, Unit
 
 
-class StrictAnswer(Answer):
-    """An answer with these fields and no others."""
+class DashboardPart(Answer):
+    """Something that the dashboard is told: these fields and no others."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class StoreSection(StrictAnswer):
+class StoreSection(DashboardPart):
     """Whether what holds the present can be reached; when not, queue and providers are as of `seen_at`."""
 
     up: bool
@@ -33,7 +33,7 @@ class StoreSection(StrictAnswer):
     seen_at: datetime | None = Field(description="When it was reached last; null while it is up")
 
 
-class HourAnswer(StrictAnswer):
+class HourAnswer(DashboardPart):
     """Activities that the door took in the last hour."""
 
     since: Instant | None = Field(description="From when on this process has counted; null: not yet")
@@ -43,7 +43,7 @@ class HourAnswer(StrictAnswer):
     total: int = Field(description="Of the hour, up to now")
 
 
-class ActivitiesSection(StrictAnswer):
+class ActivitiesSection(DashboardPart):
     """The door and the queue behind it; counts are of activities since the first one."""
 
     per_second: Annotated[float, rounded(2)] | None = Field(description="The mean of the last 10 seconds")
@@ -62,7 +62,7 @@ class ActivitiesSection(StrictAnswer):
     )
 
 
-class TypeAnswer(StrictAnswer):
+class TypeAnswer(DashboardPart):
     """How often a type occurred, and the sum of its values."""
 
     type: str
@@ -70,7 +70,7 @@ class TypeAnswer(StrictAnswer):
     sum: Amount = Field(description="With the digits that went in")
 
 
-class TypesAnswer(StrictAnswer):
+class TypesAnswer(DashboardPart):
     """All types since the last reset."""
 
     types: int
@@ -78,14 +78,14 @@ class TypesAnswer(StrictAnswer):
     top: list[TypeAnswer] = Field(description="The most frequent, most first")
 
 
-class DayAnswer(StrictAnswer):
+class DayAnswer(DashboardPart):
     """How many users were active on a day."""
 
     date: date
     users: int
 
 
-class CohortAnswer(StrictAnswer):
+class CohortAnswer(DashboardPart):
     """The users whose first activity fell on one day."""
 
     start: date
@@ -93,7 +93,7 @@ class CohortAnswer(StrictAnswer):
     active: list[int | None] = Field(description="How many were active n days later; null: not over yet")
 
 
-class RetentionAnswer(StrictAnswer):
+class RetentionAnswer(DashboardPart):
     """A cohort a day."""
 
     granularity: Granularity
@@ -104,7 +104,7 @@ def _by_day(cohorts: Sequence[Cohort]) -> dict[str, Any]:
     return {"granularity": Granularity.DAY, "cohorts": cohorts}
 
 
-class UsersAnswer(StrictAnswer):
+class UsersAnswer(DashboardPart):
     """Those who may use the service."""
 
     total: int
@@ -112,7 +112,7 @@ class UsersAnswer(StrictAnswer):
     deleted: int
 
 
-class HistorySection(StrictAnswer):
+class HistorySection(DashboardPart):
     """What the database says; all null while it is away, and `reason` says why."""
 
     up: Annotated[bool, BeforeValidator(not_)] = read_at("trouble")
@@ -124,7 +124,7 @@ class HistorySection(StrictAnswer):
     counting: str | None = Field(description="What is to be known of the days that were counted; null: all is well")
 
 
-class PlanAnswer(StrictAnswer):
+class PlanAnswer(DashboardPart):
     """A plan."""
 
     id: UUID = read_at("summary.plan_id")
@@ -140,14 +140,14 @@ class PlanAnswer(StrictAnswer):
     max_price: Amount | None = read_at("summary.max_price")
 
 
-class PeriodAnswer(StrictAnswer):
+class PeriodAnswer(DashboardPart):
     """How many plans begin in a period."""
 
     start: date
     plans: int
 
 
-class TimelineAnswer(StrictAnswer):
+class TimelineAnswer(DashboardPart):
     """As many periods before the current one as after it."""
 
     unit: Unit
@@ -159,7 +159,7 @@ def _by_period(line: Timeline) -> dict[str, Any]:
     return {"unit": line.unit, "periods": periods}
 
 
-class CatalogSection(StrictAnswer):
+class CatalogSection(DashboardPart):
     """The plans that search finds."""
 
     plans: int | None = read_at("count", description="Null while they have not been loaded")
@@ -176,7 +176,7 @@ def _total(counts: Mapping[str, int]) -> int:
     return sum(counts.values())
 
 
-class DashboardProvider(StrictAnswer):
+class DashboardProvider(DashboardPart):
     """A provider and how it fares."""
 
     name: str = read_at("status.provider.name")
@@ -194,14 +194,14 @@ class DashboardProvider(StrictAnswer):
     circuit: str = read_at("status.circuit.state")
 
 
-class ProviderCountsAnswer(StrictAnswer):
+class ProviderCountsAnswer(DashboardPart):
     """How many providers there are, shown or not."""
 
     total: int
     troubled: int = Field(description="That fail, wait for an approval, or are left alone by the breaker")
 
 
-class DashboardAnswer(StrictAnswer):
+class DashboardAnswer(DashboardPart):
     """Everything on the dashboard."""
 
     at: datetime

@@ -8,9 +8,9 @@ from pydantic import Field
 
 from app.adapters.inbound.answering.answers import Amount, read_at
 from app.adapters.inbound.http.dashboard.dashboard_answer import (
+    DashboardPart,
     DashboardProvider,
     DayAnswer,
-    StrictAnswer,
     TypeAnswer,
 )
 from app.adapters.inbound.http.describing.answers import JSON, failure, render_json
@@ -49,7 +49,7 @@ Limit = Annotated[int, Query(ge=1, le=MOST_OF_A_PAGE, description="How many at t
 RESPONSES = failure(400, "The request was not correctly formed") | failure(503, "The history is away")
 
 
-class DaySumAnswer(StrictAnswer):
+class DaySumAnswer(DashboardPart):
     """How many activities there were on a day, and the sum of their values."""
 
     date: date
@@ -57,7 +57,7 @@ class DaySumAnswer(StrictAnswer):
     sum: Amount
 
 
-class SumsByDayAnswer(StrictAnswer):
+class SumsByDayAnswer(DashboardPart):
     """What some types together did on each day."""
 
     types: list[str]
@@ -66,7 +66,7 @@ class SumsByDayAnswer(StrictAnswer):
     days: list[DaySumAnswer] = Field(description="Every day of the range, the oldest first")
 
 
-class DaysAnswer(StrictAnswer):
+class DaysAnswer(DashboardPart):
     """A range of days."""
 
     first: date = read_at("range.first")
@@ -77,7 +77,7 @@ class DaysAnswer(StrictAnswer):
     users: list[DayAnswer] = Field(description="How many users were active on each day")
 
 
-class TypesPageAnswer(StrictAnswer):
+class TypesPageAnswer(DashboardPart):
     """Some of the types that occurred in a range of days."""
 
     first: date = read_at("range.first")
@@ -88,7 +88,7 @@ class TypesPageAnswer(StrictAnswer):
     page: list[TypeAnswer] = Field(description="The most frequent first, by an order of the last 10 seconds")
 
 
-class ProvidersPageAnswer(StrictAnswer):
+class ProvidersPageAnswer(DashboardPart):
     """Some of the providers."""
 
     found: int = Field(description="How many were searched for")
