@@ -14,6 +14,7 @@ from app.adapters.outbound.sql.activity_expiry import SqlActivityExpiry
 from app.adapters.outbound.sql.activity_store import SqlActivityStore
 from app.adapters.outbound.sql.all_tables import metadata
 from app.adapters.outbound.sql.database import Database, open_database
+from app.adapters.outbound.sql.day_sums import SqlDaySums
 from app.adapters.outbound.sql.funnel_evidence import SqlFunnelInstants
 from app.adapters.outbound.sql.imports import SqlImports
 from app.adapters.outbound.sql.migrate import migrate
@@ -23,6 +24,7 @@ from app.adapters.outbound.sql.stats import SqlStats
 from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
 from app.application.ports.activities import ActivityStore, Stats, StatsKeeper
 from app.application.ports.activity_expiry import ActivityExpiry
+from app.application.ports.day_sums import DaySums
 from app.application.ports.funnels import FunnelInstants
 from app.application.ports.imports import ImportId, Imports, UndoneImports
 from app.application.ports.period_stats import PeriodStats
@@ -44,6 +46,7 @@ class ActivityBackend(Protocol):
 
     def store(self, zone: tzinfo = UTC) -> ActivityStore: ...
     def stats(self) -> Stats: ...
+    def day_sums(self) -> DaySums: ...
     def periods(self) -> PeriodStats: ...
     def keeper(self, zone: tzinfo = UTC) -> StatsKeeper: ...
     def expiry(self, zone: tzinfo = UTC) -> ActivityExpiry: ...
@@ -65,6 +68,9 @@ class MemoryActivityBackend:
         return self._all
 
     def stats(self) -> Stats:
+        return self._all
+
+    def day_sums(self) -> DaySums:
         return self._all
 
     def periods(self) -> PeriodStats:
@@ -111,6 +117,9 @@ class SqlActivityBackend:
 
     def stats(self) -> Stats:
         return SqlStats(self.database)
+
+    def day_sums(self) -> DaySums:
+        return SqlDaySums(self.database)
 
     def periods(self) -> PeriodStats:
         return SqlPeriodStats(self.database)

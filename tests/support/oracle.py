@@ -59,6 +59,15 @@ class Oracle:
         with localcontext(Context(prec=200)):
             return [{"type": name, "count": len(all_), "sum": sum(all_)} for name, all_ in sorted(values.items())]
 
+    def by_day(self, type_: str, first: date, last: date) -> list[dict[str, Any]]:
+        days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+        values = {day: [Decimal(a["value"] or 0) for a in self.activities if self._is(a, type_, day)] for day in days}
+        with localcontext(Context(prec=200)):
+            return [{"date": day.isoformat(), "count": len(of), "sum": sum(of)} for day, of in values.items()]
+
+    def _is(self, activity: Mapping[str, Any], type_: str, day: date) -> bool:
+        return activity["type"] == type_ and self.day(activity) == day
+
     def dau(self, first: date, last: date) -> list[dict[str, Any]]:
         users = self.users_by_period("day")
         days = (first + timedelta(days=n) for n in range((last - first).days + 1))
