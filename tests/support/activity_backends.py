@@ -14,6 +14,8 @@ from app.adapters.outbound.sql.activity_expiry import SqlActivityExpiry
 from app.adapters.outbound.sql.activity_store import SqlActivityStore
 from app.adapters.outbound.sql.all_tables import metadata
 from app.adapters.outbound.sql.database import Database, open_database
+from app.adapters.outbound.sql.day_sums import SqlDaySums
+from app.adapters.outbound.sql.funnel_evidence import SqlFunnelInstants
 from app.adapters.outbound.sql.imports import SqlImports
 from app.adapters.outbound.sql.migrate import migrate
 from app.adapters.outbound.sql.period_stats import SqlPeriodStats
@@ -23,6 +25,8 @@ from app.adapters.outbound.sql.stats import SqlStats
 from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
 from app.application.ports.activities import ActivityStore, Stats, StatsKeeper
 from app.application.ports.activity_expiry import ActivityExpiry
+from app.application.ports.day_sums import DaySums
+from app.application.ports.funnels import FunnelInstants
 from app.application.ports.imports import ImportId, Imports, UndoneImports
 from app.application.ports.period_stats import PeriodStats
 from app.application.ports.plan_stats import PlanStats
@@ -31,6 +35,7 @@ from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity
 from app.domain.stats import Granularity, period_of, retention
 from tests.fakes.activity_store import MemoryActivityStore
+from tests.fakes.funnel_instants import MemoryFunnelInstants
 from tests.support.oracle import Oracle
 
 ALL_DAYS = (date(2025, 12, 1), date(2026, 2, 28))
@@ -43,6 +48,7 @@ class ActivityBackend(Protocol):
 
     def store(self, zone: tzinfo = UTC) -> ActivityStore: ...
     def stats(self) -> Stats: ...
+    def day_sums(self) -> DaySums: ...
     def periods(self) -> PeriodStats: ...
     def plan_stats(self) -> PlanStats: ...
     def keeper(self, zone: tzinfo = UTC) -> StatsKeeper: ...
@@ -51,6 +57,7 @@ class ActivityBackend(Protocol):
     async def undo(self, import_id: ImportId) -> None: ...
     def undone_imports(self) -> UndoneImports: ...
     def removal(self, zone: tzinfo = UTC, step: int = 10_000) -> ActivityRemoval: ...
+    def funnels(self, zone: tzinfo = UTC) -> FunnelInstants: ...
     async def clear(self) -> None: ...
     async def aclose(self) -> None: ...
 
@@ -64,6 +71,9 @@ class MemoryActivityBackend:
         return self._all
 
     def stats(self) -> Stats:
+        return self._all
+
+    def day_sums(self) -> DaySums:
         return self._all
 
     def periods(self) -> PeriodStats:
@@ -93,6 +103,10 @@ class MemoryActivityBackend:
         self._all.zone, self._all.step = zone, step
         return self._all
 
+    def funnels(self, zone: tzinfo = UTC) -> FunnelInstants:
+        self._all.zone = zone
+        return MemoryFunnelInstants(self._all)
+
     async def clear(self) -> None:
         self._all = MemoryActivityStore(UTC)
 
@@ -109,6 +123,9 @@ class SqlActivityBackend:
 
     def stats(self) -> Stats:
         return SqlStats(self.database)
+
+    def day_sums(self) -> DaySums:
+        return SqlDaySums(self.database)
 
     def periods(self) -> PeriodStats:
         return SqlPeriodStats(self.database)
@@ -133,6 +150,9 @@ class SqlActivityBackend:
 
     def removal(self, zone: tzinfo = UTC, step: int = 10_000) -> ActivityRemoval:
         return SqlActivityRemoval(self.database, zone, step=step, retained=RETAINED)
+
+    def funnels(self, zone: tzinfo = UTC) -> FunnelInstants:
+        return SqlFunnelInstants(self.database, zone)
 
     async def clear(self) -> None:
         for table in reversed(metadata.sorted_tables):
@@ -202,9 +222,14 @@ async def _retention(stats: Stats, granularity: Granularity, windows: int, today
     return [{"start": c.start.isoformat(), "size": c.size, "active": list(c.active)} for c in cohorts]
 
 
+def oracle_of(activities: Sequence[Activity], zone: tzinfo = UTC) -> Oracle:
+    """Ask it of these."""
+    return Oracle([_plain(activity) for activity in activities], zone)
+
+
 def by_definition(activities: Sequence[Activity], zone: tzinfo = UTC, today: date = ALL_DAYS[1]) -> dict[str, Any]:
     """What the oracle says of the same."""
-    oracle = Oracle([_plain(activity) for activity in activities], zone)
+    oracle = oracle_of(activities, zone)
     first, last = ALL_DAYS
     days = (last - first).days
     return {

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from app.adapters.outbound.providers.demo import RESPONSES
 from app.domain.activities import LARGEST_ACTIVITY, LONGEST_SOURCE, LONGEST_USER_ID, PLACEHOLDERS, ActivityRules
+from app.domain.funnels import DEFAULT_TYPES, MOST_KEPT
 from app.domain.gate import GatePolicy
 from app.domain.plan_totals import PURCHASE_TYPES, VIEW_TYPES
 from app.domain.settling import SettlePolicy
@@ -177,6 +178,7 @@ class StatsSettings(SettingsSection):
     view_types: Annotated[tuple[ActivityType, ...], Field(max_length=20)] = VIEW_TYPES
     purchase_types: Annotated[tuple[ActivityType, ...], Field(max_length=20)] = PURCHASE_TYPES
     verify_at: Annotated[time | None, BeforeValidator(_time_of_day)] = None
+    funnel_types: Annotated[tuple[ActivityType, ...], Field(max_length=MOST_KEPT)] = DEFAULT_TYPES
 
     @property
     def zone(self) -> ZoneInfo:

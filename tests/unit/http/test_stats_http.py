@@ -15,11 +15,13 @@ from app.adapters.inbound.http.api import create_api
 from app.adapters.inbound.http.error_table import HISTORY_AWAY
 from app.adapters.inbound.http.stats.stats_router import stats_router
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
+from app.application.ask_funnel import AskFunnel
 from app.application.read_plan_stats import PlanByDay, PlansByFigures, WhatSells
 from app.application.read_series import Series, TotalInRange, TotalsOfRange
 from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 from app.domain.activities import Activity
 from tests.fakes.activity_store import MemoryActivityStore
+from tests.fakes.funnel_instants import MemoryFunnelInstants
 from tests.fakes.plan_catalog import MemoryPlanCatalog
 from tests.fakes.store import MemoryStore
 from tests.support.asgi import Sent, ask
@@ -76,6 +78,7 @@ def an_api(store: MemoryActivityStore) -> FastAPI:
         plans_by_figures=plans,
         plan_by_day=PlanByDay(store, clock, UTC),
         what_sells=WhatSells(plans),
+        ask_funnel=AskFunnel(MemoryFunnelInstants(store), clock, UTC),
     )
     return create_api([stats_router(use_cases)], "test")
 
@@ -166,6 +169,31 @@ async def test_one_type_may_be_asked_for_in_the_list_also_one_whose_name_is_rese
 
     assert (found.status, found.body) == (200, b'[{"type":"funnel","count":1,"sum":2.50}]')
     assert (never.status, never.body) == (200, b"[]")
+
+
+async def test_plans_are_told_by_views_and_purchases(world: World) -> None:
+    plan, other = str(UUID(int=1)), str(UUID(int=2))
+    at = datetime(2026, 1, 5, 11, tzinfo=UTC)
+    did = [("view", plan, None), ("view", plan, None), ("purchase", plan, Decimal("9.90")), ("purchase", other, None)]
+    await world.store.store(
+        [
+            Activity(UUID(int=n), type_, at, value=value, properties=f'{{"plan_id":"{of}"}}')
+            for n, (type_, of, value) in enumerate(did)
+        ]
+    )
+
+    found = await world.get("/stats/plans", "from=2026-01-05&to=2026-01-05&order=conversion")
+    days = await world.get(f"/stats/plans/{plan}", "from=2026-01-04&to=2026-01-05")
+
+    first = {"plan_id": plan, "title": None, "views": 2, "purchases": 1, "sum": Decimal("9.90")}
+    assert found == [
+        first | {"conversion": Decimal("0.5")},
+        {"plan_id": other, "title": None, "views": 0, "purchases": 1, "sum": 0, "conversion": None},
+    ]
+    assert days == [
+        {"date": "2026-01-04", "views": 0, "purchases": 0, "sum": 0},
+        {"date": "2026-01-05", "views": 2, "purchases": 1, "sum": Decimal("9.90")},
+    ]
 
 
 async def test_without_activities_answers_are_empty(world: World) -> None:
@@ -310,3 +338,21 @@ async def test_a_history_that_is_away_is_503_with_a_hint_when_to_come_back(world
 
     assert error_in(sent) == (503, "history_unavailable", HISTORY_AWAY)
     assert int(sent.headers[b"retry-after"]) > 0
+
+
+async def test_what_would_be_lost_for_good_is_emptied_only_when_it_is_named(world: World) -> None:
+    await world.happened(*some_activities(100))
+    await world.store.remove_some(date(2025, 12, 1))
+
+    refused = [
+        error_in(await ask(world.api, "/stats", query, method="DELETE")) for query in (b"", b"confirm=2025-12-02")
+    ]
+    wrong = error_in(await ask(world.api, "/stats", b"confirm=yes", method="DELETE"))
+    kept = await world.get("/stats")
+    done = await ask(world.api, "/stats", b"confirm=2025-12-01", method="DELETE")
+
+    assert [(status, code) for status, code, _ in refused] == [(409, "frozen_days")] * 2
+    assert "days before 2025-12-01" in refused[0][2]
+    assert wrong[:2] == (400, "invalid_date")
+    assert (sum(one["count"] for one in kept), done.status) == (100, 204)
+    assert await world.get("/stats") == []

@@ -18,6 +18,7 @@ from app.application.ports.imports import Import
 from app.application.read_plan_stats import RankedPlan
 from app.application.read_series import SeriesQuestion
 from app.domain.activities import Activity
+from app.domain.funnels import FunnelStep
 from app.domain.plan_totals import PlanDay
 from app.domain.series import Interval, Metric, Point
 from app.domain.stats import Cohort, DailyUsers, Granularity, TypeCount, TypeTotal
@@ -115,6 +116,19 @@ def plan_day_answer(day: PlanDay) -> dict[str, Any]:
     return {"date": day.date, "views": day.views, "purchases": day.purchases, "sum": day.sum}
 
 
+class FunnelStepAnswer(BaseModel):
+    """How many users came at least to a step."""
+
+    step: int = Field(description="From 1 on")
+    type: str
+    users: int = Field(description="Who came at least so far")
+
+
+def funnel_step_answer(step: FunnelStep) -> dict[str, Any]:
+    """How many users came at least to a step."""
+    return step._asdict()
+
+
 def total_answer(total: TypeTotal) -> dict[str, Any]:
     """How often a type occurred, and the sum of its values."""
     return {"type": total.type, "count": total.count, "sum": total.sum}
@@ -146,11 +160,10 @@ def retention_answer(granularity: Granularity, cohorts: Sequence[Cohort], type_:
     return {"granularity": granularity, **({"type": type_} if type_ else {}), "cohorts": rows}
 
 
-def difference_answer(found: Difference | None) -> dict[str, Any]:
-    """Whether rollups and activities agree, and where they do not first."""
-    if found is None:
-        return {"agree": True, "difference": None}
-    return {"agree": False, "difference": {"figure": found.rollup, "kept": found.kept, "folded": found.folded}}
+def difference_answer(found: Difference | None, since: date | None = None) -> dict[str, Any]:
+    """Whether rollups and activities agree, and where they do not first; None: all days were compared."""
+    told = found and {"figure": found.rollup, "kept": found.kept, "folded": found.folded}
+    return {"agree": found is None, "difference": told, "from": None if since is None else since.isoformat()}
 
 
 def dead_letter_answer(letter: DeadLetter) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """`marquee stats`: the questions to the stats as tables, and the care of the figures."""
 
 from collections.abc import Awaitable, Callable
+from datetime import date
 from typing import Annotated, TypeVar
 
 import typer
@@ -13,16 +14,19 @@ from app.adapters.inbound.cli.running import Opener, run
 from app.adapters.inbound.cli.saying import agree, say
 from app.adapters.inbound.cli.stats_tables import (
     daily_users,
+    funnel_steps,
     plan_figures,
     retention_triangle,
     series_points,
     totals,
     type_counts,
 )
-from app.adapters.inbound.reading.instants import read_date
+from app.adapters.inbound.reading.instants import read_date, read_length
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
+from app.application.ports.activities import Difference, FrozenDaysError, Progress, StatsKeeper
 from app.application.read_series import SeriesQuestion
 from app.application.read_stats import DEFAULT_LIMIT, DEFAULT_WINDOWS, MOST_TYPES, TotalsPage
+from app.domain.funnels import Funnel
 from app.domain.plan_totals import PlanOrder
 from app.domain.series import Interval, Metric
 from app.domain.stats import Granularity, TypeTotal
@@ -50,8 +54,14 @@ Start = Annotated[
     str | None,
     typer.Option(metavar="DATE", help="A day of the first cohort's period; by default the last one is the current."),
 ]
+Steps = Annotated[str, typer.Argument(metavar="TYPE,TYPE,...", help="Types in their order, up to 10.")]
+Within = Annotated[
+    str, typer.Option(metavar="TIME", help="How long after a first step the last one counts: 30m, 12h, 7d, 2w.")
+]
 Length = Annotated[Granularity, typer.Option(help="The length of a period; weeks are ISO weeks.")]
 
+
+FROZEN = "What is counted of days before {} cannot be made anew, for their activities have left"
 
 T = TypeVar("T")
 
@@ -75,6 +85,7 @@ def add_stats_commands(cli: typer.Typer, open_parts: Opener[StatsUseCases]) -> N
     _add_ranges(group, open_parts)
     _add_plans(group, open_parts)
     _add_retention(group, open_parts)
+    _add_funnel(group, open_parts)
     _add_maintenance(group, open_parts)
 
 
@@ -177,31 +188,60 @@ def _add_retention(group: typer.Typer, open_parts: Opener[StatsUseCases]) -> Non
         show(as_json, answers.retention_answer(granularity, cohorts, type_), retention_triangle(granularity, cohorts))
 
 
+async def _compared(keeper: StatsKeeper, progress: Progress | None) -> tuple[Difference | None, date | None]:
+    """Compare, and say from which day on."""
+    return await keeper.verify(progress), await keeper.frozen_before()
+
+
+def _add_funnel(group: typer.Typer, open_parts: Opener[StatsUseCases]) -> None:
+    @group.command()
+    def funnel(steps: Steps, within: Within = "7d", from_: From = None, to: To = None, as_json: Json = False) -> None:
+        """Count the users who came from a first step to later ones, in order: each counts for the furthest."""
+        asked = Funnel(steps.split(","), read_length("--within", within))
+        found = _ask(open_parts, lambda core: core.ask_funnel(asked, read_date("--from", from_), read_date("--to", to)))
+        show(as_json, [answers.funnel_step_answer(step) for step in found], funnel_steps(found))
+
+
 def _add_maintenance(group: typer.Typer, open_parts: Opener[StatsUseCases]) -> None:
     @group.command()
     def verify(as_json: Json = False) -> None:
         """Compare the figures with the activities. Exit code 1: they differ, and where they do first is printed."""
         with counting("comparing") as progress:
-            found = _ask(open_parts, lambda core: core.keeper.verify(progress))
+            found, since = _ask(open_parts, lambda core: _compared(core.keeper, progress))
         lines = ["the figures agree with the activities"]
         if found:
             lines = [
                 f"the figures differ; first: {found.rollup}: kept {found.kept}, activities say {found.folded}",
                 "`marquee stats rebuild` makes them anew",
             ]
-        show(as_json, answers.difference_answer(found), *lines)
+        if since:
+            lines.append(f"compared from {since} on: the activities of days before have left")
+        show(as_json, answers.difference_answer(found, since), *lines)
         raise typer.Exit(1 if found else 0)
 
     @group.command()
-    def rebuild(as_json: Json = False) -> None:
+    def rebuild(yes: Yes = False, as_json: Json = False) -> None:
         """Make the figures anew from the activities, also in another time zone."""
-        with counting("rebuilding") as progress:
-            count = run(open_parts, lambda core: core.keeper.rebuild(progress))
+
+        def work(leaving: date | None) -> int:
+            with counting("rebuilding") as progress:
+                count: int = run(open_parts, lambda core: core.keeper.rebuild(progress, leaving))
+            return count
+
+        try:
+            count = work(None)
+        except FrozenDaysError as error:
+            agree(f"{FROZEN.format(error.day)}: they stay days of the time zone before. Make the others anew?", yes=yes)
+            count = work(error.day)
         show(as_json, {"activities": count}, f"rebuilt from {count:,} activities")
 
     @group.command()
     def reset(yes: Yes = False) -> None:
         """Empty the figures. The activities stay: `marquee stats rebuild` brings the figures back."""
-        agree("Empty all figures?", yes=yes)
-        run(open_parts, lambda core: core.keeper.reset())
-        say("the figures are empty; `marquee stats rebuild` brings them back")
+        frozen = run(open_parts, lambda core: core.keeper.frozen_before())
+        cost = f"{FROZEN.format(frozen)}, so these are lost for good. " if frozen else ""
+        agree(f"{cost}Empty all figures?", yes=yes)
+        run(open_parts, lambda core: core.keeper.reset(frozen))
+        say(
+            "the figures are empty; `marquee stats rebuild` brings back what follows from the activities that are there"
+        )

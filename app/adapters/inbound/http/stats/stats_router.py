@@ -20,6 +20,7 @@ from app.adapters.inbound.answering.stats_answers import (
 )
 from app.adapters.inbound.http.describing.answers import failure, json_response
 from app.adapters.inbound.http.stats.days import A_DATE, From, To
+from app.adapters.inbound.http.stats.funnel_route import add_funnel
 from app.adapters.inbound.http.stats.plan_stats_routes import add_plan_stats
 from app.adapters.inbound.reading.granularity import read_granularity
 from app.adapters.inbound.reading.instants import read_date
@@ -74,11 +75,17 @@ Length = Annotated[
 ]
 WindowType = Annotated[Granularity | None, Query(description="Another name of `granularity`")]
 
+Confirm = Annotated[
+    str | None,
+    Query(description="The first day of which all activities are there", json_schema_extra=A_DATE),
+]
+
 RESPONSES = failure(400, "The request was not correctly formed") | failure(503, "The history is away")
 LINK: dict[str, Any] = {
     "description": 'The next page: `</stats?limit=1000&after=view>; rel="next"` (RFC 8288); none on the last',
     "schema": {"type": "string"},
 }
+FROZEN = failure(409, "What is counted of some days would be lost for good")
 UNKNOWN = failure(404, "A type never seen")
 
 
@@ -120,9 +127,12 @@ def stats_router(core: StatsUseCases) -> APIRouter:
         "",
         status_code=status.HTTP_204_NO_CONTENT,
         summary="Reset all figures; the activities stay, `marquee stats rebuild` brings the figures back",
+        description="What is counted of days whose activities have left by their age does not come back: then "
+        "`confirm` has to be the first day behind them, which the refusal names.",
+        responses=FROZEN,
     )
-    async def reset_stats() -> Response:
-        await core.keeper.reset()
+    async def reset_stats(confirm: Confirm = None) -> Response:
+        await core.keeper.reset(read_date("confirm", confirm))
         return Response(status_code=status.HTTP_204_NO_CONTENT)
 
     @router.get("/dau", summary="How many users were active on each day", response_model=list[DailyUsersAnswer])
@@ -139,6 +149,8 @@ def stats_router(core: StatsUseCases) -> APIRouter:
 
     _add_periods(router, core)
     add_plan_stats(router, core)
+
+    add_funnel(router, core.ask_funnel)
 
     @router.get(
         "/{type}",
