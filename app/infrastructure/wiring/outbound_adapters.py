@@ -126,6 +126,7 @@ class Outbound(containers.DeclarativeContainer):
     zone = settings.provided.stats.zone
     day_rules = Singleton(rules_of, settings.provided.stats.timezone)
     retained = settings.provided.stats.retention_types
+    rollups = Callable(configured_adapters.rollups)
     activity_store = Singleton(SqlActivityStore, rules=day_rules)
     imports = undone_imports = Singleton(SqlImports)
     activity_archive = Singleton(SqlActivityArchive)

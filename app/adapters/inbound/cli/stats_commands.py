@@ -17,10 +17,11 @@ from app.adapters.inbound.cli.stats_tables import (
     series_points,
     totals,
     type_counts,
+    value_points,
 )
 from app.adapters.inbound.reading.instants import read_date
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
-from app.application.read_series import SeriesQuestion
+from app.application.read_series import MOST_VALUES, SeriesQuestion
 from app.application.read_stats import DEFAULT_LIMIT, DEFAULT_WINDOWS, MOST_TYPES, TotalsPage
 from app.domain.series import Interval, Metric
 from app.domain.stats import Granularity, TypeTotal
@@ -39,6 +40,11 @@ ToOfTotals = Annotated[
 OfMetric = Annotated[Metric, typer.Option(help="Activities, the sum of their values, or users.")]
 OfInterval = Annotated[Interval, typer.Option(help="The length of a period; weeks are ISO weeks.")]
 OfType = Annotated[str, typer.Option("--type", metavar="TYPE", help="Of this type alone; of all by default.")]
+OfDimension = Annotated[
+    str | None, typer.Option(metavar="NAME", help="source, or a properties.NAME of activity.dimensions: by each value.")
+]
+OfValue = Annotated[str | None, typer.Option(metavar="VALUE", help="Of the dimension: this value alone.")]
+Values = Annotated[int, typer.Option(min=1, max=1000, help="How many values of the dimension at the most.")]
 Limit = Annotated[int, at_most()]
 PageLimit = Annotated[int, typer.Option(min=1, help="How many types at the most.")]
 After = Annotated[str, typer.Option(metavar="TYPE", help="Only types behind this one, by name.")]
@@ -129,10 +135,17 @@ def _add_ranges(group: typer.Typer, open_parts: Opener[StatsUseCases]) -> None:
         type_: OfType = "",
         from_: From = None,
         to: To = None,
+        dimension: OfDimension = None,
+        value: OfValue = None,
+        limit: Values = MOST_VALUES,
         as_json: Json = False,
     ) -> None:
-        """Tell a figure for every period of a range."""
+        """Tell a figure for every period of a range, of all activities or for each value of a dimension."""
         asked = SeriesQuestion(metric, interval, type_, read_date("--from", from_), read_date("--to", to))
+        if dimension is not None:
+            found = _ask(open_parts, lambda core: core.series_by_dimension(asked, dimension, value, limit))
+            show(as_json, answers.dimension_answer(asked, dimension, found), value_points(asked.metric, found))
+            return
         points = _ask(open_parts, lambda core: core.series(asked))
         show(as_json, answers.series_answer(asked, points), series_points(asked.metric, points))
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.application.ports.activities import StatsKeeper
-from app.application.read_series import Series, TotalInRange, TotalsOfRange
+from app.application.read_series import Series, SeriesByDimension, TotalInRange, TotalsOfRange
 from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 
 
@@ -18,5 +18,6 @@ class StatsUseCases:
     top_types: TopTypes
     retention: Retention
     series: Series
+    series_by_dimension: SeriesByDimension
     totals_of_range: TotalsOfRange
     total_in_range: TotalInRange

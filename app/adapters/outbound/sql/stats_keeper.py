@@ -9,9 +9,11 @@ from sqlalchemy import Connection, delete, select
 from app.adapters.outbound.sql.activity_store import add_by_type, add_totals, add_users, bulk_of, put_visits
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold
 from app.adapters.outbound.sql.canonical_rows import batches
+from app.adapters.outbound.sql.counted_figures import CountedFigures
 from app.adapters.outbound.sql.database import Database
 from app.adapters.outbound.sql.day_rules import DayRules
 from app.adapters.outbound.sql.differences import differences_of_figures, differences_of_persons, differences_of_visits
+from app.adapters.outbound.sql.dimension_values import admit_anew, bounded
 from app.adapters.outbound.sql.frozen_days import empty_around, frozen_totals, read_cut, write_cut
 from app.adapters.outbound.sql.identities import put_labels, put_persons, put_statements
 from app.adapters.outbound.sql.packed_days import NO_DAY
@@ -22,6 +24,8 @@ from app.adapters.outbound.sql.schema import (
     claims,
     daily_totals,
     daily_users,
+    dimension_totals,
+    dimension_values,
     hourly_totals,
     persons,
     retention_cells,
@@ -38,7 +42,7 @@ from app.domain.zone_rules import ZoneRules
 
 _TABLES = (
     type_totals, daily_totals, hourly_totals, daily_users, visitors, persons, claims, aliases, retention_cells,
-    active_users, type_retention_cells, stats_settings,
+    active_users, type_retention_cells, dimension_totals, stats_settings,
 )  # fmt: skip
 
 
@@ -58,6 +62,7 @@ class SqlStatsKeeper(StatsKeeper):
         self._retained = retained
         self._zone = zone
         self._day_rules = DayRules(zone, rules)
+        self._counted = CountedFigures(rollups, retained)
 
     async def reset(self, giving_up: date | None = None) -> None:
         """Delete every row of every rollup."""
@@ -68,6 +73,8 @@ class SqlStatsKeeper(StatsKeeper):
             if cut is not None and giving_up != date_of(cut.day):
                 raise FrozenDaysError(date_of(cut.day))
             self._empty(connection, None)
+            connection.execute(delete(dimension_values))
+            self._counted.note(connection)
 
         await self._database.write(work)
 
@@ -82,8 +89,12 @@ class SqlStatsKeeper(StatsKeeper):
         return await self._database.read(lambda connection: self._verify(connection, progress), unlimited=True)
 
     async def trouble(self) -> str | None:
-        """Compare the rules."""
-        return await self._database.read(self._day_rules.trouble)
+        """Compare the rules, and what is counted."""
+
+        def look(connection: Connection) -> str | None:
+            return self._day_rules.trouble(connection) or self._counted.trouble(connection)
+
+        return await self._database.read(look)
 
     async def frozen_before(self) -> date | None:
         """Read the cut."""
@@ -104,8 +115,10 @@ class SqlStatsKeeper(StatsKeeper):
         if cut is not None and kept_zone != str(self._zone) and leaving != date_of(cut.day):
             raise FrozenDaysError(date_of(cut.day))
         self._empty(connection, cut)
+        admit_anew(connection, self._rollups)
+        self._counted.note(connection)
         bulk = bulk_of(self._database)
-        folding = self._folding(rules, cut, progress)
+        folding = self._folding(connection, rules, cut, progress)
         add_by_type(connection, bulk, frozen_totals(connection, cut))
         folding.read_statements(connection, lambda said, joins: put_statements(connection, said, joins))
         with closing(folding.visitors(connection)) as found:
@@ -125,7 +138,7 @@ class SqlStatsKeeper(StatsKeeper):
 
     def _verify(self, connection: Connection, progress: Progress | None) -> Difference | None:
         cut = read_cut(connection)
-        folding = self._folding(self._day_rules.newest(connection), cut, progress)
+        folding = self._folding(connection, self._day_rules.newest(connection), cut, progress)
         folding.read_statements(connection)
         of_visits = differences_of_visits(connection, folding)
         kept_zone = connection.execute(select(stats_settings.c.timezone)).scalar()
@@ -134,6 +147,9 @@ class SqlStatsKeeper(StatsKeeper):
         of_figures = next(differences_of_figures(connection, folding), None)
         return of_figures or of_visits or next(differences_of_persons(connection, folding), None)
 
-    def _folding(self, rules: ZoneRules | None, cut: Cut | None, progress: Progress | None) -> RawFold:
+    def _folding(
+        self, connection: Connection, rules: ZoneRules | None, cut: Cut | None, progress: Progress | None
+    ) -> RawFold:
         clock = LocalClock(rules.zone if rules else self._zone, cut)
-        return RawFold(clock, progress, self._rollups, cut, figures=UserFigures(self._retained))
+        rollups = bounded(connection, self._rollups)
+        return RawFold(clock, progress, rollups, cut, figures=UserFigures(self._retained))
