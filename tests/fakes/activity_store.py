@@ -15,6 +15,7 @@ from app.application.ports.activities import (
     StatsKeeper,
 )
 from app.application.ports.activity_expiry import ActivityExpiry
+from app.application.ports.day_sums import DaySums
 from app.application.ports.imports import ImportId
 from app.application.ports.period_stats import DimensionQuestion, DimensionRow, PeriodStats
 from app.application.ports.removal import ActivityRemoval, RemovalStep
@@ -44,7 +45,7 @@ from tests.fakes.imports import MemoryImports
 from tests.support.folding import fold
 
 
-class MemoryActivityStore(ActivityStore, Stats, PeriodStats, StatsKeeper, ActivityRemoval, ActivityExpiry):
+class MemoryActivityStore(ActivityStore, Stats, DaySums, PeriodStats, StatsKeeper, ActivityRemoval, ActivityExpiry):
     """One process's stand-in for the database. Keeps no figures: every question folds what is counted anew."""
 
     def __init__(self, zone: tzinfo) -> None:
@@ -64,6 +65,7 @@ class MemoryActivityStore(ActivityStore, Stats, PeriodStats, StatsKeeper, Activi
         """Ids of what was removed, and never counts again."""
         self.frozen: date | None = None
         """The first day of which all activities are here; those of days before it have left."""
+        self._frozen_zone = zone
         self.step = 10_000
         """Activities that one step removes."""
         self.imports = MemoryImports(self._check)
@@ -118,6 +120,13 @@ class MemoryActivityStore(ActivityStore, Stats, PeriodStats, StatsKeeper, Activi
                 counts[type_] += count
         ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         return [TypeCount(type_, count) for type_, count in ranked[:limit]]
+
+    async def of_types(
+        self, types: Collection[str], first: date, last: date
+    ) -> Mapping[tuple[Day, str], tuple[int, Decimal]]:
+        """Pick days."""
+        days = range(day_number(first), day_number(last) + 1)
+        return {key: counted for key, counted in self._fold().totals.items() if key[0] in days and key[1] in types}
 
     async def active(self, granularity: Granularity, first: int, last: int, type_: str = "") -> Mapping[int, int]:
         """Count the periods of the users."""
@@ -195,10 +204,12 @@ class MemoryActivityStore(ActivityStore, Stats, PeriodStats, StatsKeeper, Activi
             raise FrozenDaysError(self.frozen)
         self._counted, self.frozen = [], None
 
-    async def rebuild(self, progress: Progress | None = None, leaving: date | None = None) -> int:  # noqa: ARG002
+    async def rebuild(self, progress: Progress | None = None, leaving: date | None = None) -> int:
         """Count all that is kept, and what is frozen as before."""
         self._check()
-        self._counted = self._expected()
+        if self.frozen not in (None, leaving) and self.zone != self._frozen_zone:
+            raise FrozenDaysError(self.frozen)
+        self._counted, self._frozen_zone = self._expected(), self.zone
         if progress:
             progress(len(self._kept))
         return len(self._kept)
@@ -214,7 +225,7 @@ class MemoryActivityStore(ActivityStore, Stats, PeriodStats, StatsKeeper, Activi
         leaving = {key for key, one in self._kept.items() if self._day(one) < before}
         if not leaving:
             return None
-        self.frozen = max(before, self.frozen or before)
+        self.frozen, self._frozen_zone = max(before, self.frozen or before), self.zone
         self._kept = {key: one for key, one in self._kept.items() if key not in leaving}
         self._spent |= leaving
         return len(leaving)

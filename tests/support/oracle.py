@@ -59,6 +59,15 @@ class Oracle:
         with localcontext(Context(prec=200)):
             return [{"type": name, "count": len(all_), "sum": sum(all_)} for name, all_ in sorted(values.items())]
 
+    def by_day(self, type_: str, first: date, last: date) -> list[dict[str, Any]]:
+        days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+        values = {day: [Decimal(a["value"] or 0) for a in self.activities if self._is(a, type_, day)] for day in days}
+        with localcontext(Context(prec=200)):
+            return [{"date": day.isoformat(), "count": len(of), "sum": sum(of)} for day, of in values.items()]
+
+    def _is(self, activity: Mapping[str, Any], type_: str, day: date) -> bool:
+        return activity["type"] == type_ and self.day(activity) == day
+
     def dau(self, first: date, last: date) -> list[dict[str, Any]]:
         users = self.users_by_period("day")
         days = (first + timedelta(days=n) for n in range((last - first).days + 1))
@@ -88,12 +97,37 @@ class Oracle:
             cohorts.append({"start": cohort.isoformat(), "size": len(new), "active": active})
         return {"granularity": granularity, "cohorts": cohorts}
 
+    def by_value(self, dimension: str, type_: str = "") -> dict[tuple[str | None, int], tuple[int, Decimal]]:
+        """Count and sum of each value on each day; the day is a number since 1970."""
+        values = defaultdict(list)
+        for activity in self.activities:
+            if type_ in ("", activity["type"]):
+                name = dimension.removeprefix("properties.")
+                found = activity["source"] if dimension == "source" else activity["properties"].get(name)
+                values[found, self.number(activity)].append(Decimal(activity["value"] or 0))
+        return {key: _total(all_) for key, all_ in values.items()}
+
+    def days(self, type_: str = "") -> dict[int, tuple[int, Decimal]]:
+        values = defaultdict(list)
+        for activity in self.activities:
+            if type_ in ("", activity["type"]):
+                values[self.number(activity)].append(Decimal(activity["value"] or 0))
+        return {day: _total(all_) for day, all_ in values.items()}
+
+    def number(self, activity: Mapping[str, Any]) -> int:
+        return (self.day(activity) - date(1970, 1, 1)).days
+
     def users_by_period(self, granularity: str, type_: str = "") -> dict[date, set[tuple[str, str]]]:
         users = defaultdict(set)
         for activity in self.activities:
             if (person := self.person(activity)) is not None and type_ in ("", activity["type"]):
                 users[Periods(granularity).begin(self.day(activity))].add(person)
         return dict(users)
+
+
+def _total(values: list[Decimal]) -> tuple[int, Decimal]:
+    with localcontext(Context(prec=200)):
+        return len(values), sum(values, Decimal())
 
 
 class Periods:

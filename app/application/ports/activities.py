@@ -269,7 +269,10 @@ class FrozenDaysError(Exception):
 
     def __init__(self, day: date) -> None:
         """Keep the day for whoever asks."""
-        super().__init__(f"the activities of days before {day} have left: what was counted of them is not made anew")
+        super().__init__(
+            f"what is counted of days before {day} cannot be made anew, for their activities have left: "
+            f"confirm with {day}"
+        )
         self.day = day
 
 

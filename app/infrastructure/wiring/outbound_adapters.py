@@ -38,6 +38,7 @@ from app.adapters.outbound.sql.activity_store import SqlActivityStore
 from app.adapters.outbound.sql.activity_types import SqlTypeBound
 from app.adapters.outbound.sql.api_keys import SqlApiKeys
 from app.adapters.outbound.sql.database import open_database
+from app.adapters.outbound.sql.day_sums import SqlDaySums
 from app.adapters.outbound.sql.domain_event_logs import SqlPlanLog, SqlUserLog
 from app.adapters.outbound.sql.imports import SqlImports
 from app.adapters.outbound.sql.period_stats import SqlPeriodStats
@@ -134,6 +135,7 @@ class Outbound(containers.DeclarativeContainer):
     activity_removal = removal = Singleton(SqlActivityRemoval, rules=day_rules)
     import_types = Singleton(SqlTypeBound, most=max_types)
     stats = Singleton(SqlStats)
+    sums = Singleton(SqlDaySums)
     periods = Singleton(SqlPeriodStats)
     plan_journal = Singleton(SqlPlanJournal)
     stats_keeper = keeper = Singleton(SqlStatsKeeper, rules=day_rules)

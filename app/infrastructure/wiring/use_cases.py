@@ -21,6 +21,7 @@ from app.application.import_activities import ImportActivities
 from app.application.issue_stream_token import IssueStreamToken
 from app.application.journal_changes import JournalChanges
 from app.application.list_activities import ListActivities
+from app.application.look_at_days import FiguresOfDays, TypesOfDays
 from app.application.manage_keys import CreateKey, ListKeys, RevokeKey
 from app.application.manage_users import CreateUser, DeleteUser, FindUser, UpdateUser
 from app.application.note_refusals import NoteRefusals
@@ -116,6 +117,8 @@ class UseCases(Outbound):
     daily_active_users = Singleton(DailyActiveUsers)
     top_types = Singleton(TopTypes)
     retention = Singleton(Retention)
+    figures_of_days = Singleton(FiguresOfDays)
+    types_of_days = Singleton(TypesOfDays)
     series = Singleton(Series)
     series_by_dimension = Singleton(SeriesByDimension, dimensions=Outbound.settings.provided.activity.dimensions)
     totals_of_range = Singleton(TotalsOfRange)

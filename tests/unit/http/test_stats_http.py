@@ -304,3 +304,21 @@ async def test_a_history_that_is_away_is_503_with_a_hint_when_to_come_back(world
 
     assert error_in(sent) == (503, "history_unavailable", HISTORY_AWAY)
     assert int(sent.headers[b"retry-after"]) > 0
+
+
+async def test_what_would_be_lost_for_good_is_emptied_only_when_it_is_named(world: World) -> None:
+    await world.happened(*some_activities(100))
+    await world.store.remove_some(date(2025, 12, 1))
+
+    refused = [
+        error_in(await ask(world.api, "/stats", query, method="DELETE")) for query in (b"", b"confirm=2025-12-02")
+    ]
+    wrong = error_in(await ask(world.api, "/stats", b"confirm=yes", method="DELETE"))
+    kept = await world.get("/stats")
+    done = await ask(world.api, "/stats", b"confirm=2025-12-01", method="DELETE")
+
+    assert [(status, code) for status, code, _ in refused] == [(409, "frozen_days")] * 2
+    assert "days before 2025-12-01" in refused[0][2]
+    assert wrong[:2] == (400, "invalid_date")
+    assert (sum(one["count"] for one in kept), done.status) == (100, 204)
+    assert await world.get("/stats") == []

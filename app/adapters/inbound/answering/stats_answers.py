@@ -126,11 +126,10 @@ def retention_answer(granularity: Granularity, cohorts: Sequence[Cohort], type_:
     return {"granularity": granularity, **({"type": type_} if type_ else {}), "cohorts": rows}
 
 
-def difference_answer(found: Difference | None) -> dict[str, Any]:
-    """Whether rollups and activities agree, and where they do not first."""
-    if found is None:
-        return {"agree": True, "difference": None}
-    return {"agree": False, "difference": {"figure": found.rollup, "kept": found.kept, "folded": found.folded}}
+def difference_answer(found: Difference | None, since: date | None = None) -> dict[str, Any]:
+    """Whether rollups and activities agree, and where they do not first; None: all days were compared."""
+    told = found and {"figure": found.rollup, "kept": found.kept, "folded": found.folded}
+    return {"agree": found is None, "difference": told, "from": None if since is None else since.isoformat()}
 
 
 def dead_letter_answer(letter: DeadLetter) -> dict[str, Any]:

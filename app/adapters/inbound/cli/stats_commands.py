@@ -1,6 +1,7 @@
 """`marquee stats`: the questions to the stats as tables, and the care of the figures."""
 
 from collections.abc import Awaitable, Callable
+from datetime import date
 from typing import Annotated, TypeVar
 
 import typer
@@ -21,6 +22,7 @@ from app.adapters.inbound.cli.stats_tables import (
 )
 from app.adapters.inbound.reading.instants import read_date
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
+from app.application.ports.activities import Difference, FrozenDaysError, Progress, StatsKeeper
 from app.application.read_series import MOST_VALUES, SeriesQuestion
 from app.application.read_stats import DEFAULT_LIMIT, DEFAULT_WINDOWS, MOST_TYPES, TotalsPage
 from app.domain.series import Interval, Metric
@@ -55,6 +57,8 @@ Start = Annotated[
 ]
 Length = Annotated[Granularity, typer.Option(help="The length of a period; weeks are ISO weeks.")]
 
+
+FROZEN = "What is counted of days before {} cannot be made anew, for their activities have left"
 
 T = TypeVar("T")
 
@@ -171,31 +175,51 @@ def _add_retention(group: typer.Typer, open_parts: Opener[StatsUseCases]) -> Non
         show(as_json, answers.retention_answer(granularity, cohorts, type_), retention_triangle(granularity, cohorts))
 
 
+async def _compared(keeper: StatsKeeper, progress: Progress | None) -> tuple[Difference | None, date | None]:
+    """Compare, and say from which day on."""
+    return await keeper.verify(progress), await keeper.frozen_before()
+
+
 def _add_maintenance(group: typer.Typer, open_parts: Opener[StatsUseCases]) -> None:
     @group.command()
     def verify(as_json: Json = False) -> None:
         """Compare the figures with the activities. Exit code 1: they differ, and where they do first is printed."""
         with counting("comparing") as progress:
-            found = _ask(open_parts, lambda core: core.keeper.verify(progress))
+            found, since = _ask(open_parts, lambda core: _compared(core.keeper, progress))
         lines = ["the figures agree with the activities"]
         if found:
             lines = [
                 f"the figures differ; first: {found.rollup}: kept {found.kept}, activities say {found.folded}",
                 "`marquee stats rebuild` makes them anew",
             ]
-        show(as_json, answers.difference_answer(found), *lines)
+        if since:
+            lines.append(f"compared from {since} on: the activities of days before have left")
+        show(as_json, answers.difference_answer(found, since), *lines)
         raise typer.Exit(1 if found else 0)
 
     @group.command()
-    def rebuild(as_json: Json = False) -> None:
+    def rebuild(yes: Yes = False, as_json: Json = False) -> None:
         """Make the figures anew from the activities, also in another time zone."""
-        with counting("rebuilding") as progress:
-            count = run(open_parts, lambda core: core.keeper.rebuild(progress))
+
+        def work(leaving: date | None) -> int:
+            with counting("rebuilding") as progress:
+                count: int = run(open_parts, lambda core: core.keeper.rebuild(progress, leaving))
+            return count
+
+        try:
+            count = work(None)
+        except FrozenDaysError as error:
+            agree(f"{FROZEN.format(error.day)}: they stay days of the time zone before. Make the others anew?", yes=yes)
+            count = work(error.day)
         show(as_json, {"activities": count}, f"rebuilt from {count:,} activities")
 
     @group.command()
     def reset(yes: Yes = False) -> None:
         """Empty the figures. The activities stay: `marquee stats rebuild` brings the figures back."""
-        agree("Empty all figures?", yes=yes)
-        run(open_parts, lambda core: core.keeper.reset())
-        say("the figures are empty; `marquee stats rebuild` brings them back")
+        frozen = run(open_parts, lambda core: core.keeper.frozen_before())
+        cost = f"{FROZEN.format(frozen)}, so these are lost for good. " if frozen else ""
+        agree(f"{cost}Empty all figures?", yes=yes)
+        run(open_parts, lambda core: core.keeper.reset(frozen))
+        say(
+            "the figures are empty; `marquee stats rebuild` brings back what follows from the activities that are there"
+        )

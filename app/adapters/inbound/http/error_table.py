@@ -12,7 +12,7 @@ from app.adapters.inbound.intake import intake_errors
 from app.adapters.inbound.reading.granularity import GranularityTwiceError
 from app.adapters.inbound.reading.instants import InvalidBoundError, InvalidDateError, InvalidDateTimeError
 from app.adapters.inbound.reading.refusals import NotJsonError
-from app.application.ports.activities import QueueFullError
+from app.application.ports.activities import FrozenDaysError, QueueFullError
 from app.application.ports.period_stats import FigureIncompleteError
 from app.application.ports.plan_list import PlansNotLoadedError
 from app.application.ports.system import HistoryUnavailableError, LiveStateUnavailableError
@@ -70,6 +70,7 @@ ERRORS = ErrorTable(
         FigureIncompleteError: ErrorKind(409, "figure_incomplete"),
         BeyondCalendarError: ErrorKind(400, "dates_out_of_range"),
         UnknownTypeError: ErrorKind(404, "unknown_type"),
+        FrozenDaysError: ErrorKind(409, "frozen_days"),
         NotJsonError: ErrorKind(400, "invalid_json"),
         intake_errors.InvalidIdempotencyKeyError: ErrorKind(400, "invalid_idempotency_key"),
         intake_errors.NotAnActivityError: ErrorKind(400, "not_an_object"),

@@ -90,12 +90,18 @@ Length = Annotated[
 ]
 WindowType = Annotated[Granularity | None, Query(description="Another name of `granularity`")]
 
+Confirm = Annotated[
+    str | None,
+    Query(description="The first day of which all activities are there", json_schema_extra=A_DATE),
+]
+
 RESPONSES = failure(400, "The request was not correctly formed") | failure(503, "The history is away")
 LINK: dict[str, Any] = {
     "description": 'The next page: `</stats?limit=1000&after=view>; rel="next"` (RFC 8288); none on the last',
     "schema": {"type": "string"},
 }
 INCOMPLETE = failure(409, "The figure does not count all activities yet: `marquee stats rebuild`")
+FROZEN = failure(409, "What is counted of some days would be lost for good")
 UNKNOWN = failure(404, "A type never seen")
 
 
@@ -137,9 +143,12 @@ def stats_router(core: StatsUseCases) -> APIRouter:
         "",
         status_code=status.HTTP_204_NO_CONTENT,
         summary="Reset all figures; the activities stay, `marquee stats rebuild` brings the figures back",
+        description="What is counted of days whose activities have left by their age does not come back: then "
+        "`confirm` has to be the first day behind them, which the refusal names.",
+        responses=FROZEN,
     )
-    async def reset_stats() -> Response:
-        await core.keeper.reset()
+    async def reset_stats(confirm: Confirm = None) -> Response:
+        await core.keeper.reset(read_date("confirm", confirm))
         return Response(status_code=status.HTTP_204_NO_CONTENT)
 
     @router.get("/dau", summary="How many users were active on each day", response_model=list[DailyUsersAnswer])
