@@ -110,14 +110,9 @@ async def test_several_workers_admit_no_more_than_there_is_room_for(sql: SqlActi
 
 async def test_values_that_no_database_has_a_form_for_are_the_others(sql: SqlActivityBackend) -> None:
     bounded = Bounded(sql, "properties.page")
+    pages = ["a\\u0000b", "\\ud800", "x" * 201]
 
-    await bounded.store().store(
-        [
-            sold(1, None, '{"page":"a\\u0000b"}'),
-            sold(2, None, '{"page":"\\ud800"}'),
-            sold(3, None, f'{{"page":"{"x" * 201}"}}'),
-        ]
-    )
+    await bounded.store().store([sold(number, None, f'{{"page":"{page}"}}') for number, page in enumerate(pages)])
 
     assert await bounded.counts(DimensionQuestion("properties.page", DAY, DAY)) == {"(others)": 3}
     assert await bounded.keeper.verify() is None
