@@ -54,7 +54,6 @@ from app.adapters.outbound.sql.webhook_deliveries import SqlWebhookDeliveries
 from app.adapters.outbound.sql.webhook_endpoints import SqlWebhookEndpoints
 from app.adapters.outbound.sql.webhook_log import SqlWebhookLog
 from app.adapters.outbound.webhooks.sender import HttpWebhookSender
-from app.domain.usual_rollups import rollups_of
 from app.infrastructure.observability.no_traces import Tracing
 from app.infrastructure.settings.settings import Settings
 from app.infrastructure.time_zones.zone_files import rules_of
@@ -129,11 +128,9 @@ class Outbound(containers.DeclarativeContainer):
 
     zone = settings.provided.stats.zone
     day_rules = Singleton(rules_of, settings.provided.stats.timezone)
-    rollups = Callable(
-        rollups_of, settings.provided.stats.view_types, purchase_types=settings.provided.stats.purchase_types
-    )
     funnel_types = settings.provided.stats.funnel_types
     retained = settings.provided.stats.retention_types
+    rollups = Callable(configured_adapters.rollups)
     activity_store = Singleton(SqlActivityStore, rules=day_rules)
     imports = undone_imports = Singleton(SqlImports)
     activity_archive = Singleton(SqlActivityArchive)

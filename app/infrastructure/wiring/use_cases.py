@@ -34,7 +34,7 @@ from app.application.read_catalog import DescribeHeld, DescribePlan, DescribePro
 from app.application.read_changes import ReadChanges, WatchLog
 from app.application.read_history import ListPlanStates, SearchPast
 from app.application.read_plan_stats import PlanByDay, PlansByFigures, WhatSells
-from app.application.read_series import Series, TotalInRange, TotalsOfRange
+from app.application.read_series import Series, SeriesByDimension, TotalInRange, TotalsOfRange
 from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 from app.application.record_activities import RecordActivities
 from app.application.request_sync import RequestSync
@@ -123,6 +123,7 @@ class UseCases(Outbound):
     figures_of_days = Singleton(FiguresOfDays)
     types_of_days = Singleton(TypesOfDays)
     series = Singleton(Series)
+    series_by_dimension = Singleton(SeriesByDimension, dimensions=Outbound.settings.provided.activity.dimensions)
     totals_of_range = Singleton(TotalsOfRange)
     total_in_range = Singleton(TotalInRange)
     plans_by_figures = plans = Singleton(PlansByFigures)

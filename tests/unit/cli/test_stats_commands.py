@@ -28,7 +28,7 @@ from app.application.import_activities import ImportActivities
 from app.application.ports.activities import DeadLetter, DeadLetters
 from app.application.ports.imports import ImportId
 from app.application.read_plan_stats import PlanByDay, PlansByFigures, WhatSells
-from app.application.read_series import Series, TotalInRange, TotalsOfRange
+from app.application.read_series import Series, SeriesByDimension, TotalInRange, TotalsOfRange
 from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 from app.application.undo_import import UndoImport
 from app.domain.activities import Activity, ActivityRules
@@ -123,6 +123,7 @@ class World:
             top_types=TopTypes(self.store, clock, UTC),
             retention=Retention(self.store, clock, UTC, ["purchase"]),
             series=Series(self.store, clock, UTC),
+            series_by_dimension=SeriesByDimension(self.store, clock, UTC, ["source", "properties.page"]),
             totals_of_range=TotalsOfRange(self.store, clock, UTC),
             total_in_range=TotalInRange(self.store, self.store, clock, UTC),
             plans_by_figures=plans,
