@@ -14,7 +14,7 @@ from app.application.ports.activities import (
     StatsKeeper,
 )
 from app.application.ports.imports import ImportId
-from app.application.ports.removal import ActivityRemoval, RemovalStep
+from app.application.ports.removal import ActivityRemoval, FiguresIncompleteError, RemovalStep
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity, ActivityId
 from app.domain.identities import Key, aliases_in, claims_in, owners_by, persons_by
@@ -59,6 +59,8 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityRemoval):
         """Ids of what was removed, and never counts again."""
         self.frozen_before: Day = 0
         """The first day of which all activities are here."""
+        self.counts_exactly = False
+        """Whether nothing is removed that is not counted, as in a database."""
         self.step = 10_000
         """Activities that one step removes."""
         self.imports = MemoryImports(self._check)
@@ -159,6 +161,8 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityRemoval):
             one.activity_id for one in self._kept.values() if wanted.holds(one, self._imported.get(one.activity_id))
         ]
         step = set(gone[: self.step])
+        if self.counts_exactly and not step <= {one.activity_id for one in self._counted}:
+            raise FiguresIncompleteError("count of view")
         for activity_id in step:
             del self._kept[activity_id]
             self._imported.pop(activity_id, None)
@@ -166,6 +170,16 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityRemoval):
         if not frees_ids:
             self._spent |= step
         return RemovalStep(gone[: self.step], "more" if len(gone) > self.step else None)
+
+    def kept(self) -> Sequence[Activity]:
+        """List all that is kept."""
+        self._check()
+        return list(self._kept.values())
+
+    def set_back(self, activities: Sequence[Activity]) -> None:
+        """Become a database that has these, and knows of no others."""
+        self._kept = {one.activity_id: one for one in activities}
+        self._counted, self._spent = list(activities), set()
 
     async def have_left(self, day: Day) -> bool:
         """Compare it."""

@@ -13,18 +13,21 @@ from sqlalchemy import Connection, Executable
 from app.adapters.outbound.sql.activity_store import SqlActivityStore
 from app.adapters.outbound.sql.all_tables import metadata
 from app.adapters.outbound.sql.database import Database, open_database
+from app.adapters.outbound.sql.forgotten_names import SqlForgottenNames
 from app.adapters.outbound.sql.imports import SqlImports
 from app.adapters.outbound.sql.migrate import migrate
 from app.adapters.outbound.sql.removal import SqlActivityRemoval
 from app.adapters.outbound.sql.stats import SqlStats
 from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
 from app.application.ports.activities import ActivityStore, Stats, StatsKeeper
+from app.application.ports.forgetting import ForgottenNames
 from app.application.ports.imports import ImportId, Imports, UndoneImports
 from app.application.ports.removal import ActivityRemoval
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity
 from app.domain.stats import Granularity, period_of, retention
 from tests.fakes.activity_store import MemoryActivityStore
+from tests.fakes.forgetting import MemoryForgottenNames
 from tests.support.oracle import Oracle
 
 ALL_DAYS = (date(2025, 12, 1), date(2026, 2, 28))
@@ -41,6 +44,7 @@ class ActivityBackend(Protocol):
     async def undo(self, import_id: ImportId) -> None: ...
     def undone_imports(self) -> UndoneImports: ...
     def removal(self, zone: tzinfo = UTC, step: int = 10_000) -> ActivityRemoval: ...
+    def forgotten_names(self) -> ForgottenNames: ...
     async def clear(self) -> None: ...
     async def aclose(self) -> None: ...
 
@@ -48,6 +52,7 @@ class ActivityBackend(Protocol):
 class MemoryActivityBackend:
     def __init__(self) -> None:
         self._all = MemoryActivityStore(UTC)
+        self._names = MemoryForgottenNames(self._all)
 
     def store(self, zone: tzinfo = UTC) -> ActivityStore:
         self._all.zone = zone
@@ -73,8 +78,11 @@ class MemoryActivityBackend:
         self._all.zone, self._all.step = zone, step
         return self._all
 
+    def forgotten_names(self) -> ForgottenNames:
+        return self._names
+
     async def clear(self) -> None:
-        self._all = MemoryActivityStore(UTC)
+        self.__init__()  # type: ignore[misc]  # as if it were new
 
     async def aclose(self) -> None:
         pass
@@ -104,6 +112,9 @@ class SqlActivityBackend:
 
     def removal(self, zone: tzinfo = UTC, step: int = 10_000) -> ActivityRemoval:
         return SqlActivityRemoval(self.database, zone, step=step)
+
+    def forgotten_names(self) -> ForgottenNames:
+        return SqlForgottenNames(self.database)
 
     async def clear(self) -> None:
         for table in reversed(metadata.sorted_tables):

@@ -13,6 +13,7 @@ from app.adapters.inbound.reading.instants import InvalidTimeError
 from app.application.import_activities import ActivityFileError
 from app.application.ports.catalog import LeaseLostError
 from app.application.ports.copies import CopyError
+from app.application.ports.forgetting import ForgetListError
 from app.application.ports.imports import UndoRefusedError
 from app.application.ports.index_file import IndexFileError
 from app.application.ports.providers import FeedError
@@ -44,6 +45,7 @@ TROUBLES = (
     IndexFileError,
     FeedError,
     FiguresIncompleteError,
+    ForgetListError,
     TroubleError,
 )
 """It might be later: exit code 1."""

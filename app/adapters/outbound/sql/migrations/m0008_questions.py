@@ -3,7 +3,7 @@
 from alembic import op
 from sqlalchemy import BigInteger, Column, Integer, String
 
-from app.adapters.outbound.sql.frozen_columns import BIG, BYTEWISE, EXACT, key, optional, partial_index, required
+from app.adapters.outbound.sql.frozen_columns import BIG, BYTEWISE, EXACT, UUID, key, optional, partial_index, required
 
 revision = "0008"
 down_revision = "0007"
@@ -37,6 +37,13 @@ def upgrade() -> None:
         optional("last_day", Integer),
     )
     partial_index("ix_imports_mark", "imports", ["mark"], "state <> 'undone'", unique=True)
+    op.create_table(
+        "forgettings",
+        key("forgetting_id", UUID, "As in the list that lies outside the database."),
+        required("at", BigInteger),
+        comment="Whom this database has forgotten: one that is set back lacks the newest, and forgets them again.",
+        sqlite_with_rowid=False,
+    )
 
 
 def _slot() -> Column[int]:
