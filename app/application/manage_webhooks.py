@@ -1,6 +1,6 @@
 """Manage webhooks: add, find, switch, rotate, try out, send again."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -14,7 +14,9 @@ from app.application.ports.webhooks import (
     WebhookSender,
 )
 from app.domain.webhook_deliveries import Answer, Message, UnknownDeliveryError
-from app.domain.webhooks import OVERLAP, SECRET_BYTES, Endpoint, UnknownWebhookError, read_names, secret_of
+from app.domain.webhook_errors import UnknownWebhookError
+from app.domain.webhook_headers import merged
+from app.domain.webhooks import OVERLAP, SECRET_BYTES, Endpoint, read_names, secret_of
 
 TEST_NAME = "webhook.test"
 BY_HAND = "somebody switched it off"
@@ -32,8 +34,10 @@ class AddWebhook:
     random_bytes: Callable[[int], bytes]
     """So many bytes, fit for secrets."""
 
-    async def __call__(self, name: str, url: str, names: Sequence[str] = ()) -> Endpoint:
-        """Add it: from now on it is told of these names, of everything when there are none.
+    async def __call__(
+        self, name: str, url: str, names: Sequence[str] = (), headers: Mapping[str, str] | None = None
+    ) -> Endpoint:
+        """Add it: from now on it is told of these names, of everything when there are none, with these headers.
 
         Raises:
             InvalidWebhookError: a part of it cannot be used, or the URL leads to an address that is not allowed.
@@ -46,6 +50,7 @@ class AddWebhook:
             url=url,
             names=read_names(names),
             secrets=(secret_of(self.random_bytes(SECRET_BYTES)),),
+            headers=merged((), headers or {}),
             created_at=self.clock.now(),
         )
         await self.sender.check(url)
@@ -107,6 +112,38 @@ class SwitchWebhook:
             UnknownWebhookError: there is none.
         """
         return await FindWebhook(self.endpoints).change(name, lambda endpoint: endpoint.switched_off(BY_HAND))
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeWebhookHeaders:
+    """Change what a webhook sends beside our headers."""
+
+    endpoints: WebhookEndpoints
+
+    async def __call__(self, name: str, changes: Mapping[str, str | None]) -> Endpoint:
+        """Put in and replace those that are named, and take away those of None; the others stay.
+
+        Raises:
+            UnknownWebhookError: there is none.
+            InvalidWebhookError: one of them may not be sent.
+        """
+        return await FindWebhook(self.endpoints).change(name, lambda endpoint: endpoint.with_headers(changes))
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveWebhook:
+    """Remove a webhook."""
+
+    endpoints: WebhookEndpoints
+
+    async def __call__(self, name: str) -> None:
+        """Remove it with what is pending for it, and its log.
+
+        Raises:
+            UnknownWebhookError: there is none, or none any more.
+        """
+        if not await self.endpoints.remove((await FindWebhook(self.endpoints)(name)).endpoint_id):
+            raise UnknownWebhookError(name)
 
 
 @dataclass(frozen=True, slots=True)

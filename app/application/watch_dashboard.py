@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -10,12 +11,13 @@ from typing import Any
 
 from app.application.plans_around import PlansAround, PlansNow
 from app.application.ports.activities import QueueFigures, Stats
-from app.application.ports.system import Clock, HistoryUnavailableError
+from app.application.ports.door_looks import DoorLooks
+from app.application.ports.system import Clock, HistoryUnavailableError, LiveStateUnavailableError
 from app.application.ports.users import Users
 from app.application.read_catalog import ProviderStatus
 from app.application.read_stats import DailyActiveUsers, Retention
 from app.application.watch_catalog import WatchCatalog
-from app.domain.activity_curve import ActivityCurve, LastHour
+from app.domain.activity_curve import ActivityCurve, CounterLook, LastHour
 from app.domain.stats import Cohort, DailyUsers, TypeRanking
 from app.domain.users import UserCounts
 
@@ -95,9 +97,14 @@ class WatchDashboard:
     daily_active_users: DailyActiveUsers
     retention: Retention
     users: Users
+    door_looks: DoorLooks
     clock: Clock
     timeout: float = TIMEOUT
     _curve: ActivityCurve = field(default_factory=ActivityCurve)
+    _recalled: bool = False
+    """Whether the curve knows what was seen before this process began."""
+    _noted: int | None = None
+    """The step whose first look was noted for the processes to come."""
     _turns: Iterator[str] = field(default_factory=lambda: cycle(TURNS))
     _state: DashboardState | None = None
     _past: PastFigures = field(default_factory=lambda: PastFigures(trouble="not asked yet"))
@@ -112,6 +119,7 @@ class WatchDashboard:
         try:
             while True:
                 self.sample()
+                await self.keep_curve()
                 await asyncio.sleep(INTERVAL)
         finally:
             if self._asking:
@@ -121,6 +129,23 @@ class WatchDashboard:
         """Take in what the catalog's watch saw last: no question to anybody."""
         if self.catalog.activities is not None and self.catalog.seen_at is not None:
             self._curve.note(self.catalog.seen_at, self.catalog.activities.received)
+
+    async def keep_curve(self) -> None:
+        """Recall once what was seen before this process began, and note the first look of each step for those to come.
+
+        What fails is done again a second later, or not at all: the curve has a gap then, for those to come.
+        """
+        queue, seen_at = self.catalog.activities, self.catalog.seen_at
+        if queue is None or seen_at is None:
+            return
+        newest = CounterLook(seen_at, queue.received)
+        with suppress(LiveStateUnavailableError):
+            if not self._recalled:
+                self._curve.recall(await self.door_looks.recent())
+                self._recalled = True
+            if newest.step != self._noted:
+                await self.door_looks.note(newest)
+                self._noted = newest.step
 
     async def look(self) -> DashboardState:
         """See how things stand; what somebody else has just seen is good enough."""

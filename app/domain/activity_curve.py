@@ -1,9 +1,10 @@
 """How fast activities come: looks at a counter that only grows, folded into a curve over the last hour. Pure."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import NamedTuple
 
 STEP = 10
@@ -29,6 +30,18 @@ class LastHour(NamedTuple):
     """How many came, those of the step that has just begun included."""
 
 
+class CounterLook(NamedTuple):
+    """What a counter said, and when."""
+
+    at: datetime
+    total: int
+
+    @property
+    def step(self) -> int:
+        """The step in which it was, counted since 1970."""
+        return _step(self.at)
+
+
 class _Look(NamedTuple):
     at: datetime
     total: int
@@ -39,10 +52,12 @@ class _Look(NamedTuple):
 class ActivityCurve:
     """Looks at a counter. A counter that fell (its store was replaced) begins anew and adds nothing by that."""
 
+    first: CounterLook | None = None
+    """The first look of its own."""
     _looks: deque[_Look] = field(default_factory=deque)
     """Those of the last RATE_WINDOW, and the newest."""
     _steps: dict[int, int] = field(default_factory=dict)
-    """By the number of the step, oldest first."""
+    """By the number of the step."""
     _since: datetime | None = None
 
     def note(self, at: datetime, total: int) -> None:
@@ -51,14 +66,28 @@ class ActivityCurve:
         if last is not None and at < last.at:
             self._looks.clear()
             self._steps.clear()
-            self._since = last = None
+            self.first = self._since = last = None
         if last is not None and at == last.at:
             return
         grown = max(0, total - last.total) if last else 0
+        self.first = self.first or CounterLook(at, total)
         self._since = self._since or at
         self._looks.append(_Look(at, total, grown))
         self._steps[_step(at)] = self._steps.get(_step(at), 0) + grown
         self._forget(at)
+
+    def recall(self, looks: Iterable[CounterLook]) -> None:
+        """Take in what others saw within the hour before its own first look, the first look of each step.
+
+        What came between two of them counts for the step of the earlier one, at the latest.
+        """
+        if self.first is None:
+            return
+        began = self.first.step - STEPS
+        known = sorted(look for look in looks if look.step >= began and look.at < self.first.at)
+        for earlier, later in pairwise([*known, self.first]):
+            self._steps[earlier.step] = self._steps.get(earlier.step, 0) + max(0, later.total - earlier.total)
+        self._since = min([look.at for look in known], default=self._since)
 
     def rate(self, now: datetime) -> float | None:
         """Say how many come a second; None when that is not known."""

@@ -28,6 +28,9 @@ QUARTER = 15 * 60 * 1_000_000
 _SECOND = 1_000_000
 _HOUR = 3_600
 _DAY = 86_400
+_MINUTE = 60 * _SECOND
+_LONGEST_DAY = 50 * _HOUR * _SECOND
+_LONGEST_CHANGE = 3 * _HOUR * _SECOND
 # Room for 10**18 of the longest values; beyond, the addition would say so instead of rounding.
 _EXACT = Context(prec=WHOLE_DIGITS + DECIMAL_DIGITS + 18, traps=[Inexact])
 
@@ -41,8 +44,23 @@ class DatedActivities:
     days: Sequence[Day]
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Up to where raw activities have left: what was counted of them stays, and is not made anew."""
+
+    day: Day
+    """The first that can still be made anew; those before it are frozen."""
+    instant: int
+    """When it began, by the rules under which the frozen days were counted: microseconds since 1970, UTC."""
+
+    @property
+    def hour(self) -> Hour:
+        """The first hour that is not frozen."""
+        return self.instant // _SECOND
+
+
 class Rollup(Protocol):
-    """What counts activities by some key."""
+    """What counts activities by some key, which begins with the `day` or the `hour`: so its table calls them."""
 
     @property
     @abstractmethod
@@ -59,10 +77,14 @@ class Rollup(Protocol):
 
 
 class LocalClock:
-    """Tells the hour and the day of instants (microseconds since 1970, UTC) in a zone; remembers quarters of hours."""
+    """Tells the hour and the day of instants (microseconds since 1970, UTC) in a zone; remembers quarters of hours.
 
-    def __init__(self, zone: tzinfo) -> None:
+    What occurred before the cut is of a frozen day, and what occurred later is not, whatever the zone's rules say now.
+    """
+
+    def __init__(self, zone: tzinfo, cut: Cut | None = None) -> None:
         self.zone = zone
+        self._cut = cut
         self._known: dict[int, tuple[Hour, Day] | None] = {}
         """By quarter; None: the zone changes its offset within."""
 
@@ -83,7 +105,34 @@ class LocalClock:
         offset = instant_of(at).astimezone(self.zone).utcoffset()
         shift = 0 if offset is None else offset.days * _DAY + offset.seconds
         local = at // _SECOND + shift
-        return at // _SECOND - local % _HOUR, local // _DAY
+        hour, day = at // _SECOND - local % _HOUR, local // _DAY
+        if self._cut is None:
+            return hour, day
+        if at < self._cut.instant:
+            return hour, min(day, self._cut.day - 1)
+        return max(hour, self._cut.hour), max(day, self._cut.day)
+
+
+def cut_behind(instant: int, zone: tzinfo) -> Cut:
+    """Find the first cut behind an instant (microseconds since 1970, UTC): where a day begins, once and for all.
+
+    A clock that is set back over midnight shows two days in turns: there is no cut between these two.
+    """
+    clock = LocalClock(zone)
+
+    def day(at: int) -> Day:
+        return clock.read([at])[1][0]
+
+    wanted = day(instant - 1) + 1
+    while True:
+        before, behind = instant - 1, instant + _LONGEST_DAY
+        while behind - before > 1:
+            middle = (before + behind) // 2
+            before, behind = (middle, behind) if day(middle) < wanted else (before, middle)
+        around = range(_MINUTE, _LONGEST_CHANGE, _MINUTE)
+        if all(day(behind - more) < wanted <= day(behind + more) for more in around):
+            return Cut(wanted, behind)
+        instant, wanted = behind, wanted + 1
 
 
 def add(one: Decimal, other: Decimal) -> Decimal:

@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -10,8 +10,9 @@ from uuid import UUID
 
 from app.domain.backoff import Backoff
 from app.domain.domain_events import NAMES, DomainEvent
-from app.domain.errors import DomainError
 from app.domain.webhook_deliveries import Answer
+from app.domain.webhook_errors import InvalidWebhookError
+from app.domain.webhook_headers import Header, check_headers, merged
 
 EndpointId = UUID
 
@@ -35,31 +36,6 @@ LONGEST_GAP = timedelta(hours=25)
 """Between two attempts, while there is something to be sent: more than any wait of the schedule, and any wish."""
 
 GONE = 410
-
-
-class InvalidWebhookError(DomainError):
-    """A part of a webhook cannot be used; `field` names it."""
-
-    def __init__(self, field: str, message: str) -> None:
-        """Keep the field for the answer."""
-        super().__init__(f"{field}: {message}")
-        self.field = field
-
-
-class UnknownWebhookError(DomainError):
-    """There is no such webhook."""
-
-    def __init__(self, name: str) -> None:
-        """Name it."""
-        super().__init__(f"no webhook is called {name!r}; `marquee webhooks list` shows all")
-
-
-class WebhookNameTakenError(DomainError):
-    """Another webhook has this name."""
-
-    def __init__(self, name: str) -> None:
-        """Repeat the name."""
-        super().__init__(f"name: a webhook is called {name!r} already")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +63,8 @@ class Endpoint:
     """What it is told of: names such as `plan.changed` and `user.*`; everything when none."""
     secrets: tuple[Secret, ...]
     """Newest first."""
+    headers: tuple[Header, ...] = ()
+    """Sent beside ours."""
     is_active: bool = True
     """Nothing is collected for one that is not, and nothing sent."""
     why_off: str | None = None
@@ -110,6 +88,7 @@ class Endpoint:
         _check_url(self.url)
         for name in self.names:
             _check_name(name)
+        check_headers(self.headers)
 
     def hears_of(self, fact: DomainEvent, now: datetime) -> bool:
         """Tell whether it is to be told of a domain event; one that seems to be made after `now` was made by now."""
@@ -133,6 +112,14 @@ class Endpoint:
         if len(kept) > MOST_SECRETS:
             raise InvalidWebhookError("secret", f"{MOST_SECRETS} sign already: wait for the oldest to run out")
         return replace(self, secrets=kept)
+
+    def with_headers(self, changes: Mapping[str, str | None]) -> "Endpoint":
+        """Send other headers from now on: those that are named, where None takes one away; others stay.
+
+        Raises:
+            InvalidWebhookError: one of them may not be sent.
+        """
+        return replace(self, headers=merged(self.headers, changes))
 
     @property
     def is_failing(self) -> bool:

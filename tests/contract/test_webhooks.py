@@ -31,7 +31,9 @@ from app.application.ports.webhooks import (
 )
 from app.domain.removal import ToRemove
 from app.domain.webhook_deliveries import Answer, Delivery, DeliveryState
-from app.domain.webhooks import Endpoint, WebhookNameTakenError
+from app.domain.webhook_errors import WebhookNameTakenError
+from app.domain.webhook_headers import Header
+from app.domain.webhooks import Endpoint
 from tests.fakes.webhook_deliveries import MemoryWebhookDeliveries, MemoryWebhookLog
 from tests.fakes.webhook_endpoints import MemoryWebhookEndpoints, MemoryWebhooks
 from tests.fakes.webhook_states import MemoryWebhookStates
@@ -142,6 +144,7 @@ async def test_an_endpoint_is_kept_as_it_is(hooks: Webhooks) -> None:
         failed_at=NOW + SECOND,
         failures=3,
         paused_until=NOW + SECOND,
+        headers=(Header("Authorization", "Bearer 7"), Header("x-shop", '"a, b"')),
     )
     await hooks.endpoints.add(full)
 

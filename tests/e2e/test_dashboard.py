@@ -118,6 +118,9 @@ def test_a_service_that_was_restarted_is_live_again_by_itself(installation: Inst
     with a_tab(browser) as tab:
         open_page(tab, service)
         port = str(service.url).rpartition(":")[2]
+        tab.until("#hour", f"curl {service.url}/events")
+        post(service, activities(37, "view"))
+        tab.until("#hour-total", "37")
 
         began = datetime.now(UTC)
         assert service.end() == 0
@@ -126,6 +129,7 @@ def test_a_service_that_was_restarted_is_live_again_by_itself(installation: Inst
         installation.run(MARQUEE__SERVICE__PORT=port)
 
         tab.until("#mode", "live")
+        tab.until("#hour-total", "37")
     assert ended_after < timedelta(seconds=10)
 
 

@@ -34,7 +34,11 @@ def what_is_there(service: Service, admin: dict[str, str]) -> dict[str, list[str
     ]
     key = json_of(send(service, "POST", f"/users/{users[1]}/keys", {}, admin), 201)
     plans = [str(plan["id"]) for plan in service.search()]
-    return {"plans": plans, "types": ["view", "buy"], "users": users[:1], "owners": users[1:], "keys": [key["id"]]}
+    hooks = [f"hook-{number}" for number in range(3)]
+    for hook in hooks:
+        json_of(send(service, "POST", "/webhooks", {"name": hook, "url": "http://127.0.0.1:9/"}, admin), 201)
+    made = {"users": users[:1], "owners": users[1:], "keys": [key["id"]], "webhooks": hooks}
+    return {"plans": plans, "types": ["view", "buy"], **made}
 
 
 def test_schemathesis_finds_nothing(tmp_path: Path) -> None:

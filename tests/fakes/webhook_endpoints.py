@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from app.application.ports.system import HistoryUnavailableError
 from app.application.ports.webhooks import Attempted, WebhookEndpoints
 from app.domain.webhook_deliveries import Delivery
-from app.domain.webhooks import Endpoint, EndpointId, WebhookNameTakenError
+from app.domain.webhook_errors import WebhookNameTakenError
+from app.domain.webhooks import Endpoint, EndpointId
 
 
 class MemoryWebhooks:

@@ -23,6 +23,7 @@ from app.infrastructure.wiring.plan_rendering import RENDERING
 from tests.fakes.activity_queue import MemoryActivityQueue
 from tests.fakes.activity_store import MemoryActivityStore
 from tests.fakes.activity_stream import MemoryActivityStream
+from tests.fakes.door_looks import MemoryDoorLooks
 from tests.fakes.plan_catalog import MemoryPlanCatalog
 from tests.fakes.queue_watch import MemoryQueueWatch
 from tests.fakes.store import MemoryStore
@@ -63,13 +64,19 @@ class DashboardWorld:
             Directory(self.providers), MemoryPlanCatalog(self.store), self.journal, self.circuits
         )
         self.catalog = WatchCatalog(describe, self.journal, MemoryQueueWatch(self.stream), self.clock)
-        self.watch = WatchDashboard(
+        self.looks = MemoryDoorLooks(self.store)
+        self.watch = self.a_watch()
+
+    def a_watch(self) -> WatchDashboard:
+        """Make what a process that begins now has."""
+        return WatchDashboard(
             catalog=self.catalog,
             plans=PlansAround(IndexCalendar(self.index, RENDERING), self.clock, UTC),
             stats=self.history,
             daily_active_users=DailyActiveUsers(self.history, self.clock, UTC),
             retention=Retention(self.history, self.clock, UTC),
             users=self.users,
+            door_looks=self.looks,
             clock=self.clock,
         )
 

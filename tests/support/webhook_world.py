@@ -5,18 +5,33 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 from uuid import UUID
 
+from app.adapters.formats.cloud_events import render_trial
+from app.adapters.inbound.use_cases.webhooks_use_cases import WebhooksUseCases
 from app.application.deliver_webhooks import DeliverWebhooks
+from app.application.manage_webhooks import (
+    AddWebhook,
+    ChangeWebhookHeaders,
+    FindWebhook,
+    RemoveWebhook,
+    ReplayWebhook,
+    RotateWebhookSecret,
+    SwitchWebhook,
+    TryWebhook,
+)
 from app.application.ports.publishing import DomainEventLog, LoggedFact
-from app.application.ports.system import HistoryUnavailableError
+from app.application.ports.system import Clock, HistoryUnavailableError
 from app.application.ports.webhooks import LoggedDelivery, Send, WebhookSender
 from app.domain.domain_events import DomainEvent, PlanFact, plan_fact_of
 from app.domain.plans import searchable
 from app.domain.reconciliation import ChangeKind
 from app.domain.webhook_deliveries import Answer, Message
-from app.domain.webhooks import Endpoint, EndpointId, InvalidWebhookError, Secret, secret_of
+from app.domain.webhook_errors import InvalidWebhookError
+from app.domain.webhook_headers import Header
+from app.domain.webhooks import Endpoint, EndpointId, Secret, secret_of
 from tests.fakes.store import MemoryStore
 from tests.fakes.tally import MemoryTally
 from tests.fakes.webhook_deliveries import MemoryWebhookDeliveries, MemoryWebhookLog
@@ -41,6 +56,7 @@ def an_endpoint(
     names: tuple[str, ...] = (),
     at: datetime = NOW,
     secrets: tuple[Secret, ...] | None = None,
+    headers: tuple[Header, ...] = (),
 ) -> Endpoint:
     """Build an endpoint; its number makes its id, its name and its secret."""
     return Endpoint(
@@ -49,6 +65,7 @@ def an_endpoint(
         url=url,
         names=names,
         secrets=(a_secret(number),) if secrets is None else secrets,
+        headers=headers,
         created_at=at,
     )
 
@@ -183,7 +200,7 @@ class WebhookWorld:
     bugs: list[Exception] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._numbers = count(1)
+        self._numbers, self._ids, self._secrets = count(1), count(1), count(1)
         self.endpoints = self.kept_in(self.store)
         self.deliveries = MemoryWebhookDeliveries(self.store)
         self.log = MemoryWebhookLog(self.store)
@@ -199,6 +216,23 @@ class WebhookWorld:
             on_switched_off=self.switched_off.append,
             on_turned=lambda endpoint: self.turned.append(endpoint.is_failing),
             on_bug=self.bugs.append,
+        )
+
+    def use_cases(self, sender: WebhookSender, clock: Clock) -> WebhooksUseCases:
+        """Make what both edges work on; ids and secrets are counted, and tried out is by a clock of its own."""
+        new_id, random_bytes = lambda: UUID(int=next(self._ids)), lambda length: bytes([next(self._secrets)]) * length
+        return WebhooksUseCases(
+            endpoints=self.endpoints,
+            log=self.log,
+            clock=self.clock,
+            add=AddWebhook(self.endpoints, sender, self.clock, new_id, random_bytes),
+            find=FindWebhook(self.endpoints),
+            switch=SwitchWebhook(self.endpoints, self.deliveries, self.clock),
+            change_headers=ChangeWebhookHeaders(self.endpoints),
+            remove=RemoveWebhook(self.endpoints),
+            rotate=RotateWebhookSecret(self.endpoints, self.clock, random_bytes),
+            try_out=TryWebhook(self.endpoints, sender, clock, new_id, partial(render_trial, source="/marquee")),
+            replay=ReplayWebhook(self.endpoints, self.log, self.clock),
         )
 
     async def with_endpoint(self, number: int = 1) -> Endpoint:

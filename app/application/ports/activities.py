@@ -238,8 +238,14 @@ class Stats(Protocol):
         """List the `limit` most frequent types between two dates, both included; equal counts by name."""
 
     @abstractmethod
-    async def cells(self, granularity: Granularity, first: int, last: int, later: int) -> Mapping[Cell, int]:
-        """Read the retention cells of the cohorts `first` to `last`, 0 to `later` periods on; empty ones may miss."""
+    async def cells(
+        self, granularity: Granularity, first: int, last: int, later: int, type_: str = ""
+    ) -> Mapping[Cell, int]:
+        """Read the retention cells of the cohorts `first` to `last`, 0 to `later` periods on; empty ones may miss.
+
+        With a type, of those who were first active with it, and later again with it. It must be one whose retention is
+        kept.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +264,18 @@ Progress = Callable[[int], None]
 """Is told how many activities have been read so far."""
 
 
+class FrozenDaysError(Exception):
+    """The days before `day` cannot be made anew, for their activities have left: nothing is done unless it is named."""
+
+    def __init__(self, day: date) -> None:
+        """Keep the day for whoever asks."""
+        super().__init__(
+            f"what is counted of days before {day} cannot be made anew, for their activities have left: "
+            f"confirm with {day}"
+        )
+        self.day = day
+
+
 class StatsKeeper(Protocol):
     """The care of the rollups. Activities themselves are never touched.
 
@@ -265,19 +283,39 @@ class StatsKeeper(Protocol):
     """
 
     @abstractmethod
-    async def reset(self) -> None:
-        """Empty all rollups in one transaction."""
+    async def reset(self, giving_up: date | None = None) -> None:
+        """Empty all rollups in one transaction.
+
+        Raises:
+            FrozenDaysError: what is counted of frozen days would be gone for good, and `giving_up` does not name the
+                first day behind them. Nothing was emptied.
+        """
 
     @abstractmethod
-    async def rebuild(self, progress: Progress | None = None) -> int:
+    async def rebuild(self, progress: Progress | None = None, leaving: date | None = None) -> int:
         """Replace all rollups by what follows from the raw activities, in one transaction; return their number.
 
         Also the way to another `stats.timezone`. Memory grows with the number of days and types, not of activities.
+        What is counted of frozen days stays as it is.
+
+        Raises:
+            FrozenDaysError: the frozen days are those of another time zone and would stay so, and `leaving` does not
+                name the first day behind them.
         """
 
     @abstractmethod
     async def verify(self, progress: Progress | None = None) -> Difference | None:
-        """Fold the raw activities as they are at one instant and compare; None when there is no difference."""
+        """Fold the raw activities as they are at one instant and compare; None when there is no difference.
+
+        What is counted of frozen days is taken as it is.
+        """
+
+    @abstractmethod
+    async def frozen_before(self) -> date | None:
+        """Say from which day on all raw activities are there; what was counted of those before is frozen.
+
+        None: all activities are there.
+        """
 
     @abstractmethod
     async def trouble(self) -> str | None:

@@ -34,6 +34,7 @@ async def run_worker(settings: Settings) -> None:
                 container.publish_loop()(),
                 container.webhook_loop()(),
                 *((container.verify_loop()(),) if settings.stats.verify_at else ()),
+                *((container.expiry_loop()(),) if settings.activity.keep_days else ()),
                 container.tally()(),
                 container.announce_process()(),
                 *(work for loop in subscriptions for work in (loop(), loop.report())),

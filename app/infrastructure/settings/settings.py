@@ -143,6 +143,7 @@ class ActivitySettings(SettingsSection):
     placeholder_users: tuple[Annotated[str, Field(min_length=1, max_length=LONGEST_USER_ID)], ...] = PLACEHOLDERS
     cloud_events_user: Annotated[str, Field(pattern="^[a-z0-9]{1,50}$")] | None = "subject"
     dedup_window: Annotated[float, Field(ge=1, le=30 * 86400)] = 120.0
+    keep_days: Annotated[int | None, Field(ge=1, le=36_500)] = None
     max_backlog: Annotated[int, Field(ge=1)] = 5_000_000
     max_backlog_bytes: Annotated[int, Field(ge=1)] = 1024**3
     workers: Annotated[int, Field(ge=0, le=64)] = 1
@@ -166,6 +167,12 @@ class StatsSettings(SettingsSection):
     """How figures over activities are made."""
 
     timezone: Timezone = "UTC"
+    retention_types: Annotated[tuple[ActivityType, ...], Field(max_length=20)] = (
+        "view",
+        "page_view",
+        "cart.added",
+        "purchase",
+    )
     verify_at: Annotated[time | None, BeforeValidator(_time_of_day)] = None
 
     @property

@@ -12,7 +12,6 @@ from app.adapters.inbound.cli.export_command import ExportParts
 from app.adapters.inbound.cli.forget_command import ForgetParts
 from app.adapters.inbound.cli.import_command import ImportParts
 from app.adapters.inbound.cli.imports_commands import ImportsParts
-from app.adapters.inbound.cli.webhook_commands import WebhookParts
 from app.adapters.inbound.http.access.areas import Areas
 from app.adapters.inbound.http.access.gatekeeper import Gatekeeper
 from app.adapters.inbound.http.access.guarded_app import GuardedApp
@@ -45,12 +44,14 @@ from app.adapters.inbound.http.stats.stats_router import stats_router
 from app.adapters.inbound.http.tracker.tracker_router import tracker_router
 from app.adapters.inbound.http.users.stream_tokens_router import stream_tokens_router
 from app.adapters.inbound.http.users.users_router import users_router
+from app.adapters.inbound.http.webhooks.webhooks_router import webhooks_router
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
 from app.adapters.inbound.use_cases.users_use_cases import UsersUseCases
+from app.adapters.inbound.use_cases.webhooks_use_cases import WebhooksUseCases
 from app.adapters.inbound.worker.journal_loop import JournalLoop
 from app.adapters.inbound.worker.publish_loop import PublishLoop
 from app.adapters.inbound.worker.sync_schedule import SyncSchedule
-from app.adapters.inbound.worker.timed_loops import TypeLoop, VerifyLoop
+from app.adapters.inbound.worker.timed_loops import ExpiryLoop, TypeLoop, VerifyLoop
 from app.adapters.inbound.worker.webhook_loop import WebhookLoop
 from app.infrastructure.settings.network_access import open_areas, rates
 from app.infrastructure.version import VERSION
@@ -101,6 +102,7 @@ class Container(UseCases):
         JournalLoop, journal=UseCases.journal_changes, log=Outbound.change_log, leases=Outbound.loop_leases
     )
     type_loop = Singleton(TypeLoop, note=UseCases.note_types, leases=Outbound.loop_leases)
+    expiry_loop = Singleton(ExpiryLoop, expire=UseCases.expire_activities, leases=Outbound.loop_leases)
     verify_loop = Singleton(VerifyLoop, verify=UseCases.verify_stats, leases=Outbound.loop_leases)
     subscription_names = Callable(subscription_parts.subscription_names)
     subscription_loops = Singleton(subscription_parts.subscription_loops, note=UseCases.note_refusals)
@@ -112,12 +114,14 @@ class Container(UseCases):
     search = Singleton(SearchState)
     catalog_use_cases = Singleton(CatalogUseCases)
     user_use_cases = Singleton(UsersUseCases)
-    webhook_commands = Singleton(
-        WebhookParts,
+    webhooks_use_cases = Singleton(
+        WebhooksUseCases,
         log=Outbound.webhook_log,
         add=UseCases.add_webhook,
         find=UseCases.find_webhook,
         switch=UseCases.switch_webhook,
+        change_headers=UseCases.change_webhook_headers,
+        remove=UseCases.remove_webhook,
         rotate=UseCases.rotate_webhook_secret,
         try_out=UseCases.try_webhook,
         replay=UseCases.replay_webhook,
@@ -174,6 +178,7 @@ class Container(UseCases):
         ),
         Singleton(users_router, user_use_cases),
         Singleton(stream_tokens_router),
+        Singleton(webhooks_router, webhooks_use_cases),
         Singleton(dashboard_router),
         Singleton(docs_router),
         Singleton(tracker_router),

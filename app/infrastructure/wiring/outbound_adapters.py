@@ -15,6 +15,7 @@ from app.adapters.outbound.redis.change_log import RedisChangeLog
 from app.adapters.outbound.redis.circuit_states import RedisCircuitStates
 from app.adapters.outbound.redis.connection import connect
 from app.adapters.outbound.redis.dead_letters import RedisDeadLetters
+from app.adapters.outbound.redis.door_looks import RedisDoorLooks
 from app.adapters.outbound.redis.figures import RedisPresence, RedisTally, RedisVerifications
 from app.adapters.outbound.redis.held_plans import RedisHeldPlans
 from app.adapters.outbound.redis.journal_source import RedisJournalSource
@@ -34,6 +35,7 @@ from app.adapters.outbound.search_index.mapped_index_file import MappedIndexFile
 from app.adapters.outbound.search_index.plan_calendar import IndexCalendar
 from app.adapters.outbound.search_index.plan_list import IndexPlanList
 from app.adapters.outbound.sql.activity_archive import SqlActivityArchive
+from app.adapters.outbound.sql.activity_expiry import SqlActivityExpiry
 from app.adapters.outbound.sql.activity_store import SqlActivityStore
 from app.adapters.outbound.sql.activity_types import SqlTypeBound
 from app.adapters.outbound.sql.api_keys import SqlApiKeys
@@ -41,6 +43,7 @@ from app.adapters.outbound.sql.database import open_database
 from app.adapters.outbound.sql.domain_event_logs import SqlPlanLog, SqlUserLog
 from app.adapters.outbound.sql.forgotten_names import SqlForgottenNames
 from app.adapters.outbound.sql.imports import SqlImports
+from app.adapters.outbound.sql.period_stats import SqlPeriodStats
 from app.adapters.outbound.sql.plan_journal import SqlPlanJournal
 from app.adapters.outbound.sql.publishing_positions import SqlPublishingPositions
 from app.adapters.outbound.sql.removal import SqlActivityRemoval
@@ -117,6 +120,7 @@ class Outbound(containers.DeclarativeContainer):
     queued_activities = queued = Singleton(RedisQueuedActivities)
     recent_ids = Singleton(RedisRecentIds, window=settings.provided.activity.dedup_window)
     queue_watch = Singleton(RedisQueueWatch)
+    door_looks = Singleton(RedisDoorLooks)
     directory = Singleton(SettingsDirectory)
     rendering = Object(RENDERING)
     index = Singleton(LiveIndex)
@@ -126,12 +130,15 @@ class Outbound(containers.DeclarativeContainer):
 
     zone = settings.provided.stats.zone
     day_rules = Singleton(rules_of, settings.provided.stats.timezone)
+    retained = settings.provided.stats.retention_types
     activity_store = Singleton(SqlActivityStore, rules=day_rules)
     imports = undone_imports = Singleton(SqlImports)
     activity_archive = Singleton(SqlActivityArchive)
+    expiry = Singleton(SqlActivityExpiry, rules=day_rules)
     activity_removal = removal = Singleton(SqlActivityRemoval, rules=day_rules)
     import_types = Singleton(SqlTypeBound, most=max_types)
     stats = Singleton(SqlStats)
+    periods = Singleton(SqlPeriodStats)
     plan_journal = Singleton(SqlPlanJournal)
     stats_keeper = keeper = Singleton(SqlStatsKeeper, rules=day_rules)
 

@@ -1,6 +1,7 @@
 """What use cases have to say about trouble, as lines of the log."""
 
 from collections.abc import Callable
+from datetime import date
 
 import structlog
 
@@ -77,6 +78,11 @@ def log_verified(difference: Difference | None) -> None:
             kept=difference.kept,
             activities=difference.folded,
         )
+
+
+def log_expired(count: int, before: date) -> None:
+    """Say how many activities have left."""
+    log.info("old activities have left, what was counted of them stays", activities=count, before=before.isoformat())
 
 
 def log_switched_off(endpoint: Endpoint) -> None:

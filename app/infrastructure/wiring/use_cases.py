@@ -12,6 +12,7 @@ from app.application import manage_webhooks
 from app.application.announce_process import AnnounceProcess
 from app.application.authenticate import Authenticate
 from app.application.deliver_webhooks import DeliverWebhooks
+from app.application.expire_activities import ExpireActivities
 from app.application.export_activities import ExportActivities
 from app.application.figures import count_stored
 from app.application.first_admin import LetFirstAdminIn
@@ -31,6 +32,7 @@ from app.application.publish_domain_events import PublishDomainEvents
 from app.application.read_catalog import DescribeHeld, DescribePlan, DescribeProviders, ListRejections, ListRuns
 from app.application.read_changes import ReadChanges, WatchLog
 from app.application.read_history import ListPlanStates, SearchPast
+from app.application.read_series import Series, TotalInRange, TotalsOfRange
 from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 from app.application.record_activities import RecordActivities
 from app.application.request_sync import RequestSync
@@ -115,6 +117,9 @@ class UseCases(Outbound):
     daily_active_users = Singleton(DailyActiveUsers)
     top_types = Singleton(TopTypes)
     retention = Singleton(Retention)
+    series = Singleton(Series)
+    totals_of_range = Singleton(TotalsOfRange)
+    total_in_range = Singleton(TotalInRange)
     export_activities = Singleton(ExportActivities, Outbound.activity_archive)
     export_to_clients = Singleton(ExportActivities, Outbound.activity_archive, ahead=0)
     list_activities = Singleton(ListActivities, Outbound.activity_archive)
@@ -151,6 +156,8 @@ class UseCases(Outbound):
     add_webhook = Singleton(manage_webhooks.AddWebhook)
     find_webhook = Singleton(manage_webhooks.FindWebhook)
     switch_webhook = Singleton(manage_webhooks.SwitchWebhook)
+    change_webhook_headers = Singleton(manage_webhooks.ChangeWebhookHeaders)
+    remove_webhook = Singleton(manage_webhooks.RemoveWebhook)
     rotate_webhook_secret = Singleton(manage_webhooks.RotateWebhookSecret)
     try_webhook = Singleton(
         manage_webhooks.TryWebhook,
@@ -168,6 +175,11 @@ class UseCases(Outbound):
         shared=Outbound.tally,
         webhooks=Outbound.endpoints,
         history=Outbound.database,
+    )
+    expire_activities = Singleton(
+        ExpireActivities,
+        keep_days=Outbound.settings.provided.activity.keep_days,
+        on_expired=trouble_log.log_expired,
     )
     verify_stats = Singleton(
         VerifyStats, at=Outbound.settings.provided.stats.verify_at, on_verified=trouble_log.log_verified

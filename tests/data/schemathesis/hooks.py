@@ -41,14 +41,28 @@ BEYOND_JSON_SCHEMA = {
         "invalid_key": "expires_at: lies in the past|name: up to 100 characters that can be shown"
         "|only a publishable key has any|needs at least one|is any already"  # one field decides over another
     },
+    "POST /webhooks": {
+        "invalid_webhook": "url: |is there twice|is said by Marquee|characters in all"  # hosts, ports, reserved names
+    },
+    "PATCH /webhooks/{webhook}": {"invalid_webhook": "is there twice|is said by Marquee|characters in all"},
+    "POST /webhooks/{webhook}/secret": {"invalid_webhook": "sign already"},
+    "POST /webhooks/{webhook}/replay": NO_SUCH_INSTANT | {"invalid_webhook": "say one of"},  # of three fields
     "GET /search": NO_SUCH_INSTANT | {"window_ends_before_it_starts": ""},
     "GET /catalog/plans": NO_SUCH_INSTANT | {"from_after_to": "", "invalid_cursor": ""},  # of a list in the other order
     "GET /catalog/changes": {"unknown_cursor": ""},  # of the right form, but never given out
     "GET /activities": NO_SUCH_INSTANT | {"from_after_to": ""},
     "GET /export/activities": NO_SUCH_INSTANT | {"from_after_to": ""},
+    "GET /stats": DATES,
+    "GET /stats/{type}": DATES,
+    "GET /stats/series": DATES | {"no_such_series": "users are counted by day"},  # one parameter decides over another
     "GET /stats/dau": DATES,
     "GET /stats/top-events": DATES,
-    "GET /stats/retention": {"dates_out_of_range": "", "invalid_date": "'0000-"},
+    "GET /stats/retention": {
+        "dates_out_of_range": "",
+        "retention_not_kept": "",
+        "granularity_twice": "",
+        "invalid_date": "'0000-",
+    },
 }
 """By operation: the codes with which it may refuse what its schema allows, and what the message then says."""
 

@@ -22,7 +22,8 @@ from app.adapters.machine.system_clock import SystemClock
 from app.adapters.outbound.webhooks.sender import READ_FOR, READ_OF_BODY, HttpWebhookSender
 from app.application.ports.system import Clock
 from app.domain.webhook_deliveries import Answer as Answered
-from app.domain.webhooks import InvalidWebhookError
+from app.domain.webhook_errors import InvalidWebhookError
+from app.domain.webhook_headers import Header
 from tests.support.faulty_server import after, endless, head, raw, trickled
 from tests.support.feed_server import Answer, FeedServer, Request, answer, redirect, silence
 from tests.support.fixed_clock import FixedClock
@@ -75,6 +76,17 @@ async def test_a_receiver_can_verify_what_it_gets_with_the_library():
     assert got.message_id == message.event_id
     assert got.request.headers["content-type"] == "application/cloudevents+json"
     assert got.request.headers["user-agent"] == "marquee"
+
+
+async def test_own_headers_are_sent_and_change_nothing_of_ours():
+    own = (Header("Authorization", "Bearer kept"), Header("X-Shop", "7 8"))
+    with Receiver() as server:
+        await a_sender().send(an_endpoint(url=server.url, headers=own), a_message())
+
+        [got] = server.diary.received
+    assert (got.request.headers["authorization"], got.request.headers["x-shop"]) == ("Bearer kept", "7 8")
+    assert got.request.headers["content-type"] == "application/cloudevents+json"
+    assert got.is_signed_with(a_secret(1).text)
 
 
 async def test_what_was_changed_on_its_way_is_not_verified():

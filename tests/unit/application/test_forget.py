@@ -11,7 +11,6 @@ from app.application.ports.system import LiveStateUnavailableError
 from app.domain.activities import IDENTIFY, Activity
 from app.domain.refused_samples import RefusedSample
 from app.domain.removal import ToRemove
-from app.domain.stats import day_number
 from tests.fakes.activity_queue import MemoryActivityQueue
 from tests.fakes.activity_store import MemoryActivityStore
 from tests.fakes.activity_stream import MemoryActivityStream
@@ -154,7 +153,7 @@ async def test_forgetting_again_finds_nothing(world: World) -> None:
 
 
 async def test_it_says_when_users_had_days_whose_activities_have_left(world: World) -> None:
-    world.store.frozen_before = day_number(AT.date())
+    world.store.frozen = AT.date()
 
     assert (await world.forget(ANA)).had_frozen_days
 

@@ -7,7 +7,9 @@ import pytest
 
 from app.application.manage_webhooks import (
     AddWebhook,
+    ChangeWebhookHeaders,
     FindWebhook,
+    RemoveWebhook,
     ReplayWebhook,
     RotateWebhookSecret,
     SwitchWebhook,
@@ -15,7 +17,9 @@ from app.application.manage_webhooks import (
 )
 from app.application.ports.webhooks import Replay
 from app.domain.webhook_deliveries import UnknownDeliveryError
-from app.domain.webhooks import Endpoint, EndpointId, InvalidWebhookError, UnknownWebhookError, WebhookNameTakenError
+from app.domain.webhook_errors import InvalidWebhookError, UnknownWebhookError, WebhookNameTakenError
+from app.domain.webhook_headers import Header
+from app.domain.webhooks import Endpoint, EndpointId
 from tests.fakes.webhook_endpoints import MemoryWebhookEndpoints
 from tests.support.builders import NOW
 from tests.support.webhook_world import BROKEN, FINE, WebhookWorld
@@ -91,6 +95,9 @@ class Vanishing(MemoryWebhookEndpoints):
     async def change(self, endpoint_id: EndpointId, change: Callable[[Endpoint], Endpoint]) -> None:  # noqa: ARG002
         return None
 
+    async def remove(self, endpoint_id: EndpointId) -> bool:  # noqa: ARG002
+        return False
+
 
 async def test_one_that_vanishes_while_it_is_changed_is_unknown(world: World) -> None:
     with pytest.raises(UnknownWebhookError):
@@ -164,3 +171,36 @@ async def test_one_delivery_or_all_since_an_instant_can_be_sent_again(world: Wor
     assert await world.replay("shop", Replay(since=NOW + timedelta(seconds=1))) == 0
     with pytest.raises(UnknownDeliveryError, match="no delivery 9"):
         await world.replay("shop", Replay(delivery_id=9))
+
+
+async def test_headers_are_given_when_it_is_added_and_changed_later() -> None:
+    world = World()
+    await world.add("shop", URL, headers={"Authorization": "Bearer 1", "X-Shop": "7"})
+
+    changed = await ChangeWebhookHeaders(world.endpoints)("shop", {"authorization": "Bearer 2", "X-Shop": None})
+
+    assert changed.headers == (Header("authorization", "Bearer 2"),)
+    assert await world.find("shop") == changed
+    with pytest.raises(InvalidWebhookError):
+        await ChangeWebhookHeaders(world.endpoints)("shop", {"Host": "x"})
+    assert await world.find("shop") == changed
+
+
+async def test_one_that_is_removed_is_gone_with_its_deliveries_and_cannot_be_removed_twice() -> None:
+    world = World()
+    await world.add("shop", URL)
+    await world.tell("a")
+
+    await RemoveWebhook(world.endpoints)("shop")
+
+    assert (world.store.endpoints, world.store.deliveries) == ({}, {})
+    with pytest.raises(UnknownWebhookError):
+        await RemoveWebhook(world.endpoints)("shop")
+
+
+async def test_one_that_somebody_else_removes_meanwhile_is_unknown() -> None:
+    world = World(kept_in=Vanishing)
+    await world.add("shop", URL)
+
+    with pytest.raises(UnknownWebhookError):
+        await RemoveWebhook(world.endpoints)("shop")

@@ -9,7 +9,6 @@ import pytest
 from app.application.ports.imports import ImportHasLeftError, ImportState, NewImport, UnknownImportError
 from app.application.undo_import import UndoImport
 from app.domain.activities import Activity
-from app.domain.stats import day_number
 from tests.fakes.activity_queue import MemoryActivityQueue
 from tests.fakes.activity_store import MemoryActivityStore
 from tests.fakes.activity_stream import MemoryActivityStream
@@ -121,7 +120,7 @@ async def test_an_import_that_never_was_cannot_be_undone(world: World) -> None:
 
 async def test_an_import_of_days_whose_activities_have_left_is_not_undone(world: World) -> None:
     import_id = await world.imported(activities(1, 5))
-    world.store.frozen_before = day_number(AT.date()) + 3
+    world.store.frozen = AT.date() + timedelta(days=3)
 
     with pytest.raises(ImportHasLeftError, match="cannot be undone"):
         await world.undo(import_id)

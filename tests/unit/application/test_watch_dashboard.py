@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date
 from decimal import Decimal
+from itertools import count
 
 import pytest
 
 from app.application.ports.activities import Stats
 from app.application.read_stats import DailyActiveUsers, Retention
+from app.application.watch_dashboard import WatchDashboard
 from app.domain.feeds import RejectionReason
 from app.domain.rollups import Day
 from app.domain.stats import Cell, Granularity, TypeCount, TypeRanking, TypeTotal
@@ -49,9 +51,11 @@ class CountedStats(Stats):
     async def top_types(self, first: date, last: date, limit: int) -> Sequence[TypeCount]:
         raise NotImplementedError
 
-    async def cells(self, granularity: Granularity, first: int, last: int, later: int) -> Mapping[Cell, int]:
+    async def cells(
+        self, granularity: Granularity, first: int, last: int, later: int, type_: str = ""
+    ) -> Mapping[Cell, int]:
         await self._note("cells")
-        return await self._kept.cells(granularity, first, last, later)
+        return await self._kept.cells(granularity, first, last, later, type_)
 
     async def _note(self, question: str) -> None:
         self.asked.append(question)
@@ -61,10 +65,15 @@ class CountedStats(Stats):
 class World(DashboardWorld):
     def __init__(self) -> None:
         super().__init__()
+        self._numbers = count(1)
         self.counted = CountedStats(self.history)
         self.watch.stats = self.counted
         self.watch.daily_active_users = DailyActiveUsers(self.counted, self.clock, UTC)
         self.watch.retention = Retention(self.counted, self.clock, UTC)
+
+    def new_number(self) -> int:
+        """Number an activity like no other."""
+        return next(self._numbers)
 
     async def seconds(self, count: int) -> None:
         """Let somebody look on for some seconds."""
@@ -281,6 +290,48 @@ async def test_the_curve_grows_with_the_looks_of_the_catalog(world: World) -> No
 
     assert state.per_second == 1
     assert (state.last_hour.total, state.last_hour.counts[-1]) == (10, 9)
+
+
+async def seen_for(world: World, watch: WatchDashboard, seconds: int) -> None:
+    """Let a process go on for some seconds in each of which an activity comes, and nobody look on."""
+    for _ in range(seconds):
+        await world.queue.append([an_activity(world.new_number())])
+        await world.catalog.look()
+        watch.sample()
+        await watch.keep_curve()
+        world.fixed_clock.move(1)
+
+
+async def test_a_process_that_begins_again_shows_the_hour_before(world: World) -> None:
+    await world.catalog.look()
+    await world.watch.keep_curve()
+    await seen_for(world, world.watch, 35)
+
+    begun = world.a_watch()
+    await seen_for(world, begun, 3)
+    hour = (await begun.look()).last_hour
+
+    assert (hour.since, hour.total) == (NOW, 38)
+
+
+async def test_what_was_seen_before_is_recalled_once_the_store_is_back(world: World) -> None:
+    await world.catalog.look()
+    await seen_for(world, world.watch, 12)
+    begun = world.a_watch()
+    begun.sample()
+    world.store.unavailable = "no Redis"
+    await begun.keep_curve()
+
+    world.store.unavailable = None
+    await seen_for(world, begun, 2)
+
+    assert (await begun.look()).last_hour.since == NOW
+
+
+async def test_before_the_store_was_seen_there_is_nothing_to_keep(world: World) -> None:
+    await world.watch.keep_curve()
+
+    assert await world.looks.recent() == []
 
 
 async def test_a_provider_is_shown_with_all_its_rejections(world: World) -> None:

@@ -4,11 +4,9 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from functools import partial
-from itertools import count
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import UUID
 
 import pytest
 import typer
@@ -16,20 +14,12 @@ from typer.testing import CliRunner, Result
 
 from app.adapters.egress.addresses import AddressPolicy
 from app.adapters.egress.pinned_request import PinnedRequest
-from app.adapters.formats.cloud_events import render_trial
+from app.adapters.inbound.answering.webhook_answers import shown_url
 from app.adapters.inbound.cli.saying import NO_TERMINAL
-from app.adapters.inbound.cli.webhook_commands import WebhookParts, add_webhook_commands
-from app.adapters.inbound.cli.webhook_tables import shown_url
+from app.adapters.inbound.cli.webhook_commands import add_webhook_commands
+from app.adapters.inbound.use_cases.webhooks_use_cases import WebhooksUseCases
 from app.adapters.machine.system_clock import SystemClock
 from app.adapters.outbound.webhooks.sender import HttpWebhookSender
-from app.application.manage_webhooks import (
-    AddWebhook,
-    FindWebhook,
-    ReplayWebhook,
-    RotateWebhookSecret,
-    SwitchWebhook,
-    TryWebhook,
-)
 from app.domain.webhook_deliveries import Answer
 from app.domain.webhooks import Endpoint, EndpointId
 from tests.fakes.webhook_endpoints import MemoryWebhookEndpoints
@@ -55,28 +45,13 @@ class World(WebhookWorld):
         super().__post_init__()
         self.cli = typer.Typer()
         self.allow_private = True
-        self._secrets, self._ids = count(1), count(1)
         add_webhook_commands(self.cli, self._core)
 
     @asynccontextmanager
-    async def _core(self) -> AsyncIterator[WebhookParts]:
+    async def _core(self) -> AsyncIterator[WebhooksUseCases]:
         request = PinnedRequest(policy=AddressPolicy(allow_private_networks=self.allow_private))
         sender = HttpWebhookSender(request, SystemClock(), timeout=1)
-        new_id, random_bytes = lambda: UUID(int=next(self._ids)), self._random
-        yield WebhookParts(
-            endpoints=self.endpoints,
-            log=self.log,
-            clock=self.clock,
-            add=AddWebhook(self.endpoints, sender, self.clock, new_id, random_bytes),
-            find=FindWebhook(self.endpoints),
-            switch=SwitchWebhook(self.endpoints, self.deliveries, self.clock),
-            rotate=RotateWebhookSecret(self.endpoints, self.clock, random_bytes),
-            try_out=TryWebhook(self.endpoints, sender, SystemClock(), new_id, partial(render_trial, source="/marquee")),
-            replay=ReplayWebhook(self.endpoints, self.log, self.clock),
-        )
-
-    def _random(self, length: int) -> bytes:
-        return bytes([next(self._secrets)]) * length
+        yield self.use_cases(sender, SystemClock())
 
     def run(self, *arguments: str, given: str | None = None) -> Result:
         return CliRunner().invoke(self.cli, ["webhooks", *arguments], input=given)
@@ -141,6 +116,49 @@ def test_add_for_programs(world: World) -> None:
 )
 def test_add_says_what_is_wrong(world: World, arguments: list[str], said: str) -> None:
     assert said in world.refused("add", *arguments)
+
+
+def test_headers_are_sent_and_their_values_shown_by_nothing(world: World, server: Receiver, tmp_path: Path) -> None:
+    lines = tmp_path / "headers"
+    lines.write_text("X-Shop: 7\n\nauthorization:Bearer kept\n")
+
+    said = [world.ok("add", "shop", server.url, "--header", "Authorization: Bearer first", "--header", f"@{lines}")]
+    said += [world.ok(*command) for command in (["show", "shop"], ["list", "--json"], ["show", "shop", "--json"])]
+    world.ok("test", "shop")
+
+    assert not any(secret in text for text in said for secret in ("Bearer", "first", "kept"))
+    assert world.json("show", "shop")["headers"] == ["authorization", "X-Shop"]
+    assert "own headers authorization, X-Shop" in " ".join(said[1].split())
+    headers = server.diary.received[0].request.headers
+    assert (headers["authorization"], headers["x-shop"]) == ("Bearer kept", "7")
+
+
+def test_headers_are_changed_and_those_that_are_not_named_stay(world: World) -> None:
+    world.ok("add", "shop", URL, "--header", "A: 1", "--header", "B: 2")
+
+    assert world.ok("headers", "shop", "--header", "C: 3", "--without", "b") == "own headers of shop: A, C\n"
+    assert world.ok("headers", "shop", "--without", "A", "--without", "C") == "own headers of shop: none\n"
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ("Bearer secret", "expected 'NAME: VALUE'"),
+        ("Host: secret", "Host is said by Marquee or by the connection itself"),
+        ("@/nowhere/secret", "/nowhere/secret cannot be read: No such file"),
+    ],
+)
+def test_a_header_that_cannot_be_sent_is_refused(world: World, header: str, said: str) -> None:
+    assert said in world.refused("add", "shop", URL, "--header", header)
+    assert not world.store.endpoints
+
+
+def test_a_file_of_headers_that_is_no_text_is_refused(world: World, tmp_path: Path) -> None:
+    (tmp_path / "binary").write_bytes(b"\xff\xfe: x")
+
+    assert "binary cannot be read: it is not UTF-8" in world.refused(
+        "add", "shop", URL, "--header", f"@{tmp_path}/binary"
+    )
 
 
 def test_a_private_address_is_refused_with_what_to_do(world: World) -> None:

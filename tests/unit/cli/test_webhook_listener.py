@@ -9,7 +9,7 @@ import pytest
 from app.adapters.formats.webhook_signature import signed_headers
 from app.adapters.inbound.cli.running import TroubleError
 from app.adapters.inbound.cli.webhook_listener import address_of, listen
-from app.domain.webhooks import InvalidWebhookError
+from app.domain.webhook_errors import InvalidWebhookError
 from tests.support.builders import NOW
 from tests.support.webhook_world import an_endpoint
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.activity_curve import STEP, STEPS, ActivityCurve
+from app.domain.activity_curve import STEP, STEPS, ActivityCurve, CounterLook
 from tests.support.builders import NOW
 
 
@@ -101,6 +101,36 @@ def test_a_clock_that_was_set_back_begins_a_new_curve() -> None:
 
     hour = curve.last_hour(NOW - after(598))
     assert (hour.since, hour.total) == (NOW - after(600), 1)
+
+
+def test_what_others_saw_within_the_hour_is_recalled() -> None:
+    curve = a_curve(70, 75)
+
+    curve.recall(
+        [CounterLook(NOW - after(13), 60), CounterLook(NOW - after(25), 40), CounterLook(NOW - after(3700), 1)]
+    )
+    hour = curve.last_hour(NOW + after(10))
+
+    assert list(hour.counts[-5:]) == [None, 20, 10, None, 5][-5:]
+    assert (hour.since, hour.total) == (NOW - after(25), 35)
+
+
+def test_a_counter_that_fell_before_the_process_began_adds_nothing() -> None:
+    curve = a_curve(5, 8)
+
+    curve.recall([CounterLook(NOW - after(20), 900)])
+
+    assert curve.last_hour(NOW + after(2)).total == 3
+
+
+def test_without_a_look_of_its_own_or_of_others_nothing_is_recalled() -> None:
+    unseen, alone = ActivityCurve(), a_curve(5, 8)
+
+    unseen.recall([CounterLook(NOW, 7)])
+    alone.recall([])
+
+    assert unseen.last_hour(NOW).since is None
+    assert (alone.last_hour(NOW + after(2)).since, alone.last_hour(NOW + after(2)).total) == (NOW, 3)
 
 
 @given(st.lists(st.tuples(st.floats(0.1, 40), st.integers(0, 1000)), min_size=1, max_size=60))

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from app.domain.webhook_deliveries import SCHEDULE, Answer
+from app.domain.webhook_errors import InvalidWebhookError
 from app.domain.webhooks import (
     FIRST_PAUSE,
     HEARS_BACK,
@@ -16,7 +17,6 @@ from app.domain.webhooks import (
     OVERLAP,
     PAUSE_AFTER,
     Endpoint,
-    InvalidWebhookError,
     read_names,
 )
 from tests.support.access_builders import a_user, created, deleted

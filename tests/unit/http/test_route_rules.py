@@ -33,7 +33,7 @@ NEEDS: dict[Role | None, str] = {
         GET /search, GET /catalog/changes,
         GET /catalog/plans, GET /catalog/plans/{plan_id}, GET /catalog/plans/{plan_id}/history,
         GET /catalog/providers, GET /catalog/providers/{name}/runs,
-        GET /stats, GET /stats/dau, GET /stats/top-events, GET /stats/retention, GET /stats/{type},
+        GET /stats, GET /stats/dau, GET /stats/series, GET /stats/top-events, GET /stats/retention, GET /stats/{type},
         GET /dashboard/state, GET /dashboard/stream, GET /health, GET /health/live, GET /health/ready, GET /metrics,
         GET /openapi.json, POST /stream-tokens
     """,
@@ -47,7 +47,10 @@ NEEDS: dict[Role | None, str] = {
     """,
     Role.ADMIN: """
         GET /users, POST /users, GET /users/{user_id}, PATCH /users/{user_id}, DELETE /users/{user_id},
-        GET /users/{user_id}/keys, POST /users/{user_id}/keys, DELETE /users/{user_id}/keys/{key_id}, DELETE /stats
+        GET /users/{user_id}/keys, POST /users/{user_id}/keys, DELETE /users/{user_id}/keys/{key_id}, DELETE /stats,
+        GET /webhooks, POST /webhooks, GET /webhooks/{webhook}, PATCH /webhooks/{webhook}, DELETE /webhooks/{webhook},
+        POST /webhooks/{webhook}/secret, POST /webhooks/{webhook}/test, GET /webhooks/{webhook}/deliveries,
+        POST /webhooks/{webhook}/replay
     """,
 }
 """The least role that each route needs when nothing is open to everybody; written down once more, on purpose."""

@@ -2,25 +2,32 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, TypeVar
 
 import typer
 
+from app.adapters.inbound.answering.webhook_answers import (
+    attempt_answer,
+    delivery_answer,
+    found_answer,
+    secret_answer,
+    shown_url,
+)
 from app.adapters.inbound.cli import webhook_tables as tables
 from app.adapters.inbound.cli.catalog_tables import at
 from app.adapters.inbound.cli.listing import show
 from app.adapters.inbound.cli.options import Json, Yes, add_group, at_most
 from app.adapters.inbound.cli.running import Opener, plainly, run, stopped
 from app.adapters.inbound.cli.saying import agree, say
+from app.adapters.inbound.cli.webhook_headers import read_headers
 from app.adapters.inbound.cli.webhook_listener import listen
 from app.adapters.inbound.reading.instants import read_instant
-from app.application import manage_webhooks as use_cases
+from app.adapters.inbound.use_cases.webhooks_use_cases import WebhooksUseCases
 from app.application.ports.system import Clock
-from app.application.ports.webhooks import Backlog, Replay, WebhookEndpoints, WebhookLog
+from app.application.ports.webhooks import Backlog, Replay
 from app.domain.webhook_deliveries import Answer
-from app.domain.webhooks import OVERLAP, Endpoint, EndpointId, UnknownWebhookError
+from app.domain.webhooks import OVERLAP, Endpoint, EndpointId
 
 T = TypeVar("T")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The webhook's name.")]
@@ -29,25 +36,18 @@ Names = Annotated[
     str | None,
     typer.Option("--names", metavar="NAMES", help="What it hears of: plan.changed,user.* for instance; else all."),
 ]
+Headers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--header",
+        metavar="'NAME: VALUE'",
+        help="Sent beside Marquee's own; may be said again. @FILE has one a line, where no list of processes shows it.",
+    ),
+]
 Limit = Annotated[int, at_most(", newest first")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WebhookParts:
-    """What the commands need."""
-
-    endpoints: WebhookEndpoints
-    log: WebhookLog
-    clock: Clock
-    add: use_cases.AddWebhook
-    find: use_cases.FindWebhook
-    switch: use_cases.SwitchWebhook
-    rotate: use_cases.RotateWebhookSecret
-    try_out: use_cases.TryWebhook
-    replay: use_cases.ReplayWebhook
-
-
-def add_webhook_commands(cli: typer.Typer, open_parts: Opener[WebhookParts]) -> None:
+def add_webhook_commands(cli: typer.Typer, open_parts: Opener[WebhooksUseCases]) -> None:
     """Add the group `webhooks` to `cli`."""
     group = add_group(cli, "webhooks", "Who is told of what happens, by HTTP.")
     _add_adding(group, open_parts)
@@ -57,27 +57,39 @@ def add_webhook_commands(cli: typer.Typer, open_parts: Opener[WebhookParts]) -> 
     _add_listening(group, open_parts)
 
 
-def _add_adding(group: typer.Typer, open_parts: Opener[WebhookParts]) -> None:
+def _add_adding(group: typer.Typer, open_parts: Opener[WebhooksUseCases]) -> None:
     @group.command()
-    def add(name: Name, url: Url, names: Names = None, as_json: Json = False) -> None:
+    def add(name: Name, url: Url, names: Names = None, header: Headers = None, as_json: Json = False) -> None:
         """Add a webhook and print its secret: this once."""
         wanted = [part.strip() for part in names.split(",")] if names else []
-        endpoint = run(open_parts, lambda core: core.add(name, url, wanted))
-        heard = f"{endpoint.name} hears of {tables.hears_of(endpoint)} at {tables.shown_url(endpoint.url)}"
+        with plainly():
+            headers = read_headers(header or ())
+        endpoint = run(open_parts, lambda core: core.add(name, url, wanted, headers))
+        heard = f"{endpoint.name} hears of {tables.hears_of(endpoint)} at {shown_url(endpoint.url)}"
         advice = f"`marquee webhooks test {endpoint.name}` shows whether it works"
-        show(as_json, tables.secret_answer(endpoint), heard, _secret(endpoint), advice)
+        show(as_json, secret_answer(endpoint), heard, _secret(endpoint), advice)
 
     @group.command()
     def remove(name: Name, yes: Yes = False) -> None:
         """Remove a webhook, what is pending for it, and its log."""
         agree(f"Remove {name} and all its deliveries?", yes=yes)
 
-        async def work(core: WebhookParts) -> None:
-            if not await core.endpoints.remove((await core.find(name)).endpoint_id):
-                raise UnknownWebhookError(name)
-
-        run(open_parts, work)
+        run(open_parts, lambda core: core.remove(name))
         say(f"removed: {name}")
+
+    @group.command()
+    def headers(
+        name: Name,
+        header: Headers = None,
+        without: Annotated[
+            list[str] | None, typer.Option("--without", metavar="NAME", help="Sent no more; may be said again.")
+        ] = None,
+    ) -> None:
+        """Change what a webhook sends beside Marquee's own headers; those that are not named stay."""
+        with plainly():
+            changes = dict.fromkeys(without or ()) | read_headers(header or ())
+        endpoint = run(open_parts, lambda core: core.change_headers(name, changes))
+        say(f"own headers of {name}: {', '.join(one.name for one in endpoint.headers) or 'none'}")
 
     @group.command()
     def rotate(
@@ -90,36 +102,36 @@ def _add_adding(group: typer.Typer, open_parts: Opener[WebhookParts]) -> None:
         endpoint = run(open_parts, lambda core: core.rotate(name, overlap))
         old_until = next((secret.until for secret in endpoint.secrets[1:]), None)
         other = f"the one before signs until {at(old_until)}" if old_until else "no other one signs any more"
-        show(as_json, tables.secret_answer(endpoint), _secret(endpoint), other)
+        show(as_json, secret_answer(endpoint), _secret(endpoint), other)
 
 
-def _add_looking(group: typer.Typer, open_parts: Opener[WebhookParts]) -> None:
+def _add_looking(group: typer.Typer, open_parts: Opener[WebhooksUseCases]) -> None:
     @group.command(name="list")
     def list_(as_json: Json = False) -> None:
         """List all webhooks."""
 
-        async def work(core: WebhookParts) -> tuple[list[tuple[Endpoint, Backlog]], datetime]:
+        async def work(core: WebhooksUseCases) -> tuple[list[tuple[Endpoint, Backlog]], datetime]:
             found = [(one, await core.log.backlog(one.endpoint_id)) for one in await core.endpoints.all()]
             return found, core.clock.now()
 
         found, now = run(open_parts, work)
-        show(as_json, [tables.found_answer(*one, now) for one in found], tables.webhooks_listing(found, now))
+        show(as_json, [found_answer(*one, now) for one in found], tables.webhooks_listing(found, now))
 
     @group.command(name="show")
     def show_(name: Name, as_json: Json = False) -> None:
         """Show all of one webhook but its secrets."""
         found = run(open_parts, lambda core: _of(core, name, core.log.backlog))
-        show(as_json, tables.found_answer(*found), tables.webhook_facts(*found))
+        show(as_json, found_answer(*found), tables.webhook_facts(*found))
 
     @group.command()
     def log(name: Name, limit: Limit = 20, as_json: Json = False) -> None:
         """List the newest deliveries with their last attempts."""
         endpoint, found, now = run(open_parts, lambda core: _of(core, name, lambda id_: core.log.newest(id_, limit)))
-        answers = [tables.delivery_answer(endpoint, row, now) for row in found]
+        answers = [delivery_answer(endpoint, row, now) for row in found]
         show(as_json, answers, tables.deliveries_listing(endpoint, found))
 
 
-def _add_switching(group: typer.Typer, open_parts: Opener[WebhookParts]) -> None:
+def _add_switching(group: typer.Typer, open_parts: Opener[WebhooksUseCases]) -> None:
     @group.command()
     def enable(name: Name) -> None:
         """Switch a webhook on, or end its pause: what is pending goes on at once, with a new schedule."""
@@ -133,16 +145,16 @@ def _add_switching(group: typer.Typer, open_parts: Opener[WebhookParts]) -> None
         say(f"off: {name}")
 
 
-def _add_trying(group: typer.Typer, open_parts: Opener[WebhookParts]) -> None:
+def _add_trying(group: typer.Typer, open_parts: Opener[WebhooksUseCases]) -> None:
     @group.command()
     def test(name: Name, as_json: Json = False) -> None:
         """Send a signed marquee.webhook.test.v1 now and show the answer. Exit code 1: it was not taken."""
 
-        async def work(core: WebhookParts) -> tuple[Answer, Backlog]:
+        async def work(core: WebhooksUseCases) -> tuple[Answer, Backlog]:
             return await core.try_out(name), (await _of(core, name, core.log.backlog))[1]
 
         answer, backlog = run(open_parts, work)
-        show(as_json, tables.attempt_answer(answer), lambda: say(tables.answered(answer), err=not answer.is_success))
+        show(as_json, attempt_answer(answer), lambda: say(tables.answered(answer), err=not answer.is_success))
         if answer.is_success and backlog.pending:
             advice = f"`marquee webhooks enable {name}` sends what waits at once"
             say(f"marquee: pending: {backlog.pending:,}; {advice}", err=True)
@@ -166,7 +178,7 @@ def _add_trying(group: typer.Typer, open_parts: Opener[WebhookParts]) -> None:
 
 
 async def _of(
-    core: WebhookParts, name: str, look: Callable[[EndpointId], Awaitable[T]]
+    core: WebhooksUseCases, name: str, look: Callable[[EndpointId], Awaitable[T]]
 ) -> tuple[Endpoint, T, datetime]:
     """Look up what belongs to a webhook; say also which it is, and when this was."""
     endpoint = await core.find(name)
@@ -184,7 +196,7 @@ def _secret(endpoint: Endpoint) -> str:
     return f"secret (shown this once): {endpoint.secrets[0].text}"
 
 
-def _add_listening(group: typer.Typer, open_parts: Opener[WebhookParts]) -> None:
+def _add_listening(group: typer.Typer, open_parts: Opener[WebhooksUseCases]) -> None:
     @group.command(name="listen")
     def listen_(
         name: Name,
@@ -192,7 +204,7 @@ def _add_listening(group: typer.Typer, open_parts: Opener[WebhookParts]) -> None
     ) -> None:
         """Be the receiver of a webhook at an address of this machine: verify and print what comes."""
 
-        async def find(core: WebhookParts) -> tuple[Endpoint, Clock]:
+        async def find(core: WebhooksUseCases) -> tuple[Endpoint, Clock]:
             return await core.find(name), core.clock
 
         endpoint, clock = run(open_parts, find)

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from app.adapters.formats.webhook_signature import is_signed
 from app.adapters.inbound.cli.running import TroubleError
-from app.domain.webhooks import Endpoint, InvalidWebhookError
+from app.domain.webhook_errors import InvalidWebhookError
+from app.domain.webhooks import Endpoint
 
 LARGEST = 1024 * 1024
 """Bytes of a message."""

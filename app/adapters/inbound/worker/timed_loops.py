@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from app.adapters.inbound.worker.leased_loop import LeasedLoop
+from app.application.expire_activities import ExpireActivities
 from app.application.note_types import NoteTypes
 from app.application.verify_stats import VerifyStats
 
@@ -66,3 +67,19 @@ class VerifyLoop(TimedLoop):
     async def act(self) -> None:
         """Verify when it is due."""
         await self.verify(self._since)
+
+
+@dataclass(slots=True, kw_only=True)
+class ExpiryLoop(TimedLoop):
+    """Let old activities leave, at the start and then every hour. Two at a time do no harm: each step is whole."""
+
+    lease: ClassVar[str] = ":expiry"
+    waits: ClassVar[str] = "old activities do not leave for now"
+    goes_on: ClassVar[str] = "old activities leave again"
+
+    expire: ExpireActivities
+    every: float = 3600.0
+
+    async def act(self) -> None:
+        """Let them leave."""
+        await self.expire()

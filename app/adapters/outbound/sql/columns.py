@@ -4,7 +4,21 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Dialect, Index, Integer, LargeBinary, MetaData, Numeric, String, Text, Uuid
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    String,
+    Text,
+    Uuid,
+    false,
+)
 from sqlalchemy.types import TypeDecorator
 
 
@@ -49,6 +63,11 @@ metadata = MetaData()
 def slot() -> Column[int]:
     """Make the last column of a rollup's key: its figures lie in slots and are the sum of them (slot_sums.py)."""
     return Column("slot", Integer, primary_key=True, autoincrement=False, server_default="0")
+
+
+def frozen() -> Column[bool]:
+    """Make the column of a statement that says whether its raw activity has left: then it is not made anew."""
+    return Column("frozen", Boolean(create_constraint=False), nullable=False, server_default=false())
 
 
 def partial_index(name: str, *columns: Column[Any], where: Any, unique: bool = False) -> None:

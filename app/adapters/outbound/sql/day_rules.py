@@ -4,13 +4,16 @@ The row `stats_settings` has both, so that workers with different tzdata count a
 """
 
 from datetime import date, tzinfo
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, select, update
 
 from app.adapters.outbound.sql.counters import inserting
+from app.adapters.outbound.sql.frozen_days import read_cut, thawed
 from app.adapters.outbound.sql.schema import daily_totals, stats_settings
 from app.application.ports.system import HistoryUnavailableError
+from app.domain.rollups import Cut, LocalClock
 from app.domain.stats import date_of
 from app.domain.zone_rules import ZoneRules, first_day_that_differs
 
@@ -51,6 +54,10 @@ class DayRules:
             return self._zone
         kept = self._kept(connection)
         return kept.zone if kept else self._zone
+
+    def clock(self, connection: Connection) -> LocalClock:
+        """Give the clock to count by in this transaction; raises as `zone` does."""
+        return clock_of(self.zone(connection), read_cut(connection))
 
     def newest(self, connection: Connection) -> ZoneRules | None:
         """Choose the rules to make the rollups anew by: the newer of ours and those that are noted for our zone."""
@@ -102,9 +109,16 @@ class DayRules:
         return {"timezone": str(self._zone), **noted}
 
 
+@lru_cache(maxsize=4)
+def clock_of(zone: tzinfo, cut: Cut | None) -> LocalClock:
+    """Make the clock of a zone, once: it remembers what it has told."""
+    return LocalClock(zone, cut)
+
+
 def _first_that_differs(connection: Connection, kept: ZoneRules, mine: ZoneRules) -> date | None:
-    """Look at the days that were counted, when the rules are others at all."""
+    """Look at the days that were counted, when the rules are others at all; those that are frozen stay as they are."""
     if kept.compiled == mine.compiled:
         return None
-    counted = select(daily_totals.c.day).distinct().order_by(daily_totals.c.day)
-    return first_day_that_differs(kept, mine, map(date_of, connection.execute(counted).scalars()))
+    counted = select(daily_totals.c.day).where(thawed(daily_totals, read_cut(connection))).distinct()
+    days = connection.execute(counted.order_by(daily_totals.c.day)).scalars()
+    return first_day_that_differs(kept, mine, map(date_of, days))

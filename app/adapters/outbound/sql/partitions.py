@@ -4,14 +4,25 @@ There is no default partition, so that to attach one more locks nobody out who r
 """
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold
-from app.adapters.outbound.sql.places import NUMBERS, Month, day_of, first_of, first_place_of, month_of, months_of
+from app.adapters.outbound.sql.places import NUMBERS, Month, day_of, first_of, first_place, first_place_of, months_of
 
 PREFIX = "activities_"
 """How the name of a partition begins; year and month follow: activities_2026_01."""
+
+
+class Partition(NamedTuple):
+    """One that is there."""
+
+    name: str
+    first: int
+    """Its places, from the first to that behind the last."""
+    behind: int
 
 
 class NoPartitionError(Exception):
@@ -21,8 +32,7 @@ class NoPartitionError(Exception):
 def make_partitions(connection: Connection, months: Iterable[Month]) -> None:
     """Make those that are not there yet; several processes may want the same ones at the same time."""
     hold(connection, AdvisoryLock.PARTITIONS)
-    known = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'activities'::regclass"
-    there = set(connection.exec_driver_sql(known).scalars())
+    there = {partition.name for partition in partitions(connection)}
     for month in sorted(months):
         name = f"{PREFIX}{first_of(month):%Y_%m}"
         if name not in there:
@@ -33,11 +43,21 @@ def make_partitions(connection: Connection, months: Iterable[Month]) -> None:
             )
 
 
+def partitions(connection: Connection) -> Sequence[Partition]:
+    """List those that are there, in the order of time."""
+    known = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'activities'::regclass"
+    found = []
+    for name in connection.exec_driver_sql(known).scalars():
+        year, month = map(int, name.removeprefix(PREFIX).split("_"))
+        number = year * 12 + month - 1
+        found.append(Partition(name, first_place_of(number), first_place_of(number + 1)))
+    return sorted(found, key=attrgetter("first"))
+
+
 def partitions_there(connection: Connection, first_day: int, last_day: int) -> Sequence[str]:
     """Name the partitions that have days (UTC) between two, both included, in the order of time."""
-    first, last = (f"{PREFIX}{first_of(month):%Y_%m}" for month in (month_of(first_day), month_of(last_day)))
-    known = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'activities'::regclass"
-    return sorted(name for name in connection.exec_driver_sql(known).scalars() if first <= name <= last)
+    first, last = first_place(first_day), first_place(last_day)
+    return [one.name for one in partitions(connection) if one.first <= last and first < one.behind]
 
 
 def make_room(connection: Connection, places: Iterable[int]) -> None:

@@ -49,6 +49,7 @@ webhook_endpoints = Table(
     Column("url", Text, nullable=False),
     Column("names", Text, nullable=False, comment="What it subscribes to, joined by commas; empty for everything."),
     Column("secrets", Text, nullable=False, comment="JSON: the secrets that sign, newest first, and until when."),
+    Column("headers", Text, comment="JSON: names and values that are sent beside ours; null for none."),
     Column("is_active", Boolean(create_constraint=False), nullable=False),
     Column("why_off", Text),
     Column("created_at", BigInteger, nullable=False),

@@ -19,32 +19,31 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, func, select, tuple_
 
-from app.adapters.outbound.sql.activity_store import add_totals, add_users, bulk_of, clock_of, totals_by_type
+from app.adapters.outbound.sql.activity_store import add_totals, add_users, bulk_of, totals_by_type, user_rows
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold, take_slot
 from app.adapters.outbound.sql.columns import metadata
 from app.adapters.outbound.sql.counters import inserting
 from app.adapters.outbound.sql.database import Database
 from app.adapters.outbound.sql.day_rules import DayRules
+from app.adapters.outbound.sql.frozen_days import read_cut
 from app.adapters.outbound.sql.places import DAY
 from app.adapters.outbound.sql.remaining_days import TypeDay, nothing_left
 from app.adapters.outbound.sql.removal_search import found_in, free_ids, rows_removed
-from app.adapters.outbound.sql.removed_visits import Groups, take_out
+from app.adapters.outbound.sql.removed_visits import Groups, Lost, take_out
 from app.adapters.outbound.sql.schema import (
     activity_ids,
     daily_totals,
-    daily_users,
-    retention_cells,
-    stats_settings,
     type_totals,
 )
 from app.application.ports.removal import ActivityRemoval, FiguresIncompleteError, RemovalStep
 from app.domain.activities import STATEMENTS, ActivityId
 from app.domain.activity_columns import ActivityColumns, ActivityIds
-from app.domain.column_fold import fold_columns
+from app.domain.column_fold import Fold, fold_columns
 from app.domain.identities import Key
 from app.domain.removal import ToRemove
 from app.domain.rollups import ROLLUPS, DatedActivities, Day, LocalClock, Rollup, negated
-from app.domain.stats import Fold, UserFigures
+from app.domain.user_days import ALL
+from app.domain.user_figures import UserFigures
 from app.domain.zone_rules import ZoneRules
 
 STEP = 10_000
@@ -84,13 +83,14 @@ class SqlActivityRemoval(ActivityRemoval):
         *,
         hooks: Sequence[RemovalHook] = HOOKS,
         step: int = STEP,
+        retained: Collection[str] = (),
     ) -> None:
         self._database = database
-        self._zone = zone
         self._day_rules = DayRules(zone, rules)
         self._rollups = rollups
         self._hooks = hooks
         self._step = step
+        self._retained = retained
         self._bulk = bulk_of(database)
 
     async def remove(self, wanted: ToRemove, after: str = "", *, frees_ids: bool) -> RemovalStep:
@@ -114,14 +114,9 @@ class SqlActivityRemoval(ActivityRemoval):
         return RemovalStep(ActivityIds(removed.ids), found.last if len(found.rows) >= self._step else found.following)
 
     async def have_left(self, day: Day) -> bool:
-        """Compare the first local day that may have begun on it."""
-
-        def look(connection: Connection) -> bool:
-            _, (earliest,) = clock_of(self._zone).read([day * DAY])
-            frozen = frozen_before(connection)
-            return frozen is not None and earliest < frozen
-
-        return await self._database.read(look)
+        """Compare its beginning with the cut."""
+        cut = await self._database.read(read_cut)
+        return cut is not None and day * DAY < cut.instant
 
     async def forget_frozen_days(self, wanted: ToRemove) -> bool:
         """Take the days before the first one that is not frozen."""
@@ -131,10 +126,11 @@ class SqlActivityRemoval(ActivityRemoval):
             frozen = frozen_before(connection)
             if frozen is None:
                 return False
-            figures, _ = take_out(connection, self._bulk, dict.fromkeys(wanted.visitors, range(frozen)), ())
+            lost = {key: {ALL: range(frozen)} for key in wanted.visitors}
+            figures, _ = take_out(connection, self._bulk, lost, (), self._retained)
             add_users(connection, self._bulk, take_slot(connection), figures)
             _drop_user_rows(connection, figures)
-            return bool(figures.daily)
+            return bool(figures.active)
 
         return await self._database.write(work, unlimited=True)
 
@@ -145,13 +141,13 @@ class SqlActivityRemoval(ActivityRemoval):
             await self._database.write(partial(_spend, rows=rows))
 
     def _take_back(self, connection: Connection, removed: ActivityColumns) -> None:
-        clock = clock_of(self._day_rules.zone(connection))
+        clock = self._day_rules.clock(connection)
         fold = fold_columns(removed, clock, self._rollups)
         slot = take_slot(connection)
         self._subtract(connection, slot, fold)
         dated = _dated(removed, clock)
         gone, gone_days = nothing_left(connection, dated, clock, frozen_before(connection) or 0)
-        figures, groups = take_out(connection, self._bulk, gone_days, fold.statements)
+        figures, groups = take_out(connection, self._bulk, _lost(gone, gone_days), fold.statements, self._retained)
         add_users(connection, self._bulk, slot, figures)
         _drop_user_rows(connection, figures)
         for hook in self._hooks:
@@ -170,8 +166,8 @@ class SqlActivityRemoval(ActivityRemoval):
 
 def frozen_before(connection: Connection) -> Day | None:
     """Say from which day on the activities are all there; None: on every day."""
-    column = stats_settings.c.get("frozen_before")
-    return None if column is None else connection.execute(select(column)).scalar()
+    cut = read_cut(connection)
+    return None if cut is None else cut.day
 
 
 def _spend(connection: Connection, rows: Sequence[Mapping[str, ActivityId]]) -> None:
@@ -183,9 +179,19 @@ def _dated(removed: ActivityColumns, clock: LocalClock) -> DatedActivities:
     return DatedActivities(counted, *clock.read(counted.occurred_at))
 
 
+def _lost(gone: Collection[TypeDay], gone_days: Mapping[Key, Collection[Day]]) -> Lost:
+    lost: dict[Key, dict[str, Collection[Day]]] = {key: {ALL: days} for key, days in gone_days.items()}
+    of_types: dict[tuple[Key, str], set[Day]] = {}
+    for key, type_, day in gone:
+        of_types.setdefault((key, type_), set()).add(day)
+    for (key, type_), days in of_types.items():
+        lost.setdefault(key, {})[type_] = days
+    return lost
+
+
 def _drop_user_rows(connection: Connection, figures: UserFigures) -> None:
-    _drop_rows(connection, daily_users, [(day,) for day in figures.daily])
-    _drop_rows(connection, retention_cells, figures.cells)
+    for table, rows in user_rows(figures):
+        _drop_rows(connection, table, [row[:-1] for row in rows])
 
 
 def _drop_rows(connection: Connection, table: Table, touched: Collection[tuple[Any, ...]]) -> None:

@@ -21,6 +21,7 @@ from app.domain.rollups import add
 _CACHE_KIB = 64 * 1024
 _JOURNAL_BYTES = 64 * 1024 * 1024
 """A write-ahead log that grew longer, because somebody read for long, gives its room back."""
+_INCREMENTAL = 2
 _ROOM = 1024 * 1024
 """Bytes on the disk below which we say that it is full."""
 
@@ -105,6 +106,7 @@ def sqlite_engine(file: HistoryFile, *, timeout: float, connections: int) -> Eng
         connection.create_function("add_exactly", 2, _add_texts, deterministic=True)
         connection.create_aggregate("exact_sum", 1, _ExactSum)
         for pragma in (
+            "auto_vacuum=INCREMENTAL",  # of a new file: what is deleted can be given back to the disk, bit by bit
             "journal_mode=WAL",  # readers and the writer do not wait for each other
             "synchronous=FULL",  # what is acknowledged is on the disk
             f"journal_size_limit={_JOURNAL_BYTES}",
@@ -121,6 +123,15 @@ def sqlite_engine(file: HistoryFile, *, timeout: float, connections: int) -> Eng
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def give_pages_back(connection: Connection, pages: int) -> bool:
+    """Give some of the free pages at most back to the disk; tell whether there are more that can be given back."""
+    if connection.exec_driver_sql("PRAGMA auto_vacuum").scalar() != _INCREMENTAL:
+        return False
+    for _ in range(pages):  # each is a step of the statement, of which the driver goes one
+        connection.exec_driver_sql("PRAGMA incremental_vacuum(1)")
+    return bool(connection.exec_driver_sql("PRAGMA freelist_count").scalar())
 
 
 def _add_texts(one: str, other: str) -> str:

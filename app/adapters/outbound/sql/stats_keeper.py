@@ -1,20 +1,23 @@
 """StatsKeeper in SQL: the rollups emptied, made anew, or compared with what follows from the raw activities."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
-from datetime import tzinfo
+from datetime import date, tzinfo
 
 from sqlalchemy import Connection, delete, select
 
-from app.adapters.outbound.sql.activity_store import add_totals, add_users, bulk_of
+from app.adapters.outbound.sql.activity_store import add_by_type, add_totals, add_users, bulk_of, put_visits
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold
 from app.adapters.outbound.sql.canonical_rows import batches
 from app.adapters.outbound.sql.database import Database
 from app.adapters.outbound.sql.day_rules import DayRules
 from app.adapters.outbound.sql.differences import differences_of_figures, differences_of_persons, differences_of_visits
-from app.adapters.outbound.sql.identities import NO_DAY, put_labels, put_persons, put_statements
+from app.adapters.outbound.sql.frozen_days import empty_around, frozen_totals, read_cut, write_cut
+from app.adapters.outbound.sql.identities import put_labels, put_persons, put_statements
+from app.adapters.outbound.sql.packed_days import NO_DAY
 from app.adapters.outbound.sql.raw_fold import ROWS, RawFold
 from app.adapters.outbound.sql.schema import (
+    active_users,
     aliases,
     claims,
     daily_totals,
@@ -23,16 +26,19 @@ from app.adapters.outbound.sql.schema import (
     persons,
     retention_cells,
     stats_settings,
+    type_retention_cells,
     type_totals,
     visitors,
 )
-from app.application.ports.activities import Difference, Progress, StatsKeeper
-from app.domain.rollups import ROLLUPS, LocalClock, Rollup
+from app.application.ports.activities import Difference, FrozenDaysError, Progress, StatsKeeper
+from app.domain.rollups import ROLLUPS, Cut, LocalClock, Rollup
+from app.domain.stats import date_of
+from app.domain.user_figures import UserFigures
 from app.domain.zone_rules import ZoneRules
 
 _TABLES = (
     type_totals, daily_totals, hourly_totals, daily_users, visitors, persons, claims, aliases, retention_cells,
-    stats_settings,
+    active_users, type_retention_cells, stats_settings,
 )  # fmt: skip
 
 
@@ -40,20 +46,36 @@ class SqlStatsKeeper(StatsKeeper):
     """Cares for what SqlActivityStore keeps; counts days in `zone`."""
 
     def __init__(
-        self, database: Database, zone: tzinfo, rules: ZoneRules | None = None, rollups: Sequence[Rollup] = ROLLUPS
+        self,
+        database: Database,
+        zone: tzinfo,
+        rules: ZoneRules | None = None,
+        rollups: Sequence[Rollup] = ROLLUPS,
+        retained: Collection[str] = frozenset(),
     ) -> None:
         self._database = database
         self._rollups = rollups
+        self._retained = retained
         self._zone = zone
         self._day_rules = DayRules(zone, rules)
 
-    async def reset(self) -> None:
+    async def reset(self, giving_up: date | None = None) -> None:
         """Delete every row of every rollup."""
-        await self._database.write(self._empty)
 
-    async def rebuild(self, progress: Progress | None = None) -> int:
+        def work(connection: Connection) -> None:
+            hold(connection, AdvisoryLock.COUNTING)
+            cut = read_cut(connection)
+            if cut is not None and giving_up != date_of(cut.day):
+                raise FrozenDaysError(date_of(cut.day))
+            self._empty(connection, None)
+
+        await self._database.write(work)
+
+    async def rebuild(self, progress: Progress | None = None, leaving: date | None = None) -> int:
         """Empty them and fold everything; nobody counts meanwhile."""
-        return await self._database.write(lambda connection: self._rebuild(connection, progress), unlimited=True)
+        return await self._database.write(
+            lambda connection: self._rebuild(connection, progress, leaving), unlimited=True
+        )
 
     async def verify(self, progress: Progress | None = None) -> Difference | None:
         """Fold everything and compare."""
@@ -63,20 +85,32 @@ class SqlStatsKeeper(StatsKeeper):
         """Compare the rules."""
         return await self._database.read(self._day_rules.trouble)
 
-    def _empty(self, connection: Connection) -> None:
-        hold(connection, AdvisoryLock.COUNTING)
-        for table in _TABLES:
-            connection.execute(delete(table))
+    async def frozen_before(self) -> date | None:
+        """Read the cut."""
+        cut = await self._database.read(read_cut)
+        return None if cut is None else date_of(cut.day)
 
-    def _rebuild(self, connection: Connection, progress: Progress | None) -> int:
-        rules = self._day_rules.newest(connection)
-        self._empty(connection)
+    def _empty(self, connection: Connection, cut: Cut | None) -> None:
+        """Delete what is made anew; without a cut, all."""
+        frozen = set() if cut is None else empty_around(connection, cut, self._rollups)
+        for table in _TABLES:
+            if table not in frozen:
+                connection.execute(delete(table))
+
+    def _rebuild(self, connection: Connection, progress: Progress | None, leaving: date | None) -> int:
+        hold(connection, AdvisoryLock.COUNTING)
+        rules, cut = self._day_rules.newest(connection), read_cut(connection)
+        kept_zone = connection.execute(select(stats_settings.c.timezone)).scalar()
+        if cut is not None and kept_zone != str(self._zone) and leaving != date_of(cut.day):
+            raise FrozenDaysError(date_of(cut.day))
+        self._empty(connection, cut)
         bulk = bulk_of(self._database)
-        folding = RawFold(self._clock(rules), progress, self._rollups)
+        folding = self._folding(rules, cut, progress)
+        add_by_type(connection, bulk, frozen_totals(connection, cut))
         folding.read_statements(connection, lambda said, joins: put_statements(connection, said, joins))
         with closing(folding.visitors(connection)) as found:
             for chunk in batches(found, ROWS):
-                bulk.lock_visits(connection, dict(chunk))
+                put_visits(connection, bulk, dict(chunk))
         if folding.person_of:
             bulk.lock_visits(connection, dict.fromkeys(folding.person_of, NO_DAY))
         put_labels(connection, folding.person_of)
@@ -85,10 +119,13 @@ class SqlStatsKeeper(StatsKeeper):
             add_totals(connection, bulk, 0, folding.fold)
         add_users(connection, bulk, 0, folding.figures)
         self._day_rules.note(connection, rules)
+        if cut is not None:
+            write_cut(connection, cut)
         return folding.read
 
     def _verify(self, connection: Connection, progress: Progress | None) -> Difference | None:
-        folding = RawFold(self._clock(self._day_rules.newest(connection)), progress, self._rollups)
+        cut = read_cut(connection)
+        folding = self._folding(self._day_rules.newest(connection), cut, progress)
         folding.read_statements(connection)
         of_visits = differences_of_visits(connection, folding)
         kept_zone = connection.execute(select(stats_settings.c.timezone)).scalar()
@@ -97,5 +134,6 @@ class SqlStatsKeeper(StatsKeeper):
         of_figures = next(differences_of_figures(connection, folding), None)
         return of_figures or of_visits or next(differences_of_persons(connection, folding), None)
 
-    def _clock(self, rules: ZoneRules | None) -> LocalClock:
-        return LocalClock(rules.zone if rules else self._zone)
+    def _folding(self, rules: ZoneRules | None, cut: Cut | None, progress: Progress | None) -> RawFold:
+        clock = LocalClock(rules.zone if rules else self._zone, cut)
+        return RawFold(clock, progress, self._rollups, cut, figures=UserFigures(self._retained))

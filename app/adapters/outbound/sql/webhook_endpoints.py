@@ -11,9 +11,12 @@ from app.adapters.outbound.sql.database import SqlStore
 from app.adapters.outbound.sql.publishing_schema import webhook_endpoints as endpoints
 from app.adapters.outbound.sql.rows import columns_of, instant_of, microseconds, read_as
 from app.application.ports.webhooks import WebhookEndpoints, WebhookStates
-from app.domain.webhooks import Endpoint, EndpointId, Secret, WebhookNameTakenError
+from app.domain.webhook_errors import WebhookNameTakenError
+from app.domain.webhook_headers import Header
+from app.domain.webhooks import Endpoint, EndpointId, Secret
 
 _secrets = msgspec.json.Decoder(tuple[tuple[str, int | None], ...])
+_headers = msgspec.json.Decoder(tuple[tuple[str, str], ...])
 
 
 class SqlWebhookEndpoints(SqlStore, WebhookEndpoints, WebhookStates):
@@ -63,7 +66,12 @@ class SqlWebhookEndpoints(SqlStore, WebhookEndpoints, WebhookStates):
 def _values(endpoint: Endpoint) -> dict[str, Any]:
     """All columns but those that never change."""
     secrets = [(secret.text, secret.until and microseconds(secret.until)) for secret in endpoint.secrets]
-    lists = {"names": ",".join(endpoint.names), "secrets": msgspec.json.encode(secrets).decode()}
+    headers = [(header.name, header.value) for header in endpoint.headers]
+    lists = {
+        "names": ",".join(endpoint.names),
+        "secrets": msgspec.json.encode(secrets).decode(),
+        "headers": msgspec.json.encode(headers).decode() if headers else None,
+    }
     return columns_of(endpoint, "endpoint_id", "name") | lists
 
 
@@ -72,4 +80,5 @@ def _endpoint(row: Row[*tuple[Any, ...]]) -> Endpoint:
         Secret(text, None if until is None else instant_of(until)) for text, until in _secrets.decode(row.secrets)
     ]
     names = tuple(row.names.split(",")) if row.names else ()
-    return read_as(Endpoint, row, names=names, secrets=tuple(secrets))
+    headers = tuple(Header(*one) for one in _headers.decode(row.headers)) if row.headers else ()
+    return read_as(Endpoint, row, names=names, secrets=tuple(secrets), headers=headers)

@@ -17,7 +17,8 @@ from app.adapters.formats.webhook_signature import signed_headers
 from app.application.ports.system import Clock
 from app.application.ports.webhooks import Send, WebhookSender
 from app.domain.webhook_deliveries import Answer, Message
-from app.domain.webhooks import Endpoint, InvalidWebhookError
+from app.domain.webhook_errors import InvalidWebhookError
+from app.domain.webhooks import Endpoint
 
 READ_OF_BODY = 64 * 1024
 """What is read of an answer's body, and thrown away; a longer one closes the connection."""
@@ -72,7 +73,8 @@ class HttpWebhookSender(WebhookSender):
     async def _post(self, kept: KeptConnections | None, endpoint: Endpoint, message: Message) -> httpx.Response:
         body, now = message.body.encode(), self._clock.now()
         signed = signed_headers(message.event_id, now, body, endpoint.signing(now))
-        headers = _HEADERS | signed | (_CLOSING if kept is None else {})
+        own = {header.name: header.value for header in endpoint.headers}
+        headers = own | _HEADERS | signed | (_CLOSING if kept is None else {})
         async with (
             asyncio.timeout(self._timeout) as limit,
             self._request("POST", _parsed(endpoint.url), headers, body, kept) as response,

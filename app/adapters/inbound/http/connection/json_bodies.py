@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from app.adapters.inbound.http.connection.request_body import read_json_body
+from app.adapters.inbound.http.describing.answers import JSON
 from app.adapters.inbound.reading.json_record import parse_record
 from app.adapters.inbound.reading.refusals import LONGEST_QUOTE, RefusedRecordError
 
@@ -45,6 +46,13 @@ async def read_body(request: Request, kind: type[BodyT], *, needed: bool = True)
     except ValidationError as error:
         found = [_placed(problem["loc"], problem["msg"]) for problem in error.errors()]
     raise RequestValidationError(found[:MOST_PROBLEMS]) from None
+
+
+def documented(kind: type[Body], *, needed: bool = True) -> dict[str, Any]:
+    """Describe a body that is read by ourselves, for `openapi_extra`. Answers bring the models it refers to."""
+    schema = kind.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema.pop("$defs", None)
+    return {"requestBody": {"required": needed, "content": {JSON: {"schema": schema}}}}
 
 
 def _has_body(headers: Mapping[bytes, bytes]) -> bool:

@@ -1,14 +1,13 @@
 """What is sent to `/users` and what is answered, as the documentation shows it. The domain has the rules."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.adapters.inbound.answering.answers import without_defaults
 from app.adapters.inbound.http.connection.json_bodies import Body
-from app.adapters.inbound.http.describing.answers import JSON
 from app.domain.access import Role
 from app.domain.activities import ACTIVITY_TYPE
 from app.domain.api_keys import KEY_ID_LENGTH, LONGEST_KEY_NAME
@@ -131,10 +130,3 @@ class UserAnswer(BaseModel):
     is_active: bool
     created_at: datetime
     updated_at: datetime
-
-
-def documented(kind: type[Body], *, needed: bool = True) -> dict[str, Any]:
-    """Describe a body that is read by ourselves, for `openapi_extra`; UserAnswer brings the models it refers to."""
-    schema = kind.model_json_schema(ref_template="#/components/schemas/{model}")
-    schema.pop("$defs", None)
-    return {"requestBody": {"required": needed, "content": {JSON: {"schema": schema}}}}

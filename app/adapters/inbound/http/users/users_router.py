@@ -8,7 +8,7 @@ from pydantic import WithJsonSchema  # optional, but never null: that a query ca
 
 from app.adapters.formats.cloud_events import user_data
 from app.adapters.inbound.answering.key_answers import KeyAnswer, NewKeyAnswer, key_answer, new_key_answer
-from app.adapters.inbound.http.connection.json_bodies import MOST, read_body
+from app.adapters.inbound.http.connection.json_bodies import MOST, documented, read_body
 from app.adapters.inbound.http.describing.answers import failure, json_response
 from app.adapters.inbound.http.users.user_bodies import (
     KEY_ID,
@@ -16,7 +16,6 @@ from app.adapters.inbound.http.users.user_bodies import (
     NewUserBody,
     UserAnswer,
     UserPatchBody,
-    documented,
 )
 from app.adapters.inbound.reading.instants import read_expiry
 from app.adapters.inbound.use_cases.users_use_cases import UsersUseCases

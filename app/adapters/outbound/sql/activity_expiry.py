@@ -1,0 +1,115 @@
+"""ActivityExpiry in SQL. SQLite: some rows at a time, along the table's key. PostgreSQL: a month's partition at a time.
+
+What leaves leaves by whole days of UTC, and so may take the beginning of a day of the stats with it: all of this day is
+frozen then. Each step freezes what it removes, in one transaction in which nobody counts.
+"""
+
+from abc import abstractmethod
+from datetime import date, datetime, time, tzinfo
+from typing import Protocol
+
+from sqlalchemy import ColumnElement, Connection, delete, func, select
+
+from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold
+from app.adapters.outbound.sql.database import Database
+from app.adapters.outbound.sql.day_rules import DayRules
+from app.adapters.outbound.sql.frozen_days import freeze_statements, read_cut, write_cut
+from app.adapters.outbound.sql.partitions import partitions
+from app.adapters.outbound.sql.places import DAY, day_of, first_place
+from app.adapters.outbound.sql.rows import microseconds
+from app.adapters.outbound.sql.schema import activities
+from app.adapters.outbound.sql.sqlite_file import give_pages_back
+from app.application.ports.activity_expiry import ActivityExpiry
+from app.domain.activities import STATEMENTS
+from app.domain.rollups import Day, cut_behind
+from app.domain.zone_rules import ZoneRules
+
+ROWS = 2_000
+"""That one step removes in SQLite."""
+PAGES = 500
+"""Of 4 KiB, that one step gives back."""
+_LOCK_TIMEOUT = "SET LOCAL lock_timeout = '1s'"
+"""PostgreSQL lets nobody past who waits for a lock of this kind: a long question must not hold up everybody."""
+
+
+class SqlActivityExpiry(ActivityExpiry):
+    """Removes what SqlActivityStore keeps; counts days in `zone`."""
+
+    def __init__(self, database: Database, zone: tzinfo, rules: ZoneRules | None = None, rows: int = ROWS) -> None:
+        self._database = database
+        self._zone = zone
+        self._day_rules = DayRules(zone, rules)
+        self._leaving: Leaving = RowsLeaving(rows) if database.is_sqlite else PartitionLeaving()
+
+    async def remove_some(self, before: date) -> int | None:
+        """Look first, so that nobody waits for us when nothing is due."""
+        midnight = datetime.combine(before, time(), self._zone)
+        bound = max(microseconds(midnight) // DAY, 0)
+        if await self._database.read(lambda connection: self._leaving.behind(connection, bound)) is None:
+            return None
+        return await self._database.write(lambda connection: self._remove(connection, bound))
+
+    def _remove(self, connection: Connection, bound: Day) -> int | None:
+        if not self._database.is_sqlite:
+            connection.exec_driver_sql(_LOCK_TIMEOUT)
+        hold(connection, AdvisoryLock.COUNTING)
+        hold(connection, AdvisoryLock.PARTITIONS)
+        zone = self._day_rules.zone(connection)
+        behind = self._leaving.behind(connection, bound)
+        if behind is None:
+            return None
+        known, cut = read_cut(connection), cut_behind((day_of(behind - 1) + 1) * DAY, zone)
+        if known is None or known.instant < cut.instant:
+            write_cut(connection, cut)
+        rows = activities.c.place < behind
+        freeze_statements(connection, select(activities.c.id).where(rows, activities.c.type.in_(STATEMENTS)))
+        return self._leaving.remove(connection, rows)
+
+    async def give_back(self) -> bool:
+        """Shorten SQLite's file; PostgreSQL's is gone with its table."""
+        return self._database.is_sqlite and await self._database.write(lambda one: give_pages_back(one, PAGES))
+
+
+class Leaving(Protocol):
+    """How activities leave one kind of database."""
+
+    @abstractmethod
+    def behind(self, connection: Connection, bound: Day) -> int | None:
+        """Say before which place the rows stand that leave next, of the days (UTC) before a bound; None: none does."""
+
+    @abstractmethod
+    def remove(self, connection: Connection, rows: ColumnElement[bool]) -> int:
+        """Remove these rows, and return their number."""
+
+
+class RowsLeaving(Leaving):
+    """The rows that stand first; in SQLite a range of the key costs what it holds."""
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+
+    def behind(self, connection: Connection, bound: Day) -> int | None:
+        """Find the last of the first rows."""
+        first = select(activities.c.place).where(activities.c.place < first_place(bound))
+        some = first.order_by(activities.c.place).limit(self._rows).subquery()
+        last = connection.execute(select(func.max(some.c.place))).scalar()
+        return None if last is None else int(last) + 1
+
+    def remove(self, connection: Connection, rows: ColumnElement[bool]) -> int:
+        """Delete them."""
+        return connection.execute(delete(activities).where(rows)).rowcount
+
+
+class PartitionLeaving(Leaving):
+    """The oldest partition, as soon as all its days may leave."""
+
+    def behind(self, connection: Connection, bound: Day) -> int | None:
+        """Look for one."""
+        oldest = next(iter(partitions(connection)), None)
+        return oldest.behind if oldest is not None and oldest.behind <= first_place(bound) else None
+
+    def remove(self, connection: Connection, rows: ColumnElement[bool]) -> int:
+        """Drop it; its files go with it."""
+        count = connection.execute(select(func.count()).select_from(activities).where(rows)).scalar_one()
+        connection.exec_driver_sql(f"DROP TABLE {partitions(connection)[0].name}")
+        return int(count)
