@@ -1,7 +1,7 @@
 """Forgetting: nothing is left of whom it is about, wherever it was; nothing comes back; what they do later counts."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -153,7 +153,8 @@ async def test_forgetting_again_finds_nothing(world: World) -> None:
 
 
 async def test_it_says_when_users_had_days_whose_activities_have_left(world: World) -> None:
-    world.store.frozen = AT.date()
+    await world.store.store([did(1, "ana")])
+    await world.store.remove_some(AT.date() + timedelta(days=1))
 
     assert (await world.forget(ANA)).had_frozen_days
 
