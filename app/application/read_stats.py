@@ -51,9 +51,9 @@ class FromAfterToError(DomainError):
 class RangeTooLongError(DomainError):
     """A range of dates is longer than anybody needs."""
 
-    def __init__(self, days: int) -> None:
+    def __init__(self, days: int, most: int = LONGEST_RANGE) -> None:
         """Say what is allowed."""
-        super().__init__(f"from and to are {days:,} days apart, both included; at most {LONGEST_RANGE:,} are answered")
+        super().__init__(f"from and to are {days:,} days apart, both included; at most {most:,} are answered")
 
 
 class BeyondCalendarError(DomainError):

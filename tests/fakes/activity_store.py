@@ -15,6 +15,7 @@ from app.application.ports.activities import (
     StatsKeeper,
 )
 from app.application.ports.activity_expiry import ActivityExpiry
+from app.application.ports.day_sums import DaySums
 from app.application.ports.imports import ImportId
 from app.application.ports.period_stats import PeriodStats
 from app.application.ports.removal import ActivityRemoval, FiguresIncompleteError, RemovalStep
@@ -43,7 +44,7 @@ from tests.fakes.imports import MemoryImports
 from tests.support.folding import fold
 
 
-class MemoryActivityStore(ActivityStore, Stats, PeriodStats, StatsKeeper, ActivityRemoval, ActivityExpiry):
+class MemoryActivityStore(ActivityStore, Stats, DaySums, PeriodStats, StatsKeeper, ActivityRemoval, ActivityExpiry):
     """One process's stand-in for the database. Keeps no figures: every question folds what is counted anew."""
 
     def __init__(self, zone: tzinfo) -> None:
@@ -120,6 +121,13 @@ class MemoryActivityStore(ActivityStore, Stats, PeriodStats, StatsKeeper, Activi
                 counts[type_] += count
         ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         return [TypeCount(type_, count) for type_, count in ranked[:limit]]
+
+    async def of_types(
+        self, types: Collection[str], first: date, last: date
+    ) -> Mapping[tuple[Day, str], tuple[int, Decimal]]:
+        """Pick days."""
+        days = range(day_number(first), day_number(last) + 1)
+        return {key: counted for key, counted in self._fold().totals.items() if key[0] in days and key[1] in types}
 
     async def active(self, granularity: Granularity, first: int, last: int, type_: str = "") -> Mapping[int, int]:
         """Count the periods of the users."""
@@ -280,6 +288,11 @@ class MemoryActivityStore(ActivityStore, Stats, PeriodStats, StatsKeeper, Activi
         """Note them."""
         self._check()
         self._spent |= set(ids)
+
+    async def counted(self) -> Sequence[Activity]:
+        """List what is counted, statements too."""
+        self._check()
+        return self._counted
 
     def _fold(self) -> Fold:
         self._check()

@@ -14,7 +14,9 @@ from app.adapters.outbound.sql.activity_expiry import SqlActivityExpiry
 from app.adapters.outbound.sql.activity_store import SqlActivityStore
 from app.adapters.outbound.sql.all_tables import metadata
 from app.adapters.outbound.sql.database import Database, open_database
+from app.adapters.outbound.sql.day_sums import SqlDaySums
 from app.adapters.outbound.sql.forgotten_names import SqlForgottenNames
+from app.adapters.outbound.sql.funnel_evidence import SqlFunnelInstants
 from app.adapters.outbound.sql.imports import SqlImports
 from app.adapters.outbound.sql.migrate import migrate
 from app.adapters.outbound.sql.period_stats import SqlPeriodStats
@@ -23,7 +25,9 @@ from app.adapters.outbound.sql.stats import SqlStats
 from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
 from app.application.ports.activities import ActivityStore, Stats, StatsKeeper
 from app.application.ports.activity_expiry import ActivityExpiry
+from app.application.ports.day_sums import DaySums
 from app.application.ports.forgetting import ForgottenNames
+from app.application.ports.funnels import FunnelInstants
 from app.application.ports.imports import ImportId, Imports, UndoneImports
 from app.application.ports.period_stats import PeriodStats
 from app.application.ports.removal import ActivityRemoval
@@ -32,6 +36,7 @@ from app.domain.activities import Activity
 from app.domain.stats import Granularity, period_of, retention
 from tests.fakes.activity_store import MemoryActivityStore
 from tests.fakes.forgetting import MemoryForgottenNames
+from tests.fakes.funnel_instants import MemoryFunnelInstants
 from tests.support.oracle import Oracle
 
 ALL_DAYS = (date(2025, 12, 1), date(2026, 2, 28))
@@ -44,6 +49,7 @@ class ActivityBackend(Protocol):
 
     def store(self, zone: tzinfo = UTC) -> ActivityStore: ...
     def stats(self) -> Stats: ...
+    def day_sums(self) -> DaySums: ...
     def periods(self) -> PeriodStats: ...
     def keeper(self, zone: tzinfo = UTC) -> StatsKeeper: ...
     def expiry(self, zone: tzinfo = UTC) -> ActivityExpiry: ...
@@ -52,6 +58,7 @@ class ActivityBackend(Protocol):
     def undone_imports(self) -> UndoneImports: ...
     def removal(self, zone: tzinfo = UTC, step: int = 10_000) -> ActivityRemoval: ...
     def forgotten_names(self) -> ForgottenNames: ...
+    def funnels(self, zone: tzinfo = UTC) -> FunnelInstants: ...
     async def clear(self) -> None: ...
     async def aclose(self) -> None: ...
 
@@ -66,6 +73,9 @@ class MemoryActivityBackend:
         return self._all
 
     def stats(self) -> Stats:
+        return self._all
+
+    def day_sums(self) -> DaySums:
         return self._all
 
     def periods(self) -> PeriodStats:
@@ -95,6 +105,10 @@ class MemoryActivityBackend:
     def forgotten_names(self) -> ForgottenNames:
         return self._names
 
+    def funnels(self, zone: tzinfo = UTC) -> FunnelInstants:
+        self._all.zone = zone
+        return MemoryFunnelInstants(self._all)
+
     async def clear(self) -> None:
         self.__init__()  # type: ignore[misc]  # as if it were new
 
@@ -111,6 +125,9 @@ class SqlActivityBackend:
 
     def stats(self) -> Stats:
         return SqlStats(self.database)
+
+    def day_sums(self) -> DaySums:
+        return SqlDaySums(self.database)
 
     def periods(self) -> PeriodStats:
         return SqlPeriodStats(self.database)
@@ -135,6 +152,9 @@ class SqlActivityBackend:
 
     def forgotten_names(self) -> ForgottenNames:
         return SqlForgottenNames(self.database)
+
+    def funnels(self, zone: tzinfo = UTC) -> FunnelInstants:
+        return SqlFunnelInstants(self.database, zone)
 
     async def clear(self) -> None:
         for table in reversed(metadata.sorted_tables):
@@ -204,9 +224,14 @@ async def _retention(stats: Stats, granularity: Granularity, windows: int, today
     return [{"start": c.start.isoformat(), "size": c.size, "active": list(c.active)} for c in cohorts]
 
 
+def oracle_of(activities: Sequence[Activity], zone: tzinfo = UTC) -> Oracle:
+    """Ask it of these."""
+    return Oracle([_plain(activity) for activity in activities], zone)
+
+
 def by_definition(activities: Sequence[Activity], zone: tzinfo = UTC, today: date = ALL_DAYS[1]) -> dict[str, Any]:
     """What the oracle says of the same."""
-    oracle = Oracle([_plain(activity) for activity in activities], zone)
+    oracle = oracle_of(activities, zone)
     first, last = ALL_DAYS
     days = (last - first).days
     return {

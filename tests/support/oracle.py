@@ -59,6 +59,15 @@ class Oracle:
         with localcontext(Context(prec=200)):
             return [{"type": name, "count": len(all_), "sum": sum(all_)} for name, all_ in sorted(values.items())]
 
+    def by_day(self, type_: str, first: date, last: date) -> list[dict[str, Any]]:
+        days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+        values = {day: [Decimal(a["value"] or 0) for a in self.activities if self._is(a, type_, day)] for day in days}
+        with localcontext(Context(prec=200)):
+            return [{"date": day.isoformat(), "count": len(of), "sum": sum(of)} for day, of in values.items()]
+
+    def _is(self, activity: Mapping[str, Any], type_: str, day: date) -> bool:
+        return activity["type"] == type_ and self.day(activity) == day
+
     def dau(self, first: date, last: date) -> list[dict[str, Any]]:
         users = self.users_by_period("day")
         days = (first + timedelta(days=n) for n in range((last - first).days + 1))
@@ -87,6 +96,35 @@ class Oracle:
             active = [count if period < periods.begin(today) else None for period, count in cells]
             cohorts.append({"start": cohort.isoformat(), "size": len(new), "active": active})
         return {"granularity": granularity, "cohorts": cohorts}
+
+    def funnel(self, steps: list[str], within: timedelta, first: date, last: date) -> list[dict[str, Any]]:
+        done = defaultdict(list)
+        for activity in self.activities:
+            if (person := self.person(activity)) is not None:
+                done[person].append(activity)
+        furthest = [
+            max(
+                (
+                    self.steps_from(begin, steps[1:], own, begin["occurred_at"] + within)
+                    for begin in own
+                    if begin["type"] == steps[0] and first <= self.day(begin) <= last
+                ),
+                default=0,
+            )
+            for own in done.values()
+        ]
+        return [
+            {"step": n, "type": type_, "users": sum(reached >= n for reached in furthest)}
+            for n, type_ in enumerate(steps, 1)
+        ]
+
+    def steps_from(
+        self, activity: Mapping[str, Any], steps: list[str], own: list[Mapping[str, Any]], until: datetime
+    ) -> int:
+        """How many steps are reached, that of `activity` included: every way is tried."""
+        at = activity["occurred_at"]
+        following = [a for a in own if steps and a["type"] == steps[0] and at < a["occurred_at"] <= until]
+        return 1 + max((self.steps_from(a, steps[1:], own, until) for a in following), default=0)
 
     def users_by_period(self, granularity: str, type_: str = "") -> dict[date, set[tuple[str, str]]]:
         users = defaultdict(set)

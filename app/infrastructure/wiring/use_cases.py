@@ -10,6 +10,7 @@ from app.adapters.formats.cloud_events import render_trial
 from app.adapters.inbound.worker.journal_loop import log_restoration
 from app.application import manage_webhooks
 from app.application.announce_process import AnnounceProcess
+from app.application.ask_funnel import AskFunnel
 from app.application.authenticate import Authenticate
 from app.application.deliver_webhooks import DeliverWebhooks
 from app.application.expire_activities import ExpireActivities
@@ -22,6 +23,7 @@ from app.application.import_activities import ImportActivities
 from app.application.issue_stream_token import IssueStreamToken
 from app.application.journal_changes import JournalChanges
 from app.application.list_activities import ListActivities
+from app.application.look_at_days import FiguresOfDays, TypesOfDays
 from app.application.manage_keys import CreateKey, ListKeys, RevokeKey
 from app.application.manage_users import CreateUser, DeleteUser, FindUser, UpdateUser
 from app.application.note_refusals import NoteRefusals
@@ -114,9 +116,12 @@ class UseCases(Outbound):
     )
     page_of_totals = Singleton(PageOfTotals)
     total_of_type = Singleton(TotalOfType)
+    ask_funnel = Singleton(AskFunnel, Outbound.funnel_instants)
     daily_active_users = Singleton(DailyActiveUsers)
     top_types = Singleton(TopTypes)
     retention = Singleton(Retention)
+    figures_of_days = Singleton(FiguresOfDays)
+    types_of_days = Singleton(TypesOfDays)
     series = Singleton(Series)
     totals_of_range = Singleton(TotalsOfRange)
     total_in_range = Singleton(TotalInRange)
