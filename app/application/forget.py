@@ -47,7 +47,7 @@ class Forget:
     names: ForgottenNames
     queued: QueuedActivities
     refused_samples: RefusedSamples
-    told: ToldActivities
+    told_activities: ToldActivities
     removal: ActivityRemoval
     clock: Clock
     new_id: Callable[[], UUID]
@@ -71,7 +71,7 @@ class Forget:
         await self.removal.spend(sorted({*waiting, *buried, *wanted.ids}))
         named = [*wanted.users, *wanted.anonymous, *wanted.sources, *map(str, wanted.ids)]
         samples = await self.refused_samples.forget(named)
-        deliveries = await self.told.forget(wanted)
+        deliveries = await self.told_activities.forget(wanted)
         activities, frozen = await _taken_out(self.removal, wanted, self._keep(entry), progress)
         await self.names.note(entry)
         return Forgotten(activities, len(waiting), len(buried), samples, deliveries, len(own), frozen)

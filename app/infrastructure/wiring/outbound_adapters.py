@@ -158,7 +158,7 @@ class Outbound(containers.DeclarativeContainer):
     webhook_log = Singleton(SqlWebhookLog)
     forget_list = Singleton(ForgetFile, data_dir=settings.provided.service.data_dir)
     forgotten_names = Singleton(SqlForgottenNames)
-    told_activities = told = Singleton(SqlToldActivities)
+    told_activities = Singleton(SqlToldActivities)
     sender = Singleton(
         HttpWebhookSender, Callable(configured_adapters.webhook_request), timeout=settings.provided.webhooks.timeout
     )
