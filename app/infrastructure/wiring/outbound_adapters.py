@@ -34,6 +34,7 @@ from app.adapters.outbound.search_index.plan_calendar import IndexCalendar
 from app.adapters.outbound.search_index.plan_list import IndexPlanList
 from app.adapters.outbound.sql.activity_archive import SqlActivityArchive
 from app.adapters.outbound.sql.activity_expiry import SqlActivityExpiry
+from app.adapters.outbound.sql.activity_outbox import SqlActivityOutbox
 from app.adapters.outbound.sql.activity_store import SqlActivityStore
 from app.adapters.outbound.sql.activity_types import SqlTypeBound
 from app.adapters.outbound.sql.api_keys import SqlApiKeys
@@ -142,6 +143,7 @@ class Outbound(containers.DeclarativeContainer):
     endpoints = Singleton(SqlWebhookEndpoints)
     deliveries = Singleton(SqlWebhookDeliveries)
     webhook_log = Singleton(SqlWebhookLog)
+    activity_outbox = Singleton(SqlActivityOutbox)
     sender = Singleton(
         HttpWebhookSender, Callable(configured_adapters.webhook_request), timeout=settings.provided.webhooks.timeout
     )
