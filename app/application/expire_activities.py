@@ -31,12 +31,11 @@ class ExpireActivities:
         """
         if self.keep_days is None:
             return 0
-        today = self.clock.now().astimezone(self.zone).date()
-        return await self.before(today - timedelta(days=self.keep_days))
+        return await self.before(self._today() - timedelta(days=self.keep_days))
 
     async def before(self, day: date) -> int:
-        """Let those of the days before one leave, and give the disk back; raises as the call does."""
-        count = 0
+        """Let those of the days before one (today at the latest) leave, and give the disk back; raises as the call."""
+        day, count = min(day, self._today()), 0
         while (removed := await self.expiry.remove_some(day)) is not None:
             count += removed
             await asyncio.sleep(self.pause)
@@ -47,3 +46,6 @@ class ExpireActivities:
         if count:
             self.on_expired(count, day)
         return count
+
+    def _today(self) -> date:
+        return self.clock.now().astimezone(self.zone).date()

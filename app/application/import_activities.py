@@ -15,6 +15,7 @@ from app.application.ports.activities import ActivityStore, NotStorableError, Ty
 from app.application.ports.imports import ImportId, Imports, ImportUndoneError, NewImport
 from app.application.ports.system import Clock, HistoryUnavailableError
 from app.domain.activities import STATEMENTS, Activity, one_type_too_many
+from app.domain.activity_columns import ActivityColumns
 
 
 class ImportedRow(NamedTuple):
@@ -38,11 +39,46 @@ class RejectedRow(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class ImportedRows:
+    """Rows that bring an activity each, as columns of one length."""
+
+    lines: Sequence[int]
+    texts: Sequence[str]
+    activities: ActivityColumns
+
+    @staticmethod
+    def of(rows: Sequence[ImportedRow]) -> "ImportedRows":
+        """Lay out some rows."""
+        lines, texts, activities = zip(*rows, strict=True) if rows else ((), (), ())
+        return ImportedRows(lines, texts, ActivityColumns.of(activities))
+
+    @staticmethod
+    def joined(parts: Sequence["ImportedRows"]) -> "ImportedRows":
+        """Put some behind each other, at least one."""
+        lines = [line for part in parts for line in part.lines]
+        texts = [text for part in parts for text in part.texts]
+        return ImportedRows(lines, texts, ActivityColumns.joined([part.activities for part in parts]))
+
+    def chosen(self, positions: Sequence[int]) -> "ImportedRows":
+        """Take those at some positions, in that order."""
+        lines, texts = [self.lines[place] for place in positions], [self.texts[place] for place in positions]
+        return ImportedRows(lines, texts, self.activities.chosen(positions))
+
+    def __len__(self) -> int:
+        """Count them."""
+        return len(self.lines)
+
+    def __iter__(self) -> Iterator[ImportedRow]:
+        """Make one after the other."""
+        return map(ImportedRow, self.lines, self.texts, self.activities)
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
-    """Some rows of a file that follow each other, each in one of the two lists. Never without any."""
+    """Some rows of a file that follow each other, each in one of the two. Never without any."""
 
     first_line: int
-    rows: Sequence[ImportedRow]
+    rows: ImportedRows
     rejected: Sequence[RejectedRow]
     rows_done: int
     """How many rows the file has from its beginning to the end of this chunk."""
@@ -188,33 +224,33 @@ class ImportActivities:
         report.duplicates += len(rows) - len(not_storable) - stored
         report.rejected_for.update(row.code for row in rejected)
 
-    async def _within_types(self, rows: Sequence[ImportedRow]) -> tuple[Sequence[ImportedRow], list[RejectedRow]]:
+    async def _within_types(self, rows: ImportedRows) -> tuple[ImportedRows, list[RejectedRow]]:
         """Put those aside whose type finds no room."""
         if not self.types:
             return rows, []
-        types = dict.fromkeys(row.activity.type for row in rows)
+        types = dict.fromkeys(rows.activities.types)
         too_many = await self.types.refused([type_ for type_ in types if type_ not in STATEMENTS])
         if not too_many:
             return rows, []
         kept, rejected = [], []
-        for row in rows:
-            if row.activity.type in too_many:
-                error = one_type_too_many(row.activity.type, self.types.most)
-                rejected.append(RejectedRow(row.line, row.text, error.code, f"type: {error}"))
+        for place, type_ in enumerate(rows.activities.types):
+            if type_ in too_many:
+                error = one_type_too_many(type_, self.types.most)
+                rejected.append(RejectedRow(rows.lines[place], rows.texts[place], error.code, f"type: {error}"))
             else:
-                kept.append(row)
-        return kept, rejected
+                kept.append(place)
+        return rows.chosen(kept), rejected
 
-    async def _store(self, rows: Sequence[ImportedRow], import_id: ImportId) -> tuple[int, list[RejectedRow]]:
+    async def _store(self, rows: ImportedRows, import_id: ImportId) -> tuple[int, list[RejectedRow]]:
         """Store rows, those that the store refuses aside: they are found by halving."""
-        if not rows:
+        if not len(rows):
             return 0, []
         try:
-            return await self.store.store([row.activity for row in rows], import_id), []
+            return await self.store.store(rows.activities, import_id), []
         except NotStorableError as error:
             if len(rows) == 1:
-                return 0, [RejectedRow(rows[0].line, rows[0].text, "not_storable", str(error))]
+                return 0, [RejectedRow(rows.lines[0], rows.texts[0], "not_storable", str(error))]
         middle = len(rows) // 2
-        stored, refused = await self._store(rows[:middle], import_id)
-        stored_too, refused_too = await self._store(rows[middle:], import_id)
+        stored, refused = await self._store(rows.chosen(range(middle)), import_id)
+        stored_too, refused_too = await self._store(rows.chosen(range(middle, len(rows))), import_id)
         return stored + stored_too, refused + refused_too

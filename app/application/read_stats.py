@@ -1,6 +1,6 @@
 """What people ask of the stats. Days are days in the zone of the stats; what a caller leaves out ends today."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta, tzinfo
 
@@ -16,7 +16,7 @@ from app.domain.stats import (
     TypeTotal,
     day_number,
     every_day,
-    monday_of,
+    first_day,
     period_of,
     retention,
     today,
@@ -51,9 +51,9 @@ class FromAfterToError(DomainError):
 class RangeTooLongError(DomainError):
     """A range of dates is longer than anybody needs."""
 
-    def __init__(self, days: int) -> None:
+    def __init__(self, days: int, most: int = LONGEST_RANGE) -> None:
         """Say what is allowed."""
-        super().__init__(f"from and to are {days:,} days apart, both included; at most {LONGEST_RANGE:,} are answered")
+        super().__init__(f"from and to are {days:,} days apart, both included; at most {most:,} are answered")
 
 
 class BeyondCalendarError(DomainError):
@@ -62,6 +62,17 @@ class BeyondCalendarError(DomainError):
     def __init__(self, windows: int, granularity: Granularity, start: date) -> None:
         """Name what was asked."""
         super().__init__(f"start_date: {windows} {granularity}s from {start} on reach beyond {date.max}")
+
+
+class RetentionNotKeptError(DomainError):
+    """Retention of that type is not kept."""
+
+    def __init__(self, type_: str, kept: Collection[str]) -> None:
+        """Say of which it is."""
+        super().__init__(
+            f"retention of the type {type_[:100]!r} is not kept, only of {', '.join(sorted(kept)) or 'none'}: add it "
+            "to stats.retention_types, then `marquee stats rebuild`"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,27 +201,31 @@ class Retention:
     stats: Stats
     clock: Clock
     zone: tzinfo
+    retained: Collection[str] = ()
+    """Of which types it is kept, besides that of all together."""
 
     async def __call__(
         self,
         granularity: Granularity = Granularity.DAY,
         windows: int = DEFAULT_WINDOWS,
         start: date | None = None,
+        type_: str = "",
     ) -> Sequence[Cohort]:
         """List `windows` cohorts from the period of `start` on; without it the last cohort is the current period's.
 
+        With a type, a cohort has those who were first active with it, and they count later when they are again.
+
         Raises:
+            RetentionNotKeptError: not of this type.
             BeyondCalendarError: the calendar ends before the last cohort.
             HistoryUnavailableError: nobody can tell now.
         """
+        if type_ and type_ not in self.retained:
+            raise RetentionNotKeptError(type_, self.retained)
         now = today(self.clock.now(), self.zone)
         first = period_of(granularity, start) if start else period_of(granularity, now) - windows + 1
         last = first + windows - 1
-        if start and _first_day(granularity, last) > day_number(date.max):
+        if start and first_day(granularity, last) > day_number(date.max):
             raise BeyondCalendarError(windows, granularity, start)
-        cells = await self.stats.cells(granularity, first, last, windows - 1)
+        cells = await self.stats.cells(granularity, first, last, windows - 1, type_)
         return retention(granularity, first, windows, cells, now)
-
-
-def _first_day(granularity: Granularity, period: int) -> int:
-    return period if granularity is Granularity.DAY else monday_of(period)

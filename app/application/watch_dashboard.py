@@ -10,7 +10,7 @@ from itertools import cycle
 from typing import Any
 
 from app.application.plans_around import PlansAround, PlansNow
-from app.application.ports.activities import QueueFigures, Stats
+from app.application.ports.activities import QueueFigures, Stats, StatsKeeper
 from app.application.ports.door_looks import DoorLooks
 from app.application.ports.system import Clock, HistoryUnavailableError, LiveStateUnavailableError
 from app.application.ports.users import Users
@@ -33,8 +33,8 @@ MOST_TYPES = 8
 MOST_PROVIDERS = 50
 """That are shown; the troubled come first."""
 
-TURNS = ("types", "daily_users", "types", "cohorts", "types", "users")
-"""What the history is asked, one question a second: types every other second, the rest every sixth."""
+TURNS = ("types", "daily_users", "types", "cohorts", "types", "users", "types", "counting")
+"""What the history is asked, one question a second: types every other second, the rest every eighth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,8 @@ class PastFigures:
     daily_users: Sequence[DailyUsers] | None = None
     cohorts: Sequence[Cohort] | None = None
     users: UserCounts | None = None
+    counting: str | None = None
+    """What is to be known of the days that were counted, and what to do; None when all is well."""
     trouble: str | None = None
 
 
@@ -54,6 +56,15 @@ class ProviderFigures:
 
     status: ProviderStatus
     rejected_ever: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageOfProviders:
+    """Some of the providers, the troubled ones before the others."""
+
+    found: int
+    """How many have what was searched for in their names."""
+    page: Sequence[ProviderFigures]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +108,7 @@ class WatchDashboard:
     daily_active_users: DailyActiveUsers
     retention: Retention
     users: Users
+    keeper: StatsKeeper
     door_looks: DoorLooks
     clock: Clock
     timeout: float = TIMEOUT
@@ -167,13 +179,17 @@ class WatchDashboard:
             per_second=self._curve.rate(now),
             last_hour=self._curve.last_hour(now),
             plans=self.plans(),
-            providers=[
-                ProviderFigures(status, self._rejected(status.provider.name))
-                for status in watch.providers[:MOST_PROVIDERS]
-            ],
+            providers=self.page_of_providers("", 0, MOST_PROVIDERS).page,
             provider_counts=ProviderCounts(len(watch.providers), sum(status.is_troubled for status in watch.providers)),
             past=self._past,
         )
+
+    def page_of_providers(self, search: str, offset: int, limit: int) -> PageOfProviders:
+        """List those with `search` in their names, whatever its case, from number `offset` on; nobody is asked."""
+        wanted = search.casefold()
+        found = [one for one in self.catalog.providers if wanted in one.provider.name.casefold()]
+        page = [ProviderFigures(one, self._rejected(one.provider.name)) for one in found[offset : offset + limit]]
+        return PageOfProviders(len(found), page)
 
     def _rejected(self, provider: str) -> int:
         counts = self.catalog.totals.get(provider, {})
@@ -214,4 +230,5 @@ class WatchDashboard:
             "daily_users": self.daily_active_users,
             "cohorts": self.retention,
             "users": self.users.counts,
+            "counting": self.keeper.trouble,
         }

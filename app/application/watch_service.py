@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from app.application.manage_webhooks import BY_HAND
 from app.application.ports.activities import QueueFigures, StatsKeeper
@@ -77,6 +77,8 @@ class WatchService:
     """Why the history cannot be reached, or takes no writes; None when it does."""
     stats_trouble: str | None = None
     """What is to be known of the days that the stats count."""
+    activities_from: date | None = None
+    """The first day of which all raw activities are there; None: all are."""
     history_looked_at: datetime | None = None
     """When the last look ended, or somebody gave up waiting for one."""
     looks: int = 0
@@ -123,6 +125,7 @@ class WatchService:
             users, told = await self.users.counts(), await self.positions.counts()
             webhooks = _webhook_counts(await self.webhooks.counts())
             self.stats_trouble = await self.keeper.trouble()
+            self.activities_from = await self.keeper.frozen_before()
             self.user_counts, self.told, self.webhook_counts = users, told, webhooks
             await self.history.check_writes()
         except HistoryUnavailableError as error:

@@ -1,11 +1,27 @@
 """The fold of activities that stand in columns: what they say, added up."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
 
+from app.domain.activities import Activity
 from app.domain.activity_columns import ActivityColumns
 from app.domain.identities import ANONYMOUS, Key
-from app.domain.rollups import DatedActivities, Day, LocalClock, Rollup, sums_by
-from app.domain.stats import Fold
+from app.domain.rollups import DatedActivities, Day, LocalClock, Rollup, Sums, sums_by
+from app.domain.user_days import UserDays, days_with
+
+
+@dataclass(slots=True)
+class Fold:
+    """What some activities say, added up: the same for every order in which they came."""
+
+    totals: dict[tuple[Day, str], tuple[int, Decimal]] = field(default_factory=dict)
+    sums: dict[str, Sums] = field(default_factory=dict)
+    """What each rollup counts, by its name; nothing of one that counts none of them."""
+    visits: dict[Key, UserDays] = field(default_factory=dict)
+    """The days on which each visitor was active; what has neither id counts in the totals only."""
+    statements: list[Activity] = field(default_factory=list)
+    """Those that say who somebody is, and count nothing."""
 
 
 def fold_columns(activities: ActivityColumns, clock: LocalClock, rollups: Sequence[Rollup] = ()) -> Fold:
@@ -16,7 +32,7 @@ def fold_columns(activities: ActivityColumns, clock: LocalClock, rollups: Sequen
     dated = DatedActivities(activities, hours, days)
     totals = sums_by(list(zip(days, activities.types, strict=True)), activities.values)
     counted = {rollup.name: rollup.sums(dated) for rollup in rollups}
-    return Fold(totals, {name: sums for name, sums in counted.items() if sums}, _days(dated))
+    return Fold(totals, {name: sums for name, sums in counted.items() if sums}, _visits(dated))
 
 
 def _fold_with_statements(activities: ActivityColumns, clock: LocalClock, rollups: Sequence[Rollup]) -> Fold:
@@ -29,16 +45,25 @@ def _fold_with_statements(activities: ActivityColumns, clock: LocalClock, rollup
     return folded
 
 
-def _days(dated: DatedActivities) -> dict[Key, set[Day]]:
+def _visits(dated: DatedActivities) -> dict[Key, UserDays]:
     visitors = visitors_of(dated.activities)
     days = set(dated.days)
-    if len(days) == 1:  # one set for all: each costs as much as the rest
-        return {visitor: days for visitor in dict.fromkeys(visitors) if visitor is not None}
-    found: dict[Key, set[Day]] = {}
-    for visitor, day in dict.fromkeys(zip(visitors, dated.days, strict=True)):
+    if len(days) > 1:
+        return _visits_of_days(visitors, dated)
+    of_types: dict[Key, tuple[str, ...]] = {}
+    for visitor, type_ in dict.fromkeys(zip(visitors, dated.activities.types, strict=True)):
         if visitor is not None:
-            found.setdefault(visitor, set()).add(day)
-    return found
+            of_types[visitor] = (*of_types[visitor], type_) if visitor in of_types else (type_,)
+    made = {types: days_with(dict.fromkeys(types, days)) for types in set(of_types.values())}
+    return {visitor: made[types] for visitor, types in of_types.items()}
+
+
+def _visits_of_days(visitors: Sequence[Key | None], dated: DatedActivities) -> dict[Key, UserDays]:
+    found: dict[Key, dict[str, set[Day]]] = {}
+    for visitor, type_, day in dict.fromkeys(zip(visitors, dated.activities.types, dated.days, strict=True)):
+        if visitor is not None:
+            found.setdefault(visitor, {}).setdefault(type_, set()).add(day)
+    return {visitor: days_with(of_types) for visitor, of_types in found.items()}
 
 
 def visitors_of(activities: ActivityColumns) -> Sequence[Key | None]:

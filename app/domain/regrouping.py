@@ -1,17 +1,18 @@
 """What changes when ids leave a person or join one. Pure; costs what those who are touched have, not what all have."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from app.domain.identities import ANONYMOUS, Key
-from app.domain.stats import UserFigures, Visits, union
+from app.domain.user_days import UserDays, joined
+from app.domain.user_figures import UserFigures
 
 
 class Known(NamedTuple):
     """What is kept of one id."""
 
-    visits: Visits | None
+    visits: UserDays | None
     """Its own; None: it did nothing yet."""
     person: Key | None
     """The person that it is with others, by the name of one of its users; None: it is alone."""
@@ -20,7 +21,7 @@ class Known(NamedTuple):
 class Person(NamedTuple):
     """What is kept of ids that are one person: two at least."""
 
-    visits: Visits | None
+    visits: UserDays | None
     """Of all its ids together."""
     ids: int
 
@@ -42,8 +43,8 @@ class Regrouped:
 class _Group:
     """A person, or an id that is alone."""
 
-    before: Visits | None
-    visits: Visits | None
+    before: UserDays | None
+    visits: UserDays | None
     ids: int
     names: list[Key] = field(default_factory=list)
     """Of the persons in it; the first one stays."""
@@ -66,14 +67,14 @@ class Regrouping:
         }
         self._dissolved: dict[Key, Key] = {}
 
-    def leave(self, person: Key, own: Mapping[Key, Visits | None], leaving: Iterable[Key]) -> None:
-        """Take ids out of a person; `own` has the visits of each of its ids."""
+    def leave(self, person: Key, own: Mapping[Key, UserDays | None], leaving: Iterable[Key]) -> None:
+        """Take ids out of a person; `own` has the days of each of its ids."""
         group, rest = self._persons[person], dict(own)
         for key in leaving:
             self._groups[key] = _Group(None, rest.pop(key), 1, single=[key], is_changed=True)
         group.is_changed, group.ids, group.visits = True, len(rest), None
         for visits in rest.values():
-            group.visits = _joined(group.visits, visits)
+            group.visits = joined(group.visits, visits)
         if len(rest) == 1:
             (last,) = rest
             group.names, group.single = [], [last]
@@ -87,13 +88,13 @@ class Regrouping:
             return
         small.into, large.is_changed, small.is_changed = large, True, True
         large.ids += small.ids
-        large.visits = _joined(large.visits, small.visits)
+        large.visits = joined(large.visits, small.visits)
         large.names += small.names
         large.single += small.single
 
-    def outcome(self) -> Regrouped:
-        """Say what changes."""
-        result = Regrouped(ended=set(self._dissolved))
+    def outcome(self, retained: Collection[str] = frozenset()) -> Regrouped:
+        """Say what changes; retention is kept of all types together, and of those that are `retained`."""
+        result = Regrouped(ended=set(self._dissolved), figures=UserFigures(retained))
         everybody = {id(group): group for group in (*self._persons.values(), *self._groups.values())}
         for group in everybody.values():
             if group.is_changed:
@@ -119,9 +120,3 @@ def _note(group: _Group, result: Regrouped) -> None:
     result.ended |= set(others)
     result.labels |= dict.fromkeys(group.single, name)
     result.persons[name] = Person(group.visits, group.ids)
-
-
-def _joined(one: Visits | None, other: Visits | None) -> Visits | None:
-    if one is None or other is None:
-        return one or other
-    return union(one, other)

@@ -1,32 +1,32 @@
-"""Stats: figures over activities, and the rules by which one more activity changes them. Pure.
+"""Stats: figures over activities, and the periods that they are about. Pure.
 
-Days and weeks are numbers inside the rollups: days since 1970-01-01, ISO weeks since that of 1970-01-01 (which began on
-Monday, 1969-12-29). Every rule here is about sets, so the order of arrival cannot matter.
+Periods are numbers inside the rollups: days since 1970-01-01, ISO weeks since that of 1970-01-01 (which began on
+Monday, 1969-12-29), months since January 1970. Every rule here is about sets, so the order of arrival cannot matter.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
-from app.domain.activities import Activity
-from app.domain.identities import Key
-from app.domain.rollups import Day, Sums
+from app.domain.rollups import Day
 
 Week = int
+Month = int
 
 _EPOCH = date(1970, 1, 1)
 _DAYS_BEFORE_EPOCH_MONDAY = 3
 
 
 class Granularity(StrEnum):
-    """The length of a period of retention."""
+    """The length of a period in which users are counted."""
 
     DAY = "day"
     WEEK = "week"
+    MONTH = "month"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,10 @@ class Cell(NamedTuple):
 
     granularity: Granularity
     cohort: int
-    """The number of a day or a week, by the granularity."""
+    """The number of a day, a week or a month, by the granularity."""
     later: int
+    type: str = ""
+    """First and active with this type; of all types together it is empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,93 +134,6 @@ def days_of(visits: Visits) -> Iterator[Day]:
         day += gap + 1
 
 
-def cells_of(visits: Visits) -> Iterator[Cell]:
-    """List the retention cells in which a user with these visits counts, each once."""
-    days = list(days_of(visits))
-    for day in days:
-        yield Cell(Granularity.DAY, visits.first, day - visits.first)
-    first_week = week_of(visits.first)
-    for week in dict.fromkeys(week_of(day) for day in days):
-        yield Cell(Granularity.WEEK, first_week, week - first_week)
-
-
-@dataclass(slots=True)
-class UserFigures:
-    """How the figures that count users change; numbers may be negative."""
-
-    daily: Counter[Day] = field(default_factory=Counter)
-    cells: Counter[Cell] = field(default_factory=Counter)
-
-    def move(self, before: Visits | None, after: Visits | None) -> None:
-        """Account for one person whose set of days became `after` and was `before`; None: no day at all."""
-        if after is None:
-            if before is not None:
-                self.daily.subtract(days_of(before))
-                self.cells.subtract(cells_of(before))
-        elif before is None and after.days == 1:  # as most users are seen first
-            self.daily[after.first] += 1
-            self.cells[Cell(Granularity.DAY, after.first, 0)] += 1
-            self.cells[Cell(Granularity.WEEK, week_of(after.first), 0)] += 1
-        elif before is None:
-            self.daily.update(days_of(after))
-            self.cells.update(cells_of(after))
-        elif before.first == after.first and not before.days & ~after.days:
-            self._extend(before, after)
-        else:
-            self.daily.update(days_of(after))
-            self.daily.subtract(days_of(before))
-            self.cells.update(cells_of(after))
-            self.cells.subtract(cells_of(before))
-
-    def arrive(self, visits: Visits, number: int) -> None:
-        """Account for so many persons who were never seen before, all with these visits."""
-        for day in days_of(visits):
-            self.daily[day] += number
-        for cell in cells_of(visits):
-            self.cells[cell] += number
-
-    def add(self, other: "UserFigures") -> None:
-        """Take in what changes besides."""
-        self.daily.update(other.daily)
-        self.cells.update(other.cells)
-
-    def _extend(self, before: Visits, after: Visits) -> None:
-        """Do the same where the first day stays, which is nearly always: only the new days matter."""
-        first_week = week_of(after.first)
-        known = before.days
-        for day in days_of(Visits(after.first, after.days & ~known)):
-            self.daily[day] += 1
-            self.cells[Cell(Granularity.DAY, after.first, day - after.first)] += 1
-            if not _days_in_week(known, day, after.first):
-                self.cells[Cell(Granularity.WEEK, first_week, week_of(day) - first_week)] += 1
-            known |= 1 << (day - after.first)
-
-
-def _days_in_week(days: int, day: Day, first: Day) -> int:
-    monday = monday_of(week_of(day)) - first
-    return (days >> monday if monday >= 0 else days << -monday) & 0b1111111
-
-
-@dataclass(slots=True)
-class Fold:
-    """What some activities say, added up: the same for every order in which they came."""
-
-    totals: dict[tuple[Day, str], tuple[int, Decimal]] = field(default_factory=dict)
-    sums: dict[str, Sums] = field(default_factory=dict)
-    """What each rollup counts, by its name; nothing of one that counts none of them."""
-    days: dict[Key, set[Day]] = field(default_factory=dict)
-    """The days on which each visitor was active; what has neither id counts in the totals only."""
-    statements: list[Activity] = field(default_factory=list)
-    """Those that say who somebody is, and count nothing."""
-
-    @property
-    def visits(self) -> Mapping[Key, Visits]:
-        """The set of days of each visitor."""
-        distinct = {id(days): days for days in self.days.values()}
-        made = {name: visits_on(days) for name, days in distinct.items()}
-        return {visitor: made[id(days)] for visitor, days in self.days.items()}
-
-
 def day_number(day: date) -> Day:
     """Number a date."""
     return day.toordinal() - _EPOCH_ORDINAL
@@ -239,15 +154,34 @@ def monday_of(week: Week) -> Day:
     return week * 7 - _DAYS_BEFORE_EPOCH_MONDAY
 
 
+@lru_cache(maxsize=4_096)
+def month_of(day: Day) -> Month:
+    """Number the calendar month in which a day falls."""
+    falls = date_of(day)
+    return (falls.year - _EPOCH.year) * 12 + falls.month - 1
+
+
+def month_start(month: Month) -> Day:
+    """Tell on which day a month begins; of the one behind the calendar, the day behind it."""
+    year, before = divmod(month, 12)
+    if _EPOCH.year + year > date.max.year:
+        return day_number(date.max) + 1 + (month - _MONTHS) * _LONGEST_MONTH
+    return day_number(date(_EPOCH.year + year, before + 1, 1))
+
+
 def period_of(granularity: Granularity, day: date) -> int:
     """Number the period in which a date falls."""
-    number = day_number(day)
-    return number if granularity is Granularity.DAY else week_of(number)
+    return _NUMBERED[granularity](day_number(day))
+
+
+def first_day(granularity: Granularity, period: int) -> Day:
+    """Tell on which day a period begins."""
+    return _BEGUN[granularity](period)
 
 
 def start_of(granularity: Granularity, period: int) -> date:
     """Tell on which date a period begins."""
-    return date_of(period if granularity is Granularity.DAY else monday_of(period))
+    return date_of(first_day(granularity, period))
 
 
 def retention(
@@ -286,3 +220,15 @@ def today(now: datetime, zone: tzinfo) -> date:
 
 
 _EPOCH_ORDINAL = _EPOCH.toordinal()
+_LONGEST_MONTH = 31
+_MONTHS = (date.max.year + 1 - _EPOCH.year) * 12
+_NUMBERED: Mapping[Granularity, Callable[[Day], int]] = {
+    Granularity.DAY: lambda day: day,
+    Granularity.WEEK: week_of,
+    Granularity.MONTH: month_of,
+}
+_BEGUN: Mapping[Granularity, Callable[[int], Day]] = {
+    Granularity.DAY: lambda day: day,
+    Granularity.WEEK: monday_of,
+    Granularity.MONTH: month_start,
+}

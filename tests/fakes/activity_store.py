@@ -15,33 +15,36 @@ from app.application.ports.activities import (
     StatsKeeper,
 )
 from app.application.ports.activity_expiry import ActivityExpiry
+from app.application.ports.day_sums import DaySums
 from app.application.ports.imports import ImportId
+from app.application.ports.period_stats import PeriodStats
 from app.application.ports.removal import ActivityRemoval, RemovalStep
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import STATEMENTS, Activity, ActivityId
+from app.domain.activity_columns import ActivityColumns
+from app.domain.column_fold import Fold, fold_columns
 from app.domain.identities import ANONYMOUS, Key, aliases_in, claims_in, owners_by, persons_by
 from app.domain.removal import ToRemove
-from app.domain.rollups import Day, add
+from app.domain.rollups import ROLLUPS, Day, Hour, LocalClock, add, added_up
+from app.domain.series import Total, total_of
 from app.domain.stats import (
     Cell,
-    Fold,
     Granularity,
     TypeCount,
     TypeRanking,
     TypeTotal,
-    Visits,
-    cells_of,
     date_of,
     day_number,
     days_of,
     start_of,
-    union,
 )
+from app.domain.user_days import UserDays, together
+from app.domain.user_figures import UserFigures
 from tests.fakes.imports import MemoryImports
 from tests.support.folding import fold
 
 
-class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityRemoval, ActivityExpiry):
+class MemoryActivityStore(ActivityStore, Stats, DaySums, PeriodStats, StatsKeeper, ActivityRemoval, ActivityExpiry):
     """One process's stand-in for the database. Keeps no figures: every question folds what is counted anew."""
 
     def __init__(self, zone: tzinfo) -> None:
@@ -61,6 +64,7 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityRemoval, Ac
         """Ids of what was removed, and never counts again."""
         self.frozen: date | None = None
         """The first day of which all activities are here; those of days before it have left."""
+        self._frozen_zone = zone
         self.step = 10_000
         """Activities that one step removes."""
         self.imports = MemoryImports(self._check)
@@ -104,7 +108,7 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityRemoval, Ac
 
     async def daily_users(self, first: date, last: date) -> Mapping[Day, int]:
         """Count the days of the users."""
-        users = Counter(day for visits in _of_persons(self._fold()) for day in days_of(visits))
+        users = Counter(day for days in _of_persons(self._fold()) for day in days_of(days.all))
         return {day: count for day, count in users.items() if day_number(first) <= day <= day_number(last)}
 
     async def top_types(self, first: date, last: date, limit: int) -> Sequence[TypeCount]:
@@ -116,13 +120,56 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityRemoval, Ac
         ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         return [TypeCount(type_, count) for type_, count in ranked[:limit]]
 
-    async def cells(self, granularity: Granularity, first: int, last: int, later: int) -> Mapping[Cell, int]:
-        """Count the cells of the users."""
-        cells = Counter(cell for visits in _of_persons(self._fold()) for cell in cells_of(visits))
+    async def of_types(
+        self, types: Collection[str], first: date, last: date
+    ) -> Mapping[tuple[Day, str], tuple[int, Decimal]]:
+        """Pick days."""
+        days = range(day_number(first), day_number(last) + 1)
+        return {key: counted for key, counted in self._fold().totals.items() if key[0] in days and key[1] in types}
+
+    async def active(self, granularity: Granularity, first: int, last: int, type_: str = "") -> Mapping[int, int]:
+        """Count the periods of the users."""
+        active = _figures_of_users(self._fold(), {type_}).active
         return {
-            cell: users
+            period: users
+            for (of_type, length, period), users in active.items()
+            if of_type == type_ and length is granularity and first <= period <= last
+        }
+
+    async def users_between(self, first: Day, last: Day, type_: str = "") -> int:
+        """Look at the days of each."""
+        persons = _of_persons(self._fold())
+        sets = [days.all if type_ == "" else dict(days.by_type).get(type_) for days in persons]
+        return sum(any(first <= day <= last for day in days_of(visits)) for visits in sets if visits)
+
+    async def days(self, first: date, last: date, type_: str = "") -> Mapping[Day, Total]:
+        """Add up the types."""
+        return _added_by(self._fold().totals, type_, day_number(first), day_number(last))
+
+    async def hours(self, hours: Sequence[Hour], type_: str = "") -> Mapping[Hour, Total]:
+        """Add up the types."""
+        self._check()
+        counted = ActivityColumns.of([one for one in self._counted if one.type not in STATEMENTS])
+        sums = fold_columns(counted, LocalClock(self.zone), ROLLUPS).sums.get("hourly_totals", {})
+        return _added_by(sums, type_, hours[0], hours[-1])
+
+    async def totals_between(self, first: date, last: date, after: str, limit: int) -> Sequence[TypeTotal]:
+        """Add up the days of each type."""
+        days = self._fold().totals
+        types = sorted({type_ for day, type_ in days if type_ > after and day_number(first) <= day <= day_number(last)})
+        found = [(await self.days(first, last, type_)).values() for type_ in types]
+        return [total_of(type_, totals) for type_, totals in zip(types, found, strict=True)][:limit]
+
+    async def cells(
+        self, granularity: Granularity, first: int, last: int, later: int, type_: str = ""
+    ) -> Mapping[Cell, int]:
+        """Count the cells of the users."""
+        cells = _figures_of_users(self._fold(), {type_}).cells
+        return {
+            Cell(granularity, cell.cohort, cell.later): users
             for cell, users in cells.items()
-            if cell.granularity is granularity and first <= cell.cohort <= last and cell.later <= later
+            if cell.type == type_ and cell.granularity is granularity
+            if first <= cell.cohort <= last and cell.later <= later
         }
 
     async def reset(self, giving_up: date | None = None) -> None:
@@ -132,10 +179,12 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityRemoval, Ac
             raise FrozenDaysError(self.frozen)
         self._counted, self.frozen = [], None
 
-    async def rebuild(self, progress: Progress | None = None, leaving: date | None = None) -> int:  # noqa: ARG002
+    async def rebuild(self, progress: Progress | None = None, leaving: date | None = None) -> int:
         """Count all that is kept, and what is frozen as before."""
         self._check()
-        self._counted = self._expected()
+        if self.frozen not in (None, leaving) and self.zone != self._frozen_zone:
+            raise FrozenDaysError(self.frozen)
+        self._counted, self._frozen_zone = self._expected(), self.zone
         if progress:
             progress(len(self._kept))
         return len(self._kept)
@@ -151,7 +200,7 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityRemoval, Ac
         leaving = {key for key, one in self._kept.items() if self._day(one) < before}
         if not leaving:
             return None
-        self.frozen = max(before, self.frozen or before)
+        self.frozen, self._frozen_zone = max(before, self.frozen or before), self.zone
         self._kept = {key: one for key, one in self._kept.items() if key not in leaving}
         self._spent |= leaving
         return len(leaving)
@@ -235,15 +284,21 @@ class MemoryActivityStore(ActivityStore, Stats, StatsKeeper, ActivityRemoval, Ac
             raise HistoryUnavailableError(self.unavailable)
 
 
-def _of_persons(found: Fold) -> Collection[Visits]:
-    """Give the set of days of each person."""
+def _of_persons(found: Fold) -> Collection[UserDays]:
+    """Give the days of each person."""
     said = found.statements
     person_of = persons_by(owners_by(claims_in(said)), aliases_in(said))
-    persons: dict[Key, Visits] = {}
+    persons: dict[Key, UserDays] = {}
     for key, visits in found.visits.items():
         name = person_of.get(key, key)
-        persons[name] = union(visits, persons.get(name, visits))
+        persons[name] = together(visits, persons.get(name, visits))
     return persons.values()
+
+
+def _added_by(sums: Mapping[tuple[int, str], Total], type_: str, first: int, last: int) -> Mapping[int, Total]:
+    """Leave out the type, or the other types."""
+    wanted = [({key[0]: total}) for key, total in sums.items() if type_ in ("", key[1]) and first <= key[0] <= last]
+    return added_up(wanted)
 
 
 def _figures(found: Fold) -> dict[str, str]:
@@ -252,9 +307,17 @@ def _figures(found: Fold) -> dict[str, str]:
     for (day, type_), (count, sum_) in found.totals.items():
         figures[f"count of {type_} on {date_of(day)}"] = str(count)
         figures[f"sum of {type_} on {date_of(day)}"] = f"{sum_:f}"
-    for day, users in Counter(day for visits in _of_persons(found) for day in days_of(visits)).items():
-        figures[f"users on {date_of(day)}"] = str(users)
-    for cell, users in Counter(cell for visits in _of_persons(found) for cell in cells_of(visits)).items():
+    of_users = _figures_of_users(found)
+    for (type_, granularity, period), users in of_users.active.items():
+        figures[f"users with {type_ or 'any'} in the {granularity} of {start_of(granularity, period)}"] = str(users)
+    for cell, users in of_users.cells.items():
         start = start_of(cell.granularity, cell.cohort)
         figures[f"users of the {cell.granularity} of {start}, {cell.later} {cell.granularity}s later"] = str(users)
+    return figures
+
+
+def _figures_of_users(found: Fold, retained: Collection[str] = ()) -> UserFigures:
+    figures = UserFigures(retained)
+    for days in _of_persons(found):
+        figures.move(None, days)
     return figures

@@ -14,14 +14,18 @@ from app.adapters.outbound.sql.activity_expiry import SqlActivityExpiry
 from app.adapters.outbound.sql.activity_store import SqlActivityStore
 from app.adapters.outbound.sql.all_tables import metadata
 from app.adapters.outbound.sql.database import Database, open_database
+from app.adapters.outbound.sql.day_sums import SqlDaySums
 from app.adapters.outbound.sql.imports import SqlImports
 from app.adapters.outbound.sql.migrate import migrate
+from app.adapters.outbound.sql.period_stats import SqlPeriodStats
 from app.adapters.outbound.sql.removal import SqlActivityRemoval
 from app.adapters.outbound.sql.stats import SqlStats
 from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
 from app.application.ports.activities import ActivityStore, Stats, StatsKeeper
 from app.application.ports.activity_expiry import ActivityExpiry
+from app.application.ports.day_sums import DaySums
 from app.application.ports.imports import ImportId, Imports, UndoneImports
+from app.application.ports.period_stats import PeriodStats
 from app.application.ports.removal import ActivityRemoval
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity
@@ -30,6 +34,7 @@ from tests.fakes.activity_store import MemoryActivityStore
 from tests.support.oracle import Oracle
 
 ALL_DAYS = (date(2025, 12, 1), date(2026, 2, 28))
+RETAINED = ("buy", "view")
 Find = Callable[[str], tuple[str, Path]]
 
 
@@ -38,6 +43,8 @@ class ActivityBackend(Protocol):
 
     def store(self, zone: tzinfo = UTC) -> ActivityStore: ...
     def stats(self) -> Stats: ...
+    def day_sums(self) -> DaySums: ...
+    def periods(self) -> PeriodStats: ...
     def keeper(self, zone: tzinfo = UTC) -> StatsKeeper: ...
     def expiry(self, zone: tzinfo = UTC) -> ActivityExpiry: ...
     def imports(self) -> Imports: ...
@@ -57,6 +64,12 @@ class MemoryActivityBackend:
         return self._all
 
     def stats(self) -> Stats:
+        return self._all
+
+    def day_sums(self) -> DaySums:
+        return self._all
+
+    def periods(self) -> PeriodStats:
         return self._all
 
     def keeper(self, zone: tzinfo = UTC) -> StatsKeeper:
@@ -92,13 +105,19 @@ class SqlActivityBackend:
         self.database = database
 
     def store(self, zone: tzinfo = UTC) -> ActivityStore:
-        return SqlActivityStore(self.database, zone)
+        return SqlActivityStore(self.database, zone, retained=RETAINED)
 
     def stats(self) -> Stats:
         return SqlStats(self.database)
 
+    def day_sums(self) -> DaySums:
+        return SqlDaySums(self.database)
+
+    def periods(self) -> PeriodStats:
+        return SqlPeriodStats(self.database)
+
     def keeper(self, zone: tzinfo = UTC) -> StatsKeeper:
-        return SqlStatsKeeper(self.database, zone)
+        return SqlStatsKeeper(self.database, zone, retained=RETAINED)
 
     def imports(self) -> Imports:
         return SqlImports(self.database)
@@ -113,7 +132,7 @@ class SqlActivityBackend:
         return SqlActivityExpiry(self.database, zone, rows=100)
 
     def removal(self, zone: tzinfo = UTC, step: int = 10_000) -> ActivityRemoval:
-        return SqlActivityRemoval(self.database, zone, step=step)
+        return SqlActivityRemoval(self.database, zone, step=step, retained=RETAINED)
 
     async def clear(self) -> None:
         for table in reversed(metadata.sorted_tables):
@@ -159,12 +178,26 @@ async def figures(backend: ActivityBackend, today: date = ALL_DAYS[1]) -> dict[s
         "top": [{"type": t.type, "count": t.count} for t in await stats.top_types(first, last, 3)],
         "day": await _retention(stats, Granularity.DAY, days, today),
         "week": await _retention(stats, Granularity.WEEK, days // 7, today),
+        "month": await _retention(stats, Granularity.MONTH, days // 28, today),
+        "of a type": {type_: await _of_type(backend, type_, today) for type_ in RETAINED},
     }
 
 
-async def _retention(stats: Stats, granularity: Granularity, windows: int, today: date) -> list[Any]:
+async def _of_type(backend: ActivityBackend, type_: str, today: date) -> Any:
+    """Who did one thing, and did it again."""
+    stats, periods = backend.stats(), backend.periods()
+    return [
+        [
+            {period: n for period, n in (await periods.active(granularity, 0, 100_000, type_)).items() if n},
+            await _retention(stats, granularity, 6, today, type_),
+        ]
+        for granularity in Granularity
+    ]
+
+
+async def _retention(stats: Stats, granularity: Granularity, windows: int, today: date, type_: str = "") -> list[Any]:
     begin = period_of(granularity, ALL_DAYS[0])
-    cells = await stats.cells(granularity, begin, begin + windows - 1, windows)
+    cells = await stats.cells(granularity, begin, begin + windows - 1, windows, type_)
     cohorts = retention(granularity, begin, windows, cells, today)
     return [{"start": c.start.isoformat(), "size": c.size, "active": list(c.active)} for c in cohorts]
 
@@ -180,6 +213,20 @@ def by_definition(activities: Sequence[Activity], zone: tzinfo = UTC, today: dat
         "top": oracle.top(first, last, 3),
         "day": oracle.retention(first, days, "day", today)["cohorts"],
         "week": oracle.retention(first, days // 7, "week", today)["cohorts"],
+        "month": oracle.retention(first, days // 28, "month", today)["cohorts"],
+        "of a type": {
+            type_: [
+                [
+                    {
+                        period_of(length, begin): len(who)
+                        for begin, who in oracle.users_by_period(length, type_).items()
+                    },
+                    oracle.retention(first, 6, length, today, type_)["cohorts"],
+                ]
+                for length in Granularity
+            ]
+            for type_ in RETAINED
+        },
     }
 
 

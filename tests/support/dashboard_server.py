@@ -9,11 +9,16 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.adapters.inbound.http.access.areas import RULES
 from app.adapters.inbound.http.api import create_api
+from app.adapters.inbound.http.dashboard.dashboard_lists import dashboard_lists_router
 from app.adapters.inbound.http.dashboard.dashboard_router import dashboard_router
 from app.adapters.inbound.http.dashboard.dashboard_stream import Viewers
 from app.adapters.inbound.http.describing.answers import error_reply
+from app.domain.access import Area
 from tests.support.dashboard_world import DashboardWorld
+
+FIGURES = tuple(path for (_, path), area in RULES.items() if area is Area.DASHBOARD)
 
 
 class Dashboard:
@@ -22,7 +27,8 @@ class Dashboard:
     def __init__(self, world: DashboardWorld, *, most_viewers: int = 100, interval: float = 0.02) -> None:
         self.world = world
         self.viewers = Viewers(world.watch, most=most_viewers, share=most_viewers, interval=interval)
-        self.gate = KeyGate(create_api([dashboard_router(self.viewers)], "test"))
+        lists = dashboard_lists_router(world.days, world.types, world.watch)
+        self.gate = KeyGate(create_api([lists, dashboard_router(self.viewers)], "test"))
 
 
 class KeyGate:
@@ -39,7 +45,7 @@ class KeyGate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         given = dict(scope["headers"]).get(b"authorization", b"").decode()
-        figures = scope["path"] in ("/dashboard/state", "/dashboard/stream")
+        figures = scope["path"] in FIGURES
         if self.key is None or not figures or given == f"Bearer {self.key}":
             scope["still_admitted"] = lambda: self.key is None or given == f"Bearer {self.key}"
             cut = asyncio.Event()

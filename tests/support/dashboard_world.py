@@ -7,6 +7,7 @@ from uuid import UUID
 from app.adapters.outbound.memory.circuit_states import MemoryCircuitStates
 from app.adapters.outbound.search_index.live_index import LiveIndex
 from app.adapters.outbound.search_index.plan_calendar import IndexCalendar
+from app.application.look_at_days import FiguresOfDays, TypesOfDays
 from app.application.plans_around import PlansAround
 from app.application.ports.providers import ConfiguredProvider, ProviderDirectory
 from app.application.ports.system import Clock
@@ -66,6 +67,8 @@ class DashboardWorld:
         self.catalog = WatchCatalog(describe, self.journal, MemoryQueueWatch(self.stream), self.clock)
         self.looks = MemoryDoorLooks(self.store)
         self.watch = self.a_watch()
+        self.days = FiguresOfDays(self.history, self.history, self.clock, UTC)
+        self.types = TypesOfDays(self.history, self.history, self.clock, UTC)
 
     def a_watch(self) -> WatchDashboard:
         """Make what a process that begins now has."""
@@ -76,6 +79,7 @@ class DashboardWorld:
             daily_active_users=DailyActiveUsers(self.history, self.clock, UTC),
             retention=Retention(self.history, self.clock, UTC),
             users=self.users,
+            keeper=self.history,
             door_looks=self.looks,
             clock=self.clock,
         )

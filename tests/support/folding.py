@@ -5,9 +5,8 @@ from datetime import tzinfo
 
 from app.domain.activities import Activity
 from app.domain.activity_columns import ActivityColumns
-from app.domain.column_fold import fold_columns
+from app.domain.column_fold import Fold, fold_columns
 from app.domain.rollups import LocalClock
-from app.domain.stats import Fold
 
 
 def fold(activities: Iterable[Activity], zone: tzinfo) -> Fold:

@@ -59,6 +59,15 @@ class Oracle:
         with localcontext(Context(prec=200)):
             return [{"type": name, "count": len(all_), "sum": sum(all_)} for name, all_ in sorted(values.items())]
 
+    def by_day(self, type_: str, first: date, last: date) -> list[dict[str, Any]]:
+        days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+        values = {day: [Decimal(a["value"] or 0) for a in self.activities if self._is(a, type_, day)] for day in days}
+        with localcontext(Context(prec=200)):
+            return [{"date": day.isoformat(), "count": len(of), "sum": sum(of)} for day, of in values.items()]
+
+    def _is(self, activity: Mapping[str, Any], type_: str, day: date) -> bool:
+        return activity["type"] == type_ and self.day(activity) == day
+
     def dau(self, first: date, last: date) -> list[dict[str, Any]]:
         users = self.users_by_period("day")
         days = (first + timedelta(days=n) for n in range((last - first).days + 1))
@@ -69,8 +78,8 @@ class Oracle:
         ranked = sorted(counts, key=lambda name: (-counts[name], name))
         return [{"type": name, "count": counts[name]} for name in ranked[:limit]]
 
-    def retention(self, start: date, windows: int, granularity: str, today: date) -> dict[str, Any]:
-        users, periods = self.users_by_period(granularity), Periods(granularity)
+    def retention(self, start: date, windows: int, granularity: str, today: date, type_: str = "") -> dict[str, Any]:
+        users, periods = self.users_by_period(granularity, type_), Periods(granularity)
         seen_before: set[tuple[str, str]] = set()
         newcomers: dict[date, set[tuple[str, str]]] = {}
         for period in sorted(users):
@@ -88,20 +97,24 @@ class Oracle:
             cohorts.append({"start": cohort.isoformat(), "size": len(new), "active": active})
         return {"granularity": granularity, "cohorts": cohorts}
 
-    def users_by_period(self, granularity: str) -> dict[date, set[tuple[str, str]]]:
+    def users_by_period(self, granularity: str, type_: str = "") -> dict[date, set[tuple[str, str]]]:
         users = defaultdict(set)
         for activity in self.activities:
-            if (person := self.person(activity)) is not None:
+            if (person := self.person(activity)) is not None and type_ in ("", activity["type"]):
                 users[Periods(granularity).begin(self.day(activity))].add(person)
         return dict(users)
 
 
 class Periods:
     def __init__(self, granularity: str) -> None:
-        self.days = {"day": 1, "week": 7}[granularity]
+        self.granularity = granularity
 
     def begin(self, day: date) -> date:
-        return day if self.days == 1 else day - timedelta(days=day.isoweekday() - 1)
+        if self.granularity == "month":
+            return day.replace(day=1)
+        return day if self.granularity == "day" else day - timedelta(days=day.isoweekday() - 1)
 
     def later(self, period: date, count: int) -> date:
-        return period + timedelta(days=self.days * count)
+        for _ in range(count):
+            period = self.begin(period + timedelta(days={"day": 1, "week": 7, "month": 31}[self.granularity]))
+        return period

@@ -238,8 +238,14 @@ class Stats(Protocol):
         """List the `limit` most frequent types between two dates, both included; equal counts by name."""
 
     @abstractmethod
-    async def cells(self, granularity: Granularity, first: int, last: int, later: int) -> Mapping[Cell, int]:
-        """Read the retention cells of the cohorts `first` to `last`, 0 to `later` periods on; empty ones may miss."""
+    async def cells(
+        self, granularity: Granularity, first: int, last: int, later: int, type_: str = ""
+    ) -> Mapping[Cell, int]:
+        """Read the retention cells of the cohorts `first` to `last`, 0 to `later` periods on; empty ones may miss.
+
+        With a type, of those who were first active with it, and later again with it. It must be one whose retention is
+        kept.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +269,10 @@ class FrozenDaysError(Exception):
 
     def __init__(self, day: date) -> None:
         """Keep the day for whoever asks."""
-        super().__init__(f"the activities of days before {day} have left: what was counted of them is not made anew")
+        super().__init__(
+            f"what is counted of days before {day} cannot be made anew, for their activities have left: "
+            f"confirm with {day}"
+        )
         self.day = day
 
 

@@ -72,6 +72,12 @@ COMMANDS = (
         f"{_CLI}.export_command:add_export_commands",
         "export_parts",
     ),
+    _history(
+        "activities",
+        "Raw activities, apart from what was counted of them.",
+        f"{_CLI}.activities_commands:add_activities_commands",
+        "expire_activities",
+    ),
     _catalog("catalog", source=f"{_SETUP}:add_catalog", help="The catalog as a whole."),
     _history("stats", "Figures over activities.", f"{_CLI}.stats_commands:add_stats_commands", "stats_use_cases"),
     _users("users", help="The people and apps that may use the service."),

@@ -167,6 +167,12 @@ class StatsSettings(SettingsSection):
     """How figures over activities are made."""
 
     timezone: Timezone = "UTC"
+    retention_types: Annotated[tuple[ActivityType, ...], Field(max_length=20)] = (
+        "view",
+        "page_view",
+        "cart.added",
+        "purchase",
+    )
     verify_at: Annotated[time | None, BeforeValidator(_time_of_day)] = None
 
     @property

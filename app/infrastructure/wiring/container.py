@@ -21,6 +21,7 @@ from app.adapters.inbound.http.catalog.plan_list_router import plan_list_router
 from app.adapters.inbound.http.changes.change_stream import ChangeStreams
 from app.adapters.inbound.http.changes.changes_router import changes_router
 from app.adapters.inbound.http.connection.head_app import HeadApp
+from app.adapters.inbound.http.dashboard.dashboard_lists import dashboard_lists_router
 from app.adapters.inbound.http.dashboard.dashboard_router import dashboard_router
 from app.adapters.inbound.http.dashboard.dashboard_stream import Viewers
 from app.adapters.inbound.http.describing.content_codings import Packings
@@ -177,6 +178,7 @@ class Container(UseCases):
         ),
         Singleton(users_router, user_use_cases),
         Singleton(stream_tokens_router),
+        Singleton(dashboard_lists_router),
         Singleton(webhooks_router, webhooks_use_cases),
         Singleton(dashboard_router),
         Singleton(docs_router),

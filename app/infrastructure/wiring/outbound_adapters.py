@@ -39,8 +39,10 @@ from app.adapters.outbound.sql.activity_store import SqlActivityStore
 from app.adapters.outbound.sql.activity_types import SqlTypeBound
 from app.adapters.outbound.sql.api_keys import SqlApiKeys
 from app.adapters.outbound.sql.database import open_database
+from app.adapters.outbound.sql.day_sums import SqlDaySums
 from app.adapters.outbound.sql.domain_event_logs import SqlPlanLog, SqlUserLog
 from app.adapters.outbound.sql.imports import SqlImports
+from app.adapters.outbound.sql.period_stats import SqlPeriodStats
 from app.adapters.outbound.sql.plan_journal import SqlPlanJournal
 from app.adapters.outbound.sql.publishing_positions import SqlPublishingPositions
 from app.adapters.outbound.sql.removal import SqlActivityRemoval
@@ -125,6 +127,7 @@ class Outbound(containers.DeclarativeContainer):
 
     zone = settings.provided.stats.zone
     day_rules = Singleton(rules_of, settings.provided.stats.timezone)
+    retained = settings.provided.stats.retention_types
     activity_store = Singleton(SqlActivityStore, rules=day_rules)
     imports = undone_imports = Singleton(SqlImports)
     activity_archive = Singleton(SqlActivityArchive)
@@ -132,6 +135,8 @@ class Outbound(containers.DeclarativeContainer):
     activity_removal = removal = Singleton(SqlActivityRemoval, rules=day_rules)
     import_types = Singleton(SqlTypeBound, most=max_types)
     stats = Singleton(SqlStats)
+    sums = Singleton(SqlDaySums)
+    periods = Singleton(SqlPeriodStats)
     plan_journal = Singleton(SqlPlanJournal)
     stats_keeper = keeper = Singleton(SqlStatsKeeper, rules=day_rules)
 

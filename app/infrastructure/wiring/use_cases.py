@@ -21,6 +21,7 @@ from app.application.import_activities import ImportActivities
 from app.application.issue_stream_token import IssueStreamToken
 from app.application.journal_changes import JournalChanges
 from app.application.list_activities import ListActivities
+from app.application.look_at_days import FiguresOfDays, TypesOfDays
 from app.application.manage_keys import CreateKey, ListKeys, RevokeKey
 from app.application.manage_users import CreateUser, DeleteUser, FindUser, UpdateUser
 from app.application.note_refusals import NoteRefusals
@@ -31,6 +32,7 @@ from app.application.publish_domain_events import PublishDomainEvents
 from app.application.read_catalog import DescribeHeld, DescribePlan, DescribeProviders, ListRejections, ListRuns
 from app.application.read_changes import ReadChanges, WatchLog
 from app.application.read_history import ListPlanStates, SearchPast
+from app.application.read_series import Series, TotalInRange, TotalsOfRange
 from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 from app.application.record_activities import RecordActivities
 from app.application.request_sync import RequestSync
@@ -116,6 +118,11 @@ class UseCases(Outbound):
     daily_active_users = Singleton(DailyActiveUsers)
     top_types = Singleton(TopTypes)
     retention = Singleton(Retention)
+    figures_of_days = Singleton(FiguresOfDays)
+    types_of_days = Singleton(TypesOfDays)
+    series = Singleton(Series)
+    totals_of_range = Singleton(TotalsOfRange)
+    total_in_range = Singleton(TotalInRange)
     export_activities = Singleton(ExportActivities, Outbound.activity_archive)
     export_to_clients = Singleton(ExportActivities, Outbound.activity_archive, ahead=0)
     list_activities = Singleton(ListActivities, Outbound.activity_archive)

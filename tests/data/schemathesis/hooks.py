@@ -52,9 +52,19 @@ BEYOND_JSON_SCHEMA = {
     "GET /catalog/changes": {"unknown_cursor": ""},  # of the right form, but never given out
     "GET /activities": NO_SUCH_INSTANT | {"from_after_to": ""},
     "GET /export/activities": NO_SUCH_INSTANT | {"from_after_to": ""},
+    "GET /stats": DATES,
+    "GET /stats/{type}": DATES,
+    "GET /stats/series": DATES | {"no_such_series": "users are counted by day"},  # one parameter decides over another
     "GET /stats/dau": DATES,
+    "GET /dashboard/days": DATES,
+    "GET /dashboard/types": DATES,
     "GET /stats/top-events": DATES,
-    "GET /stats/retention": {"dates_out_of_range": "", "invalid_date": "'0000-"},
+    "GET /stats/retention": {
+        "dates_out_of_range": "",
+        "retention_not_kept": "",
+        "granularity_twice": "",
+        "invalid_date": "'0000-",
+    },
 }
 """By operation: the codes with which it may refuse what its schema allows, and what the message then says."""
 

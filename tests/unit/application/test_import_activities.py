@@ -15,6 +15,7 @@ from app.application.import_activities import (
     Chunk,
     ImportActivities,
     ImportedRow,
+    ImportedRows,
     ImportReport,
     ImportWatcher,
     RejectedRow,
@@ -51,7 +52,7 @@ class ListedFile(ActivityFile):
             good = [ImportedRow(n, row, an_activity(n, row)) for n, row in numbered if row != "x"]
             bad = [RejectedRow(n, row, "refused", "is an x") for n, row in numbered if row == "x"]
             done = begin + len(numbered)
-            yield Chunk(begin + 1, good, bad, done, done / len(self._rows))
+            yield Chunk(begin + 1, ImportedRows.of(good), bad, done, done / len(self._rows))
 
 
 def an_activity(number: int, row: str) -> Activity:

@@ -51,9 +51,11 @@ class CountedStats(Stats):
     async def top_types(self, first: date, last: date, limit: int) -> Sequence[TypeCount]:
         raise NotImplementedError
 
-    async def cells(self, granularity: Granularity, first: int, last: int, later: int) -> Mapping[Cell, int]:
+    async def cells(
+        self, granularity: Granularity, first: int, last: int, later: int, type_: str = ""
+    ) -> Mapping[Cell, int]:
         await self._note("cells")
-        return await self._kept.cells(granularity, first, last, later)
+        return await self._kept.cells(granularity, first, last, later, type_)
 
     async def _note(self, question: str) -> None:
         self.asked.append(question)

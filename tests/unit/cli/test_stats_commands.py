@@ -8,21 +8,25 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 import typer
 from typer.testing import CliRunner, Result
 
 from app.adapters.inbound.activity_files.imported_file import CHUNK
+from app.adapters.inbound.cli.activities_commands import add_activities_commands
 from app.adapters.inbound.cli.dead_letter_commands import add_dead_letter_commands
 from app.adapters.inbound.cli.import_command import ImportParts, add_import_command
 from app.adapters.inbound.cli.imports_commands import ImportsParts, add_imports_commands
 from app.adapters.inbound.cli.saying import NO_TERMINAL
 from app.adapters.inbound.cli.stats_commands import add_stats_commands
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
+from app.application.expire_activities import ExpireActivities
 from app.application.import_activities import ImportActivities
 from app.application.ports.activities import DeadLetter, DeadLetters
 from app.application.ports.imports import ImportId
+from app.application.read_series import Series, TotalInRange, TotalsOfRange
 from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 from app.application.undo_import import UndoImport
 from app.domain.activities import Activity, ActivityRules
@@ -97,6 +101,7 @@ class World:
         self.rules = ActivityRules()
         self.cli = typer.Typer()
         add_stats_commands(self.cli, self._stats)
+        add_activities_commands(self.cli, self._expiry)
         add_dead_letter_commands(self.cli, self._letters)
         add_import_command(self.cli, self._import)
         add_imports_commands(self.cli, self._imports)
@@ -110,8 +115,15 @@ class World:
             total_of_type=TotalOfType(self.store),
             daily_active_users=DailyActiveUsers(self.store, clock, UTC),
             top_types=TopTypes(self.store, clock, UTC),
-            retention=Retention(self.store, clock, UTC),
+            retention=Retention(self.store, clock, UTC, ["purchase"]),
+            series=Series(self.store, clock, UTC),
+            totals_of_range=TotalsOfRange(self.store, clock, UTC),
+            total_in_range=TotalInRange(self.store, self.store, clock, UTC),
         )
+
+    @asynccontextmanager
+    async def _expiry(self) -> AsyncIterator[ExpireActivities]:
+        yield ExpireActivities(expiry=self.store, clock=FixedClock(NOW), zone=UTC, keep_days=None, pause=0)
 
     @asynccontextmanager
     async def _letters(self) -> AsyncIterator[DeadLetters]:
@@ -344,7 +356,7 @@ def test_the_summary_of_an_import_is_one_json_document(world: World, file: Path)
         "stored": 1,
         "duplicates": 0,
         "rejected": 1,
-        "rejected_for": {"wrong_number_of_cells": 1},
+        "rejected_for": {"missing_field": 1},
         "rejects": str(file.with_name("bad.ndjson")),
         "rejects_left_out": 0,
         "ignored_columns": [],
@@ -561,3 +573,33 @@ def test_an_import_that_never_was_is_not_undone(world: World) -> None:
 
     assert refused.exit_code == 2
     assert refused.stderr == "marquee: no import has the id 7: `marquee imports list` shows them\n"
+
+
+def test_what_leaves_by_hand_is_asked_for_and_what_cannot_be_made_anew_is_told(imported: World) -> None:
+    refused = imported.run("activities", "purge", "--before", "2026-02-01")
+    wrong = imported.run("activities", "purge", "--before", "yesterday", "--yes")
+    left = imported.json("activities", "purge", "--before", "2026-02-01", "--yes")
+    again = imported.lines("activities", "purge", "--before", "2026-02-01", "--yes")
+
+    assert (refused.exit_code, wrong.exit_code) == (2, 2)
+    assert left["activities"] > 0
+    assert again == ["0 activities have left"]
+    verified = imported.run("stats", "verify")
+    assert verified.exit_code == 0
+    assert "compared from 2026-02-01 on" in verified.stdout
+    assert imported.json("stats", "verify") == {"agree": True, "difference": None, "from": "2026-02-01"}
+    assert imported.json("stats", "rebuild") == {"activities": 1_000 - left["activities"]}
+    assert sum(total["count"] for total in imported.json("stats", "totals")) == 1_000
+    assert imported.run("stats", "reset").exit_code == 2
+    assert imported.run("stats", "reset", "--yes").exit_code == 0
+    assert imported.json("stats", "totals") == []
+
+
+def test_a_rebuild_in_another_zone_asks_where_days_are_frozen(imported: World) -> None:
+    imported.run("activities", "purge", "--before", "2026-02-01", "--yes")
+    imported.store.zone = ZoneInfo("Europe/Madrid")
+
+    asked, agreed = imported.run("stats", "rebuild"), imported.run("stats", "rebuild", "--yes")
+
+    assert (asked.exit_code, agreed.exit_code) == (2, 0)
+    assert asked.stderr == f"marquee: {NO_TERMINAL}\n"

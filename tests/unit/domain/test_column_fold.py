@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from app.domain.activities import Activity
 from app.domain.activity_columns import ActivityColumns
-from app.domain.column_fold import fold_columns
+from app.domain.column_fold import Fold, fold_columns
 from app.domain.identities import ANONYMOUS
 from app.domain.rollups import ROLLUPS, LocalClock, add
-from app.domain.stats import Fold, day_number, today
+from app.domain.stats import day_number, today
+from app.domain.user_days import days_with
 
 NOON = datetime(2026, 10, 25, 12, tzinfo=UTC)
 MONROVIA = ZoneInfo("Africa/Monrovia")
@@ -35,6 +36,7 @@ activities = st.builds(
 def fold(sent: list[Activity], zone: tzinfo) -> Fold:
     """Add them up one by one."""
     result = Fold()
+    visits: dict[str, dict[str, set[int]]] = {}
     for activity in sent:
         if activity.type == "$identify":
             result.statements.append(activity)
@@ -49,7 +51,8 @@ def fold(sent: list[Activity], zone: tzinfo) -> Fold:
             sums[key, activity.type] = (count + 1, add(sum_, value))
         visitor = activity.user_id or (activity.anonymous_id and ANONYMOUS + activity.anonymous_id)
         if visitor:
-            result.days.setdefault(visitor, set()).add(day)
+            visits.setdefault(visitor, {}).setdefault(activity.type, set()).add(day)
+    result.visits = {visitor: days_with(days) for visitor, days in visits.items()}
     return result
 
 
@@ -71,9 +74,9 @@ def test_days_begin_when_they_do(begins: datetime, later: timedelta) -> None:
     assert fold_columns(ActivityColumns.of(sent), LocalClock(MONROVIA), ROLLUPS) == fold(sent, MONROVIA)
 
 
-def test_activities_at_one_time_share_the_set_of_their_day() -> None:
+def test_visitors_who_did_the_same_on_one_day_share_their_days() -> None:
     sent = [Activity(UUID(int=n), "view", NOON, None, f"user-{n}") for n in range(3)]
 
-    days = list(fold_columns(ActivityColumns.of(sent), LocalClock(UTC)).days.values())
+    days = list(fold_columns(ActivityColumns.of(sent), LocalClock(UTC)).visits.values())
 
     assert days[0] is days[1] is days[2]

@@ -7,10 +7,14 @@ from hypothesis import strategies as st
 
 from app.domain.identities import ANONYMOUS, Key
 from app.domain.regrouping import Known, Person, Regrouped, Regrouping
-from app.domain.stats import Cell, Granularity, UserFigures, Visits, union, visits_on
+from app.domain.stats import Cell, Granularity
+from app.domain.user_days import UserDays, days_with, together
+from app.domain.user_figures import Active, UserFigures
 
 X, Y = ANONYMOUS + "x", ANONYMOUS + "y"
-ONE, TWO, BOTH = visits_on([1]), visits_on([2]), visits_on([1, 2])
+ONE, TWO, BOTH = days_with({"view": [1]}), days_with({"view": [2]}), days_with({"view": [1, 2]})
+
+KINDS = (["view"], ["view", "buy"], ["buy"])
 
 
 def test_two_who_are_alone_become_a_person_with_a_users_name() -> None:
@@ -22,7 +26,8 @@ def test_two_who_are_alone_become_a_person_with_a_users_name() -> None:
     assert found.persons == {"ana": Person(BOTH, 2)}
     assert found.labels == {X: "ana", "ana": "ana"}
     assert (found.renamed, found.ended) == ({}, set())
-    assert {day for day, users in found.figures.daily.items() if users} == set()
+    assert not any(users for key, users in found.figures.active.items() if key.granularity is Granularity.DAY)
+    assert found.figures.active[Active("view", Granularity.WEEK, 0)] == -1
     assert found.figures.cells[Cell(Granularity.DAY, 1, 1)] == 1
     assert found.figures.cells[Cell(Granularity.DAY, 2, 0)] == -1
 
@@ -36,7 +41,7 @@ def test_one_who_joins_a_person_changes_a_row_however_many_are_there() -> None:
     found = regrouping.outcome()
     assert found.persons == {"eva": Person(TWO, 1_001)}
     assert (found.labels, found.renamed) == ({X: "eva"}, {})
-    assert not any(found.figures.daily.values())
+    assert not any(found.figures.active.values())
 
 
 def test_of_two_persons_the_smaller_one_takes_the_others_name() -> None:
@@ -72,7 +77,7 @@ def test_nothing_that_is_one_already_changes() -> None:
 class Kept:
     """A store in dicts, which is written as `Regrouped` says."""
 
-    def __init__(self, visits: dict[Key, Visits | None]) -> None:
+    def __init__(self, visits: dict[Key, UserDays | None]) -> None:
         self.known = {key: Known(own, None) for key, own in visits.items()}
         self.persons: dict[Key, Person] = {}
         self.figures = UserFigures()
@@ -116,7 +121,9 @@ def test_any_row_of_changes_gives_the_groups_and_figures_of_the_definition(seed:
     chance = random.Random(seed)
     users, others = ["a", "b", "c"], [f"{ANONYMOUS}{n}" for n in range(5)]
     days = {
-        key: visits_on(chance.sample(range(30), chance.randrange(1, 4))) if chance.random() < 0.8 else None
+        key: days_with({name: chance.sample(range(70), chance.randrange(1, 4)) for name in chance.choice(KINDS)})
+        if chance.random() < 0.8
+        else None
         for key in [*users, *others]
     }
     kept = Kept(days)
@@ -137,15 +144,15 @@ def test_any_row_of_changes_gives_the_groups_and_figures_of_the_definition(seed:
     assert kept.groups() == groups
     expected = UserFigures()
     for group in groups:
-        together: Visits | None = None
+        all_: UserDays | None = None
         for own in filter(None, map(days.get, group)):
-            together = own if together is None else union(together, own)
-        expected.move(None, together)
+            all_ = own if all_ is None else together(all_, own)
+        expected.move(None, all_)
         if len(group) > 1:
             (name,) = {kept.known[key].person for key in group}
             assert name in group
-            assert kept.persons[name] == Person(together, len(group))
+            assert kept.persons[name] == Person(all_, len(group))
     assert len(kept.persons) == sum(len(group) > 1 for group in groups)
-    assert +kept.figures.daily == +expected.daily
+    assert +kept.figures.active == +expected.active
     assert +kept.figures.cells == +expected.cells
-    assert min([0, *kept.figures.daily.values(), *kept.figures.cells.values()]) == 0
+    assert min([0, *kept.figures.active.values(), *kept.figures.cells.values()]) == 0

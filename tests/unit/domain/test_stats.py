@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, Inexact
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, product
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,21 +14,20 @@ from hypothesis import strategies as st
 
 from app.domain.activities import Activity
 from app.domain.activity_columns import microseconds
+from app.domain.column_fold import Fold
 from app.domain.identities import ANONYMOUS
 from app.domain.rollups import LocalClock, add, added_up, negated
 from app.domain.stats import (
     Cell,
     DailyUsers,
-    Fold,
     Granularity,
-    UserFigures,
-    Visits,
-    cells_of,
     date_of,
     day_number,
     days_of,
     every_day,
     monday_of,
+    month_of,
+    month_start,
     period_of,
     retention,
     start_of,
@@ -38,6 +37,8 @@ from app.domain.stats import (
     week_of,
     without,
 )
+from app.domain.user_days import ALL, UserDays, days_with, together
+from app.domain.user_figures import Active, UserFigures, cells_of
 from tests.support.folding import fold
 from tests.support.oracle import Oracle
 
@@ -47,6 +48,7 @@ NEW_YEAR = datetime(2026, 12, 25, tzinfo=UTC)
 SPRING, AUTUMN = datetime(2026, 3, 27, tzinfo=UTC), datetime(2026, 10, 23, tzinfo=UTC)
 """A few days before Madrid's clocks change."""
 
+TYPES = ["view", "click", "purchase"]
 DAYS = st.sets(st.integers(-40, 40), min_size=1)
 ZONES = st.sampled_from([ZoneInfo("UTC"), MADRID, KATHMANDU])
 
@@ -56,7 +58,7 @@ def activities_around(begin: datetime) -> st.SearchStrategy[list[dict[str, Any]]
     one = st.fixed_dictionaries(
         {
             "id": st.integers(1, 60),
-            "type": st.sampled_from(["view", "click", "purchase"]),
+            "type": st.sampled_from(TYPES),
             "occurred_at": st.integers(0, 21 * 24 * 4).map(lambda quarters: begin + timedelta(minutes=15 * quarters)),
             "user_id": st.sampled_from(["ana", "bob", "eve", None]),
             "value": st.sampled_from([None, "0.1", "0.20", "-7", "999999999999999999.000000000000000000000001"]),
@@ -80,8 +82,8 @@ class Rollups:
         self.zone = zone
         self.known: set[UUID] = set()
         self.totals: dict[str, tuple[int, Decimal]] = {}
-        self.visits: dict[str, Visits] = {}
-        self.figures = UserFigures()
+        self.visits: dict[str, UserDays] = {}
+        self.figures = UserFigures(TYPES)
 
     def store(self, batch: list[dict[str, Any]]) -> None:
         new: dict[UUID, Activity] = {}
@@ -95,25 +97,36 @@ class Rollups:
             self.totals[type_] = (before[0] + count, add(before[1], sum_))
         for user_id, visits in found.visits.items():
             before_visits = self.visits.get(user_id)
-            after = union(before_visits, visits) if before_visits else visits
+            after = together(before_visits, visits) if before_visits else visits
             self.figures.move(before_visits, after)
             self.visits[user_id] = after
 
     def said(self, first: date, last: date, today_: date) -> dict[str, Any]:
         said: dict[str, Any] = {
             "totals": [{"type": t, "count": c, "sum": s} for t, (c, s) in sorted(self.totals.items())],
-            "dau": [{"date": d.isoformat(), "users": n} for d, n in every_day(first, last, self.figures.daily)],
+            "dau": [{"date": d.isoformat(), "users": n} for d, n in every_day(first, last, self.active())],
         }
-        for granularity in Granularity:
-            cohorts = retention(granularity, period_of(granularity, first), 30, self.figures.cells, today_)
-            said[granularity] = [{"start": c.start.isoformat(), "size": c.size, "active": c.active} for c in cohorts]
+        for granularity, type_ in product(Granularity, (ALL, *TYPES)):
+            cells = {Cell(*cell[:3]): users for cell, users in self.figures.cells.items() if cell.type == type_}
+            cohorts = retention(granularity, period_of(granularity, first), 30, cells, today_)
+            said[f"{granularity} {type_}"] = [
+                {"start": c.start.isoformat(), "size": c.size, "active": c.active} for c in cohorts
+            ]
+            users = self.active(type_, granularity)
+            said[f"users {granularity} {type_}"] = {start_of(granularity, period): n for period, n in users.items()}
         return said
+
+    def active(self, type_: str = ALL, granularity: Granularity = Granularity.DAY) -> dict[int, int]:
+        active = self.figures.active.items()
+        return {key.period: users for key, users in active if users and key[:2] == (type_, granularity)}
 
 
 def expected(oracle: Oracle, first: date, last: date, today_: date) -> dict[str, Any]:
     said: dict[str, Any] = {"totals": oracle.totals(), "dau": oracle.dau(first, last)}
-    for granularity in Granularity:
-        said[granularity] = oracle.retention(first, 30, granularity, today_)["cohorts"]
+    for granularity, type_ in product(Granularity, (ALL, *TYPES)):
+        said[f"{granularity} {type_}"] = oracle.retention(first, 30, granularity, today_, type_)["cohorts"]
+        users = oracle.users_by_period(granularity, type_)
+        said[f"users {granularity} {type_}"] = {period: len(found) for period, found in users.items()}
     return said
 
 
@@ -151,20 +164,23 @@ def test_of_equal_ids_the_first_counts(drawn: list[dict[str, Any]], zone: ZoneIn
 
 @given(st.lists(DAYS, min_size=1, max_size=5))
 def test_figures_moved_step_by_step_are_those_of_the_last_state(steps: list[set[int]]) -> None:
-    figures, before = UserFigures(), None
+    figures = UserFigures()
+    before: UserDays | None = None
     for days in steps:
-        after = union(before, visits_on(days)) if before else visits_on(days)
+        after = together(before, days_with({"view": days})) if before else days_with({"view": days})
         figures.move(before, after)
         before = after
 
     days = set[int]().union(*steps)
-    cohort_week = min(map(week_of, days))
-    assert +figures.daily == Counter(dict.fromkeys(days, 1))
-    assert +figures.cells == Counter(
-        {Cell(Granularity.DAY, min(days), day - min(days)) for day in days}
-        | {Cell(Granularity.WEEK, cohort_week, week_of(day) - cohort_week) for day in days}
+    weeks, months = {week_of(day) for day in days}, {month_of(day) for day in days}
+    periods = {Granularity.DAY: days, Granularity.WEEK: weeks, Granularity.MONTH: months}
+    assert +figures.active == Counter(
+        Active(type_, length, period) for type_ in (ALL, "view") for length, all_ in periods.items() for period in all_
     )
-    assert min([*figures.daily.values(), *figures.cells.values()]) >= 0
+    assert +figures.cells == Counter(
+        Cell(length, min(all_), period - min(all_)) for length, all_ in periods.items() for period in all_
+    )
+    assert min([*figures.active.values(), *figures.cells.values()]) >= 0
 
 
 @given(DAYS, DAYS)
@@ -192,19 +208,19 @@ def test_what_is_negated_takes_away_to_the_last_digit() -> None:
 
 
 def test_a_late_activity_takes_its_user_from_one_cohort_to_an_earlier_one() -> None:
-    friday, monday = visits_on([11]), visits_on([7, 11])
+    friday, monday = days_with({"view": [11]}), days_with({"view": [7, 11]})
     figures = UserFigures()
     figures.move(None, friday)
 
     figures.move(friday, monday)
 
-    assert +figures.daily == Counter({7: 1, 11: 1})
-    assert +figures.cells == Counter(cells_of(monday))
+    assert {key.period for key in +figures.active if key.granularity is Granularity.DAY} == {7, 11}
+    assert +figures.cells == Counter(cells_of(monday.all))
     assert figures.cells[Cell(Granularity.DAY, 11, 0)] == 0
 
 
 def test_a_second_day_in_a_week_counts_once_in_that_week() -> None:
-    tuesday, later = visits_on([5]), visits_on([5, 14, 15])
+    tuesday, later = days_with({"view": [5]}), days_with({"view": [5, 14, 15]})
     figures = UserFigures()
 
     figures.move(None, tuesday)
@@ -223,6 +239,8 @@ def test_days_and_weeks_are_those_of_the_calendar(day: date) -> None:
     assert start_of(Granularity.DAY, number) == day
     assert date_of(monday).isocalendar()[:2] == day.isocalendar()[:2]
     assert start_of(Granularity.WEEK, period_of(Granularity.WEEK, day)).isoweekday() == 1
+    assert start_of(Granularity.MONTH, period_of(Granularity.MONTH, day)) == day.replace(day=1)
+    assert month_start(month_of(number)) <= number < month_start(month_of(number) + 1)
 
 
 @pytest.mark.parametrize(
@@ -335,10 +353,10 @@ def test_activities_without_a_user_count_in_the_totals_only() -> None:
 
 @given(days=st.lists(st.integers(0, 40), min_size=1, max_size=5), number=st.integers(1, 3))
 def test_several_who_arrive_count_as_each_alone(days: list[int], number: int) -> None:
-    together, apart = UserFigures(), UserFigures()
+    at_once, apart = UserFigures(["view"]), UserFigures(["view"])
 
-    together.arrive(visits_on(days), number)
+    at_once.arrive(days_with({"view": days, "buy": [7]}), number)
     for _ in range(number):
-        apart.move(None, visits_on(days))
+        apart.move(None, days_with({"view": days, "buy": [7]}))
 
-    assert together == apart
+    assert at_once == apart

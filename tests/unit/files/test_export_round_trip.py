@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.adapters.inbound.activity_files.imported_file import Format, ImportedFile
+from app.adapters.inbound.activity_files.file_form import FileForm, Format
+from app.adapters.inbound.activity_files.imported_file import ImportedFile
 from app.adapters.inbound.activity_files.source import open_source
 from app.adapters.inbound.export_files.portions import LinesFormat, activities_as_lines
 from app.adapters.inbound.reading.activity_names import FieldNames
@@ -60,7 +61,7 @@ async def round_trip(activities: Sequence[Activity], format_: LinesFormat) -> tu
         file = Path(folder) / "exported"
         file.write_bytes(b"".join([one.content async for one in portions]))
         with open_source(file) as source:
-            rows = ImportedFile(source, ActivityRules(), FixedClock(), FieldNames(), Format(format_))
+            rows = ImportedFile(source, ActivityRules(), FixedClock(), FieldNames(), FileForm(Format(format_)))
             chunks = [*rows.chunks(0)]
     return [row.activity for one in chunks for row in one.rows], [row for one in chunks for row in one.rejected]
 
@@ -123,7 +124,7 @@ async def test_records_of_others_are_no_export_because_of_an_origin(tmp_path: Pa
     file.write_text(f"{compact(record)}\n{compact(statement)}\n")
 
     with open_source(file) as source:
-        (chunk,) = ImportedFile(source, ActivityRules(), FixedClock(), FieldNames(), None).chunks(0)
+        (chunk,) = ImportedFile(source, ActivityRules(), FixedClock(), FieldNames()).chunks(0)
 
     assert [row.activity.origin for row in chunk.rows] == [None]
     assert [row.code for row in chunk.rejected] == ["invalid_type"]

@@ -34,6 +34,10 @@ async def test_blank_lines_are_none_but_count_as_lines(world: World) -> None:
     assert await lines(world, b"", VIEW, b" \t", VIEW, b"") == (202, [(1, "accepted"), (3, "accepted")])
 
 
+async def test_a_byte_order_mark_before_the_first_line_is_no_part_of_it(world: World) -> None:
+    assert await lines(world, b"\xef\xbb\xbf" + VIEW, VIEW) == (202, [(0, "accepted"), (1, "accepted")])
+
+
 async def test_a_bad_line_costs_itself(world: World) -> None:
     found = await lines(world, VIEW, b"{", b"", b"7", VIEW + VIEW, b'{"type":"View"}', VIEW)
 

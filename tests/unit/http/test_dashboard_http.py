@@ -225,6 +225,7 @@ async def test_a_history_that_is_away_is_null_with_its_reason(dashboard: Dashboa
         "daily_users": None,
         "retention": None,
         "users": None,
+        "counting": None,
     }
 
 
@@ -321,4 +322,6 @@ async def test_a_stream_ends_with_its_key(dashboard: Dashboard) -> None:
 async def test_the_document_has_the_state_but_no_stream_without_end(dashboard: Dashboard) -> None:
     paths = json.loads((await ask(dashboard.gate, "/openapi.json")).body)["paths"]
 
-    assert [path for path in paths if "dashboard" in path or path == "/"] == ["/dashboard/state"]
+    assert {path for path in paths if "dashboard" in path or path == "/"} == {
+        f"/dashboard/{name}" for name in ("state", "days", "types", "providers")
+    }

@@ -137,6 +137,7 @@ def test_the_routes_that_are_compressed_are_these() -> None:
         "/catalog/providers/{name}/held",
         "/stats",
         "/stats/dau",
+        "/stats/series",
         "/stats/top-events",
         "/stats/retention",
         "/stats/{type}",

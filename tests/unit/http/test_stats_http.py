@@ -15,6 +15,7 @@ from app.adapters.inbound.http.api import create_api
 from app.adapters.inbound.http.error_table import HISTORY_AWAY
 from app.adapters.inbound.http.stats.stats_router import stats_router
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
+from app.application.read_series import Series, TotalInRange, TotalsOfRange
 from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 from app.domain.activities import Activity
 from tests.fakes.activity_store import MemoryActivityStore
@@ -64,7 +65,10 @@ def an_api(store: MemoryActivityStore) -> FastAPI:
         total_of_type=TotalOfType(store),
         daily_active_users=DailyActiveUsers(store, clock, UTC),
         top_types=TopTypes(store, clock, UTC),
-        retention=Retention(store, clock, UTC),
+        retention=Retention(store, clock, UTC, ["purchase"]),
+        series=Series(store, clock, UTC),
+        totals_of_range=TotalsOfRange(store, clock, UTC),
+        total_in_range=TotalInRange(store, store, clock, UTC),
     )
     return create_api([stats_router(use_cases)], "test")
 
@@ -255,7 +259,7 @@ async def test_a_range_that_cannot_be_answered_is_400(world: World, path: str, q
         ("/stats/retention", "windows=0", "windows"),
         ("/stats/retention", "windows=367", "windows"),
         ("/stats/retention", "windows=99999999999999999999999", "windows"),
-        ("/stats/retention", "granularity=month", "granularity"),
+        ("/stats/retention", "granularity=year", "granularity"),
     ],
 )
 async def test_a_number_or_word_out_of_its_bounds_is_400_and_named(
@@ -299,3 +303,21 @@ async def test_a_history_that_is_away_is_503_with_a_hint_when_to_come_back(world
 
     assert error_in(sent) == (503, "history_unavailable", HISTORY_AWAY)
     assert int(sent.headers[b"retry-after"]) > 0
+
+
+async def test_what_would_be_lost_for_good_is_emptied_only_when_it_is_named(world: World) -> None:
+    await world.happened(*some_activities(100))
+    await world.store.remove_some(date(2025, 12, 1))
+
+    refused = [
+        error_in(await ask(world.api, "/stats", query, method="DELETE")) for query in (b"", b"confirm=2025-12-02")
+    ]
+    wrong = error_in(await ask(world.api, "/stats", b"confirm=yes", method="DELETE"))
+    kept = await world.get("/stats")
+    done = await ask(world.api, "/stats", b"confirm=2025-12-01", method="DELETE")
+
+    assert [(status, code) for status, code, _ in refused] == [(409, "frozen_days")] * 2
+    assert "days before 2025-12-01" in refused[0][2]
+    assert wrong[:2] == (400, "invalid_date")
+    assert (sum(one["count"] for one in kept), done.status) == (100, 204)
+    assert await world.get("/stats") == []

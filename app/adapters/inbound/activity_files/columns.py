@@ -1,12 +1,13 @@
 """Which column of a CSV file is which field of an activity."""
 
 import csv
-import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from app.adapters.inbound.activity_files.file_form import DELIMITERS, FileForm
 from app.adapters.inbound.activity_files.lines import LONGEST_ROW
+from app.adapters.inbound.activity_files.local_times import LocalTimes
 from app.adapters.inbound.activity_files.source import UsageMistakeError
 from app.adapters.inbound.reading.activity_fields import EXPECTED
 from app.adapters.inbound.reading.activity_names import CANONICAL, SINGLE, field_of
@@ -14,16 +15,17 @@ from app.adapters.inbound.reading.json_record import parse_record
 from app.adapters.inbound.reading.refusals import NotJsonError, Problem, RefusedRecordError
 from app.application.ports.activity_archive import EXPORT_COLUMNS
 
-BY_SMALL_LETTERS = {name.lower(): field for name, field in CANONICAL.items()}
+BY_SMALL_LETTERS = {name.lower(): field for name, field in CANONICAL.items()} | {"properties_json": "properties"}
 """Fields by names such as `messageId`: whoever writes headers does not care for capitals."""
 REQUIRED = ("type", "occurred_at")
 """A file's past must not become now, so both must be there."""
-DELIMITERS = ",;\t"
-NUMBER = re.compile(r"-?\d{1,100}(\.\d{1,100})?([eE][-+]?\d{1,4})?", re.ASCII)
+Path = tuple[str, ...]
+"""Names inside each other."""
+_USUAL = FileForm()
 
 
 def sniff_delimiter(header: str) -> str:
-    """Choose the delimiter that cuts the header into the most columns; any, for one that cannot be cut."""
+    """Choose the delimiter that cuts the header into the most columns; the comma, for one that cannot be cut."""
 
     def columns(delimiter: str) -> int:
         try:
@@ -35,7 +37,11 @@ def sniff_delimiter(header: str) -> str:
 
 
 def _column_field(name: str) -> str | None:
-    return field_of(name.lower()) or BY_SMALL_LETTERS.get(name.lower())
+    """Tell which field a column is; one with points in its name is a property inside others."""
+    known = field_of(name.lower()) or BY_SMALL_LETTERS.get(name.lower())
+    if known is not None and known.startswith(SINGLE):
+        return SINGLE + name.partition(".")[2]
+    return known or (SINGLE + name if "." in name.strip(".") else None)
 
 
 def read_mapping(pairs: Sequence[str]) -> dict[str, str]:
@@ -58,9 +64,12 @@ def read_mapping(pairs: Sequence[str]) -> dict[str, str]:
 
 
 class Columns:
-    """How the cells of a row become a record."""
+    """How the cells of a row become a record.
 
-    def __init__(self, header: Sequence[str], mapping: Mapping[str, str]) -> None:
+    `width` is the number of columns; `fields` and `properties` say at which places there are which.
+    """
+
+    def __init__(self, header: Sequence[str], mapping: Mapping[str, str], form: FileForm = _USUAL) -> None:
         names = [name.strip() for name in header]
         for column in mapping:
             if column not in names:
@@ -71,41 +80,85 @@ class Columns:
         if self.are_of_an_export:
             found[names.index("origin")] = "origin"
         _check(found, names)
-        self._width = len(names)
+        self.width = len(names)
+        self._form = form
+        self._times = LocalTimes(form.zone)
         self._object = "data" if "data" in found else "properties"
-        self._fields = [(place, field) for place, field in enumerate(found) if field and not field.startswith(SINGLE)]
-        self._properties = [
-            (place, field.removeprefix(SINGLE)) for place, field in enumerate(found) if field.startswith(SINGLE)
+        self.fields = [(place, field) for place, field in enumerate(found) if field and not field.startswith(SINGLE)]
+        self.properties = [
+            (place, _path(field, is_mapped=names[place] in mapping))
+            for place, field in enumerate(found)
+            if field.startswith(SINGLE)
         ]
-        self.ignored = [name for name, field in zip(names, found, strict=True) if not field]
+        self.ignored = [name for name, field in zip(names, found, strict=True) if name and not field]
         """Columns that are no field."""
 
-    def record(self, cells: Sequence[str]) -> dict[str, Any]:
+    def record(self, cells: list[str]) -> dict[str, Any]:
         """Make the record of a row, in canonical names; an empty cell is a field that is absent.
 
         Raises:
             RefusedRecordError: the row has not the shape of the header, or its properties are no JSON object.
         """
-        if len(cells) != self._width:
-            found = f"expected {self._width} cells as in the header, found {len(cells)}"
-            raise RefusedRecordError(Problem("wrong_number_of_cells", found))
-        record: dict[str, Any] = {field: cells[place] for place, field in self._fields if cells[place]}
-        if "value" in record and NUMBER.fullmatch(record["value"]):
-            record["value"] = Decimal(record["value"])
+        cells = widened(cells, self.width)
+        record: dict[str, Any] = {field: cells[place] for place, field in self.fields if cells[place]}
+        if "value" in record:
+            record["value"] = self._number(record["value"])
+        if "occurred_at" in record:
+            record["occurred_at"] = self._times.with_offset(record["occurred_at"])
         for name in (self._object, "origin"):
             if name in record:
-                record[name] = _object(record[name], name)
-        if self._properties:
-            self._add_properties(record, cells)
+                record[name] = object_of(record[name], name)
+        for place, path in self.properties:
+            if cells[place]:
+                record[self._object] = put(record.get(self._object, {}), path, cells[place])
         return record
 
-    def _add_properties(self, record: dict[str, Any], cells: Sequence[str]) -> None:
-        named = {name: cells[place] for place, name in self._properties if cells[place]}
-        if named:
-            record[self._object] = record.get(self._object, {}) | named
+    def _number(self, cell: str) -> Decimal | str:
+        number = self._form.number(cell)
+        if number is None and self._form.would_be_number(cell):
+            message = f"value: expected a number such as 12.50, found {cell[:64]!r} (--decimal-comma reads it)"
+            raise RefusedRecordError(Problem("wrong_type", message))
+        return cell if number is None else number
 
 
-def _object(cell: str, name: str) -> dict[str, Any]:
+def widened(cells: list[str], width: int) -> list[str]:
+    """Make a row as wide as the header: spreadsheets leave out empty cells at its end, or add some.
+
+    Raises:
+        RefusedRecordError: there is something in a cell without a column.
+    """
+    if len(cells) == width:
+        return cells
+    if any(cells[width:]):
+        found = f"expected {width} cells as in the header, found {len(cells)}: a delimiter within a cell needs quotes"
+        raise RefusedRecordError(Problem("wrong_number_of_cells", found))
+    return [*cells[:width], *[""] * (width - len(cells))]
+
+
+def put(box: dict[str, Any], path: Path, value: str) -> dict[str, Any]:
+    """Put a value into an object, and objects around it; it stands in place of what is there."""
+    inner = box
+    for step in path[:-1]:
+        if type(inner.get(step)) is not dict:
+            inner[step] = {}
+        inner = inner[step]
+    inner[path[-1]] = value
+    return box
+
+
+def _path(field: str, *, is_mapped: bool) -> Path:
+    """Read the points of a column's name as objects inside each other; a name that somebody mapped is one name."""
+    name = field.removeprefix(SINGLE)
+    steps = tuple(name.split("."))
+    return (name,) if is_mapped or not all(steps) else steps
+
+
+def object_of(cell: str, name: str) -> dict[str, Any]:
+    """Read a cell with a JSON object.
+
+    Raises:
+        RefusedRecordError: it is none, or of a kind that is not taken.
+    """
     try:
         return parse_record(cell.encode(), LONGEST_ROW)
     except NotJsonError as error:

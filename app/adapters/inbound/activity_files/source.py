@@ -1,5 +1,6 @@
 """The file of an import: from a path or standard input, packed by gzip or not, read more than once."""
 
+import codecs
 import io
 import os
 import shutil
@@ -14,8 +15,10 @@ from typing import BinaryIO, cast
 
 from isal import igzip, isal_zlib
 
+from app.adapters.inbound.activity_files.recoded import Recoded
 from app.application.import_activities import ActivityFileError
 
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 GZIP = b"\x1f\x8b"
 BOM = b"\xef\xbb\xbf"
 PIECE = 1024 * 1024
@@ -23,7 +26,13 @@ BUFFER = 256 * 1024
 STDIN = Path("-")
 
 # isal's stubs say that its error is one, where it is the class of them.
-_DAMAGES: tuple[type[Exception], ...] = (EOFError, OSError, zlib.error, cast("type[Exception]", isal_zlib.error))
+_DAMAGES: tuple[type[Exception], ...] = (
+    EOFError,
+    OSError,
+    zlib.error,
+    UnicodeError,
+    cast("type[Exception]", isal_zlib.error),
+)
 
 
 class UsageMistakeError(Exception):
@@ -33,6 +42,9 @@ class UsageMistakeError(Exception):
 class Source:
     """An open file that can be read from its beginning again and again. `name` is for messages."""
 
+    encoding: str | None = None
+    """Of its text; None: UTF-16 where it begins like that, else UTF-8."""
+
     def __init__(self, raw: io.FileIO, name: str) -> None:
         self._raw = raw
         self.name = name
@@ -40,9 +52,16 @@ class Source:
         self._packed = os.pread(raw.fileno(), len(GZIP), 0) == GZIP
 
     def content(self) -> BinaryIO:
-        """Begin again: the unpacked content, without a byte order mark."""
+        """Begin again: the unpacked content as UTF-8, without a byte order mark."""
+        with self.damage_told():
+            begin = self._unpacked().read(len(BOM))
+        encoding = self.encoding or ("utf-16" if begin[:2] in UTF_16 else None)
+        if encoding is not None:
+            return cast("BinaryIO", io.BufferedReader(Recoded(self._unpacked(), encoding), BUFFER))
         content = self._unpacked()
-        return content if content.read(len(BOM)) == BOM else self._unpacked()
+        if begin == BOM:
+            content.read(len(BOM))
+        return content
 
     def _unpacked(self) -> BinaryIO:
         self._raw.seek(0)

@@ -14,7 +14,9 @@ from app.adapters.inbound.answering.answers import instant
 from app.application.import_activities import ImportReport
 from app.application.ports.activities import DeadLetter, Difference
 from app.application.ports.imports import Import
+from app.application.read_series import SeriesQuestion
 from app.domain.activities import Activity
+from app.domain.series import Interval, Metric, Point
 from app.domain.stats import Cohort, DailyUsers, Granularity, TypeCount, TypeTotal
 
 
@@ -38,6 +40,24 @@ class DailyUsersAnswer(BaseModel):
     users: int
 
 
+class PointAnswer(BaseModel):
+    """The figure of one period, under the name of the metric."""
+
+    start: str = Field(description="The period's first day; of an hour its beginning, with the offset of the zone")
+    count: int | None = Field(None, description="How many activities")
+    sum: float | None = Field(None, description="Of their values: a number with the digits that went in")
+    users: int | None = Field(None, description="How many users, each once")
+
+
+class SeriesAnswer(BaseModel):
+    """A figure for every period of a range."""
+
+    metric: Metric
+    interval: Interval
+    type: str | None = Field(description="The type of activity; null: all types together")
+    points: list[PointAnswer]
+
+
 class PeriodCohortAnswer(BaseModel):
     """Who came first in a period, and who of them was active later."""
 
@@ -50,6 +70,7 @@ class CohortsAnswer(BaseModel):
     """A cohort a period."""
 
     granularity: Granularity
+    type: str | None = Field(None, description="First and later active with this type; null: with any")
     cohorts: list[PeriodCohortAnswer]
 
 
@@ -63,22 +84,31 @@ def daily_users_answer(day: DailyUsers) -> dict[str, Any]:
     return {"date": day.date.isoformat(), "users": day.users}
 
 
+def series_answer(asked: SeriesQuestion, points: Sequence[Point]) -> dict[str, Any]:
+    """A figure for every period."""
+    return {
+        "metric": asked.metric,
+        "interval": asked.interval,
+        "type": asked.type or None,
+        "points": [{"start": point.start.isoformat(), asked.metric.value: point.figure} for point in points],
+    }
+
+
 def type_count_answer(found: TypeCount) -> dict[str, Any]:
     """How often a type occurred in a range."""
     return {"type": found.type, "count": found.count}
 
 
-def retention_answer(granularity: Granularity, cohorts: Sequence[Cohort]) -> dict[str, Any]:
-    """A cohort a period."""
+def retention_answer(granularity: Granularity, cohorts: Sequence[Cohort], type_: str = "") -> dict[str, Any]:
+    """A cohort a period; the type is named where one was asked for."""
     rows = [{"start": row.start.isoformat(), "size": row.size, "active": list(row.active)} for row in cohorts]
-    return {"granularity": granularity, "cohorts": rows}
+    return {"granularity": granularity, **({"type": type_} if type_ else {}), "cohorts": rows}
 
 
-def difference_answer(found: Difference | None) -> dict[str, Any]:
-    """Whether rollups and activities agree, and where they do not first."""
-    if found is None:
-        return {"agree": True, "difference": None}
-    return {"agree": False, "difference": {"figure": found.rollup, "kept": found.kept, "folded": found.folded}}
+def difference_answer(found: Difference | None, since: date | None = None) -> dict[str, Any]:
+    """Whether rollups and activities agree, and where they do not first; None: all days were compared."""
+    told = found and {"figure": found.rollup, "kept": found.kept, "folded": found.folded}
+    return {"agree": found is None, "difference": told, "from": None if since is None else since.isoformat()}
 
 
 def dead_letter_answer(letter: DeadLetter) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from app.adapters.inbound.activity_files.columns import read_mapping
-from app.adapters.inbound.activity_files.imported_file import Format, ImportedFile
+from app.adapters.inbound.activity_files.file_form import Format, SaidOfFile, read_form
+from app.adapters.inbound.activity_files.imported_file import ImportedFile
 from app.adapters.inbound.activity_files.rejects_file import LARGEST, RejectsFile, rejects_path
 from app.adapters.inbound.activity_files.source import open_source
 from app.adapters.inbound.answering.stats_answers import ImportSummary, import_answer
@@ -31,6 +32,19 @@ Map = Annotated[
     typer.Option("--map", metavar="COLUMN=FIELD", help="Read a column as a field; FIELD may be properties.NAME."),
 ]
 FormatOption = Annotated[Format | None, typer.Option("--format", help="By default the name tells, else the content.")]
+Delimiter = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CHARACTER", help="Between cells, or comma, semicolon, tab, pipe; by default the header tells."
+    ),
+]
+Encoding = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Such as cp1252 or latin-1; UTF-8 and UTF-16 tell themselves.")
+]
+Timezone = Annotated[
+    str | None, typer.Option(metavar="ZONE", help="Of times without an offset, such as Europe/Madrid; UTC by default.")
+]
+DecimalComma = Annotated[bool, typer.Option("--decimal-comma", help="Numbers are written as 1.234,50.")]
 RejectsOption = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Rows that cannot be used; FILE.rejects.ndjson by default.")
 ]
@@ -59,6 +73,10 @@ def add_import_command(cli: typer.Typer, open_parts: Opener[ImportParts]) -> Non
         file: File,
         columns: Map = None,
         format_: FormatOption = None,
+        delimiter: Delimiter = None,
+        encoding: Encoding = None,
+        timezone: Timezone = None,
+        decimal_comma: DecimalComma = False,
         rejects: RejectsOption = None,
         max_rejects_bytes: MostBytes = LARGEST,
         again: Again = False,
@@ -67,11 +85,15 @@ def add_import_command(cli: typer.Typer, open_parts: Opener[ImportParts]) -> Non
         """Import activities; safe to repeat, and to continue after a kill. Exit code 1: cut short, or no usable row."""
 
         async def work(core: ImportParts) -> ImportSummary:
+            said = SaidOfFile(
+                format=format_, delimiter=delimiter, encoding=encoding, timezone=timezone, decimal_comma=decimal_comma
+            )
+            form = read_form(said)
             kept = RejectsFile(rejects or rejects_path(file), max_rejects_bytes)
             with open_source(file) as source, import_bar() as bar:
                 began = monotonic()
                 names = FieldNames(read_mapping(columns or ()), no_users=core.no_users)
-                rows = ImportedFile(source, core.rules, core.clock, names, format_)
+                rows = ImportedFile(source, core.rules, core.clock, names, form)
                 report = await core.import_activities(rows, kept, bar, again=again)
                 return ImportSummary(report, monotonic() - began, rows.ignored, str(kept.path), kept.left_out)
 

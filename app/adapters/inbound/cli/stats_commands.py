@@ -1,6 +1,7 @@
 """`marquee stats`: the questions to the stats as tables, and the care of the figures."""
 
 from collections.abc import Awaitable, Callable
+from datetime import date
 from typing import Annotated, TypeVar
 
 import typer
@@ -11,16 +12,35 @@ from app.adapters.inbound.cli.options import Json, Yes, add_group, at_most
 from app.adapters.inbound.cli.progress import counting
 from app.adapters.inbound.cli.running import Opener, run
 from app.adapters.inbound.cli.saying import agree, say
-from app.adapters.inbound.cli.stats_tables import daily_users, retention_triangle, totals, type_counts
+from app.adapters.inbound.cli.stats_tables import (
+    daily_users,
+    retention_triangle,
+    series_points,
+    totals,
+    type_counts,
+)
 from app.adapters.inbound.reading.instants import read_date
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
-from app.application.read_stats import DEFAULT_LIMIT, DEFAULT_WINDOWS, MOST_TYPES
-from app.domain.stats import Granularity
+from app.application.ports.activities import Difference, FrozenDaysError, Progress, StatsKeeper
+from app.application.read_series import SeriesQuestion
+from app.application.read_stats import DEFAULT_LIMIT, DEFAULT_WINDOWS, MOST_TYPES, TotalsPage
+from app.domain.series import Interval, Metric
+from app.domain.stats import Granularity, TypeTotal
 
 From = Annotated[
     str | None, typer.Option("--from", metavar="DATE", help="The first day; 29 days before --to by default.")
 ]
 To = Annotated[str | None, typer.Option("--to", metavar="DATE", help="The last day, included; today by default.")]
+FromOfTotals = Annotated[
+    str | None,
+    typer.Option("--from", metavar="DATE", help="The first day; 29 days before --to by default; without both: ever."),
+]
+ToOfTotals = Annotated[
+    str | None, typer.Option("--to", metavar="DATE", help="The last day, included; today by default.")
+]
+OfMetric = Annotated[Metric, typer.Option(help="Activities, the sum of their values, or users.")]
+OfInterval = Annotated[Interval, typer.Option(help="The length of a period; weeks are ISO weeks.")]
+OfType = Annotated[str, typer.Option("--type", metavar="TYPE", help="Of this type alone; of all by default.")]
 Limit = Annotated[int, at_most()]
 PageLimit = Annotated[int, typer.Option(min=1, help="How many types at the most.")]
 After = Annotated[str, typer.Option(metavar="TYPE", help="Only types behind this one, by name.")]
@@ -31,6 +51,8 @@ Start = Annotated[
 ]
 Length = Annotated[Granularity, typer.Option(help="The length of a period; weeks are ISO weeks.")]
 
+
+FROZEN = "What is counted of days before {} cannot be made anew, for their activities have left"
 
 T = TypeVar("T")
 
@@ -58,17 +80,42 @@ def add_stats_commands(cli: typer.Typer, open_parts: Opener[StatsUseCases]) -> N
 
 def _add_totals(group: typer.Typer, open_parts: Opener[StatsUseCases]) -> None:
     @group.command(name="totals")
-    def totals_(after: After = "", limit: PageLimit = MOST_TYPES, as_json: Json = False) -> None:
-        """Say how often every type occurred, and the sum of its values."""
-        page = run(open_parts, lambda core: core.page_of_totals(after, limit))
+    def totals_(
+        from_: FromOfTotals = None,
+        to: ToOfTotals = None,
+        after: After = "",
+        limit: PageLimit = MOST_TYPES,
+        as_json: Json = False,
+    ) -> None:
+        """Say how often every type occurred, and the sum of its values: ever, or in a range of days."""
+        first, last = read_date("--from", from_), read_date("--to", to)
+
+        def ask(core: StatsUseCases) -> Awaitable[TotalsPage]:
+            if first is None and last is None:
+                return core.page_of_totals(after, limit)
+            return core.totals_of_range(first, last, after, limit)
+
+        page = _ask(open_parts, ask)
         show(as_json, [answers.total_answer(total) for total in page.totals], totals(page.totals))
         if page.more:
             say(f"marquee: there are more: --after {page.totals[-1].type}", err=True)
 
     @group.command(name="show")
-    def show_(type_: Annotated[str, typer.Argument(metavar="TYPE")], as_json: Json = False) -> None:
-        """Say how often one type occurred, and the sum of its values."""
-        found = run(open_parts, lambda core: core.total_of_type(type_))
+    def show_(
+        type_: Annotated[str, typer.Argument(metavar="TYPE")],
+        from_: FromOfTotals = None,
+        to: ToOfTotals = None,
+        as_json: Json = False,
+    ) -> None:
+        """Say how often one type occurred, and the sum of its values: ever, or in a range of days."""
+        first, last = read_date("--from", from_), read_date("--to", to)
+
+        def ask(core: StatsUseCases) -> Awaitable[TypeTotal]:
+            if first is None and last is None:
+                return core.total_of_type(type_)
+            return core.total_in_range(type_, first, last)
+
+        found = _ask(open_parts, ask)
         show(as_json, answers.total_answer(found), totals([found]))
 
 
@@ -78,6 +125,20 @@ def _add_ranges(group: typer.Typer, open_parts: Opener[StatsUseCases]) -> None:
         """Count the users of every day."""
         days = _ask(open_parts, lambda core: core.daily_active_users(read_date("--from", from_), read_date("--to", to)))
         show(as_json, [answers.daily_users_answer(day) for day in days], daily_users(days))
+
+    @group.command()
+    def series(  # noqa: PLR0913, PLR0917 - an option each
+        metric: OfMetric = Metric.COUNT,
+        interval: OfInterval = Interval.DAY,
+        type_: OfType = "",
+        from_: From = None,
+        to: To = None,
+        as_json: Json = False,
+    ) -> None:
+        """Tell a figure for every period of a range."""
+        asked = SeriesQuestion(metric, interval, type_, read_date("--from", from_), read_date("--to", to))
+        points = _ask(open_parts, lambda core: core.series(asked))
+        show(as_json, answers.series_answer(asked, points), series_points(asked.metric, points))
 
     @group.command()
     def top(from_: From = None, to: To = None, limit: Limit = DEFAULT_LIMIT, as_json: Json = False) -> None:
@@ -92,13 +153,18 @@ def _add_retention(group: typer.Typer, open_parts: Opener[StatsUseCases]) -> Non
         start_date: Start = None,
         windows: Windows = DEFAULT_WINDOWS,
         granularity: Length = Granularity.DAY,
+        type_: OfType = "",
         as_json: Json = False,
     ) -> None:
         """Show who came first in a period, and how many of them were active in later ones."""
-        cohorts = _ask(
-            open_parts, lambda core: core.retention(granularity, windows, read_date("--start-date", start_date))
-        )
-        show(as_json, answers.retention_answer(granularity, cohorts), retention_triangle(granularity, cohorts))
+        start = read_date("--start-date", start_date)
+        cohorts = _ask(open_parts, lambda core: core.retention(granularity, windows, start, type_))
+        show(as_json, answers.retention_answer(granularity, cohorts, type_), retention_triangle(granularity, cohorts))
+
+
+async def _compared(keeper: StatsKeeper, progress: Progress | None) -> tuple[Difference | None, date | None]:
+    """Compare, and say from which day on."""
+    return await keeper.verify(progress), await keeper.frozen_before()
 
 
 def _add_maintenance(group: typer.Typer, open_parts: Opener[StatsUseCases]) -> None:
@@ -106,26 +172,41 @@ def _add_maintenance(group: typer.Typer, open_parts: Opener[StatsUseCases]) -> N
     def verify(as_json: Json = False) -> None:
         """Compare the figures with the activities. Exit code 1: they differ, and where they do first is printed."""
         with counting("comparing") as progress:
-            found = _ask(open_parts, lambda core: core.keeper.verify(progress))
+            found, since = _ask(open_parts, lambda core: _compared(core.keeper, progress))
         lines = ["the figures agree with the activities"]
         if found:
             lines = [
                 f"the figures differ; first: {found.rollup}: kept {found.kept}, activities say {found.folded}",
                 "`marquee stats rebuild` makes them anew",
             ]
-        show(as_json, answers.difference_answer(found), *lines)
+        if since:
+            lines.append(f"compared from {since} on: the activities of days before have left")
+        show(as_json, answers.difference_answer(found, since), *lines)
         raise typer.Exit(1 if found else 0)
 
     @group.command()
-    def rebuild(as_json: Json = False) -> None:
+    def rebuild(yes: Yes = False, as_json: Json = False) -> None:
         """Make the figures anew from the activities, also in another time zone."""
-        with counting("rebuilding") as progress:
-            count = run(open_parts, lambda core: core.keeper.rebuild(progress))
+
+        def work(leaving: date | None) -> int:
+            with counting("rebuilding") as progress:
+                count: int = run(open_parts, lambda core: core.keeper.rebuild(progress, leaving))
+            return count
+
+        try:
+            count = work(None)
+        except FrozenDaysError as error:
+            agree(f"{FROZEN.format(error.day)}: they stay days of the time zone before. Make the others anew?", yes=yes)
+            count = work(error.day)
         show(as_json, {"activities": count}, f"rebuilt from {count:,} activities")
 
     @group.command()
     def reset(yes: Yes = False) -> None:
         """Empty the figures. The activities stay: `marquee stats rebuild` brings the figures back."""
-        agree("Empty all figures?", yes=yes)
-        run(open_parts, lambda core: core.keeper.reset())
-        say("the figures are empty; `marquee stats rebuild` brings them back")
+        frozen = run(open_parts, lambda core: core.keeper.frozen_before())
+        cost = f"{FROZEN.format(frozen)}, so these are lost for good. " if frozen else ""
+        agree(f"{cost}Empty all figures?", yes=yes)
+        run(open_parts, lambda core: core.keeper.reset(frozen))
+        say(
+            "the figures are empty; `marquee stats rebuild` brings back what follows from the activities that are there"
+        )

@@ -10,6 +10,7 @@ from app.adapters.inbound.cli.listing import Cell, Listing
 from app.adapters.inbound.cli.saying import say_styled
 from app.application.ports.activities import DeadLetter
 from app.application.ports.imports import Import
+from app.domain.series import Figure, Metric, Point
 from app.domain.stats import Cohort, DailyUsers, Granularity, TypeCount, TypeTotal
 
 BAR = 40
@@ -29,6 +30,13 @@ def daily_users(days: Sequence[DailyUsers]) -> Listing:
     most = max((day.users for day in days), default=0)
     rows = ((day.date.isoformat(), f"{day.users:,}", _bar(day.users, most)) for day in days)
     return Listing("date", ">users", "", rows=rows, empty="no day lies between these two")
+
+
+def series_points(metric: Metric, points: Sequence[Point]) -> Listing:
+    """A figure for every period."""
+    most = max((point.figure for point in points), default=0)
+    rows = ((point.start.isoformat(), f"{point.figure:,f}", _bar(point.figure, most)) for point in points)
+    return Listing("start", f">{metric}", "", rows=rows, empty="no period lies between these two")
 
 
 def type_counts(found: Sequence[TypeCount]) -> Listing:
@@ -97,5 +105,5 @@ def print_import(summary: ImportSummary) -> None:
         say_styled(f"  ignored columns: {', '.join(summary.ignored)} (--map COLUMN=properties.NAME keeps one)")
 
 
-def _bar(count: int, most: int) -> str:
-    return "█" * round(BAR * count / most) if most else ""
+def _bar(figure: Figure, most: Figure) -> str:
+    return "█" * round(BAR * max(0, figure) / most) if most > 0 else ""

@@ -9,15 +9,23 @@ from app.adapters.inbound.http.describing.answers import ErrorKind, ErrorTable
 from app.adapters.inbound.http.exports.export_streams import TooManyExportsError
 from app.adapters.inbound.http.search import search_errors
 from app.adapters.inbound.intake import intake_errors
+from app.adapters.inbound.reading.granularity import GranularityTwiceError
 from app.adapters.inbound.reading.instants import InvalidBoundError, InvalidDateError, InvalidDateTimeError
 from app.adapters.inbound.reading.refusals import NotJsonError
-from app.application.ports.activities import QueueFullError
+from app.application.ports.activities import FrozenDaysError, QueueFullError
 from app.application.ports.plan_list import PlansNotLoadedError
 from app.application.ports.system import HistoryUnavailableError, LiveStateUnavailableError
 from app.application.ports.users import TokensUnavailableError, UserMovedError
 from app.application.read_changes import UnknownCursorError
 from app.application.read_history import WindowTooWideError
-from app.application.read_stats import BeyondCalendarError, FromAfterToError, RangeTooLongError, UnknownTypeError
+from app.application.read_series import NoSuchSeriesError, TooManyHoursError
+from app.application.read_stats import (
+    BeyondCalendarError,
+    FromAfterToError,
+    RangeTooLongError,
+    RetentionNotKeptError,
+    UnknownTypeError,
+)
 from app.domain.access import NotAllowedError, OnlyActivitiesError, UnauthenticatedError
 from app.domain.api_keys import TooManyKeysError, UnknownKeyError
 from app.domain.errors import (
@@ -44,11 +52,16 @@ ERRORS = ErrorTable(
         search_errors.QueryTooLongError: ErrorKind(400, "query_too_long"),
         InvalidBoundError: ErrorKind(400, "invalid_date_time"),
         InvalidDateError: ErrorKind(400, "invalid_date"),
+        GranularityTwiceError: ErrorKind(400, "granularity_twice"),
         ListEndsBeforeItStartsError: ErrorKind(400, "from_after_to"),
         FromAfterToError: ErrorKind(400, "from_after_to"),
         RangeTooLongError: ErrorKind(400, "range_too_long"),
+        TooManyHoursError: ErrorKind(400, "range_too_long"),
+        NoSuchSeriesError: ErrorKind(400, "no_such_series"),
+        RetentionNotKeptError: ErrorKind(400, "retention_not_kept"),
         BeyondCalendarError: ErrorKind(400, "dates_out_of_range"),
         UnknownTypeError: ErrorKind(404, "unknown_type"),
+        FrozenDaysError: ErrorKind(409, "frozen_days"),
         NotJsonError: ErrorKind(400, "invalid_json"),
         intake_errors.InvalidIdempotencyKeyError: ErrorKind(400, "invalid_idempotency_key"),
         intake_errors.NotAnActivityError: ErrorKind(400, "not_an_object"),

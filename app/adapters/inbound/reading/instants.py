@@ -57,8 +57,11 @@ def read_date(parameter: str, text: str | None) -> date | None:
     Raises:
         InvalidDateError: nothing else is raised.
     """
-    if text is None:
-        return None
+    return None if text is None else read_given_date(parameter, text)
+
+
+def read_given_date(parameter: str, text: str) -> date:
+    """Read a date as `read_date` does that somebody has to give."""
     if _DATE.fullmatch(text):
         with suppress(ValueError):
             return date.fromisoformat(text)

@@ -1,12 +1,12 @@
 """ActivityStore in SQL: raw activities and every rollup in one transaction."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import tzinfo
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table
 from sqlalchemy.exc import DBAPIError
 
 from app.adapters.outbound.sql.activity_outbox import note_activities
@@ -21,19 +21,23 @@ from app.adapters.outbound.sql.imports import note_stored
 from app.adapters.outbound.sql.partitions import NoPartitionError, make_partitions
 from app.adapters.outbound.sql.places import DAY, Month, months_of
 from app.adapters.outbound.sql.schema import (
+    active_users,
     daily_totals,
     daily_users,
     retention_cells,
+    type_retention_cells,
     type_totals,
 )
 from app.application.ports.activities import ActivityStore, NotStorableError
 from app.application.ports.imports import ImportId
 from app.domain.activities import Activity
 from app.domain.activity_columns import ActivityColumns
-from app.domain.column_fold import fold_columns
+from app.domain.column_fold import Fold, fold_columns
 from app.domain.identities import Key, aliases_in, claims_in
 from app.domain.rollups import ROLLUPS, Rollup, Sums, added_up
-from app.domain.stats import Fold, UserFigures, Visits, union
+from app.domain.stats import Granularity
+from app.domain.user_days import ALL, UserDays, together
+from app.domain.user_figures import UserFigures
 from app.domain.zone_rules import ZoneRules
 
 
@@ -41,16 +45,23 @@ class SqlActivityStore(ActivityStore):
     """Counts days in `zone`, which is the same for all rollups of one database.
 
     With its `rules`, also by the same rules: the newest by which no day would differ that was counted already.
+    Retention is kept of types `retained`, besides that of all.
     """
 
     def __init__(
-        self, database: Database, zone: tzinfo, rules: ZoneRules | None = None, rollups: Sequence[Rollup] = ROLLUPS
+        self,
+        database: Database,
+        zone: tzinfo,
+        rules: ZoneRules | None = None,
+        rollups: Sequence[Rollup] = ROLLUPS,
+        retained: Collection[str] = frozenset(),
     ) -> None:
         self._database = database
         self._day_rules = DayRules(zone, rules)
         self._rollups = rollups
+        self._retained = retained
         self._bulk = bulk_of(database)
-        self._identities = Identities(self._bulk)
+        self._identities = Identities(self._bulk, retained)
         self._settled = False
         self._months: set[Month] = set()
         """Those that have a partition, as far as we know."""
@@ -113,8 +124,8 @@ class SqlActivityStore(ActivityStore):
             put_statements(connection, claims, aliases)
         add_users(connection, self._bulk, slot, figures)
 
-    def _move_visits(self, connection: Connection, own: Mapping[Key, Visits]) -> UserFigures:
-        figures = UserFigures()
+    def _move_visits(self, connection: Connection, own: Mapping[Key, UserDays]) -> UserFigures:
+        figures = UserFigures(self._retained)
         own = self._bulk.without_known(connection, own)
         if not own:
             return figures
@@ -122,11 +133,11 @@ class SqlActivityStore(ActivityStore):
         newcomers = Counter(visits for visitor, visits in own.items() if visitor not in before)
         for visits, number in newcomers.items():
             figures.arrive(visits, number)
-        grown: dict[Key, Visits] = {}
-        of_persons: dict[Key, list[Visits]] = {}
+        grown: dict[Key, UserDays] = {}
+        of_persons: dict[Key, list[UserDays]] = {}
         for visitor, known in before.items():
             visits = own[visitor]
-            after = visits if known.visits is None else union(known.visits, visits)
+            after = visits if known.visits is None else together(known.visits, visits)
             if after != known.visits:
                 grown[visitor] = after
                 if known.person is None:
@@ -158,7 +169,7 @@ def add_by_type(connection: Connection, bulk: Bulk, sums: Sums, slot: int = 0) -
         bulk.add(connection, type_totals, slot, rows_of(sums))
 
 
-def put_visits(connection: Connection, bulk: Bulk, visits: Mapping[Key, Visits]) -> None:
+def put_visits(connection: Connection, bulk: Bulk, visits: Mapping[Key, UserDays]) -> None:
     """Write the visits of visitors, whether they are there or not."""
     there = bulk.lock_visits(connection, visits)
     changed = {key: visits[key] for key, known in there.items() if known.visits != visits[key]}
@@ -178,10 +189,25 @@ def totals_by_type(new: Fold) -> Sums:
 
 def add_users(connection: Connection, bulk: Bulk, slot: int, figures: UserFigures) -> None:
     """Add what counts users."""
-    if daily := sorted(item for item in figures.daily.items() if item[1]):
-        bulk.add(connection, daily_users, slot, daily)
-    if cells := sorted((*cell, users) for cell, users in figures.cells.items() if users):
-        bulk.add(connection, retention_cells, slot, cells)
+    for table, rows in user_rows(figures):
+        if rows:
+            bulk.add(connection, table, slot, sorted(rows))
+
+
+def user_rows(figures: UserFigures) -> Sequence[tuple[Table, Sequence[tuple[Any, ...]]]]:
+    """Lay out what counts users as rows of each table, without those that say 0: key, then number."""
+    daily, active, cells, of_types = [], [], [], []
+    for (type_, granularity, period), users in figures.active.items():
+        if users and type_ == ALL and granularity is Granularity.DAY:
+            daily.append((period, users))
+        elif users:
+            active.append((type_, str(granularity), period, users))
+    for (granularity, cohort, later, type_), users in figures.cells.items():
+        if users and type_ == ALL and granularity is not Granularity.MONTH:
+            cells.append((str(granularity), cohort, later, users))
+        elif users:
+            of_types.append((type_, str(granularity), cohort, later, users))
+    return [(daily_users, daily), (active_users, active), (retention_cells, cells), (type_retention_cells, of_types)]
 
 
 @contextmanager

@@ -17,11 +17,12 @@ import msgspec
 from sqlalchemy import Column, Connection, Table
 from sqlalchemy.exc import IntegrityError
 
+from app.adapters.outbound.sql.packed_days import pack_days, unpack_days, unpack_types
 from app.adapters.outbound.sql.places import DAY, NUMBERS
 from app.domain.activity_columns import ActivityColumns
 from app.domain.identities import Key
 from app.domain.regrouping import Known
-from app.domain.stats import Visits, union
+from app.domain.user_days import UserDays, holds
 
 _LOOKUPS = 1_000
 """Parameters of one statement."""
@@ -54,22 +55,22 @@ class Bulk(Protocol):
         """Insert those that are not there yet; return these. No two of the given ones have one id."""
 
     @abstractmethod
-    def without_known(self, connection: Connection, own: Mapping[Key, Visits]) -> Mapping[Key, Visits]:
+    def without_known(self, connection: Connection, own: Mapping[Key, UserDays]) -> Mapping[Key, UserDays]:
         """Leave out the visitors of whom all these days are kept: most were here before on the same day.
 
         Nobody takes a day from a visitor while somebody counts, so what is read here stays true.
         """
 
     @abstractmethod
-    def lock_visits(self, connection: Connection, own: Mapping[Key, Visits]) -> Mapping[Key, Known]:
-        """Read the visits of visitors as they stand, nobody else may change them until the end of the transaction.
+    def lock_visits(self, connection: Connection, own: Mapping[Key, UserDays]) -> Mapping[Key, Known]:
+        """Read the days of visitors as they stand, nobody else may change them until the end of the transaction.
 
         Who is not in the answer was never seen before; `own` is then written for them already.
         """
 
     @abstractmethod
-    def update_visits(self, connection: Connection, visits: Mapping[Key, Visits]) -> None:
-        """Replace the visits of visitors that are there."""
+    def update_visits(self, connection: Connection, visits: Mapping[Key, UserDays]) -> None:
+        """Replace the days of visitors that are there."""
 
     @abstractmethod
     def add(self, connection: Connection, table: Table, slot: int, rows: Sequence[Sequence[Any]]) -> None:
@@ -95,24 +96,26 @@ class SqliteBulk(Bulk):
             connection.exec_driver_sql(_INSERT_IMPORTED, _placed(connection, activities, repeat(import_id)))
         return activities
 
-    def without_known(self, connection: Connection, own: Mapping[Key, Visits]) -> Mapping[Key, Visits]:
+    def without_known(self, connection: Connection, own: Mapping[Key, UserDays]) -> Mapping[Key, UserDays]:
         """Look them up."""
-        wanted = "SELECT visitor, first_day, days FROM visitors WHERE visitor IN"
+        wanted = "SELECT visitor, types FROM visitors WHERE visitor IN"
         return _growing(own, _look_up(connection, wanted, list(own)))
 
-    def lock_visits(self, connection: Connection, own: Mapping[Key, Visits]) -> Mapping[Key, Known]:
+    def lock_visits(self, connection: Connection, own: Mapping[Key, UserDays]) -> Mapping[Key, Known]:
         """Look them up, insert the others."""
-        wanted = "SELECT visitor, first_day, days, person FROM visitors WHERE visitor IN"
+        wanted = "SELECT visitor, first_day, days, types, person FROM visitors WHERE visitor IN"
         before = {row[0]: _known(*row[1:]) for row in _look_up(connection, wanted, list(own))}
-        new = [(visitor, *pack_visits(visits)) for visitor, visits in own.items() if visitor not in before]
+        new = [(visitor, *pack_days(days)) for visitor, days in own.items() if visitor not in before]
         if new:
-            connection.exec_driver_sql("INSERT INTO visitors (visitor, first_day, days) VALUES (?, ?, ?)", new)
+            connection.exec_driver_sql(
+                "INSERT INTO visitors (visitor, first_day, days, types) VALUES (?, ?, ?, ?)", new
+            )
         return before
 
-    def update_visits(self, connection: Connection, visits: Mapping[Key, Visits]) -> None:
+    def update_visits(self, connection: Connection, visits: Mapping[Key, UserDays]) -> None:
         """Update one by one."""
-        rows = [(*pack_visits(one), visitor) for visitor, one in visits.items()]
-        connection.exec_driver_sql("UPDATE visitors SET first_day = ?, days = ? WHERE visitor = ?", rows)
+        rows = [(*pack_days(one), visitor) for visitor, one in visits.items()]
+        connection.exec_driver_sql("UPDATE visitors SET first_day = ?, days = ?, types = ? WHERE visitor = ?", rows)
 
     def add(self, connection: Connection, table: Table, slot: int, rows: Sequence[Sequence[Any]]) -> None:
         """Upsert one by one; sums are text, which `add_exactly` (database.py) adds."""
@@ -140,18 +143,17 @@ class PostgresBulk(Bulk):
         new = {one.hex for one in inserted}
         return activities.chosen([place for place, one in enumerate(ids) if one in new])
 
-    def without_known(self, connection: Connection, own: Mapping[Key, Visits]) -> Mapping[Key, Visits]:
+    def without_known(self, connection: Connection, own: Mapping[Key, UserDays]) -> Mapping[Key, UserDays]:
         """Look them up, without a lock."""
-        wanted = (
-            "SELECT visitor, first_day, days FROM visitors WHERE visitor IN (SELECT json_array_elements_text(%s::json))"
-        )
+        wanted = "SELECT visitor, types FROM visitors WHERE visitor IN (SELECT json_array_elements_text(%s::json))"
         return _growing(own, connection.exec_driver_sql(wanted, (_json(list(own)),)).fetchall())
 
-    def lock_visits(self, connection: Connection, own: Mapping[Key, Visits]) -> Mapping[Key, Known]:
+    def lock_visits(self, connection: Connection, own: Mapping[Key, UserDays]) -> Mapping[Key, Known]:
         """Insert in the order of the names, then lock those that were there in the same order."""
         visitors = sorted(own)
         inserted = connection.exec_driver_sql(
-            "INSERT INTO visitors (visitor, first_day, days) SELECT r->>0, (r->>1)::int, decode(r->>2, 'hex') "
+            "INSERT INTO visitors (visitor, first_day, days, types) "
+            "SELECT r->>0, (r->>1)::int, decode(r->>2, 'hex'), decode(r->>3, 'hex') "
             "FROM json_array_elements(%s::json) AS r ON CONFLICT DO NOTHING RETURNING visitor",
             (_json([_hex(visitor, own[visitor]) for visitor in visitors]),),
         )
@@ -160,16 +162,16 @@ class PostgresBulk(Bulk):
         if not there:
             return {}
         found = connection.exec_driver_sql(
-            "SELECT visitor, first_day, days, person FROM visitors WHERE visitor IN "
+            "SELECT visitor, first_day, days, types, person FROM visitors WHERE visitor IN "
             "(SELECT json_array_elements_text(%s::json)) ORDER BY visitor FOR UPDATE",
             (_json(there),),
         )
         return {row[0]: _known(*row[1:]) for row in found}
 
-    def update_visits(self, connection: Connection, visits: Mapping[Key, Visits]) -> None:
+    def update_visits(self, connection: Connection, visits: Mapping[Key, UserDays]) -> None:
         """Update all at once."""
         connection.exec_driver_sql(
-            "UPDATE visitors SET first_day = (r->>1)::int, days = decode(r->>2, 'hex') "
+            "UPDATE visitors SET first_day = (r->>1)::int, days = decode(r->>2, 'hex'), types = decode(r->>3, 'hex') "
             "FROM json_array_elements(%s::json) AS r WHERE visitor = r->>0",
             (_json([_hex(visitor, one) for visitor, one in visits.items()]),),
         )
@@ -200,37 +202,26 @@ def _text(value: Any) -> Any:
     return f"{value:f}" if isinstance(value, Decimal) else value
 
 
-def _growing(own: Mapping[Key, Visits], kept: Iterable[Any]) -> Mapping[Key, Visits]:
-    """Leave out those of whom a row of `kept` has all days; most rows are alike, and looked at once."""
-    has_all: dict[tuple[int, bytes, Visits], bool] = {}
+def _growing(own: Mapping[Key, UserDays], kept: Iterable[Any]) -> Mapping[Key, UserDays]:
+    """Leave out those of whom a row of `kept` has all days; many rows are alike, and looked at once."""
+    has_all: dict[tuple[bytes | None, UserDays], bool] = {}
     known = set()
-    for visitor, first, days in kept:
-        row = (first, days, own[visitor])
+    for visitor, types in kept:
+        row = (types, own[visitor])
         if row not in has_all:
-            has_all[row] = bool(days) and union(unpack_visits(first, days), row[2]) == unpack_visits(first, days)
+            has_all[row] = holds(unpack_types(types), row[1])
         if has_all[row]:
             known.add(visitor)
-    return {visitor: visits for visitor, visits in own.items() if visitor not in known} if known else own
+    return {visitor: days for visitor, days in own.items() if visitor not in known} if known else own
 
 
-@lru_cache(maxsize=1_000)
-def pack_visits(visits: Visits) -> tuple[int, bytes]:
-    """Write a set of days as the columns first_day and days."""
-    return visits.first, visits.days.to_bytes((visits.days.bit_length() + 7) // 8, "little")
+def _known(first: int, days: bytes, types: bytes | None, person: Key | None) -> Known:
+    return Known(unpack_days(first, days, types), person)
 
 
-def unpack_visits(first: int, days: bytes) -> Visits:
-    """Read what `pack_visits` wrote."""
-    return Visits(first, int.from_bytes(days, "little"))
-
-
-def _known(first: int, days: bytes, person: Key | None) -> Known:
-    return Known(unpack_visits(first, days) if days else None, person)
-
-
-def _hex(visitor: Key, visits: Visits) -> tuple[Key, int, str]:
-    first, days = pack_visits(visits)
-    return visitor, first, days.hex()
+def _hex(visitor: Key, own: UserDays) -> tuple[Key, int, str, str]:
+    first, days, types = pack_days(own)
+    return visitor, first, days.hex(), types.hex()
 
 
 def _json(rows: Sequence[Any]) -> str:

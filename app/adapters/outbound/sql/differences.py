@@ -7,19 +7,17 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, func, select
 
-from app.adapters.outbound.sql.activity_store import totals_by_type
-from app.adapters.outbound.sql.bulk import unpack_visits
+from app.adapters.outbound.sql.activity_store import totals_by_type, user_rows
 from app.adapters.outbound.sql.columns import metadata
 from app.adapters.outbound.sql.frozen_days import frozen_totals, thawed
 from app.adapters.outbound.sql.identities import read_claim
+from app.adapters.outbound.sql.packed_days import unpack_days
 from app.adapters.outbound.sql.raw_fold import RawFold, stream
 from app.adapters.outbound.sql.schema import (
     aliases,
     claims,
     daily_totals,
-    daily_users,
     persons,
-    retention_cells,
     type_totals,
     visitors,
 )
@@ -27,7 +25,8 @@ from app.adapters.outbound.sql.slot_sums import summed
 from app.application.ports.activities import Difference
 from app.domain.identities import Claim, Key, told
 from app.domain.rollups import Cut, added_up
-from app.domain.stats import Granularity, Visits, date_of, days_of, start_of
+from app.domain.stats import Granularity, date_of, days_of, start_of
+from app.domain.user_days import ALL, UserDays
 
 _SHOWN = 10
 """Ids of a person that are named; there may be thousands."""
@@ -38,7 +37,7 @@ def differences_of_visits(connection: Connection, folding: RawFold) -> Differenc
     difference = None
     active = select(visitors).where(func.length(visitors.c.days) > 0).order_by(visitors.c.visitor)
     with closing(stream(connection, active)) as rows, closing(folding.visitors(connection)) as folded:
-        kept = ((row.visitor, unpack_visits(row.first_day, row.days)) for row in rows)
+        kept = ((row.visitor, unpack_days(row.first_day, row.days, row.types)) for row in rows)
         for there, here in zip_longest(folded, kept):
             if difference is None and here != there:
                 difference = Difference(f"days of {told((there or here)[0])}", _visits(here), _visits(there))
@@ -55,10 +54,9 @@ def differences_of_figures(connection: Connection, folding: RawFold) -> Iterator
     for rollup in folding.rollups:
         sums = folding.fold.sums.get(rollup.name, {})
         yield from _compare(connection, metadata.tables[rollup.name], sums, rollup.told, cut)
-    daily = {(day,): (users,) for day, users in folding.figures.daily.items()}
-    yield from _compare(connection, daily_users, daily, lambda key: f"users on {date_of(key[0])}")
-    cells = {(str(cell.granularity), *cell[1:]): (users,) for cell, users in folding.figures.cells.items()}
-    yield from _compare(connection, retention_cells, cells, _name_of_cell)
+    for table, rows in user_rows(folding.figures):
+        width = len(table.primary_key) - 1
+        yield from _compare(connection, table, {row[:width]: row[width:] for row in rows}, _TOLD[table.name])
 
 
 def differences_of_persons(connection: Connection, folding: RawFold) -> Iterator[Difference]:
@@ -74,7 +72,7 @@ def differences_of_persons(connection: Connection, folding: RawFold) -> Iterator
     for row in connection.execute(select(persons).order_by(persons.c.person)):
         first = here.get(row.person, [row.person])[0]
         known = by_first.pop(first, None)
-        visits = unpack_visits(row.first_day, row.days) if row.days else None
+        visits = unpack_days(row.first_day, row.days, row.types)
         if known != (visits, row.ids):
             yield Difference(f"days of the person of {told(first)}", _days(visits), _days(known and known.visits))
     yield from (
@@ -115,12 +113,15 @@ def _names(keys: list[Key] | None) -> str:
     return ", ".join([*map(told, keys[:_SHOWN]), *more])
 
 
-def _visits(found: tuple[Key, Visits] | None) -> str:
+def _visits(found: tuple[Key, UserDays | None] | None) -> str:
     return "never active" if found is None else f"{told(found[0])}: {_days(found[1])}"
 
 
-def _days(visits: Visits | None) -> str:
-    return "none" if visits is None else ", ".join(date_of(day).isoformat() for day in days_of(visits))
+def _days(days: UserDays | None) -> str:
+    if days is None:
+        return "none"
+    listed = [("", days.all), *((f"{type_} ", visits) for type_, visits in days.by_type)]
+    return "; ".join(name + ", ".join(date_of(day).isoformat() for day in days_of(visits)) for name, visits in listed)
 
 
 def _compare(
@@ -145,7 +146,24 @@ def _figures(values: tuple[Any, ...]) -> str:
     return ", sum ".join(map(str, values))
 
 
+def _name_of_period(key: tuple[Any, ...]) -> str:
+    type_, granularity, period = key
+    return f"users{_with(type_)} in the {granularity} of {start_of(Granularity(granularity), period)}"
+
+
 def _name_of_cell(key: tuple[Any, ...]) -> str:
-    granularity, cohort, later = key
+    type_, granularity, cohort, later = key
     begin = start_of(Granularity(granularity), cohort)
-    return f"retention of the {granularity} of {begin}, {later} later"
+    return f"retention{_with(type_)} of the {granularity} of {begin}, {later} later"
+
+
+def _with(type_: str) -> str:
+    return "" if type_ == ALL else f" with {type_}"
+
+
+_TOLD: Mapping[str, Callable[[Any], str]] = {
+    "daily_users": lambda key: f"users on {date_of(key[0])}",
+    "active_users": _name_of_period,
+    "retention_cells": lambda key: _name_of_cell((ALL, *key)),
+    "type_retention_cells": _name_of_cell,
+}

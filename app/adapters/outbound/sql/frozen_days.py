@@ -9,14 +9,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, not_, or_, select, true, update
 
-from app.adapters.outbound.sql.bulk import unpack_visits
 from app.adapters.outbound.sql.columns import metadata
 from app.adapters.outbound.sql.identities import read_alias, read_claim
+from app.adapters.outbound.sql.packed_days import unpack_days
 from app.adapters.outbound.sql.schema import aliases, claims, daily_totals, stats_settings, visitors
 from app.adapters.outbound.sql.slot_sums import exact_sum
 from app.domain.identities import Alias, Claim, Key
 from app.domain.rollups import Cut, Rollup, Sums
-from app.domain.stats import Visits, before
+from app.domain.user_days import UserDays, before
 
 _AT_ONCE = 5_000
 """Visitors that are read by one statement, so that what was read can be written meanwhile."""
@@ -52,18 +52,18 @@ def frozen_totals(connection: Connection, cut: Cut | None) -> Sums:
     return {(type_,): (int(counted), added) for type_, counted, added in connection.execute(found)}
 
 
-def frozen_visits(connection: Connection, cut: Cut | None) -> Iterator[tuple[Key, Visits]]:
+def frozen_visits(connection: Connection, cut: Cut | None) -> Iterator[tuple[Key, UserDays]]:
     """Hand out each visitor who has frozen days, with these, in the order of their keys."""
     last: Key | None = ""
     while cut is not None and last is not None:
-        wanted = select(visitors.c.visitor, visitors.c.first_day, visitors.c.days).order_by(visitors.c.visitor)
+        wanted = select(visitors).order_by(visitors.c.visitor)
         early = and_(visitors.c.visitor > last, visitors.c.first_day < cut.day)
         found = connection.execute(wanted.where(early).limit(_AT_ONCE)).all()
         last = found[-1].visitor if found else None
-        for visitor, first, days in found:
-            frozen = before(cut.day, unpack_visits(first, days))
-            if frozen is not None:
-                yield visitor, frozen
+        for row in found:
+            days = unpack_days(row.first_day, row.days, row.types)
+            if days is not None and (frozen := before(cut.day, days)) is not None:
+                yield row.visitor, frozen
 
 
 def frozen_statements(connection: Connection, cut: Cut | None) -> tuple[Sequence[Claim], Sequence[Alias]]:

@@ -11,16 +11,16 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
-from app.adapters.outbound.sql.bulk import Bulk, pack_visits, unpack_visits
+from app.adapters.outbound.sql.bulk import Bulk
 from app.adapters.outbound.sql.counters import inserting
+from app.adapters.outbound.sql.packed_days import NO_DAY, pack_days, unpack_days
 from app.adapters.outbound.sql.rows import instant_of, microseconds
 from app.adapters.outbound.sql.schema import aliases, claims, persons, visitors
 from app.domain.identities import ANONYMOUS, Alias, Claim, Key, owners_by
 from app.domain.regrouping import Known, Person, Regrouped, Regrouping
-from app.domain.stats import UserFigures, Visits, union
+from app.domain.user_days import UserDays, together
+from app.domain.user_figures import UserFigures
 
-NO_DAY = Visits(0, 0)
-"""How a visitor is written who did nothing yet."""
 _AT_ONCE = 1_000
 _HOLDING = {
     "sqlite": (
@@ -35,10 +35,11 @@ _HOLDING = {
 
 
 class Identities:
-    """The statements of one kind of database; `bulk` has those for visitors."""
+    """The statements of one kind of database; `bulk` has those for visitors. Retention is kept of types `retained`."""
 
-    def __init__(self, bulk: Bulk) -> None:
+    def __init__(self, bulk: Bulk, retained: Collection[str] = frozenset()) -> None:
         self._bulk = bulk
+        self._retained = retained
 
     def change_something(self, connection: Connection, new: Sequence[Claim], joins: Sequence[Alias]) -> bool:
         """Tell whether statements may join or part anybody.
@@ -55,7 +56,7 @@ class Identities:
             found.get(alias.user_id) is None or found[alias.user_id] != found.get(alias.previous) for alias in joins
         )
 
-    def grow(self, connection: Connection, visits: Mapping[Key, Sequence[Visits]], figures: UserFigures) -> None:
+    def grow(self, connection: Connection, visits: Mapping[Key, Sequence[UserDays]], figures: UserFigures) -> None:
         """Add visits of some of its ids to each person, and move the figures."""
         before = _persons(connection, visits)
         after = {}
@@ -63,7 +64,7 @@ class Identities:
             known = before[name]
             grown = known.visits
             for one in own:
-                grown = one if grown is None else union(grown, one)
+                grown = one if grown is None else together(grown, one)
             if grown != known.visits:
                 figures.move(known.visits, grown)
                 after[name] = Person(grown, known.ids)
@@ -83,7 +84,7 @@ class Identities:
         self._part(connection, regrouping, found, parted)
         for one, other in pairs:
             regrouping.join(one, other)
-        regrouped = regrouping.outcome()
+        regrouped = regrouping.outcome(self._retained)
         _write(connection, regrouped)
         return regrouped.figures
 
@@ -98,7 +99,7 @@ class Identities:
         leaving: dict[Key, list[Key]] = {}
         for key in parted:
             leaving.setdefault(found[key].person or "", []).append(key)
-        own: dict[Key, dict[Key, Visits | None]] = {person: {} for person in leaving}
+        own: dict[Key, dict[Key, UserDays | None]] = {person: {} for person in leaving}
         for row in _visitors(connection, visitors.c.person, leaving):
             own[row.person][row.visitor] = _visits(row)
         for person, keys in leaving.items():
@@ -130,11 +131,11 @@ def put_persons(connection: Connection, changed: Mapping[Key, Person]) -> None:
     if not changed:
         return
     statement = inserting(connection, persons)
-    columns = {name: statement.excluded[name] for name in ("first_day", "days", "ids")}
+    columns = {name: statement.excluded[name] for name in ("first_day", "days", "types", "ids")}
     rows = []
     for name, person in sorted(changed.items()):
-        first, days = pack_visits(person.visits or NO_DAY)
-        rows.append({"person": name, "first_day": first, "days": days, "ids": person.ids})
+        first, days, types = pack_days(person.visits or NO_DAY)
+        rows.append({"person": name, "first_day": first, "days": days, "types": types, "ids": person.ids})
     connection.execute(statement.on_conflict_do_update(index_elements=["person"], set_=columns), rows)
 
 
@@ -188,8 +189,8 @@ def _visitors(connection: Connection, column: Any, values: Collection[Key]) -> I
         yield from connection.execute(select(visitors).where(column.in_(chunk)))
 
 
-def _visits(row: Row[Any]) -> Visits | None:
-    return unpack_visits(row.first_day, row.days) if row.days else None
+def _visits(row: Row[Any]) -> UserDays | None:
+    return unpack_days(row.first_day, row.days, row.types)
 
 
 def chunks(keys: Collection[Any]) -> Iterator[Sequence[Any]]:

@@ -23,10 +23,12 @@ from app.adapters.outbound.sql.schema import activities
 from app.application.ports.activities import Progress
 from app.domain.activities import STATEMENTS, Activity
 from app.domain.activity_columns import ActivityColumns
+from app.domain.column_fold import Fold
 from app.domain.identities import ANONYMOUS, Alias, Claim, Key, aliases_in, claims_in, persons_by
 from app.domain.regrouping import Person
 from app.domain.rollups import Cut, DatedActivities, Day, LocalClock, Rollup, added_up, sums_by
-from app.domain.stats import Fold, UserFigures, Visits, union, visits_on
+from app.domain.user_days import UserDays, days_with, joined, together
+from app.domain.user_figures import UserFigures
 
 ROWS = 10_000
 """That are read, or told of, at a time."""
@@ -72,7 +74,7 @@ class RawFold:
         for claim in claims:
             self.owners[claim.anonymous] = min(claim, self.owners.get(claim.anonymous, claim))
 
-    def visitors(self, connection: Connection) -> Generator[tuple[Key, Visits], None, None]:
+    def visitors(self, connection: Connection) -> Generator[tuple[Key, UserDays], None, None]:
         """Hand out each visitor with all days, in the order of their keys."""
         visitor = func.coalesce(activities.c.user_id, literal(ANONYMOUS).concat(activities.c.anonymous_id))
         wanted = select(visitor, *_COUNTED).where(activities.c.type.not_in(STATEMENTS)).order_by(visitor)
@@ -82,28 +84,30 @@ class RawFold:
         with closing(stream(connection, wanted)) as rows:
             found = merge(frozen_visits(connection, self.cut), self._raw(rows), key=itemgetter(0))
             for key, own in groupby(found, itemgetter(0)):
-                visits = reduce(union, (days for _, days in own))
+                visits = reduce(together, (days for _, days in own))
                 self._count(key, visits)
                 yield key, visits
         for person in self.persons.values():
             self.figures.move(None, person.visits)
 
-    def _raw(self, rows: Iterator[Any]) -> Iterator[tuple[Key, Visits]]:
+    def _raw(self, rows: Iterator[Any]) -> Iterator[tuple[Key, UserDays]]:
         for key, own in groupby(self._dated(rows), itemgetter(0)):
-            visits = visits_on(day for _, day in own)
             if key is not None:
-                yield key, visits
+                days: dict[str, set[Day]] = {}
+                for _, type_, day in own:
+                    days.setdefault(type_, set()).add(day)
+                yield key, days_with(days)
 
-    def _count(self, key: Key, visits: Visits) -> None:
+    def _count(self, key: Key, visits: UserDays) -> None:
         name = self.person_of.get(key)
         if name is None:
             self.figures.move(None, visits)
         else:
             known, ids = self.persons[name]
-            self.persons[name] = Person(visits if known is None else union(known, visits), ids)
+            self.persons[name] = Person(joined(known, visits), ids)
 
-    def _dated(self, rows: Iterator[Any]) -> Iterator[tuple[Key | None, Day]]:
-        """Count rows, and tell visitor and day of each."""
+    def _dated(self, rows: Iterator[Any]) -> Iterator[tuple[Key | None, str, Day]]:
+        """Count rows, and tell visitor, type and day of each."""
         for some in batches(rows, ROWS):
             visitors, types, occurred_at, sources, values, properties = zip(*some, strict=True)
             hours, days = self.clock.read(occurred_at)
@@ -115,7 +119,7 @@ class RawFold:
                 known = self.fold.sums.get(rollup.name, {})
                 self.fold.sums[rollup.name] = added_up((known, rollup.sums(counted)))
             self._tell(len(some))
-            yield from zip(visitors, days, strict=True)
+            yield from zip(visitors, types, days, strict=True)
 
     def _statements(self, connection: Connection) -> Generator[Activity, None, None]:
         with closing(stream(connection, select(activities).where(activities.c.type.in_(STATEMENTS)))) as rows:

@@ -19,7 +19,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, func, select, tuple_
 
-from app.adapters.outbound.sql.activity_store import add_totals, add_users, bulk_of, totals_by_type
+from app.adapters.outbound.sql.activity_store import add_totals, add_users, bulk_of, totals_by_type, user_rows
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold, take_slot
 from app.adapters.outbound.sql.columns import metadata
 from app.adapters.outbound.sql.counters import inserting
@@ -29,22 +29,21 @@ from app.adapters.outbound.sql.frozen_days import read_cut
 from app.adapters.outbound.sql.places import DAY
 from app.adapters.outbound.sql.remaining_days import TypeDay, nothing_left
 from app.adapters.outbound.sql.removal_search import found_in, free_ids, rows_removed
-from app.adapters.outbound.sql.removed_visits import Groups, take_out
+from app.adapters.outbound.sql.removed_visits import Groups, Lost, take_out
 from app.adapters.outbound.sql.schema import (
     activity_ids,
     daily_totals,
-    daily_users,
-    retention_cells,
     type_totals,
 )
 from app.application.ports.removal import ActivityRemoval, FiguresIncompleteError, RemovalStep
 from app.domain.activities import STATEMENTS, ActivityId
 from app.domain.activity_columns import ActivityColumns, ActivityIds
-from app.domain.column_fold import fold_columns
+from app.domain.column_fold import Fold, fold_columns
 from app.domain.identities import Key
 from app.domain.removal import ToRemove
 from app.domain.rollups import ROLLUPS, DatedActivities, Day, LocalClock, Rollup, negated
-from app.domain.stats import Fold, UserFigures
+from app.domain.user_days import ALL
+from app.domain.user_figures import UserFigures
 from app.domain.zone_rules import ZoneRules
 
 STEP = 10_000
@@ -84,12 +83,14 @@ class SqlActivityRemoval(ActivityRemoval):
         *,
         hooks: Sequence[RemovalHook] = HOOKS,
         step: int = STEP,
+        retained: Collection[str] = (),
     ) -> None:
         self._database = database
         self._day_rules = DayRules(zone, rules)
         self._rollups = rollups
         self._hooks = hooks
         self._step = step
+        self._retained = retained
         self._bulk = bulk_of(database)
 
     async def remove(self, wanted: ToRemove, after: str = "", *, frees_ids: bool) -> RemovalStep:
@@ -125,10 +126,11 @@ class SqlActivityRemoval(ActivityRemoval):
             frozen = frozen_before(connection)
             if frozen is None:
                 return False
-            figures, _ = take_out(connection, self._bulk, dict.fromkeys(wanted.visitors, range(frozen)), ())
+            lost = {key: {ALL: range(frozen)} for key in wanted.visitors}
+            figures, _ = take_out(connection, self._bulk, lost, (), self._retained)
             add_users(connection, self._bulk, take_slot(connection), figures)
             _drop_user_rows(connection, figures)
-            return bool(figures.daily)
+            return bool(figures.active)
 
         return await self._database.write(work, unlimited=True)
 
@@ -145,7 +147,7 @@ class SqlActivityRemoval(ActivityRemoval):
         self._subtract(connection, slot, fold)
         dated = _dated(removed, clock)
         gone, gone_days = nothing_left(connection, dated, clock, frozen_before(connection) or 0)
-        figures, groups = take_out(connection, self._bulk, gone_days, fold.statements)
+        figures, groups = take_out(connection, self._bulk, _lost(gone, gone_days), fold.statements, self._retained)
         add_users(connection, self._bulk, slot, figures)
         _drop_user_rows(connection, figures)
         for hook in self._hooks:
@@ -177,9 +179,19 @@ def _dated(removed: ActivityColumns, clock: LocalClock) -> DatedActivities:
     return DatedActivities(counted, *clock.read(counted.occurred_at))
 
 
+def _lost(gone: Collection[TypeDay], gone_days: Mapping[Key, Collection[Day]]) -> Lost:
+    lost: dict[Key, dict[str, Collection[Day]]] = {key: {ALL: days} for key, days in gone_days.items()}
+    of_types: dict[tuple[Key, str], set[Day]] = {}
+    for key, type_, day in gone:
+        of_types.setdefault((key, type_), set()).add(day)
+    for (key, type_), days in of_types.items():
+        lost.setdefault(key, {})[type_] = days
+    return lost
+
+
 def _drop_user_rows(connection: Connection, figures: UserFigures) -> None:
-    _drop_rows(connection, daily_users, [(day,) for day in figures.daily])
-    _drop_rows(connection, retention_cells, figures.cells)
+    for table, rows in user_rows(figures):
+        _drop_rows(connection, table, [row[:-1] for row in rows])
 
 
 def _drop_rows(connection: Connection, table: Table, touched: Collection[tuple[Any, ...]]) -> None:

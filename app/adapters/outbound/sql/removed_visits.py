@@ -10,15 +10,19 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select
 
-from app.adapters.outbound.sql.bulk import Bulk, unpack_visits
-from app.adapters.outbound.sql.identities import NO_DAY, chunks, claims_holding, put_labels, put_persons, read_claim
+from app.adapters.outbound.sql.bulk import Bulk
+from app.adapters.outbound.sql.identities import chunks, claims_holding, put_labels, put_persons, read_claim
+from app.adapters.outbound.sql.packed_days import NO_DAY, unpack_days
 from app.adapters.outbound.sql.schema import aliases, claims, persons, visitors
 from app.domain.activities import Activity
 from app.domain.identities import ANONYMOUS, Alias, Key, aliases_in, claims_in, owners_by, persons_by
 from app.domain.regrouping import Known, Person
 from app.domain.rollups import Day
-from app.domain.stats import UserFigures, Visits, union, without
+from app.domain.user_days import UserDays, joined, less
+from app.domain.user_figures import UserFigures
 
+Lost = Mapping[Key, Mapping[str, Collection[Day]]]
+"""By visitor and type the days with nothing left; under ALL those of no type."""
 _CLAIM = (claims.c.at, claims.c.activity_id, claims.c.anonymous_id, claims.c.user_id)
 
 
@@ -32,15 +36,18 @@ class Groups:
 
 
 def take_out(
-    connection: Connection, bulk: Bulk, lost: Mapping[Key, Collection[Day]], unsaid: Sequence[Activity]
+    connection: Connection, bulk: Bulk, lost: Lost, unsaid: Sequence[Activity], retained: Collection[str] = ()
 ) -> tuple[UserFigures, Groups]:
-    """Take days and statements away; say how the figures of users change, and who was and is one person."""
+    """Take days and statements away; say how the figures of users change, and who was and is one person.
+
+    Retention is kept of types `retained`, besides that of all.
+    """
     named = _take_statements(connection, unsaid)
     found = _read(connection, {*named, *lost})
     before = {key: one.person for key, one in found.items() if one.person is not None}
     after = _persons_now(connection, {*before, *(key for key in named if key in found)})
-    visits = {key: _left(one.visits, lost.get(key, ())) for key, one in found.items()}
-    figures = UserFigures()
+    visits = {key: one.visits and less(one.visits, lost.get(key, {})) for key, one in found.items()}
+    figures = UserFigures(retained)
     _move(figures, _of_groups({key: one.visits for key, one in found.items()}, before), back=True)
     together = _of_groups(visits, after)
     _move(figures, together, back=False)
@@ -73,8 +80,8 @@ def _visitors(connection: Connection, column: Any, values: Collection[Key]) -> I
             yield row.visitor, Known(_visits(row), row.person)
 
 
-def _visits(row: Row[Any]) -> Visits | None:
-    return unpack_visits(row.first_day, row.days) if row.days else None
+def _visits(row: Row[Any]) -> UserDays | None:
+    return unpack_days(row.first_day, row.days, row.types)
 
 
 def _persons_now(connection: Connection, keys: Collection[Key]) -> dict[Key, Key]:
@@ -91,21 +98,16 @@ def _persons_now(connection: Connection, keys: Collection[Key]) -> dict[Key, Key
     return persons_by(owners_by(owners), joins)
 
 
-def _left(visits: Visits | None, days: Collection[Day]) -> Visits | None:
-    return visits if visits is None or not days else without(visits, days)
-
-
-def _of_groups(own: Mapping[Key, Visits | None], person_of: Mapping[Key, Key]) -> dict[Key, Visits | None]:
+def _of_groups(own: Mapping[Key, UserDays | None], person_of: Mapping[Key, Key]) -> dict[Key, UserDays | None]:
     """Join the days of those who are one person, by its name; who is alone has its own."""
-    together: dict[Key, Visits | None] = {}
+    together: dict[Key, UserDays | None] = {}
     for key, visits in own.items():
         name = person_of.get(key, key)
-        known = together.get(name)
-        together[name] = union(known, visits) if known and visits else known or visits
+        together[name] = joined(together.get(name), visits)
     return together
 
 
-def _move(figures: UserFigures, groups: Mapping[Key, Visits | None], *, back: bool) -> None:
+def _move(figures: UserFigures, groups: Mapping[Key, UserDays | None], *, back: bool) -> None:
     for visits in groups.values():
         if back:
             figures.move(visits, None)
@@ -117,7 +119,7 @@ def _write_visitors(
     connection: Connection,
     bulk: Bulk,
     found: Mapping[Key, Known],
-    visits: Mapping[Key, Visits | None],
+    visits: Mapping[Key, UserDays | None],
     person_of: Mapping[Key, Key],
 ) -> None:
     """Write what has changed; of who did nothing and is nobody's, no row stays."""
@@ -132,7 +134,7 @@ def _write_visitors(
 
 
 def _write_persons(
-    connection: Connection, ended: Collection[Key], person_of: Mapping[Key, Key], visits: Mapping[Key, Visits | None]
+    connection: Connection, ended: Collection[Key], person_of: Mapping[Key, Key], visits: Mapping[Key, UserDays | None]
 ) -> None:
     for chunk in chunks(ended):
         connection.execute(delete(persons).where(persons.c.person.in_(chunk)))

@@ -75,12 +75,24 @@ daily_users = Table(
     sqlite_with_rowid=False,
 )
 
+active_users = Table(
+    "active_users",
+    metadata,
+    Column("type", BYTEWISE, primary_key=True, comment="With which type of activity; empty: with any."),
+    Column("granularity", String, primary_key=True, comment="Of any type only weeks and months: daily_users has days."),
+    Column("period", Integer, primary_key=True, autoincrement=False),
+    slot(),
+    Column("users", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 visitors = Table(
     "visitors",
     metadata,
     Column("visitor", BYTEWISE, primary_key=True, comment="A user id; or U+0001 and an anonymous id."),
     Column("first_day", Integer, nullable=False),
     Column("days", LargeBinary, nullable=False, comment="A bit for each day from first_day on, little-endian."),
+    Column("types", LargeBinary, comment="The same of each type of activity (packed_days.py); null: none is kept."),
     Column("person", BYTEWISE, comment="Who it is together with others; null: it is alone."),
     sqlite_with_rowid=False,
 )
@@ -92,6 +104,7 @@ persons = Table(
     Column("person", BYTEWISE, primary_key=True, comment="One of its user ids."),
     Column("first_day", Integer, nullable=False),
     Column("days", LargeBinary, nullable=False, comment="Those of all its visitors together."),
+    Column("types", LargeBinary, comment="The same of each type of activity (packed_days.py); null: none is kept."),
     Column("ids", Integer, nullable=False, comment="How many visitors it is; two at least."),
     sqlite_with_rowid=False,
 )
@@ -125,6 +138,18 @@ retention_cells = Table(
     "retention_cells",
     metadata,
     Column("granularity", String(4), primary_key=True),
+    Column("cohort", Integer, primary_key=True, autoincrement=False),
+    Column("later", Integer, primary_key=True, autoincrement=False),
+    slot(),
+    Column("users", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+type_retention_cells = Table(
+    "type_retention_cells",
+    metadata,
+    Column("type", BYTEWISE, primary_key=True, comment="First and later active with it; empty: with any, by months."),
+    Column("granularity", String, primary_key=True),
     Column("cohort", Integer, primary_key=True, autoincrement=False),
     Column("later", Integer, primary_key=True, autoincrement=False),
     slot(),

@@ -6,11 +6,18 @@ from datetime import date
 from sqlalchemy import Connection, func, select
 
 from app.adapters.outbound.sql.database import SqlStore
-from app.adapters.outbound.sql.schema import daily_totals, daily_users, retention_cells, type_totals
+from app.adapters.outbound.sql.schema import (
+    daily_totals,
+    daily_users,
+    retention_cells,
+    type_retention_cells,
+    type_totals,
+)
 from app.adapters.outbound.sql.slot_sums import summed
 from app.application.ports.activities import Stats
 from app.domain.rollups import Day
 from app.domain.stats import Cell, Granularity, TypeCount, TypeRanking, TypeTotal, day_number
+from app.domain.user_days import ALL
 
 
 class SqlStats(SqlStore, Stats):
@@ -56,11 +63,18 @@ class SqlStats(SqlStore, Stats):
         )
         return [TypeCount(type_, int(counted)) for type_, counted in await self._rows(top)]
 
-    async def cells(self, granularity: Granularity, first: int, last: int, later: int) -> Mapping[Cell, int]:
+    async def cells(
+        self, granularity: Granularity, first: int, last: int, later: int, type_: str = ""
+    ) -> Mapping[Cell, int]:
         """Read a row per cell."""
-        wanted = summed(retention_cells).where(
-            retention_cells.c.granularity == str(granularity),
-            retention_cells.c.cohort.between(first, last),
-            retention_cells.c.later.between(0, later),
+        table = retention_cells
+        if type_ != ALL or granularity is Granularity.MONTH:
+            table = type_retention_cells
+        wanted = summed(table).where(
+            table.c.granularity == str(granularity),
+            table.c.cohort.between(first, last),
+            table.c.later.between(0, later),
         )
+        if table is type_retention_cells:
+            wanted = wanted.where(table.c.type == type_)
         return {Cell(granularity, row.cohort, row.later): row.users for row in await self._rows(wanted)}

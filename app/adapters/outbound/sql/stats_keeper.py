@@ -1,6 +1,6 @@
 """StatsKeeper in SQL: the rollups emptied, made anew, or compared with what follows from the raw activities."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from datetime import date, tzinfo
 
@@ -13,9 +13,11 @@ from app.adapters.outbound.sql.database import Database
 from app.adapters.outbound.sql.day_rules import DayRules
 from app.adapters.outbound.sql.differences import differences_of_figures, differences_of_persons, differences_of_visits
 from app.adapters.outbound.sql.frozen_days import empty_around, frozen_totals, read_cut, write_cut
-from app.adapters.outbound.sql.identities import NO_DAY, put_labels, put_persons, put_statements
+from app.adapters.outbound.sql.identities import put_labels, put_persons, put_statements
+from app.adapters.outbound.sql.packed_days import NO_DAY
 from app.adapters.outbound.sql.raw_fold import ROWS, RawFold
 from app.adapters.outbound.sql.schema import (
+    active_users,
     aliases,
     claims,
     daily_totals,
@@ -24,17 +26,19 @@ from app.adapters.outbound.sql.schema import (
     persons,
     retention_cells,
     stats_settings,
+    type_retention_cells,
     type_totals,
     visitors,
 )
 from app.application.ports.activities import Difference, FrozenDaysError, Progress, StatsKeeper
 from app.domain.rollups import ROLLUPS, Cut, LocalClock, Rollup
 from app.domain.stats import date_of
+from app.domain.user_figures import UserFigures
 from app.domain.zone_rules import ZoneRules
 
 _TABLES = (
     type_totals, daily_totals, hourly_totals, daily_users, visitors, persons, claims, aliases, retention_cells,
-    stats_settings,
+    active_users, type_retention_cells, stats_settings,
 )  # fmt: skip
 
 
@@ -42,10 +46,16 @@ class SqlStatsKeeper(StatsKeeper):
     """Cares for what SqlActivityStore keeps; counts days in `zone`."""
 
     def __init__(
-        self, database: Database, zone: tzinfo, rules: ZoneRules | None = None, rollups: Sequence[Rollup] = ROLLUPS
+        self,
+        database: Database,
+        zone: tzinfo,
+        rules: ZoneRules | None = None,
+        rollups: Sequence[Rollup] = ROLLUPS,
+        retained: Collection[str] = frozenset(),
     ) -> None:
         self._database = database
         self._rollups = rollups
+        self._retained = retained
         self._zone = zone
         self._day_rules = DayRules(zone, rules)
 
@@ -95,7 +105,7 @@ class SqlStatsKeeper(StatsKeeper):
             raise FrozenDaysError(date_of(cut.day))
         self._empty(connection, cut)
         bulk = bulk_of(self._database)
-        folding = RawFold(self._clock(rules, cut), progress, self._rollups, cut)
+        folding = self._folding(rules, cut, progress)
         add_by_type(connection, bulk, frozen_totals(connection, cut))
         folding.read_statements(connection, lambda said, joins: put_statements(connection, said, joins))
         with closing(folding.visitors(connection)) as found:
@@ -115,7 +125,7 @@ class SqlStatsKeeper(StatsKeeper):
 
     def _verify(self, connection: Connection, progress: Progress | None) -> Difference | None:
         cut = read_cut(connection)
-        folding = RawFold(self._clock(self._day_rules.newest(connection), cut), progress, self._rollups, cut)
+        folding = self._folding(self._day_rules.newest(connection), cut, progress)
         folding.read_statements(connection)
         of_visits = differences_of_visits(connection, folding)
         kept_zone = connection.execute(select(stats_settings.c.timezone)).scalar()
@@ -124,5 +134,6 @@ class SqlStatsKeeper(StatsKeeper):
         of_figures = next(differences_of_figures(connection, folding), None)
         return of_figures or of_visits or next(differences_of_persons(connection, folding), None)
 
-    def _clock(self, rules: ZoneRules | None, cut: Cut | None) -> LocalClock:
-        return LocalClock(rules.zone if rules else self._zone, cut)
+    def _folding(self, rules: ZoneRules | None, cut: Cut | None, progress: Progress | None) -> RawFold:
+        clock = LocalClock(rules.zone if rules else self._zone, cut)
+        return RawFold(clock, progress, self._rollups, cut, figures=UserFigures(self._retained))

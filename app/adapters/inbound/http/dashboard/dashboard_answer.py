@@ -19,11 +19,13 @@ from app.domain.stats import Cohort, Granularity
 from app.domain.timeline import Timeline, Unit
 
 
-class _Answer(Answer):
+class DashboardPart(Answer):
+    """Something that the dashboard is told: these fields and no others."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class StoreSection(_Answer):
+class StoreSection(DashboardPart):
     """Whether what holds the present can be reached; when not, queue and providers are as of `seen_at`."""
 
     up: bool
@@ -31,7 +33,7 @@ class StoreSection(_Answer):
     seen_at: datetime | None = Field(description="When it was reached last; null while it is up")
 
 
-class HourAnswer(_Answer):
+class HourAnswer(DashboardPart):
     """Activities that the door took in the last hour."""
 
     since: Instant | None = Field(description="From when on this process has counted; null: not yet")
@@ -41,7 +43,7 @@ class HourAnswer(_Answer):
     total: int = Field(description="Of the hour, up to now")
 
 
-class ActivitiesSection(_Answer):
+class ActivitiesSection(DashboardPart):
     """The door and the queue behind it; counts are of activities since the first one."""
 
     per_second: Annotated[float, rounded(2)] | None = Field(description="The mean of the last 10 seconds")
@@ -52,12 +54,15 @@ class ActivitiesSection(_Answer):
         "queue.settled", default=None, description="Stored, or found to be stored already, or buried"
     )
     backlog: int | None = read_at("queue.backlog", default=None)
+    oldest_age: Annotated[float, rounded(0)] | None = read_at(
+        "queue.oldest_age", default=None, description="Seconds since the oldest came that is not settled"
+    )
     dead_letters: int | None = read_at(
         "queue.dead_letters", default=None, description="Letters that wait for an operator"
     )
 
 
-class TypeAnswer(_Answer):
+class TypeAnswer(DashboardPart):
     """How often a type occurred, and the sum of its values."""
 
     type: str
@@ -65,7 +70,7 @@ class TypeAnswer(_Answer):
     sum: Amount = Field(description="With the digits that went in")
 
 
-class TypesAnswer(_Answer):
+class TypesAnswer(DashboardPart):
     """All types since the last reset."""
 
     types: int
@@ -73,14 +78,14 @@ class TypesAnswer(_Answer):
     top: list[TypeAnswer] = Field(description="The most frequent, most first")
 
 
-class DayAnswer(_Answer):
+class DayAnswer(DashboardPart):
     """How many users were active on a day."""
 
     date: date
     users: int
 
 
-class CohortAnswer(_Answer):
+class CohortAnswer(DashboardPart):
     """The users whose first activity fell on one day."""
 
     start: date
@@ -88,7 +93,7 @@ class CohortAnswer(_Answer):
     active: list[int | None] = Field(description="How many were active n days later; null: not over yet")
 
 
-class RetentionAnswer(_Answer):
+class RetentionAnswer(DashboardPart):
     """A cohort a day."""
 
     granularity: Granularity
@@ -99,7 +104,7 @@ def _by_day(cohorts: Sequence[Cohort]) -> dict[str, Any]:
     return {"granularity": Granularity.DAY, "cohorts": cohorts}
 
 
-class UsersAnswer(_Answer):
+class UsersAnswer(DashboardPart):
     """Those who may use the service."""
 
     total: int
@@ -107,7 +112,7 @@ class UsersAnswer(_Answer):
     deleted: int
 
 
-class HistorySection(_Answer):
+class HistorySection(DashboardPart):
     """What the database says; all null while it is away, and `reason` says why."""
 
     up: Annotated[bool, BeforeValidator(not_)] = read_at("trouble")
@@ -116,9 +121,10 @@ class HistorySection(_Answer):
     daily_users: list[DayAnswer] | None
     retention: Annotated[RetentionAnswer, BeforeValidator(_by_day)] | None = read_at("cohorts")
     users: UsersAnswer | None
+    counting: str | None = Field(description="What is to be known of the days that were counted; null: all is well")
 
 
-class PlanAnswer(_Answer):
+class PlanAnswer(DashboardPart):
     """A plan."""
 
     id: UUID = read_at("summary.plan_id")
@@ -134,14 +140,14 @@ class PlanAnswer(_Answer):
     max_price: Amount | None = read_at("summary.max_price")
 
 
-class PeriodAnswer(_Answer):
+class PeriodAnswer(DashboardPart):
     """How many plans begin in a period."""
 
     start: date
     plans: int
 
 
-class TimelineAnswer(_Answer):
+class TimelineAnswer(DashboardPart):
     """As many periods before the current one as after it."""
 
     unit: Unit
@@ -153,7 +159,7 @@ def _by_period(line: Timeline) -> dict[str, Any]:
     return {"unit": line.unit, "periods": periods}
 
 
-class CatalogSection(_Answer):
+class CatalogSection(DashboardPart):
     """The plans that search finds."""
 
     plans: int | None = read_at("count", description="Null while they have not been loaded")
@@ -170,7 +176,7 @@ def _total(counts: Mapping[str, int]) -> int:
     return sum(counts.values())
 
 
-class DashboardProvider(_Answer):
+class DashboardProvider(DashboardPart):
     """A provider and how it fares."""
 
     name: str = read_at("status.provider.name")
@@ -188,14 +194,14 @@ class DashboardProvider(_Answer):
     circuit: str = read_at("status.circuit.state")
 
 
-class ProviderCountsAnswer(_Answer):
+class ProviderCountsAnswer(DashboardPart):
     """How many providers there are, shown or not."""
 
     total: int
     troubled: int = Field(description="That fail, wait for an approval, or are left alone by the breaker")
 
 
-class DashboardAnswer(_Answer):
+class DashboardAnswer(DashboardPart):
     """Everything on the dashboard."""
 
     at: datetime

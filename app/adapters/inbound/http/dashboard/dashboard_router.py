@@ -24,7 +24,7 @@ def dashboard_router(viewers: Viewers, trusted_proxies: Sequence[Network] = ()) 
     @router.get(
         "/dashboard/state",
         response_model=DashboardAnswer,
-        summary="Everything that the dashboard shows",
+        summary="Everything on the dashboard that is of now",
         description=(
             "`GET /dashboard/stream` tells the same as server-sent events named `state`: the first has all of it, the "
             "ones after, one a second, have `at` and the sections that have changed."

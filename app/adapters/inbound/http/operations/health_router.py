@@ -5,7 +5,7 @@ None of it waits for a store, but that the first to ask how it fares waits a sec
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response, status
@@ -82,6 +82,9 @@ class StatsHealth(BaseModel):
     """The figures."""
 
     trouble: str | None
+    activities_from: date | None = Field(
+        description="The first day of which all activities are there; those before it have left. null: none has"
+    )
 
 
 class ProviderHealth(Answer):
@@ -180,7 +183,7 @@ def health_router(
             "store": {"up": watch.away is None, "reason": watch.away, "seen_at": instant(watch.seen_at)},
             "history": {"up": service.history_trouble is None, "reason": service.history_trouble},
             "activities": queue and _queue_health(queue, service),
-            "stats": {"trouble": service.stats_trouble},
+            "stats": {"trouble": service.stats_trouble, "activities_from": _written(service.activities_from)},
             "providers": [ProviderHealth.of(provider, age=_age(provider, now)) for provider in watch.providers],
             "subscriptions": [_subscription_health(name, service.readers) for name in subscriptions],
             "tzdata": service.zone_rules,
@@ -211,6 +214,10 @@ def _subscription_health(name: str, all_readers: Sequence[SubscriptionReader]) -
         "last_trouble": last,
         "last_trouble_at": instant(last_at),
     }
+
+
+def _written(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
 
 
 def _age(status: ProviderStatus, now: datetime) -> float | None:

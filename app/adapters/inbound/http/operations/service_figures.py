@@ -26,7 +26,10 @@ from app.application.ports.activities import QueueFigures
 from app.application.ports.figures import Figure, Verification
 from app.application.ports.publishing import ToldCounts
 from app.application.watch_service import WatchService, WebhookCounts
+from app.domain.stats import day_number
 from app.domain.users import UserCounts
+
+DAY_SECONDS = 86_400
 
 
 def service_figures(watch: WatchService, version: str) -> Iterable[Metric]:
@@ -40,6 +43,9 @@ def service_figures(watch: WatchService, version: str) -> Iterable[Metric]:
     yield gauge("marquee_history_up", "1 when the history's database answers.", (), up)
     days = [] if watch.history_looked_at is None else [((), float(watch.stats_trouble is not None))]
     yield gauge("marquee_stats_trouble", "1 when `/health` has something to say of the days counted.", (), days)
+    since = [] if watch.activities_from is None else [((), float(day_number(watch.activities_from) * DAY_SECONDS))]
+    kept = "When the first day begins of which all activities are there (Unix time, as if in UTC)."
+    yield gauge("marquee_activities_from_time_seconds", kept, (), since)
     yield from _verified_figures(watch.verification)
     running = Counter(process.role for process in watch.running)
     roles = [((role,), float(count)) for role, count in sorted(running.items())]

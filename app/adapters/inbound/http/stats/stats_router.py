@@ -1,6 +1,7 @@
 """The stats over HTTP. Answers are plain, without an envelope; sums have the digits that went in."""
 
 from contextlib import suppress
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response, status
@@ -8,19 +9,25 @@ from fastapi import APIRouter, Query, Response, status
 from app.adapters.inbound.answering.stats_answers import (
     CohortsAnswer,
     DailyUsersAnswer,
+    SeriesAnswer,
     TotalAnswer,
     TypeCountAnswer,
     daily_users_answer,
     retention_answer,
+    series_answer,
     total_answer,
     type_count_answer,
 )
 from app.adapters.inbound.http.describing.answers import failure, json_response
+from app.adapters.inbound.reading.granularity import read_granularity
 from app.adapters.inbound.reading.instants import read_date
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
+from app.application.read_series import SeriesQuestion
 from app.application.read_stats import DEFAULT_LIMIT, DEFAULT_WINDOWS, MOST_TYPES, UnknownTypeError
 from app.domain.activities import ACTIVITY_TYPE
-from app.domain.stats import Granularity
+from app.domain.series import Interval, Metric
+from app.domain.stats import Granularity, TypeTotal
+from app.domain.user_days import ALL
 
 A_DATE: dict[str, Any] = {"format": "date"}
 From = Annotated[
@@ -44,14 +51,44 @@ OneType = Annotated[
     str | None,
     Query(pattern=f"^{ACTIVITY_TYPE.pattern}$", description="This type alone, also one that is the name of a question"),
 ]
+FromOfTotals = Annotated[
+    str | None,
+    Query(
+        alias="from",
+        description="Only activities from this day on; 29 days before `to` by default; without both, all days count",
+        json_schema_extra=A_DATE,
+    ),
+]
+ToOfTotals = Annotated[
+    str | None,
+    Query(description="Only activities up to this day, included; today by default", json_schema_extra=A_DATE),
+]
+OfMetric = Annotated[Metric, Query(description="Activities, the sum of their values, or users, each once a period")]
+OfInterval = Annotated[
+    Interval,
+    Query(description="The length of a period; weeks are ISO weeks; hours of at most 92 days, and of no users"),
+]
+OfType = Annotated[
+    str | None,
+    Query(pattern=f"^{ACTIVITY_TYPE.pattern}$", description="Activities of this type alone; of all by default"),
+]
 Windows = Annotated[int, Query(ge=1, le=366, description="How many cohorts, and periods of each")]
-Length = Annotated[Granularity, Query(description="The length of a period; weeks are ISO weeks")]
+Length = Annotated[
+    Granularity | None, Query(description="The length of a period, a day by default; weeks are ISO weeks")
+]
+WindowType = Annotated[Granularity | None, Query(description="Another name of `granularity`")]
+
+Confirm = Annotated[
+    str | None,
+    Query(description="The first day of which all activities are there", json_schema_extra=A_DATE),
+]
 
 RESPONSES = failure(400, "The request was not correctly formed") | failure(503, "The history is away")
 LINK: dict[str, Any] = {
     "description": 'The next page: `</stats?limit=1000&after=view>; rel="next"` (RFC 8288); none on the last',
     "schema": {"type": "string"},
 }
+FROZEN = failure(409, "What is counted of some days would be lost for good")
 UNKNOWN = failure(404, "A type never seen")
 
 
@@ -67,24 +104,38 @@ def stats_router(core: StatsUseCases) -> APIRouter:
         "of that type, or nothing.",
         responses={200: {"headers": {"Link": LINK}, "description": "A page of the totals"}},
     )
-    async def list_totals(limit: PageLimit = MOST_TYPES, after: After = None, type: OneType = None) -> Response:  # noqa: A002 - the name in the query
+    async def list_totals(
+        limit: PageLimit = MOST_TYPES,
+        after: After = None,
+        type: OneType = None,  # noqa: A002 - the name in the query
+        from_: FromOfTotals = None,
+        to: ToOfTotals = None,
+    ) -> Response:
+        first, last = read_date("from", from_), read_date("to", to)
         if type is not None:
             with suppress(UnknownTypeError):
-                return json_response([total_answer(await core.total_of_type(type))])
+                return json_response([total_answer(await _total(core, type, first, last))])
             return json_response([])
-        page = await core.page_of_totals(after or "", limit)
+        if first is None and last is None:
+            page = await core.page_of_totals(after or "", limit)
+        else:
+            page = await core.totals_of_range(first, last, after or "", limit)
         answer = json_response([total_answer(total) for total in page.totals])
         if page.more:
-            answer.headers["link"] = f'</stats?limit={limit}&after={page.totals[-1].type}>; rel="next"'
+            days = "".join(f"&{name}={day}" for name, day in (("from", first), ("to", last)) if day)
+            answer.headers["link"] = f'</stats?limit={limit}&after={page.totals[-1].type}{days}>; rel="next"'
         return answer
 
     @router.delete(
         "",
         status_code=status.HTTP_204_NO_CONTENT,
         summary="Reset all figures; the activities stay, `marquee stats rebuild` brings the figures back",
+        description="What is counted of days whose activities have left by their age does not come back: then "
+        "`confirm` has to be the first day behind them, which the refusal names.",
+        responses=FROZEN,
     )
-    async def reset_stats() -> Response:
-        await core.keeper.reset()
+    async def reset_stats(confirm: Confirm = None) -> Response:
+        await core.keeper.reset(read_date("confirm", confirm))
         return Response(status_code=status.HTTP_204_NO_CONTENT)
 
     @router.get("/dau", summary="How many users were active on each day", response_model=list[DailyUsersAnswer])
@@ -99,16 +150,7 @@ def stats_router(core: StatsUseCases) -> APIRouter:
         found = await core.top_types(read_date("from", from_), read_date("to", to), limit)
         return json_response([type_count_answer(one) for one in found])
 
-    @router.get(
-        "/retention",
-        summary="Who came first in a period, and how many of them were active in later ones",
-        response_model=CohortsAnswer,
-    )
-    async def get_retention(
-        start_date: Start = None, windows: Windows = DEFAULT_WINDOWS, granularity: Length = Granularity.DAY
-    ) -> Response:
-        cohorts = await core.retention(granularity, windows, read_date("start_date", start_date))
-        return json_response(retention_answer(granularity, cohorts))
+    _add_periods(router, core)
 
     @router.get(
         "/{type}",
@@ -116,7 +158,51 @@ def stats_router(core: StatsUseCases) -> APIRouter:
         response_model=TotalAnswer,
         responses=UNKNOWN,
     )
-    async def get_total(type: str) -> Response:  # noqa: A002 - the name in the contract's path
-        return json_response(total_answer(await core.total_of_type(type)))
+    async def get_total(type: str, from_: FromOfTotals = None, to: ToOfTotals = None) -> Response:  # noqa: A002 - the name in the contract's path
+        return json_response(total_answer(await _total(core, type, read_date("from", from_), read_date("to", to))))
 
     return router
+
+
+def _add_periods(router: APIRouter, core: StatsUseCases) -> None:
+    """Add what is answered by periods."""
+
+    @router.get(
+        "/series",
+        summary="How many activities, what sum of values or how many users in each period of a range",
+        description="Every period that the range touches has a point, also where nothing was; it counts what lies in "
+        "the range. The users of periods that the range cuts are looked up, which takes up to a second or two.",
+        response_model=SeriesAnswer,
+    )
+    async def get_series(
+        metric: OfMetric = Metric.COUNT,
+        interval: OfInterval = Interval.DAY,
+        type: OfType = None,  # noqa: A002 - the name in the query
+        from_: From = None,
+        to: To = None,
+    ) -> Response:
+        asked = SeriesQuestion(metric, interval, type or ALL, read_date("from", from_), read_date("to", to))
+        return json_response(series_answer(asked, await core.series(asked)))
+
+    @router.get(
+        "/retention",
+        summary="Who came first in a period, and how many of them were active in later ones",
+        response_model=CohortsAnswer,
+    )
+    async def get_retention(
+        start_date: Start = None,
+        windows: Windows = DEFAULT_WINDOWS,
+        granularity: Length = None,
+        window_type: WindowType = None,
+        type: OfType = None,  # noqa: A002 - the name in the query
+    ) -> Response:
+        length = read_granularity(granularity, window_type)
+        cohorts = await core.retention(length, windows, read_date("start_date", start_date), type or ALL)
+        return json_response(retention_answer(length, cohorts, type or ALL))
+
+
+async def _total(core: StatsUseCases, type_: str, first: date | None, last: date | None) -> TypeTotal:
+    """Count all days, or those of a range."""
+    if first is None and last is None:
+        return await core.total_of_type(type_)
+    return await core.total_in_range(type_, first, last)

@@ -7,6 +7,8 @@ from app.adapters.inbound.intake.quick_records import read_lines_quickly
 from app.adapters.inbound.intake.sent_records import Sent, SentRecords
 from app.adapters.inbound.reading.json_record import parse_plain_lines
 
+BOM = b"\xef\xbb\xbf"
+"""What some programs of Windows write before the first line."""
 BLANK = b" \t\r"
 MOST_BLANK = 1000
 """Lines of a body that may be blank."""
@@ -18,6 +20,7 @@ def read_lines(body: bytes, most: int, quick: frozenset[str] | None = None) -> S
     Raises:
         NoActivitiesError, TooManyActivitiesError: it has fewer or more, or far too many blank lines.
     """
+    body = body.removeprefix(BOM)
     if body.count(b"\n") > most + MOST_BLANK:
         raise TooManyActivitiesError(most)
     all_lines = [line.strip(BLANK) for line in body.split(b"\n")]

@@ -1,7 +1,7 @@
 """What the questions of product people are answered from."""
 
 from alembic import op
-from sqlalchemy import BigInteger, Boolean, Column, Integer, String, Text, false
+from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, String, Text, false
 
 from app.adapters.outbound.sql.frozen_columns import BIG, BYTEWISE, EXACT, UUID, key, optional, partial_index, required
 
@@ -30,6 +30,28 @@ def upgrade() -> None:
         Column("frozen_before", Integer, comment="Raw activities of days before it have left; null: none has."),
     )
     op.add_column("stats_settings", Column("frozen_until", BigInteger, comment="When that day began."))
+    op.create_table(
+        "active_users",
+        key("type", BYTEWISE, "With which type of activity; empty: with any."),
+        key("granularity", String, "Of any type only weeks and months: daily_users has days."),
+        key("period", Integer),
+        _slot(),
+        required("users", BigInteger),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "type_retention_cells",
+        key("type", BYTEWISE, "First and later active with it; empty: with any, by months."),
+        key("granularity", String),
+        key("cohort", Integer),
+        key("later", Integer),
+        _slot(),
+        required("users", BigInteger),
+        sqlite_with_rowid=False,
+    )
+    by_type = "The same of each type of activity (packed_days.py); null: none is kept."
+    op.add_column("visitors", optional("types", LargeBinary, comment=by_type))
+    op.add_column("persons", optional("types", LargeBinary, comment=by_type))
     op.create_table(
         "imports",
         key("import_id", BIG, numbered=True),
