@@ -77,7 +77,7 @@ class TellActivities:
     def _message(self, endpoint: Endpoint, activity: Activity, now: datetime) -> Message:
         return Message(
             endpoint_id=endpoint.endpoint_id,
-            event_id=notice_id(activity),
+            event_id=notice_id(activity.activity_id),
             name=activity_name(activity.type),
             subject=subject_of(activity),
             body=self.render(activity),

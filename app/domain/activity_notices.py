@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from app.domain.activities import ACTIVITY_TYPE, STATEMENTS, Activity
+from app.domain.activities import ACTIVITY_TYPE, STATEMENTS, Activity, ActivityId
 
 PREFIX = "activity."
 """Of all names of activities: `activity.purchase`."""
@@ -13,9 +13,9 @@ def activity_name(type_: str) -> str:
     return PREFIX + type_
 
 
-def notice_id(activity: Activity) -> str:
-    """Say by which id it is told: the same at every attempt, and no other activity's."""
-    return f"activity-{activity.activity_id}"
+def notice_id(activity_id: ActivityId) -> str:
+    """Say by which id an activity is told: the same at every attempt, and no other one's."""
+    return f"activity-{activity_id}"
 
 
 def subject_of(activity: Activity) -> str:

@@ -12,11 +12,16 @@ from sqlalchemy import func, select
 from app.adapters.outbound.sql.activity_outbox import SqlActivityOutbox, note_activities
 from app.adapters.outbound.sql.activity_store import SqlActivityStore
 from app.adapters.outbound.sql.publishing_schema import activity_outbox
+from app.adapters.outbound.sql.webhook_deliveries import SqlWebhookDeliveries
 from app.adapters.outbound.sql.webhook_endpoints import SqlWebhookEndpoints
+from app.adapters.outbound.sql.webhook_log import SqlWebhookLog
 from app.application.ports.imports import NewImport
 from app.application.ports.webhooks import ActivityOutbox, WebhookEndpoints
 from app.domain.activities import IDENTIFY, Activity
 from app.domain.activity_columns import ActivityColumns
+from app.domain.activity_notices import notice_id, subject_of
+from app.domain.removal import ToRemove
+from app.domain.webhook_deliveries import Message
 from tests.fakes.activity_outbox import MemoryActivityOutbox
 from tests.fakes.webhook_endpoints import MemoryWebhookEndpoints, MemoryWebhooks
 from tests.support.activity_backends import ActivityBackend, SqlActivityBackend
@@ -151,3 +156,38 @@ async def test_notes_of_what_is_not_stored_are_not_kept(activity_sql: SqlActivit
         await database.write(work)
 
     assert await SqlActivityOutbox(database).first(9) == []
+
+
+async def test_an_activity_that_is_taken_out_is_told_to_nobody_any_more(activity_sql: SqlActivityBackend) -> None:
+    database = activity_sql.database
+    endpoints, deliveries, log = (
+        SqlWebhookEndpoints(database),
+        SqlWebhookDeliveries(database),
+        SqlWebhookLog(database),
+    )
+    for number in (1, 2):
+        await endpoints.add(an_endpoint(number, names=("activity.*",)))
+    some = [an_activity(1), an_activity(2, source="shop"), an_activity(3, source="shop", user="bo"), an_activity(4)]
+    await activity_sql.store().store([an_activity(5, source="shop", user="cy"), *some])
+    [note, *_] = await SqlActivityOutbox(database).first(10)
+    messages = [
+        Message(
+            endpoint_id=UUID(int=1),
+            event_id=notice_id(one.activity_id),
+            name="activity.view",
+            subject=subject_of(one),
+            body="{}",
+            created_at=NOW,
+        )
+        for one in (some[1], some[0], some[2], some[3])
+    ]
+    await deliveries.add(messages)
+
+    await activity_sql.removal().remove(ToRemove(sources=frozenset({"shop"})), frees_ids=False)
+
+    kept = [row.delivery.message.event_id[-1] for row in await log.newest(UUID(int=1), 10)]
+    up = [one.message.event_id[-1] for one in await deliveries.due(UUID(int=1), NOW, 10)]
+    assert (kept, up) == (["4", "1"], ["1"])
+    left = [one.activity for one in await SqlActivityOutbox(database).first(10)]
+    assert left == [some[0], some[3]]
+    assert note.activity not in left

@@ -49,7 +49,7 @@ def render_activity(activity: Activity, *, source: str) -> str:
         source,
         activity_name(activity.type),
         activity.occurred_at,
-        id_=notice_id(activity),
+        id_=notice_id(activity.activity_id),
         subject=subject_of(activity),
         data=activity_record(activity),
     )

@@ -63,7 +63,7 @@ def test_an_activity_is_told_of_its_visitor_and_the_same_text_names_two() -> Non
     activity = an_activity(1, type_="cart.added")
 
     assert activity_name(activity.type) == "activity.cart.added"
-    assert notice_id(activity) == "activity-00000000-0000-0000-0000-000000000001"
+    assert notice_id(activity.activity_id) == "activity-00000000-0000-0000-0000-000000000001"
     assert subject_of(activity._replace(anonymous_id="x")) == "visitors/ana"
     assert subject_of(activity._replace(user_id=None, anonymous_id="ana")) == "anonymous-visitors/ana"
     assert subject_of(activity._replace(user_id=None)) == "activities/00000000-0000-0000-0000-000000000001"

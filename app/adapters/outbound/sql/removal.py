@@ -35,6 +35,7 @@ from app.adapters.outbound.sql.schema import (
     daily_totals,
     type_totals,
 )
+from app.adapters.outbound.sql.untold import untell
 from app.application.ports.removal import ActivityRemoval, FiguresIncompleteError, RemovalStep
 from app.domain.activities import STATEMENTS, ActivityId
 from app.domain.activity_columns import ActivityColumns, ActivityIds
@@ -66,8 +67,12 @@ class Removed:
     """Who was one person before, and who is one after; only of those of whom something changes."""
 
 
+def _untell(connection: Connection, removed: Removed) -> None:
+    untell(connection, ActivityIds(removed.dated.activities.ids))
+
+
 RemovalHook = Callable[[Connection, Removed], None]
-HOOKS: Sequence[RemovalHook] = ()
+HOOKS: Sequence[RemovalHook] = (_untell,)
 """Called in order."""
 
 
