@@ -275,6 +275,11 @@ class MemoryActivityStore(ActivityStore, Stats, DaySums, PeriodStats, StatsKeepe
         self._check()
         self._spent |= set(ids)
 
+    async def counted(self) -> Sequence[Activity]:
+        """List what is counted, statements too."""
+        self._check()
+        return self._counted
+
     def _fold(self) -> Fold:
         self._check()
         return fold(self._counted, self.zone)

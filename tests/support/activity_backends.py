@@ -15,6 +15,7 @@ from app.adapters.outbound.sql.activity_store import SqlActivityStore
 from app.adapters.outbound.sql.all_tables import metadata
 from app.adapters.outbound.sql.database import Database, open_database
 from app.adapters.outbound.sql.day_sums import SqlDaySums
+from app.adapters.outbound.sql.funnel_evidence import SqlFunnelInstants
 from app.adapters.outbound.sql.imports import SqlImports
 from app.adapters.outbound.sql.migrate import migrate
 from app.adapters.outbound.sql.period_stats import SqlPeriodStats
@@ -24,6 +25,7 @@ from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
 from app.application.ports.activities import ActivityStore, Stats, StatsKeeper
 from app.application.ports.activity_expiry import ActivityExpiry
 from app.application.ports.day_sums import DaySums
+from app.application.ports.funnels import FunnelInstants
 from app.application.ports.imports import ImportId, Imports, UndoneImports
 from app.application.ports.period_stats import PeriodStats
 from app.application.ports.removal import ActivityRemoval
@@ -31,6 +33,7 @@ from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity
 from app.domain.stats import Granularity, period_of, retention
 from tests.fakes.activity_store import MemoryActivityStore
+from tests.fakes.funnel_instants import MemoryFunnelInstants
 from tests.support.oracle import Oracle
 
 ALL_DAYS = (date(2025, 12, 1), date(2026, 2, 28))
@@ -51,6 +54,7 @@ class ActivityBackend(Protocol):
     async def undo(self, import_id: ImportId) -> None: ...
     def undone_imports(self) -> UndoneImports: ...
     def removal(self, zone: tzinfo = UTC, step: int = 10_000) -> ActivityRemoval: ...
+    def funnels(self, zone: tzinfo = UTC) -> FunnelInstants: ...
     async def clear(self) -> None: ...
     async def aclose(self) -> None: ...
 
@@ -93,6 +97,10 @@ class MemoryActivityBackend:
         self._all.zone, self._all.step = zone, step
         return self._all
 
+    def funnels(self, zone: tzinfo = UTC) -> FunnelInstants:
+        self._all.zone = zone
+        return MemoryFunnelInstants(self._all)
+
     async def clear(self) -> None:
         self._all = MemoryActivityStore(UTC)
 
@@ -133,6 +141,9 @@ class SqlActivityBackend:
 
     def removal(self, zone: tzinfo = UTC, step: int = 10_000) -> ActivityRemoval:
         return SqlActivityRemoval(self.database, zone, step=step, retained=RETAINED)
+
+    def funnels(self, zone: tzinfo = UTC) -> FunnelInstants:
+        return SqlFunnelInstants(self.database, zone)
 
     async def clear(self) -> None:
         for table in reversed(metadata.sorted_tables):
@@ -202,9 +213,14 @@ async def _retention(stats: Stats, granularity: Granularity, windows: int, today
     return [{"start": c.start.isoformat(), "size": c.size, "active": list(c.active)} for c in cohorts]
 
 
+def oracle_of(activities: Sequence[Activity], zone: tzinfo = UTC) -> Oracle:
+    """Ask it of these."""
+    return Oracle([_plain(activity) for activity in activities], zone)
+
+
 def by_definition(activities: Sequence[Activity], zone: tzinfo = UTC, today: date = ALL_DAYS[1]) -> dict[str, Any]:
     """What the oracle says of the same."""
-    oracle = Oracle([_plain(activity) for activity in activities], zone)
+    oracle = oracle_of(activities, zone)
     first, last = ALL_DAYS
     days = (last - first).days
     return {

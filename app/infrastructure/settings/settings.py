@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from app.adapters.outbound.providers.demo import RESPONSES
 from app.domain.activities import LARGEST_ACTIVITY, LONGEST_SOURCE, LONGEST_USER_ID, PLACEHOLDERS, ActivityRules
+from app.domain.funnels import DEFAULT_TYPES, MOST_KEPT
 from app.domain.gate import GatePolicy
 from app.domain.settling import SettlePolicy
 from app.infrastructure.settings.access_settings import RateLimitSettings, Security
@@ -174,6 +175,7 @@ class StatsSettings(SettingsSection):
         "purchase",
     )
     verify_at: Annotated[time | None, BeforeValidator(_time_of_day)] = None
+    funnel_types: Annotated[tuple[ActivityType, ...], Field(max_length=MOST_KEPT)] = DEFAULT_TYPES
 
     @property
     def zone(self) -> ZoneInfo:

@@ -10,6 +10,7 @@ from app.adapters.formats.cloud_events import render_activity, render_trial
 from app.adapters.inbound.worker.journal_loop import log_restoration
 from app.application import manage_webhooks
 from app.application.announce_process import AnnounceProcess
+from app.application.ask_funnel import AskFunnel
 from app.application.authenticate import Authenticate
 from app.application.deliver_webhooks import DeliverWebhooks
 from app.application.expire_activities import ExpireActivities
@@ -115,6 +116,7 @@ class UseCases(Outbound):
     )
     page_of_totals = Singleton(PageOfTotals)
     total_of_type = Singleton(TotalOfType)
+    ask_funnel = Singleton(AskFunnel, Outbound.funnel_instants)
     daily_active_users = Singleton(DailyActiveUsers)
     top_types = Singleton(TopTypes)
     retention = Singleton(Retention)

@@ -16,6 +16,7 @@ from app.application.ports.activities import DeadLetter, Difference
 from app.application.ports.imports import Import
 from app.application.read_series import SeriesQuestion
 from app.domain.activities import Activity
+from app.domain.funnels import FunnelStep
 from app.domain.series import Interval, Metric, Point
 from app.domain.stats import Cohort, DailyUsers, Granularity, TypeCount, TypeTotal
 
@@ -72,6 +73,19 @@ class CohortsAnswer(BaseModel):
     granularity: Granularity
     type: str | None = Field(None, description="First and later active with this type; null: with any")
     cohorts: list[PeriodCohortAnswer]
+
+
+class FunnelStepAnswer(BaseModel):
+    """How many users came at least to a step."""
+
+    step: int = Field(description="From 1 on")
+    type: str
+    users: int = Field(description="Who came at least so far")
+
+
+def funnel_step_answer(step: FunnelStep) -> dict[str, Any]:
+    """How many users came at least to a step."""
+    return step._asdict()
 
 
 def total_answer(total: TypeTotal) -> dict[str, Any]:

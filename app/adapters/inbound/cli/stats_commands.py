@@ -14,16 +14,18 @@ from app.adapters.inbound.cli.running import Opener, run
 from app.adapters.inbound.cli.saying import agree, say
 from app.adapters.inbound.cli.stats_tables import (
     daily_users,
+    funnel_steps,
     retention_triangle,
     series_points,
     totals,
     type_counts,
 )
-from app.adapters.inbound.reading.instants import read_date
+from app.adapters.inbound.reading.instants import read_date, read_length
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
 from app.application.ports.activities import Difference, FrozenDaysError, Progress, StatsKeeper
 from app.application.read_series import SeriesQuestion
 from app.application.read_stats import DEFAULT_LIMIT, DEFAULT_WINDOWS, MOST_TYPES, TotalsPage
+from app.domain.funnels import Funnel
 from app.domain.series import Interval, Metric
 from app.domain.stats import Granularity, TypeTotal
 
@@ -48,6 +50,10 @@ Windows = Annotated[int, typer.Option(min=1, max=366, help="How many cohorts, an
 Start = Annotated[
     str | None,
     typer.Option(metavar="DATE", help="A day of the first cohort's period; by default the last one is the current."),
+]
+Steps = Annotated[str, typer.Argument(metavar="TYPE,TYPE,...", help="Types in their order, up to 10.")]
+Within = Annotated[
+    str, typer.Option(metavar="TIME", help="How long after a first step the last one counts: 30m, 12h, 7d, 2w.")
 ]
 Length = Annotated[Granularity, typer.Option(help="The length of a period; weeks are ISO weeks.")]
 
@@ -75,6 +81,7 @@ def add_stats_commands(cli: typer.Typer, open_parts: Opener[StatsUseCases]) -> N
     _add_totals(group, open_parts)
     _add_ranges(group, open_parts)
     _add_retention(group, open_parts)
+    _add_funnel(group, open_parts)
     _add_maintenance(group, open_parts)
 
 
@@ -165,6 +172,15 @@ def _add_retention(group: typer.Typer, open_parts: Opener[StatsUseCases]) -> Non
 async def _compared(keeper: StatsKeeper, progress: Progress | None) -> tuple[Difference | None, date | None]:
     """Compare, and say from which day on."""
     return await keeper.verify(progress), await keeper.frozen_before()
+
+
+def _add_funnel(group: typer.Typer, open_parts: Opener[StatsUseCases]) -> None:
+    @group.command()
+    def funnel(steps: Steps, within: Within = "7d", from_: From = None, to: To = None, as_json: Json = False) -> None:
+        """Count the users who came from a first step to later ones, in order: each counts for the furthest."""
+        asked = Funnel(steps.split(","), read_length("--within", within))
+        found = _ask(open_parts, lambda core: core.ask_funnel(asked, read_date("--from", from_), read_date("--to", to)))
+        show(as_json, [answers.funnel_step_answer(step) for step in found], funnel_steps(found))
 
 
 def _add_maintenance(group: typer.Typer, open_parts: Opener[StatsUseCases]) -> None:

@@ -10,6 +10,7 @@ from app.adapters.inbound.cli.listing import Cell, Listing
 from app.adapters.inbound.cli.saying import say_styled
 from app.application.ports.activities import DeadLetter
 from app.application.ports.imports import Import
+from app.domain.funnels import FunnelStep
 from app.domain.series import Figure, Metric, Point
 from app.domain.stats import Cohort, DailyUsers, Granularity, TypeCount, TypeTotal
 
@@ -45,6 +46,16 @@ def type_counts(found: Sequence[TypeCount]) -> Listing:
     most = max((one.count for one in found), default=0)
     rows = ((one.type, f"{one.count:,}", _bar(one.count, most)) for one in found)
     return Listing("+type", ">count", "", rows=rows, empty=empty)
+
+
+def funnel_steps(steps: Sequence[FunnelStep]) -> Listing:
+    """How many users came how far, and which share of those who began."""
+    began = steps[0].users
+    rows = (
+        (str(one.step), one.type, f"{one.users:,}", f"{one.users / began:.1%}" if began else "", _bar(one.users, began))
+        for one in steps
+    )
+    return Listing(">step", "+type", ">users", ">of all", "", rows=rows, empty="there are no steps")
 
 
 def retention_triangle(granularity: Granularity, cohorts: Sequence[Cohort]) -> Listing:

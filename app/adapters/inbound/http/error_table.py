@@ -10,9 +10,16 @@ from app.adapters.inbound.http.exports.export_streams import TooManyExportsError
 from app.adapters.inbound.http.search import search_errors
 from app.adapters.inbound.intake import intake_errors
 from app.adapters.inbound.reading.granularity import GranularityTwiceError
-from app.adapters.inbound.reading.instants import InvalidBoundError, InvalidDateError, InvalidDateTimeError
+from app.adapters.inbound.reading.instants import (
+    InvalidBoundError,
+    InvalidDateError,
+    InvalidDateTimeError,
+    InvalidLengthError,
+)
 from app.adapters.inbound.reading.refusals import NotJsonError
+from app.application.ask_funnel import FunnelBusyError, FunnelTooSlowError
 from app.application.ports.activities import FrozenDaysError, QueueFullError
+from app.application.ports.funnels import ActivitiesGoneError
 from app.application.ports.plan_list import PlansNotLoadedError
 from app.application.ports.system import HistoryUnavailableError, LiveStateUnavailableError
 from app.application.ports.users import TokensUnavailableError, UserMovedError
@@ -35,6 +42,7 @@ from app.domain.errors import (
     UnknownProviderError,
     WindowEndsBeforeItStartsError,
 )
+from app.domain.funnels import InvalidFunnelError
 from app.domain.publishable_keys import InvalidKeyError
 from app.domain.users import EmailTakenError, InvalidUserError, UnknownUserError, UsernameTakenError
 from app.domain.webhook_deliveries import UnknownDeliveryError
@@ -56,6 +64,11 @@ ERRORS = ErrorTable(
         ListEndsBeforeItStartsError: ErrorKind(400, "from_after_to"),
         FromAfterToError: ErrorKind(400, "from_after_to"),
         RangeTooLongError: ErrorKind(400, "range_too_long"),
+        InvalidLengthError: ErrorKind(400, "invalid_length"),
+        InvalidFunnelError: ErrorKind(400, "invalid_funnel"),
+        ActivitiesGoneError: ErrorKind(400, "activities_gone"),
+        FunnelTooSlowError: ErrorKind(400, "funnel_too_slow"),
+        FunnelBusyError: ErrorKind(503, "funnel_busy", retry_after=5),
         TooManyHoursError: ErrorKind(400, "range_too_long"),
         NoSuchSeriesError: ErrorKind(400, "no_such_series"),
         RetentionNotKeptError: ErrorKind(400, "retention_not_kept"),

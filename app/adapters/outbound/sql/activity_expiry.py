@@ -8,7 +8,7 @@ from abc import abstractmethod
 from datetime import date, datetime, time, tzinfo
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, Connection, delete, func, select
+from sqlalchemy import Column, ColumnElement, Connection, delete, func, select
 
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold
 from app.adapters.outbound.sql.database import Database
@@ -17,11 +17,12 @@ from app.adapters.outbound.sql.frozen_days import freeze_statements, read_cut, w
 from app.adapters.outbound.sql.partitions import partitions
 from app.adapters.outbound.sql.places import DAY, day_of, first_place
 from app.adapters.outbound.sql.rows import microseconds
-from app.adapters.outbound.sql.schema import activities
+from app.adapters.outbound.sql.schema import activities, daily_totals, hourly_totals
 from app.adapters.outbound.sql.sqlite_file import give_pages_back
 from app.application.ports.activity_expiry import ActivityExpiry
+from app.application.ports.removal import FiguresIncompleteError
 from app.domain.activities import STATEMENTS
-from app.domain.rollups import Day, cut_behind
+from app.domain.rollups import Cut, Day, cut_behind
 from app.domain.zone_rules import ZoneRules
 
 ROWS = 2_000
@@ -59,15 +60,38 @@ class SqlActivityExpiry(ActivityExpiry):
         if behind is None:
             return None
         known, cut = read_cut(connection), cut_behind((day_of(behind - 1) + 1) * DAY, zone)
-        if known is None or known.instant < cut.instant:
-            write_cut(connection, cut)
         rows = activities.c.place < behind
+        if known is None or known.instant < cut.instant:
+            _see_that_all_are_counted(connection, known, cut, rows)
+            write_cut(connection, cut)
         freeze_statements(connection, select(activities.c.id).where(rows, activities.c.type.in_(STATEMENTS)))
         return self._leaving.remove(connection, rows)
 
     async def give_back(self) -> bool:
         """Shorten SQLite's file; PostgreSQL's is gone with its table."""
         return self._database.is_sqlite and await self._database.write(lambda one: give_pages_back(one, PAGES))
+
+
+def _see_that_all_are_counted(
+    connection: Connection, known: Cut | None, cut: Cut, leaving: ColumnElement[bool]
+) -> None:
+    """Look whether the figures are whole, for nobody can make them anew later: they may have been reset, or be younger.
+
+    Raises:
+        FiguresIncompleteError: they are not.
+    """
+    raw = select(func.count()).select_from(activities).where(leaving, activities.c.type.not_in(STATEMENTS))
+    if _count_between(connection, daily_totals.c.day, None, cut.day) < connection.execute(raw).scalar_one():
+        raise FiguresIncompleteError(daily_totals.name)
+    first_day, first_hour = (None, None) if known is None else (known.day, known.hour)
+    by_day = _count_between(connection, daily_totals.c.day, first_day, cut.day)
+    if _count_between(connection, hourly_totals.c.hour, first_hour, cut.hour) < by_day:
+        raise FiguresIncompleteError(hourly_totals.name)
+
+
+def _count_between(connection: Connection, key: Column[int], begin: int | None, end: int) -> int:
+    counted = select(func.coalesce(func.sum(key.table.c["count"]), 0)).where(key < end)
+    return int(connection.execute(counted if begin is None else counted.where(key >= begin)).scalar_one())
 
 
 class Leaving(Protocol):

@@ -24,8 +24,9 @@ from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold, take_sl
 from app.adapters.outbound.sql.columns import metadata
 from app.adapters.outbound.sql.counters import inserting
 from app.adapters.outbound.sql.database import Database
-from app.adapters.outbound.sql.day_rules import DayRules
+from app.adapters.outbound.sql.day_rules import DayRules, funnel_types_kept
 from app.adapters.outbound.sql.frozen_days import read_cut
+from app.adapters.outbound.sql.funnel_instants import take_instants, take_visitors
 from app.adapters.outbound.sql.places import DAY
 from app.adapters.outbound.sql.remaining_days import TypeDay, nothing_left
 from app.adapters.outbound.sql.removal_search import found_in, free_ids, rows_removed
@@ -39,7 +40,8 @@ from app.adapters.outbound.sql.untold import untell
 from app.application.ports.removal import ActivityRemoval, FiguresIncompleteError, RemovalStep
 from app.domain.activities import STATEMENTS, ActivityId
 from app.domain.activity_columns import ActivityColumns, ActivityIds
-from app.domain.column_fold import Fold, fold_columns
+from app.domain.column_fold import Fold, fold_columns, visitors_of
+from app.domain.funnels import instants_by_day, numbers_of
 from app.domain.identities import Key
 from app.domain.removal import ToRemove
 from app.domain.rollups import ROLLUPS, DatedActivities, Day, LocalClock, Rollup, negated
@@ -67,12 +69,19 @@ class Removed:
     """Who was one person before, and who is one after; only of those of whom something changes."""
 
 
+RemovalHook = Callable[[Connection, Removed], None]
+
+
+def _take_instants(connection: Connection, removed: Removed) -> None:
+    types = funnel_types_kept(connection)
+    take_instants(connection, instants_by_day(removed.dated, visitors_of(removed.dated.activities), types))
+
+
 def _untell(connection: Connection, removed: Removed) -> None:
     untell(connection, ActivityIds(removed.dated.activities.ids))
 
 
-RemovalHook = Callable[[Connection, Removed], None]
-HOOKS: Sequence[RemovalHook] = (_untell,)
+HOOKS: Sequence[RemovalHook] = (_take_instants, _untell)
 """Called in order."""
 
 
@@ -135,6 +144,7 @@ class SqlActivityRemoval(ActivityRemoval):
             figures, _ = take_out(connection, self._bulk, lost, (), self._retained)
             add_users(connection, self._bulk, take_slot(connection), figures)
             _drop_user_rows(connection, figures)
+            take_visitors(connection, numbers_of(wanted.visitors), frozen)
             return bool(figures.active)
 
         return await self._database.write(work, unlimited=True)

@@ -66,6 +66,19 @@ hourly_totals = Table(
     sqlite_with_rowid=False,
 )
 
+funnel_instants = Table(
+    "funnel_instants",
+    metadata,
+    Column("type", BYTEWISE, primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    slot(),
+    Column("part", Integer, primary_key=True, autoincrement=False, comment="0: the one that still grows."),
+    Column("visitors", LargeBinary, nullable=False, comment="Their numbers, 8 bytes each, little-endian; ascending."),
+    Column("instants", LargeBinary, nullable=False, comment="When each did it, 8 bytes each."),
+    comment="When visitors did what funnels are asked of; part 0 is in the order of arrival.",
+    sqlite_with_rowid=False,
+)
+
 daily_users = Table(
     "daily_users",
     metadata,
@@ -168,6 +181,7 @@ stats_settings = Table(
     ),
     Column("tzdata", String, comment="Of which version the rules are; null: nobody knows."),
     Column("rules", LargeBinary, comment="The zone's file of that version (TZif)."),
+    Column("funnel_types", String, comment="Whose instants are kept, joined by commas; null: of none."),
     Column("frozen_before", Integer, comment="Raw activities of days before it have left; null: none has."),
     Column("frozen_until", BigInteger, comment="When that day began."),
 )

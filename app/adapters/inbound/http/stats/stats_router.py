@@ -19,6 +19,7 @@ from app.adapters.inbound.answering.stats_answers import (
     type_count_answer,
 )
 from app.adapters.inbound.http.describing.answers import failure, json_response
+from app.adapters.inbound.http.stats.funnel_route import add_funnel
 from app.adapters.inbound.reading.granularity import read_granularity
 from app.adapters.inbound.reading.instants import read_date
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
@@ -151,6 +152,8 @@ def stats_router(core: StatsUseCases) -> APIRouter:
         return json_response([type_count_answer(one) for one in found])
 
     _add_periods(router, core)
+
+    add_funnel(router, core.ask_funnel)
 
     @router.get(
         "/{type}",

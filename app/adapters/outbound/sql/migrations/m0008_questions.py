@@ -68,6 +68,23 @@ def upgrade() -> None:
     )
     partial_index("ix_imports_mark", "imports", ["mark"], "state <> 'undone'", unique=True)
     _extend_webhooks()
+    _keep_instants()
+
+
+def _keep_instants() -> None:
+    op.create_table(
+        "funnel_instants",
+        key("type", BYTEWISE),
+        key("day", Integer),
+        _slot(),
+        key("part", Integer, "0: the one that still grows."),
+        required("visitors", LargeBinary, comment="Their numbers, 8 bytes each, little-endian; ascending."),
+        required("instants", LargeBinary, comment="When each did it, 8 bytes each."),
+        comment="When visitors did what funnels are asked of; part 0 is in the order of arrival.",
+        sqlite_with_rowid=False,
+    )
+    types = optional("funnel_types", String, comment="Whose instants are kept, joined by commas; null: of none.")
+    op.add_column("stats_settings", types)
 
 
 def _extend_webhooks() -> None:
