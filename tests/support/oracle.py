@@ -97,6 +97,26 @@ class Oracle:
             cohorts.append({"start": cohort.isoformat(), "size": len(new), "active": active})
         return {"granularity": granularity, "cohorts": cohorts}
 
+    def by_value(self, dimension: str, type_: str = "") -> dict[tuple[str | None, int], tuple[int, Decimal]]:
+        """Count and sum of each value on each day; the day is a number since 1970."""
+        values = defaultdict(list)
+        for activity in self.activities:
+            if type_ in ("", activity["type"]):
+                name = dimension.removeprefix("properties.")
+                found = activity["source"] if dimension == "source" else activity["properties"].get(name)
+                values[found, self.number(activity)].append(Decimal(activity["value"] or 0))
+        return {key: _total(all_) for key, all_ in values.items()}
+
+    def days(self, type_: str = "") -> dict[int, tuple[int, Decimal]]:
+        values = defaultdict(list)
+        for activity in self.activities:
+            if type_ in ("", activity["type"]):
+                values[self.number(activity)].append(Decimal(activity["value"] or 0))
+        return {day: _total(all_) for day, all_ in values.items()}
+
+    def number(self, activity: Mapping[str, Any]) -> int:
+        return (self.day(activity) - date(1970, 1, 1)).days
+
     def funnel(self, steps: list[str], within: timedelta, first: date, last: date) -> list[dict[str, Any]]:
         done = defaultdict(list)
         for activity in self.activities:
@@ -132,6 +152,11 @@ class Oracle:
             if (person := self.person(activity)) is not None and type_ in ("", activity["type"]):
                 users[Periods(granularity).begin(self.day(activity))].add(person)
         return dict(users)
+
+
+def _total(values: list[Decimal]) -> tuple[int, Decimal]:
+    with localcontext(Context(prec=200)):
+        return len(values), sum(values, Decimal())
 
 
 class Periods:

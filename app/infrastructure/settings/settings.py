@@ -130,12 +130,24 @@ class Catalog(SettingsSection):
     concurrent_syncs: Annotated[int, Field(ge=1, le=1000)] = 32
 
 
+def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) != len(names):
+        raise ValueError("expected each name once")
+    return names
+
+
 class ActivitySettings(SettingsSection):
     """What the door takes in, and how it is worked off."""
 
     types: tuple[ActivityType, ...] | None = None
     sources: tuple[Annotated[str, Field(min_length=1, max_length=LONGEST_SOURCE)], ...] | None = None
     max_types: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    dimensions: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^(source|properties\.[A-Za-z0-9_.$-]{1,100})$")], ...],
+        AfterValidator(_distinct),
+        Field(max_length=10),
+    ] = ("source",)
+    max_dimension_values: Annotated[int, Field(ge=1, le=100_000)] = 1000
     array_limit: Annotated[int, Field(ge=1, le=100_000)] = 2000
     batch_limit: Annotated[int, Field(ge=1, le=100_000)] = 100
     max_body_bytes: Annotated[int, Field(ge=LARGEST_ACTIVITY, le=64 * 1024**2)] = 8 * 1024**2

@@ -130,6 +130,7 @@ class Outbound(containers.DeclarativeContainer):
     day_rules = Singleton(rules_of, settings.provided.stats.timezone)
     funnel_types = settings.provided.stats.funnel_types
     retained = settings.provided.stats.retention_types
+    rollups = Callable(configured_adapters.rollups)
     activity_store = Singleton(SqlActivityStore, rules=day_rules)
     imports = undone_imports = Singleton(SqlImports)
     activity_archive = Singleton(SqlActivityArchive)

@@ -33,7 +33,7 @@ from app.application.publish_domain_events import PublishDomainEvents
 from app.application.read_catalog import DescribeHeld, DescribePlan, DescribeProviders, ListRejections, ListRuns
 from app.application.read_changes import ReadChanges, WatchLog
 from app.application.read_history import ListPlanStates, SearchPast
-from app.application.read_series import Series, TotalInRange, TotalsOfRange
+from app.application.read_series import Series, SeriesByDimension, TotalInRange, TotalsOfRange
 from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 from app.application.record_activities import RecordActivities
 from app.application.request_sync import RequestSync
@@ -123,6 +123,7 @@ class UseCases(Outbound):
     figures_of_days = Singleton(FiguresOfDays)
     types_of_days = Singleton(TypesOfDays)
     series = Singleton(Series)
+    series_by_dimension = Singleton(SeriesByDimension, dimensions=Outbound.settings.provided.activity.dimensions)
     totals_of_range = Singleton(TotalsOfRange)
     total_in_range = Singleton(TotalInRange)
     export_activities = Singleton(ExportActivities, Outbound.activity_archive)

@@ -27,7 +27,7 @@ from app.application.expire_activities import ExpireActivities
 from app.application.import_activities import ImportActivities
 from app.application.ports.activities import DeadLetter, DeadLetters
 from app.application.ports.imports import ImportId
-from app.application.read_series import Series, TotalInRange, TotalsOfRange
+from app.application.read_series import Series, SeriesByDimension, TotalInRange, TotalsOfRange
 from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 from app.application.undo_import import UndoImport
 from app.domain.activities import Activity, ActivityRules
@@ -119,6 +119,7 @@ class World:
             top_types=TopTypes(self.store, clock, UTC),
             retention=Retention(self.store, clock, UTC, ["purchase"]),
             series=Series(self.store, clock, UTC),
+            series_by_dimension=SeriesByDimension(self.store, clock, UTC, ["source", "properties.page"]),
             totals_of_range=TotalsOfRange(self.store, clock, UTC),
             total_in_range=TotalInRange(self.store, self.store, clock, UTC),
             ask_funnel=AskFunnel(MemoryFunnelInstants(self.store), clock, UTC),

@@ -10,6 +10,7 @@ from app.adapters.inbound.cli.listing import Cell, Listing
 from app.adapters.inbound.cli.saying import say_styled
 from app.application.ports.activities import DeadLetter
 from app.application.ports.imports import Import
+from app.application.read_series import ValueSeries
 from app.domain.funnels import FunnelStep
 from app.domain.series import Figure, Metric, Point
 from app.domain.stats import Cohort, DailyUsers, Granularity, TypeCount, TypeTotal
@@ -38,6 +39,23 @@ def series_points(metric: Metric, points: Sequence[Point]) -> Listing:
     most = max((point.figure for point in points), default=0)
     rows = ((point.start.isoformat(), f"{point.figure:,f}", _bar(point.figure, most)) for point in points)
     return Listing("start", f">{metric}", "", rows=rows, empty="no period lies between these two")
+
+
+def value_points(metric: Metric, found: Sequence[ValueSeries]) -> Listing:
+    """A figure for every period, for each value of a dimension."""
+    most = max((point.figure for one in found for point in one.points), default=0)
+    rows = (
+        (_value(one), point.start.isoformat(), f"{point.figure:,f}", _bar(point.figure, most))
+        for one in found
+        for point in one.points
+    )
+    return Listing("+value", "start", f">{metric}", "", rows=rows, empty="no activity of these days has been counted")
+
+
+def _value(one: ValueSeries) -> Cell:
+    if one.value.text is not None:
+        return one.value.text
+    return Text("others" if one.value.is_other else "none", style="dim")
 
 
 def type_counts(found: Sequence[TypeCount]) -> Listing:

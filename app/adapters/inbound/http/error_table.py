@@ -20,12 +20,18 @@ from app.adapters.inbound.reading.refusals import NotJsonError
 from app.application.ask_funnel import FunnelBusyError, FunnelTooSlowError
 from app.application.ports.activities import FrozenDaysError, QueueFullError
 from app.application.ports.funnels import ActivitiesGoneError
+from app.application.ports.period_stats import FigureIncompleteError
 from app.application.ports.plan_list import PlansNotLoadedError
 from app.application.ports.system import HistoryUnavailableError, LiveStateUnavailableError
 from app.application.ports.users import TokensUnavailableError, UserMovedError
 from app.application.read_changes import UnknownCursorError
 from app.application.read_history import WindowTooWideError
-from app.application.read_series import NoSuchSeriesError, TooManyHoursError
+from app.application.read_series import (
+    DimensionMissingError,
+    NoSuchSeriesError,
+    TooManyHoursError,
+    UnknownDimensionError,
+)
 from app.application.read_stats import (
     BeyondCalendarError,
     FromAfterToError,
@@ -72,6 +78,9 @@ ERRORS = ErrorTable(
         TooManyHoursError: ErrorKind(400, "range_too_long"),
         NoSuchSeriesError: ErrorKind(400, "no_such_series"),
         RetentionNotKeptError: ErrorKind(400, "retention_not_kept"),
+        UnknownDimensionError: ErrorKind(400, "unknown_dimension"),
+        DimensionMissingError: ErrorKind(400, "dimension_missing"),
+        FigureIncompleteError: ErrorKind(409, "figure_incomplete"),
         BeyondCalendarError: ErrorKind(400, "dates_out_of_range"),
         UnknownTypeError: ErrorKind(404, "unknown_type"),
         FrozenDaysError: ErrorKind(409, "frozen_days"),

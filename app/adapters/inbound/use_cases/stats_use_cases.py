@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from app.application.ask_funnel import AskFunnel
 from app.application.ports.activities import StatsKeeper
-from app.application.read_series import Series, TotalInRange, TotalsOfRange
+from app.application.read_series import Series, SeriesByDimension, TotalInRange, TotalsOfRange
 from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 
 
@@ -20,5 +20,6 @@ class StatsUseCases:
     retention: Retention
     ask_funnel: AskFunnel
     series: Series
+    series_by_dimension: SeriesByDimension
     totals_of_range: TotalsOfRange
     total_in_range: TotalInRange

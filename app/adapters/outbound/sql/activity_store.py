@@ -13,8 +13,10 @@ from app.adapters.outbound.sql.activity_outbox import note_activities
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold, take_slot
 from app.adapters.outbound.sql.bulk import Bulk, PostgresBulk, SqliteBulk
 from app.adapters.outbound.sql.columns import metadata
+from app.adapters.outbound.sql.counted_figures import CountedFigures
 from app.adapters.outbound.sql.database import Database
 from app.adapters.outbound.sql.day_rules import DayRules, funnel_types_kept
+from app.adapters.outbound.sql.dimension_values import DimensionValues
 from app.adapters.outbound.sql.failures import is_about_the_data, is_without_partition
 from app.adapters.outbound.sql.funnel_instants import add_instants
 from app.adapters.outbound.sql.identities import Identities, put_statements
@@ -62,6 +64,8 @@ class SqlActivityStore(ActivityStore):
     ) -> None:
         self._database = database
         self._day_rules = DayRules(zone, rules, funnel_types)
+        self._counted = CountedFigures(rollups, retained)
+        self._values = DimensionValues(rollups)
         self._rollups = rollups
         self._retained = retained
         self._bulk = bulk_of(database)
@@ -100,6 +104,7 @@ class SqlActivityStore(ActivityStore):
     def _settle(self, connection: Connection) -> None:
         hold(connection, AdvisoryLock.COUNTING)
         self._day_rules.settle(connection)
+        self._counted.settle(connection)
 
     def _store(self, connection: Connection, given: ActivityColumns, import_id: ImportId | None) -> int:
         with refusals_told():
@@ -116,6 +121,7 @@ class SqlActivityStore(ActivityStore):
             return len(new)
 
     def _count(self, connection: Connection, new: Fold) -> None:
+        self._values.place(connection, new)
         slot = take_slot(connection)
         if new.totals:
             add_totals(connection, self._bulk, slot, new)

@@ -25,6 +25,7 @@ from app.adapters.outbound.sql.columns import metadata
 from app.adapters.outbound.sql.counters import inserting
 from app.adapters.outbound.sql.database import Database
 from app.adapters.outbound.sql.day_rules import DayRules, funnel_types_kept
+from app.adapters.outbound.sql.dimension_values import DimensionValues
 from app.adapters.outbound.sql.frozen_days import read_cut
 from app.adapters.outbound.sql.funnel_instants import take_instants, take_visitors
 from app.adapters.outbound.sql.places import DAY
@@ -101,6 +102,7 @@ class SqlActivityRemoval(ActivityRemoval):
     ) -> None:
         self._database = database
         self._day_rules = DayRules(zone, rules)
+        self._values = DimensionValues(rollups)
         self._rollups = rollups
         self._hooks = hooks
         self._step = step
@@ -158,6 +160,7 @@ class SqlActivityRemoval(ActivityRemoval):
     def _take_back(self, connection: Connection, removed: ActivityColumns) -> None:
         clock = self._day_rules.clock(connection)
         fold = fold_columns(removed, clock, self._rollups)
+        self._values.place(connection, fold, admits=False)
         slot = take_slot(connection)
         self._subtract(connection, slot, fold)
         dated = _dated(removed, clock)

@@ -66,6 +66,35 @@ hourly_totals = Table(
     sqlite_with_rowid=False,
 )
 
+dimension_totals = Table(
+    "dimension_totals",
+    metadata,
+    Column("dimension", BYTEWISE, primary_key=True),
+    Column("type", BYTEWISE, primary_key=True, comment="Empty: of all types."),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("value", BYTEWISE, primary_key=True, comment="= and the value; - for none; * for those without room."),
+    slot(),
+    Column("count", BigInteger, nullable=False),
+    Column("sum", ExactDecimal, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+dimension_values = Table(
+    "dimension_values",
+    metadata,
+    Column("dimension", BYTEWISE, primary_key=True),
+    Column("value", BYTEWISE, primary_key=True, comment="One that is admitted; * when none is any more."),
+    sqlite_with_rowid=False,
+)
+
+stats_counted = Table(
+    "stats_counted",
+    metadata,
+    Column("one", Integer, primary_key=True, autoincrement=False, comment="There is one row at the most."),
+    Column("generation", BigInteger, nullable=False, comment="Raised when the rollups are emptied or made anew."),
+    Column("figures", Text, nullable=False, comment="Which of them count all activities, and by what, JSON."),
+)
+
 funnel_instants = Table(
     "funnel_instants",
     metadata,

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Table, delete, or_, select
 from app.adapters.outbound.sql.activity_store import add_by_type, add_totals, add_users, bulk_of, put_visits
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold
 from app.adapters.outbound.sql.canonical_rows import batches
+from app.adapters.outbound.sql.counted_figures import CountedFigures
 from app.adapters.outbound.sql.database import Database
 from app.adapters.outbound.sql.day_rules import DayRules, funnel_types_kept, note_funnel_types
 from app.adapters.outbound.sql.differences import (
@@ -17,6 +18,7 @@ from app.adapters.outbound.sql.differences import (
     differences_of_persons,
     differences_of_visits,
 )
+from app.adapters.outbound.sql.dimension_values import admit_anew, bounded
 from app.adapters.outbound.sql.frozen_days import empty_around, frozen_totals, read_cut, thawed, write_cut
 from app.adapters.outbound.sql.funnel_instants import add_instants
 from app.adapters.outbound.sql.identities import put_labels, put_persons, put_statements
@@ -28,6 +30,8 @@ from app.adapters.outbound.sql.schema import (
     claims,
     daily_totals,
     daily_users,
+    dimension_totals,
+    dimension_values,
     funnel_instants,
     hourly_totals,
     persons,
@@ -46,7 +50,7 @@ from app.domain.zone_rules import ZoneRules
 
 _TABLES = (
     type_totals, daily_totals, hourly_totals, daily_users, visitors, persons, claims, aliases, retention_cells,
-    active_users, type_retention_cells, funnel_instants, stats_settings,
+    active_users, type_retention_cells, dimension_totals, funnel_instants, stats_settings,
 )  # fmt: skip
 
 _INSTANTS = 500_000
@@ -72,6 +76,7 @@ class SqlStatsKeeper(StatsKeeper):
         self._zone = zone
         self._funnel_types = frozenset(funnel_types)
         self._day_rules = DayRules(zone, rules, funnel_types)
+        self._counted = CountedFigures(rollups, retained)
 
     async def reset(self, giving_up: date | None = None) -> None:
         """Delete every row of every rollup."""
@@ -82,6 +87,8 @@ class SqlStatsKeeper(StatsKeeper):
             if cut is not None and giving_up != date_of(cut.day):
                 raise FrozenDaysError(date_of(cut.day))
             self._empty(connection, None)
+            connection.execute(delete(dimension_values))
+            self._counted.note(connection)
 
         await self._database.write(work)
 
@@ -96,8 +103,12 @@ class SqlStatsKeeper(StatsKeeper):
         return await self._database.read(lambda connection: self._verify(connection, progress), unlimited=True)
 
     async def trouble(self) -> str | None:
-        """Compare the rules."""
-        return await self._database.read(self._day_rules.trouble)
+        """Compare the rules, and what is counted."""
+
+        def look(connection: Connection) -> str | None:
+            return self._day_rules.trouble(connection) or self._counted.trouble(connection)
+
+        return await self._database.read(look)
 
     async def frozen_before(self) -> date | None:
         """Read the cut."""
@@ -123,9 +134,11 @@ class SqlStatsKeeper(StatsKeeper):
             raise FrozenDaysError(date_of(cut.day))
         kept = funnel_types_kept(connection)
         self._empty(connection, cut)
+        admit_anew(connection, self._rollups)
+        self._counted.note(connection)
         bulk = bulk_of(self._database)
         gathered = GatheredInstants(lambda some: add_instants(connection, 0, some), _INSTANTS)
-        folding = self._folding(rules, cut, progress)
+        folding = self._folding(connection, rules, cut, progress)
         folding.timed, folding.take_instants = self._funnel_types, gathered.add
         add_by_type(connection, bulk, frozen_totals(connection, cut))
         folding.read_statements(connection, lambda said, joins: put_statements(connection, said, joins))
@@ -149,7 +162,7 @@ class SqlStatsKeeper(StatsKeeper):
     def _verify(self, connection: Connection, progress: Progress | None) -> Difference | None:
         cut = read_cut(connection)
         digests: dict[DayOfType, Digest] = {}
-        folding = self._folding(self._day_rules.newest(connection), cut, progress)
+        folding = self._folding(connection, self._day_rules.newest(connection), cut, progress)
         folding.timed = funnel_types_kept(connection)
         folding.take_instants = lambda some: digests.update(digests_of(some, digests))
         folding.read_statements(connection)
@@ -161,6 +174,9 @@ class SqlStatsKeeper(StatsKeeper):
         of_instants = next(differences_of_instants(connection, digests, cut), None)
         return of_figures or of_visits or of_instants or next(differences_of_persons(connection, folding), None)
 
-    def _folding(self, rules: ZoneRules | None, cut: Cut | None, progress: Progress | None) -> RawFold:
+    def _folding(
+        self, connection: Connection, rules: ZoneRules | None, cut: Cut | None, progress: Progress | None
+    ) -> RawFold:
         clock = LocalClock(rules.zone if rules else self._zone, cut)
-        return RawFold(clock, progress, self._rollups, cut, figures=UserFigures(self._retained))
+        rollups = bounded(connection, self._rollups)
+        return RawFold(clock, progress, rollups, cut, figures=UserFigures(self._retained))

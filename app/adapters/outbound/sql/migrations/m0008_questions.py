@@ -31,6 +31,29 @@ def upgrade() -> None:
     )
     op.add_column("stats_settings", Column("frozen_until", BigInteger, comment="When that day began."))
     op.create_table(
+        "dimension_totals",
+        key("dimension", BYTEWISE),
+        key("type", BYTEWISE, "Empty: of all types."),
+        key("day", Integer),
+        key("value", BYTEWISE, "= and the value; - for none; * for those without room."),
+        _slot(),
+        required("count", BigInteger),
+        required("sum", EXACT),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "dimension_values",
+        key("dimension", BYTEWISE),
+        key("value", BYTEWISE, "One that is admitted; * when none is any more."),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "stats_counted",
+        key("one", Integer, "There is one row at the most."),
+        required("generation", BigInteger, comment="Raised when the rollups are emptied or made anew."),
+        required("figures", Text, comment="Which of them count all activities, and by what, JSON."),
+    )
+    op.create_table(
         "active_users",
         key("type", BYTEWISE, "With which type of activity; empty: with any."),
         key("granularity", String, "Of any type only weeks and months: daily_users has days."),
