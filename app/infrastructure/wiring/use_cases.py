@@ -10,6 +10,7 @@ from app.adapters.formats.cloud_events import render_trial
 from app.adapters.inbound.worker.journal_loop import log_restoration
 from app.application import manage_webhooks
 from app.application.announce_process import AnnounceProcess
+from app.application.ask_funnel import AskFunnel
 from app.application.authenticate import Authenticate
 from app.application.deliver_webhooks import DeliverWebhooks
 from app.application.expire_activities import ExpireActivities
@@ -32,7 +33,7 @@ from app.application.publish_domain_events import PublishDomainEvents
 from app.application.read_catalog import DescribeHeld, DescribePlan, DescribeProviders, ListRejections, ListRuns
 from app.application.read_changes import ReadChanges, WatchLog
 from app.application.read_history import ListPlanStates, SearchPast
-from app.application.read_series import Series, TotalInRange, TotalsOfRange
+from app.application.read_series import Series, SeriesByDimension, TotalInRange, TotalsOfRange
 from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 from app.application.record_activities import RecordActivities
 from app.application.request_sync import RequestSync
@@ -114,12 +115,14 @@ class UseCases(Outbound):
     )
     page_of_totals = Singleton(PageOfTotals)
     total_of_type = Singleton(TotalOfType)
+    ask_funnel = Singleton(AskFunnel, Outbound.funnel_instants)
     daily_active_users = Singleton(DailyActiveUsers)
     top_types = Singleton(TopTypes)
     retention = Singleton(Retention)
     figures_of_days = Singleton(FiguresOfDays)
     types_of_days = Singleton(TypesOfDays)
     series = Singleton(Series)
+    series_by_dimension = Singleton(SeriesByDimension, dimensions=Outbound.settings.provided.activity.dimensions)
     totals_of_range = Singleton(TotalsOfRange)
     total_in_range = Singleton(TotalInRange)
     export_activities = Singleton(ExportActivities, Outbound.activity_archive)

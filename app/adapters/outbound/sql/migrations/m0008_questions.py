@@ -31,6 +31,29 @@ def upgrade() -> None:
     )
     op.add_column("stats_settings", Column("frozen_until", BigInteger, comment="When that day began."))
     op.create_table(
+        "dimension_totals",
+        key("dimension", BYTEWISE),
+        key("type", BYTEWISE, "Empty: of all types."),
+        key("day", Integer),
+        key("value", BYTEWISE, "= and the value; - for none; * for those without room."),
+        _slot(),
+        required("count", BigInteger),
+        required("sum", EXACT),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "dimension_values",
+        key("dimension", BYTEWISE),
+        key("value", BYTEWISE, "One that is admitted; * when none is any more."),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "stats_counted",
+        key("one", Integer, "There is one row at the most."),
+        required("generation", BigInteger, comment="Raised when the rollups are emptied or made anew."),
+        required("figures", Text, comment="Which of them count all activities, and by what, JSON."),
+    )
+    op.create_table(
         "active_users",
         key("type", BYTEWISE, "With which type of activity; empty: with any."),
         key("granularity", String, "Of any type only weeks and months: daily_users has days."),
@@ -68,6 +91,23 @@ def upgrade() -> None:
     )
     partial_index("ix_imports_mark", "imports", ["mark"], "state <> 'undone'", unique=True)
     _extend_webhooks()
+    _keep_instants()
+
+
+def _keep_instants() -> None:
+    op.create_table(
+        "funnel_instants",
+        key("type", BYTEWISE),
+        key("day", Integer),
+        _slot(),
+        key("part", Integer, "0: the one that still grows."),
+        required("visitors", LargeBinary, comment="Their numbers, 8 bytes each, little-endian; ascending."),
+        required("instants", LargeBinary, comment="When each did it, 8 bytes each."),
+        comment="When visitors did what funnels are asked of; part 0 is in the order of arrival.",
+        sqlite_with_rowid=False,
+    )
+    types = optional("funnel_types", String, comment="Whose instants are kept, joined by commas; null: of none.")
+    op.add_column("stats_settings", types)
 
 
 def _extend_webhooks() -> None:
