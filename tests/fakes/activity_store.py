@@ -17,12 +17,13 @@ from app.application.ports.activities import (
 from app.application.ports.activity_expiry import ActivityExpiry
 from app.application.ports.day_sums import DaySums
 from app.application.ports.imports import ImportId
-from app.application.ports.period_stats import PeriodStats
+from app.application.ports.period_stats import DimensionQuestion, DimensionRow, PeriodStats
 from app.application.ports.removal import ActivityRemoval, RemovalStep
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import STATEMENTS, Activity, ActivityId
 from app.domain.activity_columns import ActivityColumns
 from app.domain.column_fold import Fold, fold_columns
+from app.domain.dimensions import DimensionTotals, value_of
 from app.domain.identities import ANONYMOUS, Key, aliases_in, claims_in, owners_by, persons_by
 from app.domain.removal import ToRemove
 from app.domain.rollups import ROLLUPS, Day, Hour, LocalClock, add, added_up
@@ -153,6 +154,30 @@ class MemoryActivityStore(ActivityStore, Stats, DaySums, PeriodStats, StatsKeepe
         sums = fold_columns(counted, LocalClock(self.zone), ROLLUPS).sums.get("hourly_totals", {})
         return _added_by(sums, type_, hours[0], hours[-1])
 
+    async def by_value(self, asked: DimensionQuestion, limit: int) -> Sequence[DimensionRow]:
+        """Add up each value, and rank them; there is room for all."""
+        self._check()
+        counted = ActivityColumns.of([one for one in self._counted if one.type not in STATEMENTS])
+        rollup = DimensionTotals([asked.dimension])
+        sums = fold_columns(counted, LocalClock(self.zone), [rollup]).sums.get(rollup.name, {})
+        first, last = day_number(asked.first), day_number(asked.last)
+        wanted = {
+            key: total
+            for key, total in sums.items()
+            if key[1] == asked.type and first <= key[2] <= last
+            if asked.value is None or value_of(key[3]).text == asked.value
+        }
+        counts = Counter[str]()
+        for key, (count, _) in wanted.items():
+            counts[key[3]] += count
+        ranked = sorted(counts, key=lambda code: (-counts[code], code))[:limit]
+        return [
+            DimensionRow(value_of(code), key[2], total)
+            for code in ranked
+            for key, total in sorted(wanted.items())
+            if key[3] == code
+        ]
+
     async def totals_between(self, first: date, last: date, after: str, limit: int) -> Sequence[TypeTotal]:
         """Add up the days of each type."""
         days = self._fold().totals
@@ -274,6 +299,11 @@ class MemoryActivityStore(ActivityStore, Stats, DaySums, PeriodStats, StatsKeepe
         """Note them."""
         self._check()
         self._spent |= set(ids)
+
+    async def counted(self) -> Sequence[Activity]:
+        """List what is counted, statements too."""
+        self._check()
+        return self._counted
 
     def _fold(self) -> Fold:
         self._check()

@@ -68,6 +68,17 @@ async def warn_of_days(container: "Container") -> None:
             log.warning("the stats count days by other rules than this process's", reason=trouble)
 
 
+async def let_history_shrink(container: "Container") -> None:
+    """See that the disk can be given back where activities leave: once, for a file of an older version."""
+    if container.settings().activity.keep_days is None:
+        return
+    try:
+        if await container.database().make_shrinkable():
+            log.info("the history file was rewritten, so that it can become shorter when activities leave")
+    except HistoryUnavailableError as error:
+        log.warning("the history file does not become shorter when activities leave", reason=str(error))
+
+
 async def let_first_admin_in(container: "Container") -> None:
     """Show the first admin's key on the terminal, once and for all; never in the log."""
     try:

@@ -34,12 +34,14 @@ from app.adapters.outbound.search_index.plan_calendar import IndexCalendar
 from app.adapters.outbound.search_index.plan_list import IndexPlanList
 from app.adapters.outbound.sql.activity_archive import SqlActivityArchive
 from app.adapters.outbound.sql.activity_expiry import SqlActivityExpiry
+from app.adapters.outbound.sql.activity_outbox import SqlActivityOutbox
 from app.adapters.outbound.sql.activity_store import SqlActivityStore
 from app.adapters.outbound.sql.activity_types import SqlTypeBound
 from app.adapters.outbound.sql.api_keys import SqlApiKeys
 from app.adapters.outbound.sql.database import open_database
 from app.adapters.outbound.sql.day_sums import SqlDaySums
 from app.adapters.outbound.sql.domain_event_logs import SqlPlanLog, SqlUserLog
+from app.adapters.outbound.sql.funnel_evidence import SqlFunnelInstants
 from app.adapters.outbound.sql.imports import SqlImports
 from app.adapters.outbound.sql.period_stats import SqlPeriodStats
 from app.adapters.outbound.sql.plan_journal import SqlPlanJournal
@@ -126,7 +128,9 @@ class Outbound(containers.DeclarativeContainer):
 
     zone = settings.provided.stats.zone
     day_rules = Singleton(rules_of, settings.provided.stats.timezone)
+    funnel_types = settings.provided.stats.funnel_types
     retained = settings.provided.stats.retention_types
+    rollups = Callable(configured_adapters.rollups)
     activity_store = Singleton(SqlActivityStore, rules=day_rules)
     imports = undone_imports = Singleton(SqlImports)
     activity_archive = Singleton(SqlActivityArchive)
@@ -134,6 +138,7 @@ class Outbound(containers.DeclarativeContainer):
     activity_removal = removal = Singleton(SqlActivityRemoval, rules=day_rules)
     import_types = Singleton(SqlTypeBound, most=max_types)
     stats = Singleton(SqlStats)
+    funnel_instants = Singleton(SqlFunnelInstants, rules=day_rules)
     sums = Singleton(SqlDaySums)
     periods = Singleton(SqlPeriodStats)
     plan_journal = Singleton(SqlPlanJournal)
@@ -147,6 +152,7 @@ class Outbound(containers.DeclarativeContainer):
     endpoints = Singleton(SqlWebhookEndpoints)
     deliveries = Singleton(SqlWebhookDeliveries)
     webhook_log = Singleton(SqlWebhookLog)
+    activity_outbox = Singleton(SqlActivityOutbox)
     sender = Singleton(
         HttpWebhookSender, Callable(configured_adapters.webhook_request), timeout=settings.provided.webhooks.timeout
     )

@@ -15,6 +15,7 @@ from app.application.ports.catalog import LeaseLostError
 from app.application.ports.copies import CopyError
 from app.application.ports.imports import UndoRefusedError
 from app.application.ports.index_file import IndexFileError
+from app.application.ports.period_stats import FigureIncompleteError
 from app.application.ports.providers import FeedError
 from app.application.ports.removal import FiguresIncompleteError
 from app.application.ports.system import HistoryUnavailableError, LeaseTakenError, LiveStateUnavailableError
@@ -43,6 +44,7 @@ TROUBLES = (
     CopyError,
     IndexFileError,
     FeedError,
+    FigureIncompleteError,
     FiguresIncompleteError,
     TroubleError,
 )
