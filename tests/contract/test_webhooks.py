@@ -144,6 +144,7 @@ async def test_an_endpoint_is_kept_as_it_is(hooks: Webhooks) -> None:
         failed_at=NOW + SECOND,
         failures=3,
         paused_until=NOW + SECOND,
+        skipped=7,
         headers=(Header("Authorization", "Bearer 7"), Header("x-shop", '"a, b"')),
     )
     await hooks.endpoints.add(full)

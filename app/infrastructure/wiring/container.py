@@ -130,6 +130,7 @@ class Container(UseCases):
     publish_loop = Singleton(PublishLoop, publish=UseCases.publish_domain_events, leases=Outbound.loop_leases)
     webhook_loop = Singleton(
         WebhookLoop,
+        tell_activities=UseCases.tell_activities,
         deliver=UseCases.deliver_webhooks,
         log=Outbound.webhook_log,
         leases=Outbound.loop_leases,

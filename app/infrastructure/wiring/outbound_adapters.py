@@ -36,6 +36,7 @@ from app.adapters.outbound.search_index.plan_calendar import IndexCalendar
 from app.adapters.outbound.search_index.plan_list import IndexPlanList
 from app.adapters.outbound.sql.activity_archive import SqlActivityArchive
 from app.adapters.outbound.sql.activity_expiry import SqlActivityExpiry
+from app.adapters.outbound.sql.activity_outbox import SqlActivityOutbox
 from app.adapters.outbound.sql.activity_store import SqlActivityStore
 from app.adapters.outbound.sql.activity_types import SqlTypeBound
 from app.adapters.outbound.sql.api_keys import SqlApiKeys
@@ -159,6 +160,7 @@ class Outbound(containers.DeclarativeContainer):
     forget_list = Singleton(ForgetFile, data_dir=settings.provided.service.data_dir)
     forgotten_names = Singleton(SqlForgottenNames)
     told_activities = Singleton(SqlToldActivities)
+    activity_outbox = Singleton(SqlActivityOutbox)
     sender = Singleton(
         HttpWebhookSender, Callable(configured_adapters.webhook_request), timeout=settings.provided.webhooks.timeout
     )

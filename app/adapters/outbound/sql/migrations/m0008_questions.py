@@ -120,6 +120,20 @@ def _keep_instants() -> None:
 def _extend_webhooks() -> None:
     headers = "JSON: names and values that are sent beside ours; null for none."
     op.add_column("webhook_endpoints", optional("headers", Text, comment=headers))
+    skipped = "Activities that it was not told because too much waited."
+    op.add_column(
+        "webhook_endpoints", Column("skipped", BigInteger, nullable=False, server_default="0", comment=skipped)
+    )
+    op.create_table(
+        "activity_outbox",
+        key("position", BIG, numbered=True),
+        required("id", UUID, comment="Of the activity."),
+        required("activity", Text, comment="All of it, JSON."),
+        sqlite_autoincrement=True,
+        comment="Activities that webhooks asked for, noted in the transaction that stored them; emptied every second.",
+    )
+    if op.get_bind().dialect.name == "postgresql":  # SQLite holds no text to a length
+        op.alter_column("webhook_deliveries", "name", type_=String(120))
 
 
 def _slot() -> Column[int]:
