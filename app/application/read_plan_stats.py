@@ -8,6 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from app.application.ports.catalog import PlanCatalog
+from app.application.ports.history import PlanHistory
 from app.application.ports.plan_stats import PlanStats
 from app.application.ports.system import Clock, LiveStateUnavailableError
 from app.application.read_stats import DateRange, range_until
@@ -22,11 +23,11 @@ FEWEST_VIEWS = 10
 
 @dataclass(frozen=True, slots=True)
 class RankedPlan:
-    """A plan's figures, with what the catalog calls it."""
+    """A plan's figures, with what the catalog calls it, or called it last."""
 
     figures: PlanFigures
     title: str | None
-    """None: the catalog does not know the plan, or cannot be asked now."""
+    """None: neither the catalog nor the journal knows the plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class PlansByFigures:
 
     plan_stats: PlanStats
     catalog: PlanCatalog
+    history: PlanHistory
     clock: Clock
     zone: tzinfo
 
@@ -69,10 +71,13 @@ class PlansByFigures:
         return [RankedPlan(one, title) for one, title in zip(found, titles, strict=True)]
 
     async def _title(self, plan_id: str) -> str | None:
+        """Ask the journal where the catalog has nothing to say: it keeps plans for ever, and commands reach it too."""
         try:
             found = await self.catalog.find(UUID(plan_id))
         except LiveStateUnavailableError:
-            return None
+            found = None
+        if found is None:
+            found = next((state.found for state in await self.history.states(UUID(plan_id), 1)), None)
         return found.plan.title if found else None
 
 

@@ -128,7 +128,7 @@ class UseCases(Outbound):
     series_by_dimension = Singleton(SeriesByDimension, dimensions=Outbound.settings.provided.activity.dimensions)
     totals_of_range = Singleton(TotalsOfRange)
     total_in_range = Singleton(TotalInRange)
-    plans_by_figures = plans = Singleton(PlansByFigures)
+    plans_by_figures = plans = Singleton(PlansByFigures, history=Outbound.plan_journal)
     plan_by_day = Singleton(PlanByDay)
     what_sells = Singleton(WhatSells)
     export_activities = Singleton(ExportActivities, Outbound.activity_archive)

@@ -12,9 +12,11 @@ from app.domain.activities import Activity
 from app.domain.plan_totals import PlanOrder
 from tests.fakes.activity_store import MemoryActivityStore
 from tests.fakes.plan_catalog import MemoryPlanCatalog
+from tests.fakes.plan_journal import MemoryPlanJournal
 from tests.fakes.store import MemoryStore
 from tests.support.builders import a_change, a_plan
 from tests.support.fixed_clock import FixedClock
+from tests.support.journal_world import JournalWorld
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 KNOWN = a_plan()
@@ -45,7 +47,7 @@ async def store() -> MemoryActivityStore:
 
 
 async def test_plans_are_ranked_and_the_range_ends_today_by_default(store: MemoryActivityStore) -> None:
-    plans = PlansByFigures(store, a_catalog(), FixedClock(NOW), UTC)
+    plans = PlansByFigures(store, a_catalog(), MemoryPlanJournal(), FixedClock(NOW), UTC)
 
     by_views = await plans(None, None)
     by_purchases = await plans(date(2026, 1, 5), None, PlanOrder.PURCHASES, 1)
@@ -61,14 +63,18 @@ async def test_plans_are_ranked_and_the_range_ends_today_by_default(store: Memor
         await plans(date(2026, 1, 6), None)
 
 
-async def test_without_the_catalog_plans_have_no_titles(store: MemoryActivityStore) -> None:
-    found = await PlansByFigures(store, a_catalog("away"), FixedClock(NOW), UTC)(None, None)
+async def test_without_the_catalog_plans_have_the_titles_of_the_journal(store: MemoryActivityStore) -> None:
+    world = JournalWorld()
+    await world.sync_with(KNOWN)
+    await world.journal_changes()
 
-    assert [one.title for one in found] == [None, None, None]
+    found = await PlansByFigures(store, a_catalog("away"), world.plan_journal, FixedClock(NOW), UTC)(None, None)
+
+    assert [one.title for one in found] == [None, None, KNOWN.title]
 
 
 async def test_what_sells_is_told_from_what_is_only_looked_at(store: MemoryActivityStore) -> None:
-    found = await WhatSells(PlansByFigures(store, a_catalog(), FixedClock(NOW), UTC))(None, None)
+    found = await WhatSells(PlansByFigures(store, a_catalog(), MemoryPlanJournal(), FixedClock(NOW), UTC))(None, None)
 
     assert [one.figures.plan_id for one in found.bought] == [SOLD]
     assert [one.figures.plan_id for one in found.only_viewed] == [VIEWED]

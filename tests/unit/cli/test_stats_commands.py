@@ -37,6 +37,7 @@ from tests.fakes.activity_stream import MemoryActivityStream
 from tests.fakes.funnel_instants import MemoryFunnelInstants
 from tests.fakes.imports import MemoryImports
 from tests.fakes.plan_catalog import MemoryPlanCatalog
+from tests.fakes.plan_journal import MemoryPlanJournal
 from tests.fakes.recent_ids import MemoryRecentIds
 from tests.fakes.store import MemoryStore
 from tests.support.fixed_clock import FixedClock
@@ -114,7 +115,7 @@ class World:
     @asynccontextmanager
     async def _stats(self) -> AsyncIterator[StatsUseCases]:
         clock = FixedClock(NOW)
-        plans = PlansByFigures(self.store, MemoryPlanCatalog(MemoryStore()), clock, UTC)
+        plans = PlansByFigures(self.store, MemoryPlanCatalog(MemoryStore()), MemoryPlanJournal(), clock, UTC)
         yield StatsUseCases(
             page_of_totals=PageOfTotals(self.store),
             keeper=self.store,

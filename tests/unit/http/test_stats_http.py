@@ -23,6 +23,7 @@ from app.domain.activities import Activity
 from tests.fakes.activity_store import MemoryActivityStore
 from tests.fakes.funnel_instants import MemoryFunnelInstants
 from tests.fakes.plan_catalog import MemoryPlanCatalog
+from tests.fakes.plan_journal import MemoryPlanJournal
 from tests.fakes.store import MemoryStore
 from tests.support.asgi import Sent, ask
 from tests.support.fixed_clock import FixedClock
@@ -64,7 +65,7 @@ class World:
 
 def an_api(store: MemoryActivityStore) -> FastAPI:
     clock = FixedClock()
-    plans = PlansByFigures(store, MemoryPlanCatalog(MemoryStore()), clock, UTC)
+    plans = PlansByFigures(store, MemoryPlanCatalog(MemoryStore()), MemoryPlanJournal(), clock, UTC)
     use_cases = StatsUseCases(
         page_of_totals=PageOfTotals(store),
         keeper=store,

@@ -92,7 +92,7 @@ class PlanFiguresAnswer(BaseModel):
     """How often a plan was looked at and bought in a range of days."""
 
     plan_id: UUID
-    title: str | None = Field(description="Null: the catalog does not know the plan, or cannot be asked now")
+    title: str | None = Field(description="Null: neither the catalog nor the journal of plans knows it")
     views: int
     purchases: int
     sum: float = Field(description="Of the values of its purchases: a number with the digits that went in")
