@@ -28,6 +28,7 @@ class ExpireActivities:
 
         Raises:
             HistoryUnavailableError: some may have left; the next call goes on.
+            FiguresIncompleteError: the figures have to be made anew first.
         """
         if self.keep_days is None:
             return 0

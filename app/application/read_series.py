@@ -5,15 +5,18 @@ from dataclasses import dataclass
 from datetime import date, tzinfo
 
 from app.application.ports.activities import Stats
-from app.application.ports.period_stats import PeriodStats
+from app.application.ports.period_stats import DimensionQuestion, PeriodStats
 from app.application.ports.system import Clock
 from app.application.read_stats import DateRange, TotalsPage, UnknownTypeError, range_until
 from app.domain.activities import ACTIVITY_TYPE
+from app.domain.dimensions import DimensionValue
 from app.domain.errors import DomainError
+from app.domain.rollups import Day
 from app.domain.series import (
     Interval,
     Metric,
     Point,
+    Total,
     hours_between,
     periods_between,
     points_by_day,
@@ -23,6 +26,8 @@ from app.domain.series import (
 from app.domain.stats import Granularity, TypeTotal, start_of, today
 from app.domain.user_days import ALL
 
+MOST_VALUES = 20
+"""Of a dimension, that are told unless more are asked for."""
 MOST_DAYS_BY_HOUR = 92
 """Days that are answered by the hour: some 2,200 rows."""
 
@@ -40,6 +45,25 @@ class TooManyHoursError(DomainError):
 
 class NoSuchSeriesError(DomainError):
     """That figure is not kept for that period."""
+
+
+class UnknownDimensionError(DomainError):
+    """Activities are not counted by that."""
+
+    def __init__(self, dimension: str, known: Sequence[str]) -> None:
+        """Say by what they are."""
+        super().__init__(
+            f"activities are not counted by {dimension[:100]!r}, only by {', '.join(known) or 'nothing'}: add it to "
+            "activity.dimensions, then `marquee stats rebuild`"
+        )
+
+
+class DimensionMissingError(DomainError):
+    """A value, or a number of values, was given of no dimension."""
+
+    def __init__(self) -> None:
+        """Say what is missing."""
+        super().__init__("value and limit say something of a dimension: give one, such as dimension=source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +125,55 @@ class Series:
                 users = await self.periods.users_between(period.first, period.last, type_)
             points.append(Point(start_of(granularity, period.number), users))
         return points
+
+
+@dataclass(frozen=True, slots=True)
+class ValueSeries:
+    """A figure for every period, of the activities with one value."""
+
+    value: DimensionValue
+    points: Sequence[Point]
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesByDimension:
+    """Tell a figure for every period of a range, for each value of a dimension."""
+
+    periods: PeriodStats
+    clock: Clock
+    zone: tzinfo
+    dimensions: Sequence[str]
+    """That are counted."""
+
+    async def __call__(
+        self, asked: SeriesQuestion, dimension: str, value: str | None = None, limit: int = MOST_VALUES
+    ) -> Sequence[ValueSeries]:
+        """List the values with the most activities in the range, most first; or one value.
+
+        Raises:
+            UnknownDimensionError: nothing is counted by it.
+            NoSuchSeriesError: hours, or users.
+            FromAfterToError: as DateRange does.
+            RangeTooLongError: the same.
+            FigureIncompleteError: it is not counted of all activities.
+            HistoryUnavailableError: nobody can tell now.
+        """
+        if dimension not in self.dimensions:
+            raise UnknownDimensionError(dimension, self.dimensions)
+        if asked.interval is Interval.HOUR or asked.metric is Metric.USERS:
+            raise NoSuchSeriesError("by a dimension, activities and sums are counted by day, week and month")
+        days = range_until(asked.first, asked.last or today(self.clock.now(), self.zone))
+        question = DimensionQuestion(dimension, days.first, days.last, asked.type, value)
+        found: dict[DimensionValue, dict[Day, Total]] = {}
+        for row in await self.periods.by_value(question, limit):
+            found.setdefault(row.value, {})[row.day] = row.total
+        if value is not None:
+            found = found or {DimensionValue(value, is_other=False): {}}
+        granularity = Granularity(asked.interval)
+        periods = periods_between(granularity, days.first, days.last)
+        return [
+            ValueSeries(one, points_by_day(granularity, periods, totals, asked.metric)) for one, totals in found.items()
+        ]
 
 
 @dataclass(frozen=True, slots=True)

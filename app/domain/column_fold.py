@@ -1,11 +1,12 @@
 """The fold of activities that stand in columns: what they say, added up."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from app.domain.activities import Activity
 from app.domain.activity_columns import ActivityColumns
+from app.domain.funnels import InstantsByDay, instants_by_day
 from app.domain.identities import ANONYMOUS, Key
 from app.domain.rollups import DatedActivities, Day, LocalClock, Rollup, Sums, sums_by
 from app.domain.user_days import UserDays, days_with
@@ -22,31 +23,42 @@ class Fold:
     """The days on which each visitor was active; what has neither id counts in the totals only."""
     statements: list[Activity] = field(default_factory=list)
     """Those that say who somebody is, and count nothing."""
+    instants: InstantsByDay = field(default_factory=dict)
+    """When visitors did what funnels are asked of."""
 
 
-def fold_columns(activities: ActivityColumns, clock: LocalClock, rollups: Sequence[Rollup] = ()) -> Fold:
-    """Add up activities; an hour and a day are those of `clock`."""
+def fold_columns(
+    activities: ActivityColumns, clock: LocalClock, rollups: Sequence[Rollup] = (), timed: Collection[str] = ()
+) -> Fold:
+    """Add up activities; an hour and a day are those of `clock`. Of the types `timed` the instants are kept."""
     if any(type_[0] == "$" for type_ in set(activities.types)):  # no client's type begins like that
-        return _fold_with_statements(activities, clock, rollups)
+        return _fold_with_statements(activities, clock, rollups, timed)
     hours, days = clock.read(activities.occurred_at)
     dated = DatedActivities(activities, hours, days)
     totals = sums_by(list(zip(days, activities.types, strict=True)), activities.values)
     counted = {rollup.name: rollup.sums(dated) for rollup in rollups}
-    return Fold(totals, {name: sums for name, sums in counted.items() if sums}, _visits(dated))
+    visitors = visitors_of(activities)
+    return Fold(
+        totals,
+        {name: sums for name, sums in counted.items() if sums},
+        _visits(visitors, dated),
+        instants=instants_by_day(dated, visitors, timed) if timed else {},
+    )
 
 
-def _fold_with_statements(activities: ActivityColumns, clock: LocalClock, rollups: Sequence[Rollup]) -> Fold:
+def _fold_with_statements(
+    activities: ActivityColumns, clock: LocalClock, rollups: Sequence[Rollup], timed: Collection[str]
+) -> Fold:
     """Fold those that count, and keep the statements."""
     places: dict[bool, list[int]] = {True: [], False: []}
     for place, type_ in enumerate(activities.types):
         places[type_[0] == "$"].append(place)
-    folded = fold_columns(activities.chosen(places[False]), clock, rollups)
+    folded = fold_columns(activities.chosen(places[False]), clock, rollups, timed)
     folded.statements += activities.chosen(places[True])
     return folded
 
 
-def _visits(dated: DatedActivities) -> dict[Key, UserDays]:
-    visitors = visitors_of(dated.activities)
+def _visits(visitors: Sequence[Key | None], dated: DatedActivities) -> dict[Key, UserDays]:
     days = set(dated.days)
     if len(days) > 1:
         return _visits_of_days(visitors, dated)

@@ -60,12 +60,17 @@ class Cut:
 
 
 class Rollup(Protocol):
-    """What counts activities by some key, which begins with the `day` or the `hour`: so its table calls them."""
+    """What counts activities by some key, in which is the `day` or the `hour`: so its table calls them."""
 
     @property
     @abstractmethod
     def name(self) -> str:
         """The name of its table."""
+
+    @property
+    def counts_by(self) -> str:
+        """What of it is configured, by names with commas between them: when one is added, it is to be made anew."""
+        return ""
 
     @abstractmethod
     def sums(self, dated: DatedActivities) -> Sums:

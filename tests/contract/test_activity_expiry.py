@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, Table, delete, func, select, update
 
 from app.adapters.outbound.sql.schema import activities as activities_table
-from app.adapters.outbound.sql.schema import daily_totals, visitors
+from app.adapters.outbound.sql.schema import daily_totals, hourly_totals, visitors
 from app.application.ports.activities import FrozenDaysError
+from app.application.ports.removal import FiguresIncompleteError
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity
 from app.domain.removal import ToRemove
@@ -302,6 +303,21 @@ async def test_days_of_visitors_can_be_forgotten_that_are_frozen(backend: Activi
     assert await backend.keeper().verify() is None
     await backend.keeper().rebuild()
     assert await figures(backend) == by_definition(nobody)
+
+
+@pytest.mark.parametrize("table", [hourly_totals, daily_totals])
+async def test_nothing_leaves_before_all_of_it_is_counted(sql: SqlActivityBackend, table: Table) -> None:
+    activities = some_activities(100)
+    await sql.store().store(activities)
+    await sql.database.write(lambda connection: connection.execute(delete(table)))
+
+    with pytest.raises(FiguresIncompleteError, match=r"marquee stats rebuild"):
+        await sql.expiry().remove_some(CUT)
+
+    assert await sql.keeper().frozen_before() is None
+    assert await sql.keeper().rebuild() == 100
+    assert await all_leave(sql, CUT) > 0
+    assert await figures(sql) == by_definition(activities)
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -17,12 +17,13 @@ from app.application.ports.activities import (
 from app.application.ports.activity_expiry import ActivityExpiry
 from app.application.ports.day_sums import DaySums
 from app.application.ports.imports import ImportId
-from app.application.ports.period_stats import PeriodStats
-from app.application.ports.removal import ActivityRemoval, RemovalStep
+from app.application.ports.period_stats import DimensionQuestion, DimensionRow, PeriodStats
+from app.application.ports.removal import ActivityRemoval, FiguresIncompleteError, RemovalStep
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import STATEMENTS, Activity, ActivityId
 from app.domain.activity_columns import ActivityColumns
 from app.domain.column_fold import Fold, fold_columns
+from app.domain.dimensions import DimensionTotals, value_of
 from app.domain.identities import ANONYMOUS, Key, aliases_in, claims_in, owners_by, persons_by
 from app.domain.removal import ToRemove
 from app.domain.rollups import ROLLUPS, Day, Hour, LocalClock, add, added_up
@@ -62,6 +63,8 @@ class MemoryActivityStore(ActivityStore, Stats, DaySums, PeriodStats, StatsKeepe
         """Which import brought what is kept."""
         self._spent: set[ActivityId] = set()
         """Ids of what was removed, and never counts again."""
+        self.counts_exactly = False
+        """Whether nothing is removed that is not counted, as in a database."""
         self.frozen: date | None = None
         """The first day of which all activities are here; those of days before it have left."""
         self._frozen_zone = zone
@@ -153,6 +156,30 @@ class MemoryActivityStore(ActivityStore, Stats, DaySums, PeriodStats, StatsKeepe
         sums = fold_columns(counted, LocalClock(self.zone), ROLLUPS).sums.get("hourly_totals", {})
         return _added_by(sums, type_, hours[0], hours[-1])
 
+    async def by_value(self, asked: DimensionQuestion, limit: int) -> Sequence[DimensionRow]:
+        """Add up each value, and rank them; there is room for all."""
+        self._check()
+        counted = ActivityColumns.of([one for one in self._counted if one.type not in STATEMENTS])
+        rollup = DimensionTotals([asked.dimension])
+        sums = fold_columns(counted, LocalClock(self.zone), [rollup]).sums.get(rollup.name, {})
+        first, last = day_number(asked.first), day_number(asked.last)
+        wanted = {
+            key: total
+            for key, total in sums.items()
+            if key[1] == asked.type and first <= key[2] <= last
+            if asked.value is None or value_of(key[3]).text == asked.value
+        }
+        counts = Counter[str]()
+        for key, (count, _) in wanted.items():
+            counts[key[3]] += count
+        ranked = sorted(counts, key=lambda code: (-counts[code], code))[:limit]
+        return [
+            DimensionRow(value_of(code), key[2], total)
+            for code in ranked
+            for key, total in sorted(wanted.items())
+            if key[3] == code
+        ]
+
     async def totals_between(self, first: date, last: date, after: str, limit: int) -> Sequence[TypeTotal]:
         """Add up the days of each type."""
         days = self._fold().totals
@@ -242,6 +269,8 @@ class MemoryActivityStore(ActivityStore, Stats, DaySums, PeriodStats, StatsKeepe
             one.activity_id for one in self._kept.values() if wanted.holds(one, self._imported.get(one.activity_id))
         ]
         step = set(gone[: self.step])
+        if self.counts_exactly and not step <= {one.activity_id for one in self._counted}:
+            raise FiguresIncompleteError("count of view")
         for activity_id in step:
             del self._kept[activity_id]
             self._imported.pop(activity_id, None)
@@ -249,6 +278,16 @@ class MemoryActivityStore(ActivityStore, Stats, DaySums, PeriodStats, StatsKeepe
         if not frees_ids:
             self._spent |= step
         return RemovalStep(gone[: self.step], "more" if len(gone) > self.step else None)
+
+    def kept(self) -> Sequence[Activity]:
+        """List all that is kept."""
+        self._check()
+        return list(self._kept.values())
+
+    def set_back(self, activities: Sequence[Activity]) -> None:
+        """Become a database that has these, and knows of no others."""
+        self._kept = {one.activity_id: one for one in activities}
+        self._counted, self._spent = list(activities), set()
 
     async def have_left(self, day: Day) -> bool:
         """Compare it."""
@@ -274,6 +313,11 @@ class MemoryActivityStore(ActivityStore, Stats, DaySums, PeriodStats, StatsKeepe
         """Note them."""
         self._check()
         self._spent |= set(ids)
+
+    async def counted(self) -> Sequence[Activity]:
+        """List what is counted, statements too."""
+        self._check()
+        return self._counted
 
     def _fold(self) -> Fold:
         self._check()

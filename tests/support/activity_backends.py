@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, tzinfo
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,6 +16,8 @@ from app.adapters.outbound.sql.activity_store import SqlActivityStore
 from app.adapters.outbound.sql.all_tables import metadata
 from app.adapters.outbound.sql.database import Database, open_database
 from app.adapters.outbound.sql.day_sums import SqlDaySums
+from app.adapters.outbound.sql.forgotten_names import SqlForgottenNames
+from app.adapters.outbound.sql.funnel_evidence import SqlFunnelInstants
 from app.adapters.outbound.sql.imports import SqlImports
 from app.adapters.outbound.sql.migrate import migrate
 from app.adapters.outbound.sql.period_stats import SqlPeriodStats
@@ -24,17 +27,25 @@ from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
 from app.application.ports.activities import ActivityStore, Stats, StatsKeeper
 from app.application.ports.activity_expiry import ActivityExpiry
 from app.application.ports.day_sums import DaySums
+from app.application.ports.forgetting import ForgottenNames
+from app.application.ports.funnels import FunnelInstants
 from app.application.ports.imports import ImportId, Imports, UndoneImports
-from app.application.ports.period_stats import PeriodStats
+from app.application.ports.period_stats import DimensionQuestion, PeriodStats
 from app.application.ports.removal import ActivityRemoval
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity
+from app.domain.dimensions import DimensionTotals
+from app.domain.rollups import ROLLUPS
 from app.domain.stats import Granularity, period_of, retention
 from tests.fakes.activity_store import MemoryActivityStore
+from tests.fakes.forgetting import MemoryForgottenNames
+from tests.fakes.funnel_instants import MemoryFunnelInstants
 from tests.support.oracle import Oracle
 
 ALL_DAYS = (date(2025, 12, 1), date(2026, 2, 28))
 RETAINED = ("buy", "view")
+DIMENSIONS = ("source", "properties.page")
+ROLLUPS_OF_TESTS = (*ROLLUPS, DimensionTotals(DIMENSIONS))
 Find = Callable[[str], tuple[str, Path]]
 
 
@@ -51,6 +62,8 @@ class ActivityBackend(Protocol):
     async def undo(self, import_id: ImportId) -> None: ...
     def undone_imports(self) -> UndoneImports: ...
     def removal(self, zone: tzinfo = UTC, step: int = 10_000) -> ActivityRemoval: ...
+    def forgotten_names(self) -> ForgottenNames: ...
+    def funnels(self, zone: tzinfo = UTC) -> FunnelInstants: ...
     async def clear(self) -> None: ...
     async def aclose(self) -> None: ...
 
@@ -58,6 +71,7 @@ class ActivityBackend(Protocol):
 class MemoryActivityBackend:
     def __init__(self) -> None:
         self._all = MemoryActivityStore(UTC)
+        self._names = MemoryForgottenNames(self._all)
 
     def store(self, zone: tzinfo = UTC) -> ActivityStore:
         self._all.zone = zone
@@ -93,8 +107,15 @@ class MemoryActivityBackend:
         self._all.zone, self._all.step = zone, step
         return self._all
 
+    def forgotten_names(self) -> ForgottenNames:
+        return self._names
+
+    def funnels(self, zone: tzinfo = UTC) -> FunnelInstants:
+        self._all.zone = zone
+        return MemoryFunnelInstants(self._all)
+
     async def clear(self) -> None:
-        self._all = MemoryActivityStore(UTC)
+        self.__init__()  # type: ignore[misc]  # as if it were new
 
     async def aclose(self) -> None:
         pass
@@ -105,7 +126,7 @@ class SqlActivityBackend:
         self.database = database
 
     def store(self, zone: tzinfo = UTC) -> ActivityStore:
-        return SqlActivityStore(self.database, zone, retained=RETAINED)
+        return SqlActivityStore(self.database, zone, rollups=ROLLUPS_OF_TESTS, retained=RETAINED)
 
     def stats(self) -> Stats:
         return SqlStats(self.database)
@@ -117,7 +138,7 @@ class SqlActivityBackend:
         return SqlPeriodStats(self.database)
 
     def keeper(self, zone: tzinfo = UTC) -> StatsKeeper:
-        return SqlStatsKeeper(self.database, zone, retained=RETAINED)
+        return SqlStatsKeeper(self.database, zone, rollups=ROLLUPS_OF_TESTS, retained=RETAINED)
 
     def imports(self) -> Imports:
         return SqlImports(self.database)
@@ -132,7 +153,13 @@ class SqlActivityBackend:
         return SqlActivityExpiry(self.database, zone, rows=100)
 
     def removal(self, zone: tzinfo = UTC, step: int = 10_000) -> ActivityRemoval:
-        return SqlActivityRemoval(self.database, zone, step=step, retained=RETAINED)
+        return SqlActivityRemoval(self.database, zone, rollups=ROLLUPS_OF_TESTS, step=step, retained=RETAINED)
+
+    def forgotten_names(self) -> ForgottenNames:
+        return SqlForgottenNames(self.database)
+
+    def funnels(self, zone: tzinfo = UTC) -> FunnelInstants:
+        return SqlFunnelInstants(self.database, zone)
 
     async def clear(self) -> None:
         for table in reversed(metadata.sorted_tables):
@@ -180,7 +207,15 @@ async def figures(backend: ActivityBackend, today: date = ALL_DAYS[1]) -> dict[s
         "week": await _retention(stats, Granularity.WEEK, days // 7, today),
         "month": await _retention(stats, Granularity.MONTH, days // 28, today),
         "of a type": {type_: await _of_type(backend, type_, today) for type_ in RETAINED},
+        "by": {(name, type_): await _by(backend, name, type_) for name, type_ in product(DIMENSIONS, ("", "buy"))},
+        "days": {day: total for day, total in (await backend.periods().days(first, last, "view")).items() if total[0]},
     }
+
+
+async def _by(backend: ActivityBackend, dimension: str, type_: str) -> Any:
+    """What was counted of each value on each day."""
+    rows = await backend.periods().by_value(DimensionQuestion(dimension, *ALL_DAYS, type_), 1_000)
+    return {(row.value.text, row.day): row.total for row in rows if row.total[0]}
 
 
 async def _of_type(backend: ActivityBackend, type_: str, today: date) -> Any:
@@ -202,9 +237,14 @@ async def _retention(stats: Stats, granularity: Granularity, windows: int, today
     return [{"start": c.start.isoformat(), "size": c.size, "active": list(c.active)} for c in cohorts]
 
 
+def oracle_of(activities: Sequence[Activity], zone: tzinfo = UTC) -> Oracle:
+    """Ask it of these."""
+    return Oracle([_plain(activity) for activity in activities], zone)
+
+
 def by_definition(activities: Sequence[Activity], zone: tzinfo = UTC, today: date = ALL_DAYS[1]) -> dict[str, Any]:
     """What the oracle says of the same."""
-    oracle = Oracle([_plain(activity) for activity in activities], zone)
+    oracle = oracle_of(activities, zone)
     first, last = ALL_DAYS
     days = (last - first).days
     return {
@@ -227,6 +267,8 @@ def by_definition(activities: Sequence[Activity], zone: tzinfo = UTC, today: dat
             ]
             for type_ in RETAINED
         },
+        "by": {(name, type_): oracle.by_value(name, type_) for name, type_ in product(DIMENSIONS, ("", "buy"))},
+        "days": oracle.days("view"),
     }
 
 
@@ -237,6 +279,8 @@ def _plain(activity: Activity) -> Mapping[str, Any]:
         "received_at": datetime.fromisoformat(origin["received_at"]) if origin.get("publishable") else None,
         "id": activity.activity_id,
         "type": activity.type,
+        "source": activity.source,
+        "properties": json.loads(activity.properties or "{}"),
         "occurred_at": activity.occurred_at,
         "user_id": activity.user_id,
         "value": None if activity.value is None else str(activity.value),

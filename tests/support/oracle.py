@@ -97,12 +97,66 @@ class Oracle:
             cohorts.append({"start": cohort.isoformat(), "size": len(new), "active": active})
         return {"granularity": granularity, "cohorts": cohorts}
 
+    def by_value(self, dimension: str, type_: str = "") -> dict[tuple[str | None, int], tuple[int, Decimal]]:
+        """Count and sum of each value on each day; the day is a number since 1970."""
+        values = defaultdict(list)
+        for activity in self.activities:
+            if type_ in ("", activity["type"]):
+                name = dimension.removeprefix("properties.")
+                found = activity["source"] if dimension == "source" else activity["properties"].get(name)
+                values[found, self.number(activity)].append(Decimal(activity["value"] or 0))
+        return {key: _total(all_) for key, all_ in values.items()}
+
+    def days(self, type_: str = "") -> dict[int, tuple[int, Decimal]]:
+        values = defaultdict(list)
+        for activity in self.activities:
+            if type_ in ("", activity["type"]):
+                values[self.number(activity)].append(Decimal(activity["value"] or 0))
+        return {day: _total(all_) for day, all_ in values.items()}
+
+    def number(self, activity: Mapping[str, Any]) -> int:
+        return (self.day(activity) - date(1970, 1, 1)).days
+
+    def funnel(self, steps: list[str], within: timedelta, first: date, last: date) -> list[dict[str, Any]]:
+        done = defaultdict(list)
+        for activity in self.activities:
+            if (person := self.person(activity)) is not None:
+                done[person].append(activity)
+        furthest = [
+            max(
+                (
+                    self.steps_from(begin, steps[1:], own, begin["occurred_at"] + within)
+                    for begin in own
+                    if begin["type"] == steps[0] and first <= self.day(begin) <= last
+                ),
+                default=0,
+            )
+            for own in done.values()
+        ]
+        return [
+            {"step": n, "type": type_, "users": sum(reached >= n for reached in furthest)}
+            for n, type_ in enumerate(steps, 1)
+        ]
+
+    def steps_from(
+        self, activity: Mapping[str, Any], steps: list[str], own: list[Mapping[str, Any]], until: datetime
+    ) -> int:
+        """How many steps are reached, that of `activity` included: every way is tried."""
+        at = activity["occurred_at"]
+        following = [a for a in own if steps and a["type"] == steps[0] and at < a["occurred_at"] <= until]
+        return 1 + max((self.steps_from(a, steps[1:], own, until) for a in following), default=0)
+
     def users_by_period(self, granularity: str, type_: str = "") -> dict[date, set[tuple[str, str]]]:
         users = defaultdict(set)
         for activity in self.activities:
             if (person := self.person(activity)) is not None and type_ in ("", activity["type"]):
                 users[Periods(granularity).begin(self.day(activity))].add(person)
         return dict(users)
+
+
+def _total(values: list[Decimal]) -> tuple[int, Decimal]:
+    with localcontext(Context(prec=200)):
+        return len(values), sum(values, Decimal())
 
 
 class Periods:

@@ -18,6 +18,9 @@ class ActivityExpiry(Protocol):
         With the first of them all that was counted of their days is frozen. Ids stay known. Days are those of the
         stats; what can only be removed together (a month, where each has a table of its own) stays until all of it is
         of days before the date.
+
+        Raises:
+            FiguresIncompleteError: the figures do not count them, and nobody could make them anew afterwards.
         """
 
     @abstractmethod

@@ -2,12 +2,42 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from app.domain.dimensions import DimensionValue
 from app.domain.rollups import Day, Hour
 from app.domain.series import Total
 from app.domain.stats import Granularity, TypeTotal
+
+
+class FigureIncompleteError(Exception):
+    """A figure does not count all activities: it is newer than they are, or was configured since."""
+
+    def __init__(self, figure: str) -> None:
+        """Name it, and say what helps."""
+        super().__init__(f"{figure} does not count all activities yet: run `marquee stats rebuild`, which counts them")
+
+
+@dataclass(frozen=True, slots=True)
+class DimensionQuestion:
+    """Which activities are counted by which dimension; both days are included."""
+
+    dimension: str
+    first: date
+    last: date
+    type: str = ""
+    value: str | None = None
+    """Of one value alone."""
+
+
+class DimensionRow(NamedTuple):
+    """What was counted of a value on a day."""
+
+    value: DimensionValue
+    day: Day
+    total: Total
 
 
 class PeriodStats(Protocol):
@@ -15,7 +45,7 @@ class PeriodStats(Protocol):
 
     An empty type stands for activities of all types.
 
-    All methods raise HistoryUnavailableError when nobody can tell now.
+    All methods raise HistoryUnavailableError when nobody can tell now, and FigureIncompleteError.
     """
 
     @abstractmethod
@@ -37,3 +67,10 @@ class PeriodStats(Protocol):
     @abstractmethod
     async def totals_between(self, first: date, last: date, after: str, limit: int) -> Sequence[TypeTotal]:
         """List the types of a range of days, both included, by name: the first `limit` behind `after`."""
+
+    @abstractmethod
+    async def by_value(self, asked: DimensionQuestion, limit: int) -> Sequence[DimensionRow]:
+        """Tell what was counted of each value of a dimension on each day of a range.
+
+        Of the `limit` values with the most activities, most first (equal ones by their codes); the days of each ascend.
+        """

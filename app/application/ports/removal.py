@@ -18,12 +18,12 @@ class RemovalStep(NamedTuple):
 
 
 class FiguresIncompleteError(Exception):
-    """The figures do not count what is to be taken out; the message says what to do."""
+    """The figures do not count what is to leave; the message says what to do."""
 
     def __init__(self, figure: str) -> None:
         """Name one of them."""
         super().__init__(
-            f"{figure}: less is counted than is to be taken out, for the figures were reset or are younger than the "
+            f"{figure}: less is counted than is to leave, for the figures were reset or are younger than the "
             "activities: run `marquee stats rebuild` first"
         )
 

@@ -17,6 +17,8 @@ async def prepare(settings: Settings) -> None:
     async with open_container(settings, "supervisor") as container:
         await warn_of_forgetful_redis(settings)
         await history_checks.warn_of_unused_history(container)
+        await history_checks.let_history_shrink(container)
         await history_checks.restore_what_was_lost(container)
+        await history_checks.forget_again(container)
         await history_checks.warn_of_days(container)
         await history_checks.let_first_admin_in(container)

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from app.adapters.outbound.providers.demo import RESPONSES
 from app.domain.activities import LARGEST_ACTIVITY, LONGEST_SOURCE, LONGEST_USER_ID, PLACEHOLDERS, ActivityRules
+from app.domain.funnels import DEFAULT_TYPES, MOST_KEPT
 from app.domain.gate import GatePolicy
 from app.domain.settling import SettlePolicy
 from app.infrastructure.settings.access_settings import RateLimitSettings, Security
@@ -129,12 +130,24 @@ class Catalog(SettingsSection):
     concurrent_syncs: Annotated[int, Field(ge=1, le=1000)] = 32
 
 
+def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) != len(names):
+        raise ValueError("expected each name once")
+    return names
+
+
 class ActivitySettings(SettingsSection):
     """What the door takes in, and how it is worked off."""
 
     types: tuple[ActivityType, ...] | None = None
     sources: tuple[Annotated[str, Field(min_length=1, max_length=LONGEST_SOURCE)], ...] | None = None
     max_types: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    dimensions: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^(source|properties\.[A-Za-z0-9_.$-]{1,100})$")], ...],
+        AfterValidator(_distinct),
+        Field(max_length=10),
+    ] = ("source",)
+    max_dimension_values: Annotated[int, Field(ge=1, le=100_000)] = 1000
     array_limit: Annotated[int, Field(ge=1, le=100_000)] = 2000
     batch_limit: Annotated[int, Field(ge=1, le=100_000)] = 100
     max_body_bytes: Annotated[int, Field(ge=LARGEST_ACTIVITY, le=64 * 1024**2)] = 8 * 1024**2
@@ -174,6 +187,7 @@ class StatsSettings(SettingsSection):
         "purchase",
     )
     verify_at: Annotated[time | None, BeforeValidator(_time_of_day)] = None
+    funnel_types: Annotated[tuple[ActivityType, ...], Field(max_length=MOST_KEPT)] = DEFAULT_TYPES
 
     @property
     def zone(self) -> ZoneInfo:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from app.application.ports.forgetting import ForgetListError
 from app.application.ports.system import HistoryUnavailableError, LiveStateUnavailableError
 from app.infrastructure.settings.settings import Settings
 
@@ -60,12 +61,34 @@ async def restore_what_was_lost(container: "Container") -> None:
         log.warning("whether the catalog lost plans cannot be told now; the journal's writer will", reason=str(error))
 
 
+async def forget_again(container: "Container") -> None:
+    """See that a database that was set back forgets whom it did not know as forgotten, before anybody works on it."""
+    try:
+        activities = await container.forget_again()()
+    except (HistoryUnavailableError, ForgetListError) as error:
+        log.warning("whether the database has forgotten all that it should cannot be told now", reason=str(error))
+        return
+    if activities:
+        log.warning("the database was set back; what had been forgotten was forgotten again", activities=activities)
+
+
 async def warn_of_days(container: "Container") -> None:
     """Say what is to be known of the days that the stats count, for instance that they are to be counted anew."""
     with suppress(HistoryUnavailableError):
         trouble = await container.stats_keeper().trouble()
         if trouble:
             log.warning("the stats count days by other rules than this process's", reason=trouble)
+
+
+async def let_history_shrink(container: "Container") -> None:
+    """See that the disk can be given back where activities leave: once, for a file of an older version."""
+    if container.settings().activity.keep_days is None:
+        return
+    try:
+        if await container.database().make_shrinkable():
+            log.info("the history file was rewritten, so that it can become shorter when activities leave")
+    except HistoryUnavailableError as error:
+        log.warning("the history file does not become shorter when activities leave", reason=str(error))
 
 
 async def let_first_admin_in(container: "Container") -> None:

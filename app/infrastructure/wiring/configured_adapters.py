@@ -26,12 +26,20 @@ from app.application.ports.publishing import DomainEventPublisher
 from app.application.ports.system import Clock
 from app.application.ports.users import Tokens
 from app.application.ports.webhooks import WebhookDeliveries, WebhookEndpoints
+from app.domain.dimensions import DimensionTotals
+from app.domain.rollups import ROLLUPS, Rollup
 from app.infrastructure.observability.no_traces import Tracing
 from app.infrastructure.settings.network_access import is_loopback, open_by_address, rates
 from app.infrastructure.settings.settings import Settings
 from app.infrastructure.wiring.trouble_log import log_limits_trouble
 
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+
+
+def rollups(settings: Settings) -> Sequence[Rollup]:
+    """List what activities are counted by."""
+    activity = settings.activity
+    return (*ROLLUPS, DimensionTotals(activity.dimensions, activity.max_dimension_values))
 
 
 def running_process(role: str, clock: Clock) -> RunningProcess:

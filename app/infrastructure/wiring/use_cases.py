@@ -6,10 +6,11 @@ from secrets import token_bytes
 
 from dependency_injector.providers import Callable, Object, Singleton
 
-from app.adapters.formats.cloud_events import render_trial
+from app.adapters.formats.cloud_events import render_activity, render_trial
 from app.adapters.inbound.worker.journal_loop import log_restoration
 from app.application import manage_webhooks
 from app.application.announce_process import AnnounceProcess
+from app.application.ask_funnel import AskFunnel
 from app.application.authenticate import Authenticate
 from app.application.deliver_webhooks import DeliverWebhooks
 from app.application.expire_activities import ExpireActivities
@@ -17,6 +18,7 @@ from app.application.export_activities import ExportActivities
 from app.application.figures import count_stored
 from app.application.first_admin import LetFirstAdminIn
 from app.application.follow_catalog import FollowCatalog
+from app.application.forget import Forget, ForgetAgain
 from app.application.import_activities import ImportActivities
 from app.application.issue_stream_token import IssueStreamToken
 from app.application.journal_changes import JournalChanges
@@ -32,7 +34,7 @@ from app.application.publish_domain_events import PublishDomainEvents
 from app.application.read_catalog import DescribeHeld, DescribePlan, DescribeProviders, ListRejections, ListRuns
 from app.application.read_changes import ReadChanges, WatchLog
 from app.application.read_history import ListPlanStates, SearchPast
-from app.application.read_series import Series, TotalInRange, TotalsOfRange
+from app.application.read_series import Series, SeriesByDimension, TotalInRange, TotalsOfRange
 from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 from app.application.record_activities import RecordActivities
 from app.application.request_sync import RequestSync
@@ -40,6 +42,7 @@ from app.application.restore_catalog import RestoreCatalog
 from app.application.retime_plans import RetimePlans
 from app.application.store_activities import StoreActivities
 from app.application.sync_provider import SyncProvider
+from app.application.tell_activities import TellActivities
 from app.application.undo_import import UndoImport
 from app.application.verify_stats import VerifyStats
 from app.application.watch_catalog import WatchCatalog
@@ -114,12 +117,14 @@ class UseCases(Outbound):
     )
     page_of_totals = Singleton(PageOfTotals)
     total_of_type = Singleton(TotalOfType)
+    ask_funnel = Singleton(AskFunnel, Outbound.funnel_instants)
     daily_active_users = Singleton(DailyActiveUsers)
     top_types = Singleton(TopTypes)
     retention = Singleton(Retention)
     figures_of_days = Singleton(FiguresOfDays)
     types_of_days = Singleton(TypesOfDays)
     series = Singleton(Series)
+    series_by_dimension = Singleton(SeriesByDimension, dimensions=Outbound.settings.provided.activity.dimensions)
     totals_of_range = Singleton(TotalsOfRange)
     total_in_range = Singleton(TotalInRange)
     export_activities = Singleton(ExportActivities, Outbound.activity_archive)
@@ -132,6 +137,8 @@ class UseCases(Outbound):
         types=Callable(unless_listed, types=Outbound.import_types),
     )
     undo_import = Singleton(UndoImport, imports=Outbound.undone_imports)
+    forget = Singleton(Forget, names=Outbound.forgotten_names)
+    forget_again = Singleton(ForgetAgain, names=Outbound.forgotten_names)
 
     authenticate = Singleton(Authenticate, grace=Outbound.settings.provided.security.key_grace)
     create_user = Singleton(CreateUser)
@@ -152,6 +159,14 @@ class UseCases(Outbound):
         on_switched_off=trouble_log.log_switched_off,
         on_turned=trouble_log.log_failing,
         on_bug=trouble_log.log_delivery_bug,
+    )
+    tell_activities = Singleton(
+        TellActivities,
+        outbox=Outbound.activity_outbox,
+        log=Outbound.webhook_log,
+        render=Callable(partial, render_activity, source=Outbound.settings.provided.publishing.source),
+        max_pending=Outbound.settings.provided.webhooks.max_pending,
+        on_skipping=trouble_log.log_skipping,
     )
     add_webhook = Singleton(manage_webhooks.AddWebhook)
     find_webhook = Singleton(manage_webhooks.FindWebhook)

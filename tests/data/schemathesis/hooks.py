@@ -52,6 +52,7 @@ BEYOND_JSON_SCHEMA = {
     "GET /catalog/changes": {"unknown_cursor": ""},  # of the right form, but never given out
     "GET /activities": NO_SUCH_INSTANT | {"from_after_to": ""},
     "GET /export/activities": NO_SUCH_INSTANT | {"from_after_to": ""},
+    "GET /stats/funnel": DATES | {"invalid_funnel": "within:"},
     "GET /stats": DATES,
     "GET /stats/{type}": DATES,
     "GET /stats/series": DATES | {"no_such_series": "users are counted by day"},  # one parameter decides over another

@@ -8,7 +8,9 @@ import pytest
 
 from app.adapters.inbound.worker.timed_loops import ExpiryLoop
 from app.application.expire_activities import ExpireActivities
+from app.application.ports.removal import FiguresIncompleteError
 from app.application.ports.system import HistoryUnavailableError
+from app.domain.backoff import Backoff
 from tests.fakes.activity_store import MemoryActivityStore
 from tests.fakes.leases import MemoryLeases
 from tests.fakes.store import MemoryStore
@@ -23,8 +25,13 @@ class Steps(MemoryActivityStore):
     """A store of which three leave in a step, and whose disk comes back in two."""
 
     given_back = 0
+    incomplete = 0
+    """So many times the figures do not count them."""
 
     async def remove_some(self, before: date) -> int | None:
+        if self.incomplete:
+            self.incomplete -= 1
+            raise FiguresIncompleteError("hourly_totals")
         later = {key: self._kept[key] for key in list(self._kept)[3:]}
         self._kept = {key: self._kept[key] for key in list(self._kept)[:3]}
         removed = await super().remove_some(before)
@@ -106,3 +113,18 @@ async def test_a_worker_lets_them_leave_at_its_start_and_goes_on() -> None:
             await asyncio.sleep(0.001)
 
     assert sum(count for count, _ in world.told) >= 2
+
+
+async def test_a_worker_waits_until_figures_are_made_anew() -> None:
+    world = World()
+    await world.fill(10)
+    world.kept.incomplete = 3
+
+    loop = ExpiryLoop(
+        expire=world.expire, leases=MemoryLeases(MemoryStore()), every=0.001, retry=Backoff(first=0.001, longest=0.001)
+    )
+    async with running(loop), asyncio.timeout(20):
+        while not world.told:  # noqa: ASYNC110 - a list tells nobody
+            await asyncio.sleep(0.001)
+
+    assert world.kept.incomplete == 0

@@ -22,16 +22,18 @@ from app.adapters.inbound.cli.imports_commands import ImportsParts, add_imports_
 from app.adapters.inbound.cli.saying import NO_TERMINAL
 from app.adapters.inbound.cli.stats_commands import add_stats_commands
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
+from app.application.ask_funnel import AskFunnel
 from app.application.expire_activities import ExpireActivities
 from app.application.import_activities import ImportActivities
 from app.application.ports.activities import DeadLetter, DeadLetters
 from app.application.ports.imports import ImportId
-from app.application.read_series import Series, TotalInRange, TotalsOfRange
+from app.application.read_series import Series, SeriesByDimension, TotalInRange, TotalsOfRange
 from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 from app.application.undo_import import UndoImport
 from app.domain.activities import Activity, ActivityRules
 from tests.fakes.activity_store import MemoryActivityStore
 from tests.fakes.activity_stream import MemoryActivityStream
+from tests.fakes.funnel_instants import MemoryFunnelInstants
 from tests.fakes.imports import MemoryImports
 from tests.fakes.recent_ids import MemoryRecentIds
 from tests.support.fixed_clock import FixedClock
@@ -117,8 +119,10 @@ class World:
             top_types=TopTypes(self.store, clock, UTC),
             retention=Retention(self.store, clock, UTC, ["purchase"]),
             series=Series(self.store, clock, UTC),
+            series_by_dimension=SeriesByDimension(self.store, clock, UTC, ["source", "properties.page"]),
             totals_of_range=TotalsOfRange(self.store, clock, UTC),
             total_in_range=TotalInRange(self.store, self.store, clock, UTC),
+            ask_funnel=AskFunnel(MemoryFunnelInstants(self.store), clock, UTC),
         )
 
     @asynccontextmanager

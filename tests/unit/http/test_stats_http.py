@@ -15,10 +15,12 @@ from app.adapters.inbound.http.api import create_api
 from app.adapters.inbound.http.error_table import HISTORY_AWAY
 from app.adapters.inbound.http.stats.stats_router import stats_router
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
-from app.application.read_series import Series, TotalInRange, TotalsOfRange
+from app.application.ask_funnel import AskFunnel
+from app.application.read_series import Series, SeriesByDimension, TotalInRange, TotalsOfRange
 from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 from app.domain.activities import Activity
 from tests.fakes.activity_store import MemoryActivityStore
+from tests.fakes.funnel_instants import MemoryFunnelInstants
 from tests.support.asgi import Sent, ask
 from tests.support.fixed_clock import FixedClock
 from tests.support.oracle import Oracle
@@ -67,8 +69,10 @@ def an_api(store: MemoryActivityStore) -> FastAPI:
         top_types=TopTypes(store, clock, UTC),
         retention=Retention(store, clock, UTC, ["purchase"]),
         series=Series(store, clock, UTC),
+        series_by_dimension=SeriesByDimension(store, clock, UTC, ["source", "properties.page"]),
         totals_of_range=TotalsOfRange(store, clock, UTC),
         total_in_range=TotalInRange(store, store, clock, UTC),
+        ask_funnel=AskFunnel(MemoryFunnelInstants(store), clock, UTC),
     )
     return create_api([stats_router(use_cases)], "test")
 

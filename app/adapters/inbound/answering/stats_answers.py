@@ -14,8 +14,9 @@ from app.adapters.inbound.answering.answers import instant
 from app.application.import_activities import ImportReport
 from app.application.ports.activities import DeadLetter, Difference
 from app.application.ports.imports import Import
-from app.application.read_series import SeriesQuestion
+from app.application.read_series import SeriesQuestion, ValueSeries
 from app.domain.activities import Activity
+from app.domain.funnels import FunnelStep
 from app.domain.series import Interval, Metric, Point
 from app.domain.stats import Cohort, DailyUsers, Granularity, TypeCount, TypeTotal
 
@@ -49,13 +50,23 @@ class PointAnswer(BaseModel):
     users: int | None = Field(None, description="How many users, each once")
 
 
+class ValueAnswer(BaseModel):
+    """A figure for every period, of the activities with one value of a dimension."""
+
+    value: str | None = Field(description="null: they have none, or are the others")
+    other: bool = Field(description="All values together for which there was no room")
+    points: list[PointAnswer]
+
+
 class SeriesAnswer(BaseModel):
     """A figure for every period of a range."""
 
     metric: Metric
     interval: Interval
     type: str | None = Field(description="The type of activity; null: all types together")
-    points: list[PointAnswer]
+    points: list[PointAnswer] | None = Field(None, description="Without a dimension")
+    dimension: str | None = Field(None, description="Where one was asked for")
+    values: list[ValueAnswer] | None = Field(None, description="Of the dimension, those with most activities first")
 
 
 class PeriodCohortAnswer(BaseModel):
@@ -74,6 +85,19 @@ class CohortsAnswer(BaseModel):
     cohorts: list[PeriodCohortAnswer]
 
 
+class FunnelStepAnswer(BaseModel):
+    """How many users came at least to a step."""
+
+    step: int = Field(description="From 1 on")
+    type: str
+    users: int = Field(description="Who came at least so far")
+
+
+def funnel_step_answer(step: FunnelStep) -> dict[str, Any]:
+    """How many users came at least to a step."""
+    return step._asdict()
+
+
 def total_answer(total: TypeTotal) -> dict[str, Any]:
     """How often a type occurred, and the sum of its values."""
     return {"type": total.type, "count": total.count, "sum": total.sum}
@@ -86,12 +110,23 @@ def daily_users_answer(day: DailyUsers) -> dict[str, Any]:
 
 def series_answer(asked: SeriesQuestion, points: Sequence[Point]) -> dict[str, Any]:
     """A figure for every period."""
-    return {
-        "metric": asked.metric,
-        "interval": asked.interval,
-        "type": asked.type or None,
-        "points": [{"start": point.start.isoformat(), asked.metric.value: point.figure} for point in points],
-    }
+    return {**_asked(asked), "points": _points(asked, points)}
+
+
+def dimension_answer(asked: SeriesQuestion, dimension: str, found: Sequence[ValueSeries]) -> dict[str, Any]:
+    """The same for each value of a dimension."""
+    values = [
+        {"value": one.value.text, "other": one.value.is_other, "points": _points(asked, one.points)} for one in found
+    ]
+    return {**_asked(asked), "dimension": dimension, "values": values}
+
+
+def _asked(asked: SeriesQuestion) -> dict[str, Any]:
+    return {"metric": asked.metric, "interval": asked.interval, "type": asked.type or None}
+
+
+def _points(asked: SeriesQuestion, points: Sequence[Point]) -> list[dict[str, Any]]:
+    return [{"start": point.start.isoformat(), asked.metric.value: point.figure} for point in points]
 
 
 def type_count_answer(found: TypeCount) -> dict[str, Any]:

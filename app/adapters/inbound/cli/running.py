@@ -13,8 +13,10 @@ from app.adapters.inbound.reading.instants import InvalidTimeError
 from app.application.import_activities import ActivityFileError
 from app.application.ports.catalog import LeaseLostError
 from app.application.ports.copies import CopyError
+from app.application.ports.forgetting import ForgetListError
 from app.application.ports.imports import UndoRefusedError
 from app.application.ports.index_file import IndexFileError
+from app.application.ports.period_stats import FigureIncompleteError
 from app.application.ports.providers import FeedError
 from app.application.ports.removal import FiguresIncompleteError
 from app.application.ports.system import HistoryUnavailableError, LeaseTakenError, LiveStateUnavailableError
@@ -43,7 +45,9 @@ TROUBLES = (
     CopyError,
     IndexFileError,
     FeedError,
+    FigureIncompleteError,
     FiguresIncompleteError,
+    ForgetListError,
     TroubleError,
 )
 """It might be later: exit code 1."""

@@ -14,18 +14,21 @@ from app.adapters.inbound.cli.running import Opener, run
 from app.adapters.inbound.cli.saying import agree, say
 from app.adapters.inbound.cli.stats_tables import (
     daily_users,
+    funnel_steps,
     retention_triangle,
     series_points,
     totals,
     type_counts,
+    value_points,
 )
-from app.adapters.inbound.reading.instants import read_date
+from app.adapters.inbound.reading.instants import read_date, read_length
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
 from app.application.ports.activities import Difference, FrozenDaysError, Progress, StatsKeeper
-from app.application.read_series import SeriesQuestion
-from app.application.read_stats import DEFAULT_LIMIT, DEFAULT_WINDOWS, MOST_TYPES, TotalsPage
+from app.application.read_series import MOST_VALUES, SeriesQuestion
+from app.application.read_stats import DEFAULT_LIMIT, DEFAULT_WINDOWS, MOST_TYPES
+from app.domain.funnels import Funnel
 from app.domain.series import Interval, Metric
-from app.domain.stats import Granularity, TypeTotal
+from app.domain.stats import Granularity
 
 From = Annotated[
     str | None, typer.Option("--from", metavar="DATE", help="The first day; 29 days before --to by default.")
@@ -41,6 +44,11 @@ ToOfTotals = Annotated[
 OfMetric = Annotated[Metric, typer.Option(help="Activities, the sum of their values, or users.")]
 OfInterval = Annotated[Interval, typer.Option(help="The length of a period; weeks are ISO weeks.")]
 OfType = Annotated[str, typer.Option("--type", metavar="TYPE", help="Of this type alone; of all by default.")]
+OfDimension = Annotated[
+    str | None, typer.Option(metavar="NAME", help="source, or a properties.NAME of activity.dimensions: by each value.")
+]
+OfValue = Annotated[str | None, typer.Option(metavar="VALUE", help="Of the dimension: this value alone.")]
+Values = Annotated[int, typer.Option(min=1, max=1000, help="How many values of the dimension at the most.")]
 Limit = Annotated[int, at_most()]
 PageLimit = Annotated[int, typer.Option(min=1, help="How many types at the most.")]
 After = Annotated[str, typer.Option(metavar="TYPE", help="Only types behind this one, by name.")]
@@ -48,6 +56,10 @@ Windows = Annotated[int, typer.Option(min=1, max=366, help="How many cohorts, an
 Start = Annotated[
     str | None,
     typer.Option(metavar="DATE", help="A day of the first cohort's period; by default the last one is the current."),
+]
+Steps = Annotated[str, typer.Argument(metavar="TYPE,TYPE,...", help="Types in their order, up to 10.")]
+Within = Annotated[
+    str, typer.Option(metavar="TIME", help="How long after a first step the last one counts: 30m, 12h, 7d, 2w.")
 ]
 Length = Annotated[Granularity, typer.Option(help="The length of a period; weeks are ISO weeks.")]
 
@@ -75,6 +87,7 @@ def add_stats_commands(cli: typer.Typer, open_parts: Opener[StatsUseCases]) -> N
     _add_totals(group, open_parts)
     _add_ranges(group, open_parts)
     _add_retention(group, open_parts)
+    _add_funnel(group, open_parts)
     _add_maintenance(group, open_parts)
 
 
@@ -90,12 +103,10 @@ def _add_totals(group: typer.Typer, open_parts: Opener[StatsUseCases]) -> None:
         """Say how often every type occurred, and the sum of its values: ever, or in a range of days."""
         first, last = read_date("--from", from_), read_date("--to", to)
 
-        def ask(core: StatsUseCases) -> Awaitable[TotalsPage]:
-            if first is None and last is None:
-                return core.page_of_totals(after, limit)
-            return core.totals_of_range(first, last, after, limit)
-
-        page = _ask(open_parts, ask)
+        if first is None and last is None:
+            page = run(open_parts, lambda core: core.page_of_totals(after, limit))
+        else:
+            page = _ask(open_parts, lambda core: core.totals_of_range(first, last, after, limit))
         show(as_json, [answers.total_answer(total) for total in page.totals], totals(page.totals))
         if page.more:
             say(f"marquee: there are more: --after {page.totals[-1].type}", err=True)
@@ -110,12 +121,10 @@ def _add_totals(group: typer.Typer, open_parts: Opener[StatsUseCases]) -> None:
         """Say how often one type occurred, and the sum of its values: ever, or in a range of days."""
         first, last = read_date("--from", from_), read_date("--to", to)
 
-        def ask(core: StatsUseCases) -> Awaitable[TypeTotal]:
-            if first is None and last is None:
-                return core.total_of_type(type_)
-            return core.total_in_range(type_, first, last)
-
-        found = _ask(open_parts, ask)
+        if first is None and last is None:
+            found = run(open_parts, lambda core: core.total_of_type(type_))
+        else:
+            found = _ask(open_parts, lambda core: core.total_in_range(type_, first, last))
         show(as_json, answers.total_answer(found), totals([found]))
 
 
@@ -133,10 +142,17 @@ def _add_ranges(group: typer.Typer, open_parts: Opener[StatsUseCases]) -> None:
         type_: OfType = "",
         from_: From = None,
         to: To = None,
+        dimension: OfDimension = None,
+        value: OfValue = None,
+        limit: Values = MOST_VALUES,
         as_json: Json = False,
     ) -> None:
-        """Tell a figure for every period of a range."""
+        """Tell a figure for every period of a range, of all activities or for each value of a dimension."""
         asked = SeriesQuestion(metric, interval, type_, read_date("--from", from_), read_date("--to", to))
+        if dimension is not None:
+            found = _ask(open_parts, lambda core: core.series_by_dimension(asked, dimension, value, limit))
+            show(as_json, answers.dimension_answer(asked, dimension, found), value_points(asked.metric, found))
+            return
         points = _ask(open_parts, lambda core: core.series(asked))
         show(as_json, answers.series_answer(asked, points), series_points(asked.metric, points))
 
@@ -165,6 +181,15 @@ def _add_retention(group: typer.Typer, open_parts: Opener[StatsUseCases]) -> Non
 async def _compared(keeper: StatsKeeper, progress: Progress | None) -> tuple[Difference | None, date | None]:
     """Compare, and say from which day on."""
     return await keeper.verify(progress), await keeper.frozen_before()
+
+
+def _add_funnel(group: typer.Typer, open_parts: Opener[StatsUseCases]) -> None:
+    @group.command()
+    def funnel(steps: Steps, within: Within = "7d", from_: From = None, to: To = None, as_json: Json = False) -> None:
+        """Count the users who came from a first step to later ones, in order: each counts for the furthest."""
+        asked = Funnel(steps.split(","), read_length("--within", within))
+        found = _ask(open_parts, lambda core: core.ask_funnel(asked, read_date("--from", from_), read_date("--to", to)))
+        show(as_json, [answers.funnel_step_answer(step) for step in found], funnel_steps(found))
 
 
 def _add_maintenance(group: typer.Typer, open_parts: Opener[StatsUseCases]) -> None:

@@ -10,6 +10,8 @@ from app.adapters.inbound.cli.listing import Cell, Listing
 from app.adapters.inbound.cli.saying import say_styled
 from app.application.ports.activities import DeadLetter
 from app.application.ports.imports import Import
+from app.application.read_series import ValueSeries
+from app.domain.funnels import FunnelStep
 from app.domain.series import Figure, Metric, Point
 from app.domain.stats import Cohort, DailyUsers, Granularity, TypeCount, TypeTotal
 
@@ -39,12 +41,39 @@ def series_points(metric: Metric, points: Sequence[Point]) -> Listing:
     return Listing("start", f">{metric}", "", rows=rows, empty="no period lies between these two")
 
 
+def value_points(metric: Metric, found: Sequence[ValueSeries]) -> Listing:
+    """A figure for every period, for each value of a dimension."""
+    most = max((point.figure for one in found for point in one.points), default=0)
+    rows = (
+        (_value(one), point.start.isoformat(), f"{point.figure:,f}", _bar(point.figure, most))
+        for one in found
+        for point in one.points
+    )
+    return Listing("+value", "start", f">{metric}", "", rows=rows, empty="no activity of these days has been counted")
+
+
+def _value(one: ValueSeries) -> Cell:
+    if one.value.text is not None:
+        return one.value.text
+    return Text("others" if one.value.is_other else "none", style="dim")
+
+
 def type_counts(found: Sequence[TypeCount]) -> Listing:
     """Which types occurred most often."""
     empty = "no activity of these days has been counted: POST /events or `marquee import FILE` brings some"
     most = max((one.count for one in found), default=0)
     rows = ((one.type, f"{one.count:,}", _bar(one.count, most)) for one in found)
     return Listing("+type", ">count", "", rows=rows, empty=empty)
+
+
+def funnel_steps(steps: Sequence[FunnelStep]) -> Listing:
+    """How many users came how far, and which share of those who began."""
+    began = steps[0].users
+    rows = (
+        (str(one.step), one.type, f"{one.users:,}", f"{one.users / began:.1%}" if began else "", _bar(one.users, began))
+        for one in steps
+    )
+    return Listing(">step", "+type", ">users", ">of all", "", rows=rows, empty="there are no steps")
 
 
 def retention_triangle(granularity: Granularity, cohorts: Sequence[Cohort]) -> Listing:

@@ -10,15 +10,28 @@ from app.adapters.inbound.http.exports.export_streams import TooManyExportsError
 from app.adapters.inbound.http.search import search_errors
 from app.adapters.inbound.intake import intake_errors
 from app.adapters.inbound.reading.granularity import GranularityTwiceError
-from app.adapters.inbound.reading.instants import InvalidBoundError, InvalidDateError, InvalidDateTimeError
+from app.adapters.inbound.reading.instants import (
+    InvalidBoundError,
+    InvalidDateError,
+    InvalidDateTimeError,
+    InvalidLengthError,
+)
 from app.adapters.inbound.reading.refusals import NotJsonError
+from app.application.ask_funnel import FunnelBusyError, FunnelTooSlowError
 from app.application.ports.activities import FrozenDaysError, QueueFullError
+from app.application.ports.funnels import ActivitiesGoneError
+from app.application.ports.period_stats import FigureIncompleteError
 from app.application.ports.plan_list import PlansNotLoadedError
 from app.application.ports.system import HistoryUnavailableError, LiveStateUnavailableError
 from app.application.ports.users import TokensUnavailableError, UserMovedError
 from app.application.read_changes import UnknownCursorError
 from app.application.read_history import WindowTooWideError
-from app.application.read_series import NoSuchSeriesError, TooManyHoursError
+from app.application.read_series import (
+    DimensionMissingError,
+    NoSuchSeriesError,
+    TooManyHoursError,
+    UnknownDimensionError,
+)
 from app.application.read_stats import (
     BeyondCalendarError,
     FromAfterToError,
@@ -35,6 +48,7 @@ from app.domain.errors import (
     UnknownProviderError,
     WindowEndsBeforeItStartsError,
 )
+from app.domain.funnels import InvalidFunnelError
 from app.domain.publishable_keys import InvalidKeyError
 from app.domain.users import EmailTakenError, InvalidUserError, UnknownUserError, UsernameTakenError
 from app.domain.webhook_deliveries import UnknownDeliveryError
@@ -56,9 +70,17 @@ ERRORS = ErrorTable(
         ListEndsBeforeItStartsError: ErrorKind(400, "from_after_to"),
         FromAfterToError: ErrorKind(400, "from_after_to"),
         RangeTooLongError: ErrorKind(400, "range_too_long"),
+        InvalidLengthError: ErrorKind(400, "invalid_length"),
+        InvalidFunnelError: ErrorKind(400, "invalid_funnel"),
+        ActivitiesGoneError: ErrorKind(400, "activities_gone"),
+        FunnelTooSlowError: ErrorKind(400, "funnel_too_slow"),
+        FunnelBusyError: ErrorKind(503, "funnel_busy", retry_after=5),
         TooManyHoursError: ErrorKind(400, "range_too_long"),
         NoSuchSeriesError: ErrorKind(400, "no_such_series"),
         RetentionNotKeptError: ErrorKind(400, "retention_not_kept"),
+        UnknownDimensionError: ErrorKind(400, "unknown_dimension"),
+        DimensionMissingError: ErrorKind(400, "dimension_missing"),
+        FigureIncompleteError: ErrorKind(409, "figure_incomplete"),
         BeyondCalendarError: ErrorKind(400, "dates_out_of_range"),
         UnknownTypeError: ErrorKind(404, "unknown_type"),
         FrozenDaysError: ErrorKind(409, "frozen_days"),

@@ -13,6 +13,8 @@ DATE_TIME = re.compile(
 EXPECTED = "expected a date-time such as 2021-02-01T00:00:00Z, 2021-02-01T00:00:00+02:00 or 2021-02-01T00:00:00"
 LIFETIME = re.compile(r"(\d{1,5})([dh])", re.ASCII)
 UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1)}
+LENGTH = re.compile(r"(\d{1,6})([smhdw])", re.ASCII)
+_LENGTHS = {**UNITS, "s": timedelta(seconds=1), "m": timedelta(minutes=1), "w": timedelta(weeks=1)}
 
 _DATE = re.compile(DATE, re.ASCII)
 
@@ -49,6 +51,24 @@ class InvalidExpiryError(InvalidTimeError):
     """It is neither a time from now on nor a date-time."""
 
     said = "expected 90d, 12h or a date-time such as 2036-01-01T00:00:00Z, found {found}"
+
+
+class InvalidLengthError(InvalidTimeError):
+    """It is no length of time."""
+
+    said = "{found} is no length of time; expected one such as 30m, 12h, 7d or 2w"
+
+
+def read_length(parameter: str, text: str) -> timedelta:
+    """Read a length of time: a whole number and s, m, h, d or w.
+
+    Raises:
+        InvalidLengthError: nothing else is raised.
+    """
+    found = LENGTH.fullmatch(text)
+    if found is None:
+        raise InvalidLengthError(parameter, text)
+    return int(found[1]) * _LENGTHS[found[2]]
 
 
 def read_date(parameter: str, text: str | None) -> date | None:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from app.application.ask_funnel import AskFunnel
 from app.application.ports.activities import StatsKeeper
-from app.application.read_series import Series, TotalInRange, TotalsOfRange
+from app.application.read_series import Series, SeriesByDimension, TotalInRange, TotalsOfRange
 from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 
 
@@ -17,6 +18,8 @@ class StatsUseCases:
     daily_active_users: DailyActiveUsers
     top_types: TopTypes
     retention: Retention
+    ask_funnel: AskFunnel
     series: Series
+    series_by_dimension: SeriesByDimension
     totals_of_range: TotalsOfRange
     total_in_range: TotalInRange

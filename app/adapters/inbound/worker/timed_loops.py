@@ -9,6 +9,8 @@ from typing import ClassVar
 from app.adapters.inbound.worker.leased_loop import LeasedLoop
 from app.application.expire_activities import ExpireActivities
 from app.application.note_types import NoteTypes
+from app.application.ports.removal import FiguresIncompleteError
+from app.application.ports.system import HistoryUnavailableError
 from app.application.verify_stats import VerifyStats
 
 
@@ -81,5 +83,8 @@ class ExpiryLoop(TimedLoop):
     every: float = 3600.0
 
     async def act(self) -> None:
-        """Let them leave."""
-        await self.expire()
+        """Let them leave; figures that are to be made anew first are waited for."""
+        try:
+            await self.expire()
+        except FiguresIncompleteError as error:
+            raise HistoryUnavailableError(str(error)) from None

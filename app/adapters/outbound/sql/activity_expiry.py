@@ -8,7 +8,7 @@ from abc import abstractmethod
 from datetime import date, datetime, time, tzinfo
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, Connection, delete, func, select
+from sqlalchemy import Column, ColumnElement, Connection, delete, func, select
 
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold
 from app.adapters.outbound.sql.database import Database
@@ -17,11 +17,12 @@ from app.adapters.outbound.sql.frozen_days import freeze_statements, read_cut, w
 from app.adapters.outbound.sql.partitions import partitions
 from app.adapters.outbound.sql.places import DAY, day_of, first_place
 from app.adapters.outbound.sql.rows import microseconds
-from app.adapters.outbound.sql.schema import activities
+from app.adapters.outbound.sql.schema import activities, daily_totals, hourly_totals
 from app.adapters.outbound.sql.sqlite_file import give_pages_back
 from app.application.ports.activity_expiry import ActivityExpiry
+from app.application.ports.removal import FiguresIncompleteError
 from app.domain.activities import STATEMENTS
-from app.domain.rollups import Day, cut_behind
+from app.domain.rollups import Cut, Day, cut_behind
 from app.domain.zone_rules import ZoneRules
 
 ROWS = 2_000
@@ -59,15 +60,45 @@ class SqlActivityExpiry(ActivityExpiry):
         if behind is None:
             return None
         known, cut = read_cut(connection), cut_behind((day_of(behind - 1) + 1) * DAY, zone)
-        if known is None or known.instant < cut.instant:
-            write_cut(connection, cut)
         rows = activities.c.place < behind
-        freeze_statements(connection, select(activities.c.id).where(rows, activities.c.type.in_(STATEMENTS)))
-        return self._leaving.remove(connection, rows)
+        count, statements = _numbers_of(connection, rows)
+        if known is None or known.instant < cut.instant:
+            _see_that_all_are_counted(connection, known, cut, count - statements)
+            write_cut(connection, cut)
+        if statements:
+            freeze_statements(connection, select(activities.c.id).where(rows, activities.c.type.in_(STATEMENTS)))
+        self._leaving.remove(connection, rows)
+        return count
 
     async def give_back(self) -> bool:
         """Shorten SQLite's file; PostgreSQL's is gone with its table."""
         return self._database.is_sqlite and await self._database.write(lambda one: give_pages_back(one, PAGES))
+
+
+def _numbers_of(connection: Connection, rows: ColumnElement[bool]) -> tuple[int, int]:
+    """Count rows, and the statements among them, by reading them once."""
+    statements = func.count().filter(activities.c.type.in_(STATEMENTS))
+    count, said = connection.execute(select(func.count(), statements).select_from(activities).where(rows)).one()
+    return int(count), int(said)
+
+
+def _see_that_all_are_counted(connection: Connection, known: Cut | None, cut: Cut, leaving: int) -> None:
+    """Look whether the figures are whole, for nobody can make them anew later: they may have been reset, or be younger.
+
+    Raises:
+        FiguresIncompleteError: they are not.
+    """
+    if _count_between(connection, daily_totals.c.day, None, cut.day) < leaving:
+        raise FiguresIncompleteError(daily_totals.name)
+    first_day, first_hour = (None, None) if known is None else (known.day, known.hour)
+    by_day = _count_between(connection, daily_totals.c.day, first_day, cut.day)
+    if _count_between(connection, hourly_totals.c.hour, first_hour, cut.hour) < by_day:
+        raise FiguresIncompleteError(hourly_totals.name)
+
+
+def _count_between(connection: Connection, key: Column[int], begin: int | None, end: int) -> int:
+    counted = select(func.coalesce(func.sum(key.table.c["count"]), 0)).where(key < end)
+    return int(connection.execute(counted if begin is None else counted.where(key >= begin)).scalar_one())
 
 
 class Leaving(Protocol):
@@ -78,8 +109,8 @@ class Leaving(Protocol):
         """Say before which place the rows stand that leave next, of the days (UTC) before a bound; None: none does."""
 
     @abstractmethod
-    def remove(self, connection: Connection, rows: ColumnElement[bool]) -> int:
-        """Remove these rows, and return their number."""
+    def remove(self, connection: Connection, rows: ColumnElement[bool]) -> None:
+        """Remove these rows."""
 
 
 class RowsLeaving(Leaving):
@@ -95,9 +126,9 @@ class RowsLeaving(Leaving):
         last = connection.execute(select(func.max(some.c.place))).scalar()
         return None if last is None else int(last) + 1
 
-    def remove(self, connection: Connection, rows: ColumnElement[bool]) -> int:
+    def remove(self, connection: Connection, rows: ColumnElement[bool]) -> None:
         """Delete them."""
-        return connection.execute(delete(activities).where(rows)).rowcount
+        connection.execute(delete(activities).where(rows))
 
 
 class PartitionLeaving(Leaving):
@@ -108,8 +139,6 @@ class PartitionLeaving(Leaving):
         oldest = next(iter(partitions(connection)), None)
         return oldest.behind if oldest is not None and oldest.behind <= first_place(bound) else None
 
-    def remove(self, connection: Connection, rows: ColumnElement[bool]) -> int:
+    def remove(self, connection: Connection, rows: ColumnElement[bool]) -> None:  # noqa: ARG002 - those of the oldest
         """Drop it; its files go with it."""
-        count = connection.execute(select(func.count()).select_from(activities).where(rows)).scalar_one()
         connection.exec_driver_sql(f"DROP TABLE {partitions(connection)[0].name}")
-        return int(count)

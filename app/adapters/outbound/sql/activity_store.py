@@ -9,12 +9,16 @@ from typing import Any
 from sqlalchemy import Connection, Table
 from sqlalchemy.exc import DBAPIError
 
+from app.adapters.outbound.sql.activity_outbox import note_activities
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold, take_slot
 from app.adapters.outbound.sql.bulk import Bulk, PostgresBulk, SqliteBulk
 from app.adapters.outbound.sql.columns import metadata
+from app.adapters.outbound.sql.counted_figures import CountedFigures
 from app.adapters.outbound.sql.database import Database
-from app.adapters.outbound.sql.day_rules import DayRules
+from app.adapters.outbound.sql.day_rules import DayRules, funnel_types_kept
+from app.adapters.outbound.sql.dimension_values import DimensionValues
 from app.adapters.outbound.sql.failures import is_about_the_data, is_without_partition
+from app.adapters.outbound.sql.funnel_instants import add_instants
 from app.adapters.outbound.sql.identities import Identities, put_statements
 from app.adapters.outbound.sql.imports import note_stored
 from app.adapters.outbound.sql.partitions import NoPartitionError, make_partitions
@@ -32,6 +36,7 @@ from app.application.ports.imports import ImportId
 from app.domain.activities import Activity
 from app.domain.activity_columns import ActivityColumns
 from app.domain.column_fold import Fold, fold_columns
+from app.domain.funnels import DEFAULT_TYPES
 from app.domain.identities import Key, aliases_in, claims_in
 from app.domain.rollups import ROLLUPS, Rollup, Sums, added_up
 from app.domain.stats import Granularity
@@ -47,16 +52,20 @@ class SqlActivityStore(ActivityStore):
     Retention is kept of types `retained`, besides that of all.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its database, and what is counted in it
         self,
         database: Database,
         zone: tzinfo,
         rules: ZoneRules | None = None,
         rollups: Sequence[Rollup] = ROLLUPS,
+        *,
         retained: Collection[str] = frozenset(),
+        funnel_types: Collection[str] = DEFAULT_TYPES,
     ) -> None:
         self._database = database
-        self._day_rules = DayRules(zone, rules)
+        self._day_rules = DayRules(zone, rules, funnel_types)
+        self._counted = CountedFigures(rollups, retained)
+        self._values = DimensionValues(rollups)
         self._rollups = rollups
         self._retained = retained
         self._bulk = bulk_of(database)
@@ -95,6 +104,7 @@ class SqlActivityStore(ActivityStore):
     def _settle(self, connection: Connection) -> None:
         hold(connection, AdvisoryLock.COUNTING)
         self._day_rules.settle(connection)
+        self._counted.settle(connection)
 
     def _store(self, connection: Connection, given: ActivityColumns, import_id: ImportId | None) -> int:
         with refusals_told():
@@ -102,15 +112,20 @@ class SqlActivityStore(ActivityStore):
             clock = self._day_rules.clock(connection)
             new = self._bulk.insert_new(connection, given, import_id)
             if new:
-                self._count(connection, fold_columns(new, clock, self._rollups))
-                if import_id is not None:  # last, so that who undoes it waits for us and not we for them
+                types = funnel_types_kept(connection)
+                self._count(connection, fold_columns(new, clock, self._rollups, types))
+                if import_id is None:
+                    note_activities(connection, new)
+                else:  # last, so that who undoes it waits for us and not we for them
                     note_stored(connection, import_id, new)
             return len(new)
 
     def _count(self, connection: Connection, new: Fold) -> None:
+        self._values.place(connection, new)
         slot = take_slot(connection)
         if new.totals:
             add_totals(connection, self._bulk, slot, new)
+            add_instants(connection, slot, new.instants)
         claims, aliases = claims_in(new.statements), aliases_in(new.statements)
         changes = bool(new.statements) and self._identities.change_something(connection, claims, aliases)
         hold(connection, AdvisoryLock.IDENTITIES, shared=not changes)

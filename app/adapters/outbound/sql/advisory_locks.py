@@ -24,6 +24,8 @@ class AdvisoryLock(Enum):
 
     COUNTING = "counting"
     """Shared by those who count; who replaces the rollups has it alone."""
+    DIMENSIONS = "dimensions"
+    """Whoever admits values of dimensions."""
     IDENTITIES = "identities"
     """Shared by those who move visits; who joins or parts visitors has it alone, so that any row may follow any."""
     MIGRATION = "migration"

@@ -5,6 +5,7 @@ no asynchronous interface at all.
 """
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -17,11 +18,12 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app.adapters.outbound.sql.failures import advice, is_about_the_data
-from app.adapters.outbound.sql.sqlite_file import HistoryFile, sqlite_engine
+from app.adapters.outbound.sql.sqlite_file import HistoryFile, made_shrinkable, sqlite_engine
 from app.application.ports.history import HistoryWatch
 from app.application.ports.system import HistoryUnavailableError
 
 T = TypeVar("T")
+W = TypeVar("W")
 
 FILE = "history.sqlite3"
 """The embedded database, in the data directory."""
@@ -103,11 +105,25 @@ class Database(HistoryWatch):
             self.engine.dispose()
             raise HistoryUnavailableError(f"the database {self.name} takes no writes: it is read-only, or a standby")
 
+    async def make_shrinkable(self) -> bool:
+        """Rewrite an embedded file once, if that is needed for giving room back to the disk; tell whether it was.
+
+        Raises:
+            HistoryUnavailableError: it cannot be rewritten now; all else goes on.
+        """
+        return self._file is not None and await self._in_thread(Lane.HISTORY, self._shrinkable, self._file.path, None)
+
+    def _shrinkable(self, path: Path) -> bool:
+        try:
+            return made_shrinkable(self.engine, path)
+        except sqlite3.Error as error:
+            raise HistoryUnavailableError(f"the database {self.name} cannot be rewritten: {error}") from error
+
     async def _in_thread(
         self,
         lane: Lane,
-        do: Callable[[Callable[[Connection], T]], T],
-        work: Callable[[Connection], T],
+        do: Callable[[W], T],
+        work: W,
         limit: float | None,
     ) -> T:
         try:

@@ -1,8 +1,10 @@
 """By whose rules the rollups count days: one zone, and one version of its rules, for all processes (ADR 0053).
 
-The row `stats_settings` has both, so that workers with different tzdata count alike.
+The row `stats_settings` has both, so that workers with different tzdata count alike. It also has the types whose
+instants are kept for funnels (ADR 0102).
 """
 
+from collections.abc import Collection, Mapping
 from datetime import date, tzinfo
 from functools import lru_cache
 from typing import Any
@@ -13,7 +15,8 @@ from app.adapters.outbound.sql.counters import inserting
 from app.adapters.outbound.sql.frozen_days import read_cut, thawed
 from app.adapters.outbound.sql.schema import daily_totals, stats_settings
 from app.application.ports.system import HistoryUnavailableError
-from app.domain.rollups import Cut, LocalClock
+from app.domain.funnels import DEFAULT_TYPES
+from app.domain.rollups import Cut, Day, LocalClock
 from app.domain.stats import date_of
 from app.domain.zone_rules import ZoneRules, first_day_that_differs
 
@@ -23,8 +26,9 @@ REBUILD = "run `marquee stats rebuild`"
 class DayRules:
     """The zone of this process, with the rules that it has of it; without rules none are noted, and nobody compares."""
 
-    def __init__(self, zone: tzinfo, rules: ZoneRules | None) -> None:
+    def __init__(self, zone: tzinfo, rules: ZoneRules | None, funnel_types: Collection[str] = DEFAULT_TYPES) -> None:
         self._zone = zone
+        self._funnel_types = frozenset(funnel_types)
         self._rules = rules
         self._due: dict[str, str] = {}
         """What is to be said of days that were counted by an older version: they stay counted so until a rebuild."""
@@ -65,8 +69,8 @@ class DayRules:
         return kept if kept and self._rules and kept.is_newer_than(self._rules) else self._rules
 
     def note(self, connection: Connection, rules: ZoneRules | None) -> None:
-        """Note our zone and some rules, unless something is noted already."""
-        values = self._values(rules)
+        """Note our zone, some rules and our types of funnels, unless something is noted already."""
+        values = {**self._values(rules), "funnel_types": ",".join(sorted(self._funnel_types))}
         connection.execute(inserting(connection, stats_settings).values(values).on_conflict_do_nothing())
 
     def trouble(self, connection: Connection) -> str | None:
@@ -74,6 +78,8 @@ class DayRules:
         zone = connection.execute(select(stats_settings.c.timezone)).scalar()
         if zone is not None and zone != str(self._zone):
             return self._other_zone(zone)
+        if zone is not None and (kept_types := funnel_types_kept(connection)).keys() != self._funnel_types:
+            return self._other_types(kept_types)
         mine = self._rules
         if zone is None or mine is None:
             return None
@@ -97,6 +103,12 @@ class DayRules:
     def _other_zone(self, found: str) -> str:
         return f"the stats count days in {found}, stats.timezone says {self._zone}: set it back, or {REBUILD}"
 
+    def _other_types(self, kept: Collection[str]) -> str:
+        return (
+            f"instants are kept for funnels of {', '.join(sorted(kept)) or 'no type'}, stats.funnel_types says "
+            f"{', '.join(sorted(self._funnel_types)) or 'none'}: {REBUILD}; funnels of other types are slow until then"
+        )
+
     def _is_ours(self, connection: Connection) -> bool:
         return connection.execute(select(stats_settings.c.timezone)).scalar() == str(self._zone)
 
@@ -107,6 +119,22 @@ class DayRules:
     def _values(self, rules: ZoneRules | None) -> dict[str, Any]:
         noted = {"tzdata": rules.version, "rules": rules.compiled} if rules else {"tzdata": None, "rules": None}
         return {"timezone": str(self._zone), **noted}
+
+
+def funnel_types_kept(connection: Connection) -> Mapping[str, Day]:
+    """Say of which types all instants are kept, and from which day on: 0, unless earlier activities had left by then.
+
+    They are those that were configured when the rollups were begun or made anew.
+    """
+    noted = connection.execute(select(stats_settings.c.funnel_types)).scalar() or ""
+    found = (one.partition("@") for one in noted.split(",") if one)
+    return {type_: int(day or 0) for type_, _, day in found}
+
+
+def note_funnel_types(connection: Connection, types: Mapping[str, Day]) -> None:
+    """Note them with the days from which on their instants are kept."""
+    noted = ",".join(f"{type_}@{day}" if day else type_ for type_, day in sorted(types.items()))
+    connection.execute(update(stats_settings).values(funnel_types=noted))
 
 
 @lru_cache(maxsize=4)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, func, select
 from app.adapters.outbound.sql.activity_store import totals_by_type, user_rows
 from app.adapters.outbound.sql.columns import metadata
 from app.adapters.outbound.sql.frozen_days import frozen_totals, thawed
+from app.adapters.outbound.sql.funnel_instants import digests_kept
 from app.adapters.outbound.sql.identities import read_claim
 from app.adapters.outbound.sql.packed_days import unpack_days
 from app.adapters.outbound.sql.raw_fold import RawFold, stream
@@ -23,6 +24,7 @@ from app.adapters.outbound.sql.schema import (
 )
 from app.adapters.outbound.sql.slot_sums import summed
 from app.application.ports.activities import Difference
+from app.domain.funnels import DayOfType, Digest
 from app.domain.identities import Claim, Key, told
 from app.domain.rollups import Cut, added_up
 from app.domain.stats import Granularity, date_of, days_of, start_of
@@ -57,6 +59,20 @@ def differences_of_figures(connection: Connection, folding: RawFold) -> Iterator
     for table, rows in user_rows(folding.figures):
         width = len(table.primary_key) - 1
         yield from _compare(connection, table, {row[:width]: row[width:] for row in rows}, _TOLD[table.name])
+
+
+def differences_of_instants(
+    connection: Connection, folded: Mapping[DayOfType, Digest], cut: Cut | None
+) -> Iterator[Difference]:
+    """Compare what is kept for funnels and is not frozen."""
+    kept = digests_kept(connection, cut)
+    for type_, day in sorted({*kept, *folded}):
+        here, there = (digests.get((type_, day), Digest()) for digests in (kept, folded))
+        if here != there:
+            told = (f"{here.number} of them", f"{there.number} of them")
+            if here.number == there.number:
+                told = ("some", "others")
+            yield Difference(f"instants of {type_} on {date_of(day)}", *told)
 
 
 def differences_of_persons(connection: Connection, folding: RawFold) -> Iterator[Difference]:

@@ -4,14 +4,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Executable, func, select
 
+from app.adapters.outbound.sql.counted_figures import ACTIVE, require
 from app.adapters.outbound.sql.database import SqlStore
 from app.adapters.outbound.sql.packed_days import unpack_types
 from app.adapters.outbound.sql.raw_fold import stream
-from app.adapters.outbound.sql.schema import active_users, daily_totals, daily_users, hourly_totals, persons, visitors
+from app.adapters.outbound.sql.schema import (
+    active_users,
+    daily_totals,
+    daily_users,
+    dimension_totals,
+    hourly_totals,
+    persons,
+    visitors,
+)
 from app.adapters.outbound.sql.slot_sums import exact_sum, summed
-from app.application.ports.period_stats import PeriodStats
+from app.application.ports.period_stats import DimensionQuestion, DimensionRow, PeriodStats
+from app.domain.dimensions import code_of, value_of
 from app.domain.rollups import Day, Hour
 from app.domain.series import Total
 from app.domain.stats import Granularity, TypeTotal, Visits, day_number
@@ -31,7 +41,7 @@ class SqlPeriodStats(SqlStore, PeriodStats):
             active_users.c.granularity == str(granularity),
             active_users.c.period.between(first, last),
         )
-        return {row.period: row.users for row in await self._rows(wanted)}
+        return {row.period: row.users for row in await self._complete(ACTIVE, wanted)}
 
     async def users_between(self, first: Day, last: Day, type_: str = ALL) -> int:
         """Read the sets of days of all who may have been there: of persons, and of visitors who are alone."""
@@ -52,7 +62,7 @@ class SqlPeriodStats(SqlStore, PeriodStats):
         among: Any = hourly_totals.c.hour.between(hours[0], hours[-1])
         if type_ != ALL:
             among = hourly_totals.c.hour.in_(hours) & (hourly_totals.c.type == type_)
-        return await self._by(hourly_totals.c.hour, among)
+        return await self._by(hourly_totals.c.hour, among, hourly_totals.name)
 
     async def totals_between(self, first: date, last: date, after: str, limit: int) -> Sequence[TypeTotal]:
         """Add up the days."""
@@ -66,13 +76,48 @@ class SqlPeriodStats(SqlStore, PeriodStats):
         )
         return [TypeTotal(type_, int(count), sum_) for type_, count, sum_ in await self._rows(wanted)]
 
-    async def _by(self, key: Any, among: Any) -> Mapping[int, Total]:
+    async def by_value(self, asked: DimensionQuestion, limit: int) -> Sequence[DimensionRow]:
+        """Rank the values of the range, then read the rows of the first ones."""
+        table = dimension_totals.c
+        among = (
+            (table.dimension == asked.dimension)
+            & (table.type == asked.type)
+            & table.day.between(day_number(asked.first), day_number(asked.last))
+        )
+        if asked.value is not None:
+            among &= table.value == code_of(asked.value)
+        count = func.sum(table["count"])
+        ranked = select(table.value).where(among).group_by(table.value).order_by(count.desc(), table.value).limit(limit)
+
+        def read(connection: Connection) -> Sequence[DimensionRow]:
+            require(connection, dimension_totals.name, asked.dimension)
+            order = {code: place for place, code in enumerate(connection.execute(ranked).scalars())}
+            days = select(table.value, table.day, count, exact_sum(table.sum)).where(among, table.value.in_(order))
+            rows = connection.execute(days.group_by(table.value, table.day)).all()
+            rows = sorted(rows, key=lambda row: (order[row[0]], row[1]))
+            return [DimensionRow(value_of(code), day, (int(counted), sum_)) for code, day, counted, sum_ in rows]
+
+        return await self._database.read(read)
+
+    async def _complete(self, figure: str, wanted: Executable) -> Sequence[Any]:
+        """Read rows of a figure that counts all activities."""
+
+        def read(connection: Connection) -> Sequence[Any]:
+            require(connection, figure)
+            return connection.execute(wanted).all()
+
+        return await self._database.read(read)
+
+    async def _by(self, key: Any, among: Any, figure: str | None = None) -> Mapping[int, Total]:
         table = key.table
         wanted = select(key, func.sum(table.c["count"]), exact_sum(table.c.sum)).where(among).group_by(key)
-        return {period: (int(count), sum_) for period, count, sum_ in await self._rows(wanted)}
+        rows = await (self._complete(figure, wanted) if figure else self._rows(wanted))
+        return {period: (int(count), sum_) for period, count, sum_ in rows}
 
 
 def _users_between(connection: Connection, first: Day, last: Day, type_: str) -> int:
+    if type_ != ALL:
+        require(connection, ACTIVE)
     wanted = Visits(first, (1 << (last - first + 1)) - 1)
     found = 0
     for table, alone in ((visitors, visitors.c.person.is_(None)), (persons, persons.c.ids > 0)):

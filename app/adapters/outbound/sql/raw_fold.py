@@ -4,7 +4,7 @@ All days of one visitor are known at once, because the activities are read in th
 ways checks the other.
 """
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import reduce
@@ -24,6 +24,7 @@ from app.application.ports.activities import Progress
 from app.domain.activities import STATEMENTS, Activity
 from app.domain.activity_columns import ActivityColumns
 from app.domain.column_fold import Fold
+from app.domain.funnels import InstantsByDay, instants_by_day
 from app.domain.identities import ANONYMOUS, Alias, Claim, Key, aliases_in, claims_in, persons_by
 from app.domain.regrouping import Person
 from app.domain.rollups import Cut, DatedActivities, Day, LocalClock, Rollup, added_up, sums_by
@@ -35,6 +36,7 @@ ROWS = 10_000
 
 _COUNTED = tuple(activities.c[name] for name in ("type", "occurred_at", "source", "value", "properties"))
 
+TakeInstants = Callable[[InstantsByDay], None]
 Keep = Callable[[Sequence[Claim], Sequence[Alias]], None]
 
 
@@ -47,6 +49,9 @@ class RawFold:
     rollups: Sequence[Rollup] = ()
     cut: Cut | None = None
     """What is frozen comes from the figures that are kept (frozen_days.py), and all else from raw activities."""
+    timed: Collection[str] = ()
+    """The types whose instants `take_instants` is handed while `visitors` goes on."""
+    take_instants: TakeInstants = lambda _: None
     fold: Fold = field(default_factory=Fold)
     figures: UserFigures = field(default_factory=UserFigures)
     owners: dict[Key, Claim] = field(default_factory=dict)
@@ -118,6 +123,7 @@ class RawFold:
             for rollup in self.rollups:
                 known = self.fold.sums.get(rollup.name, {})
                 self.fold.sums[rollup.name] = added_up((known, rollup.sums(counted)))
+            self.take_instants(instants_by_day(counted, visitors, self.timed))
             self._tell(len(some))
             yield from zip(visitors, types, days, strict=True)
 

@@ -24,8 +24,10 @@ from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold, take_sl
 from app.adapters.outbound.sql.columns import metadata
 from app.adapters.outbound.sql.counters import inserting
 from app.adapters.outbound.sql.database import Database
-from app.adapters.outbound.sql.day_rules import DayRules
+from app.adapters.outbound.sql.day_rules import DayRules, funnel_types_kept
+from app.adapters.outbound.sql.dimension_values import DimensionValues
 from app.adapters.outbound.sql.frozen_days import read_cut
+from app.adapters.outbound.sql.funnel_instants import take_instants, take_visitors
 from app.adapters.outbound.sql.places import DAY
 from app.adapters.outbound.sql.remaining_days import TypeDay, nothing_left
 from app.adapters.outbound.sql.removal_search import found_in, free_ids, rows_removed
@@ -35,10 +37,12 @@ from app.adapters.outbound.sql.schema import (
     daily_totals,
     type_totals,
 )
+from app.adapters.outbound.sql.untold import untell
 from app.application.ports.removal import ActivityRemoval, FiguresIncompleteError, RemovalStep
 from app.domain.activities import STATEMENTS, ActivityId
 from app.domain.activity_columns import ActivityColumns, ActivityIds
-from app.domain.column_fold import Fold, fold_columns
+from app.domain.column_fold import Fold, fold_columns, visitors_of
+from app.domain.funnels import instants_by_day, numbers_of
 from app.domain.identities import Key
 from app.domain.removal import ToRemove
 from app.domain.rollups import ROLLUPS, DatedActivities, Day, LocalClock, Rollup, negated
@@ -67,7 +71,18 @@ class Removed:
 
 
 RemovalHook = Callable[[Connection, Removed], None]
-HOOKS: Sequence[RemovalHook] = ()
+
+
+def _take_instants(connection: Connection, removed: Removed) -> None:
+    types = funnel_types_kept(connection)
+    take_instants(connection, instants_by_day(removed.dated, visitors_of(removed.dated.activities), types))
+
+
+def _untell(connection: Connection, removed: Removed) -> None:
+    untell(connection, ActivityIds(removed.dated.activities.ids))
+
+
+HOOKS: Sequence[RemovalHook] = (_take_instants, _untell)
 """Called in order."""
 
 
@@ -87,6 +102,7 @@ class SqlActivityRemoval(ActivityRemoval):
     ) -> None:
         self._database = database
         self._day_rules = DayRules(zone, rules)
+        self._values = DimensionValues(rollups)
         self._rollups = rollups
         self._hooks = hooks
         self._step = step
@@ -130,6 +146,7 @@ class SqlActivityRemoval(ActivityRemoval):
             figures, _ = take_out(connection, self._bulk, lost, (), self._retained)
             add_users(connection, self._bulk, take_slot(connection), figures)
             _drop_user_rows(connection, figures)
+            take_visitors(connection, numbers_of(wanted.visitors), frozen)
             return bool(figures.active)
 
         return await self._database.write(work, unlimited=True)
@@ -143,6 +160,7 @@ class SqlActivityRemoval(ActivityRemoval):
     def _take_back(self, connection: Connection, removed: ActivityColumns) -> None:
         clock = self._day_rules.clock(connection)
         fold = fold_columns(removed, clock, self._rollups)
+        self._values.place(connection, fold, admits=False)
         slot = take_slot(connection)
         self._subtract(connection, slot, fold)
         dated = _dated(removed, clock)

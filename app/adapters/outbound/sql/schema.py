@@ -66,6 +66,48 @@ hourly_totals = Table(
     sqlite_with_rowid=False,
 )
 
+dimension_totals = Table(
+    "dimension_totals",
+    metadata,
+    Column("dimension", BYTEWISE, primary_key=True),
+    Column("type", BYTEWISE, primary_key=True, comment="Empty: of all types."),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("value", BYTEWISE, primary_key=True, comment="= and the value; - for none; * for those without room."),
+    slot(),
+    Column("count", BigInteger, nullable=False),
+    Column("sum", ExactDecimal, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+dimension_values = Table(
+    "dimension_values",
+    metadata,
+    Column("dimension", BYTEWISE, primary_key=True),
+    Column("value", BYTEWISE, primary_key=True, comment="One that is admitted; * when none is any more."),
+    sqlite_with_rowid=False,
+)
+
+stats_counted = Table(
+    "stats_counted",
+    metadata,
+    Column("one", Integer, primary_key=True, autoincrement=False, comment="There is one row at the most."),
+    Column("generation", BigInteger, nullable=False, comment="Raised when the rollups are emptied or made anew."),
+    Column("figures", Text, nullable=False, comment="Which of them count all activities, and by what, JSON."),
+)
+
+funnel_instants = Table(
+    "funnel_instants",
+    metadata,
+    Column("type", BYTEWISE, primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    slot(),
+    Column("part", Integer, primary_key=True, autoincrement=False, comment="0: the one that still grows."),
+    Column("visitors", LargeBinary, nullable=False, comment="Their numbers, 8 bytes each, little-endian; ascending."),
+    Column("instants", LargeBinary, nullable=False, comment="When each did it, 8 bytes each."),
+    comment="When visitors did what funnels are asked of; part 0 is in the order of arrival.",
+    sqlite_with_rowid=False,
+)
+
 daily_users = Table(
     "daily_users",
     metadata,
@@ -168,6 +210,7 @@ stats_settings = Table(
     ),
     Column("tzdata", String, comment="Of which version the rules are; null: nobody knows."),
     Column("rules", LargeBinary, comment="The zone's file of that version (TZif)."),
+    Column("funnel_types", String, comment="Whose instants are kept, joined by commas; null: of none."),
     Column("frozen_before", Integer, comment="Raw activities of days before it have left; null: none has."),
     Column("frozen_until", BigInteger, comment="When that day began."),
 )
@@ -196,6 +239,15 @@ imports = Table(
 )
 _is_not_undone = imports.c.state != "undone"
 partial_index("ix_imports_mark", imports.c.mark, where=_is_not_undone, unique=True)
+
+forgettings = Table(
+    "forgettings",
+    metadata,
+    Column("forgetting_id", Id, primary_key=True, comment="As in the list that lies outside the database."),
+    Column("at", BigInteger, nullable=False),
+    comment="Whom this database has forgotten: one that is set back lacks the newest, and forgets them again.",
+    sqlite_with_rowid=False,
+)
 
 plan_journal = Table(
     "plan_journal",

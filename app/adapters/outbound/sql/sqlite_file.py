@@ -7,6 +7,7 @@ told that it succeeded; and a connection never makes a file.
 
 import os
 import sqlite3
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,29 @@ def give_pages_back(connection: Connection, pages: int) -> bool:
     for _ in range(pages):  # each is a step of the statement, of which the driver goes one
         connection.exec_driver_sql("PRAGMA incremental_vacuum(1)")
     return bool(connection.exec_driver_sql("PRAGMA freelist_count").scalar())
+
+
+def made_shrinkable(engine: Engine, path: Path) -> bool:
+    """Rewrite a file of an older version, so that its free pages can be given back; False: it is so already.
+
+    Nobody else writes meanwhile, and the disk needs the room of the file twice.
+
+    Raises:
+        HistoryUnavailableError: that room is not there.
+    """
+    with closing(engine.raw_connection()) as connection:
+        driver: Any = connection.driver_connection
+        driver.execute("SELECT count(*) FROM sqlite_master").fetchone()  # else it tells what it saw last
+        if driver.execute("PRAGMA auto_vacuum").fetchone()[0] == _INCREMENTAL:
+            return False
+        status, size = os.statvfs(path), path.stat().st_size
+        if status.f_bavail * status.f_frsize < 2 * size + _ROOM:
+            raise HistoryUnavailableError(
+                f"the disk of {path} has no room for rewriting it, which needs {2 * size:,} B"
+            )
+        driver.execute("PRAGMA auto_vacuum=INCREMENTAL")
+        driver.execute("VACUUM")
+        return True
 
 
 def _add_texts(one: str, other: str) -> str:

@@ -5,6 +5,7 @@ from datetime import date
 
 from sqlalchemy import Connection, func, select
 
+from app.adapters.outbound.sql.counted_figures import RETENTION, require
 from app.adapters.outbound.sql.database import SqlStore
 from app.adapters.outbound.sql.schema import (
     daily_totals,
@@ -77,4 +78,11 @@ class SqlStats(SqlStore, Stats):
         )
         if table is type_retention_cells:
             wanted = wanted.where(table.c.type == type_)
-        return {Cell(granularity, row.cohort, row.later): row.users for row in await self._rows(wanted)}
+
+        def read(connection: Connection) -> Mapping[Cell, int]:
+            if table is type_retention_cells:
+                require(connection, RETENTION, type_)
+            rows = connection.execute(wanted)
+            return {Cell(granularity, row.cohort, row.later): row.users for row in rows}
+
+        return await self._database.read(read)

@@ -13,18 +13,21 @@ from app.adapters.inbound.answering.stats_answers import (
     TotalAnswer,
     TypeCountAnswer,
     daily_users_answer,
+    dimension_answer,
     retention_answer,
     series_answer,
     total_answer,
     type_count_answer,
 )
 from app.adapters.inbound.http.describing.answers import failure, json_response
+from app.adapters.inbound.http.stats.funnel_route import add_funnel
 from app.adapters.inbound.reading.granularity import read_granularity
 from app.adapters.inbound.reading.instants import read_date
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
-from app.application.read_series import SeriesQuestion
+from app.application.read_series import MOST_VALUES, DimensionMissingError, SeriesQuestion
 from app.application.read_stats import DEFAULT_LIMIT, DEFAULT_WINDOWS, MOST_TYPES, UnknownTypeError
 from app.domain.activities import ACTIVITY_TYPE
+from app.domain.dimensions import LONGEST_VALUE
 from app.domain.series import Interval, Metric
 from app.domain.stats import Granularity, TypeTotal
 from app.domain.user_days import ALL
@@ -72,6 +75,16 @@ OfType = Annotated[
     str | None,
     Query(pattern=f"^{ACTIVITY_TYPE.pattern}$", description="Activities of this type alone; of all by default"),
 ]
+OfDimension = Annotated[
+    str | None,
+    Query(
+        max_length=120, description="`source`, or a `properties.NAME` of `activity.dimensions`: a series for each value"
+    ),
+]
+OfValue = Annotated[str | None, Query(max_length=LONGEST_VALUE, description="Of the dimension: this value alone")]
+Values = Annotated[
+    int | None, Query(ge=1, le=1000, description=f"How many values at the most, {MOST_VALUES} by default")
+]
 Windows = Annotated[int, Query(ge=1, le=366, description="How many cohorts, and periods of each")]
 Length = Annotated[
     Granularity | None, Query(description="The length of a period, a day by default; weeks are ISO weeks")
@@ -88,6 +101,7 @@ LINK: dict[str, Any] = {
     "description": 'The next page: `</stats?limit=1000&after=view>; rel="next"` (RFC 8288); none on the last',
     "schema": {"type": "string"},
 }
+INCOMPLETE = failure(409, "The figure does not count all activities yet: `marquee stats rebuild`")
 FROZEN = failure(409, "What is counted of some days would be lost for good")
 UNKNOWN = failure(404, "A type never seen")
 
@@ -152,6 +166,8 @@ def stats_router(core: StatsUseCases) -> APIRouter:
 
     _add_periods(router, core)
 
+    add_funnel(router, core.ask_funnel)
+
     @router.get(
         "/{type}",
         summary="How often one type occurred, and the sum of its values",
@@ -173,21 +189,31 @@ def _add_periods(router: APIRouter, core: StatsUseCases) -> None:
         description="Every period that the range touches has a point, also where nothing was; it counts what lies in "
         "the range. The users of periods that the range cuts are looked up, which takes up to a second or two.",
         response_model=SeriesAnswer,
+        responses=INCOMPLETE,
     )
-    async def get_series(
+    async def get_series(  # noqa: PLR0913, PLR0917 - a parameter each
         metric: OfMetric = Metric.COUNT,
         interval: OfInterval = Interval.DAY,
         type: OfType = None,  # noqa: A002 - the name in the query
         from_: From = None,
         to: To = None,
+        dimension: OfDimension = None,
+        value: OfValue = None,
+        limit: Values = None,
     ) -> Response:
         asked = SeriesQuestion(metric, interval, type or ALL, read_date("from", from_), read_date("to", to))
-        return json_response(series_answer(asked, await core.series(asked)))
+        if dimension is None and value is None and limit is None:
+            return json_response(series_answer(asked, await core.series(asked)))
+        if dimension is None:
+            raise DimensionMissingError
+        found = await core.series_by_dimension(asked, dimension, value, limit or MOST_VALUES)
+        return json_response(dimension_answer(asked, dimension, found))
 
     @router.get(
         "/retention",
         summary="Who came first in a period, and how many of them were active in later ones",
         response_model=CohortsAnswer,
+        responses=INCOMPLETE,
     )
     async def get_retention(
         start_date: Start = None,

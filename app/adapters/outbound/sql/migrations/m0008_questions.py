@@ -3,7 +3,7 @@
 from alembic import op
 from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, String, Text, false
 
-from app.adapters.outbound.sql.frozen_columns import BIG, BYTEWISE, EXACT, key, optional, partial_index, required
+from app.adapters.outbound.sql.frozen_columns import BIG, BYTEWISE, EXACT, UUID, key, optional, partial_index, required
 
 revision = "0008"
 down_revision = "0007"
@@ -30,6 +30,29 @@ def upgrade() -> None:
         Column("frozen_before", Integer, comment="Raw activities of days before it have left; null: none has."),
     )
     op.add_column("stats_settings", Column("frozen_until", BigInteger, comment="When that day began."))
+    op.create_table(
+        "dimension_totals",
+        key("dimension", BYTEWISE),
+        key("type", BYTEWISE, "Empty: of all types."),
+        key("day", Integer),
+        key("value", BYTEWISE, "= and the value; - for none; * for those without room."),
+        _slot(),
+        required("count", BigInteger),
+        required("sum", EXACT),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "dimension_values",
+        key("dimension", BYTEWISE),
+        key("value", BYTEWISE, "One that is admitted; * when none is any more."),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "stats_counted",
+        key("one", Integer, "There is one row at the most."),
+        required("generation", BigInteger, comment="Raised when the rollups are emptied or made anew."),
+        required("figures", Text, comment="Which of them count all activities, and by what, JSON."),
+    )
     op.create_table(
         "active_users",
         key("type", BYTEWISE, "With which type of activity; empty: with any."),
@@ -67,12 +90,50 @@ def upgrade() -> None:
         optional("last_day", Integer),
     )
     partial_index("ix_imports_mark", "imports", ["mark"], "state <> 'undone'", unique=True)
+    op.create_table(
+        "forgettings",
+        key("forgetting_id", UUID, "As in the list that lies outside the database."),
+        required("at", BigInteger),
+        comment="Whom this database has forgotten: one that is set back lacks the newest, and forgets them again.",
+        sqlite_with_rowid=False,
+    )
     _extend_webhooks()
+    _keep_instants()
+
+
+def _keep_instants() -> None:
+    op.create_table(
+        "funnel_instants",
+        key("type", BYTEWISE),
+        key("day", Integer),
+        _slot(),
+        key("part", Integer, "0: the one that still grows."),
+        required("visitors", LargeBinary, comment="Their numbers, 8 bytes each, little-endian; ascending."),
+        required("instants", LargeBinary, comment="When each did it, 8 bytes each."),
+        comment="When visitors did what funnels are asked of; part 0 is in the order of arrival.",
+        sqlite_with_rowid=False,
+    )
+    types = optional("funnel_types", String, comment="Whose instants are kept, joined by commas; null: of none.")
+    op.add_column("stats_settings", types)
 
 
 def _extend_webhooks() -> None:
     headers = "JSON: names and values that are sent beside ours; null for none."
     op.add_column("webhook_endpoints", optional("headers", Text, comment=headers))
+    skipped = "Activities that it was not told because too much waited."
+    op.add_column(
+        "webhook_endpoints", Column("skipped", BigInteger, nullable=False, server_default="0", comment=skipped)
+    )
+    op.create_table(
+        "activity_outbox",
+        key("position", BIG, numbered=True),
+        required("id", UUID, comment="Of the activity."),
+        required("activity", Text, comment="All of it, JSON."),
+        sqlite_autoincrement=True,
+        comment="Activities that webhooks asked for, noted in the transaction that stored them; emptied every second.",
+    )
+    if op.get_bind().dialect.name == "postgresql":  # SQLite holds no text to a length
+        op.alter_column("webhook_deliveries", "name", type_=String(120))
 
 
 def _slot() -> Column[int]:
