@@ -1,7 +1,7 @@
 """Figures that count users: how many were active in a period, and how many of those who came first came again. Pure."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
@@ -26,20 +26,6 @@ class _Span(NamedTuple):
     first: Day
     mask: int
     """A bit for each of its days."""
-
-
-def cells_of(visits: Visits, type_: str = ALL) -> Iterator[Cell]:
-    """List the retention cells in which a user with these visits counts, each once."""
-    for granularity, periods in _periods_of(visits):
-        for period in periods:
-            yield Cell(granularity, periods[0], period - periods[0], type_)
-
-
-def active_in(visits: Visits, type_: str = ALL) -> Iterator[Active]:
-    """List the periods in which a user with these visits counts, each once."""
-    for granularity, periods in _periods_of(visits):
-        for period in periods:
-            yield Active(type_, granularity, period)
 
 
 _LENGTHS = (Granularity.DAY, Granularity.WEEK, Granularity.MONTH)
