@@ -18,6 +18,7 @@ from app.application.export_activities import ExportActivities
 from app.application.figures import count_stored
 from app.application.first_admin import LetFirstAdminIn
 from app.application.follow_catalog import FollowCatalog
+from app.application.forget import Forget, ForgetAgain
 from app.application.import_activities import ImportActivities
 from app.application.issue_stream_token import IssueStreamToken
 from app.application.journal_changes import JournalChanges
@@ -136,6 +137,8 @@ class UseCases(Outbound):
         types=Callable(unless_listed, types=Outbound.import_types),
     )
     undo_import = Singleton(UndoImport, imports=Outbound.undone_imports)
+    forget = Singleton(Forget, names=Outbound.forgotten_names)
+    forget_again = Singleton(ForgetAgain, names=Outbound.forgotten_names)
 
     authenticate = Singleton(Authenticate, grace=Outbound.settings.provided.security.key_grace)
     create_user = Singleton(CreateUser)

@@ -90,6 +90,13 @@ def upgrade() -> None:
         optional("last_day", Integer),
     )
     partial_index("ix_imports_mark", "imports", ["mark"], "state <> 'undone'", unique=True)
+    op.create_table(
+        "forgettings",
+        key("forgetting_id", UUID, "As in the list that lies outside the database."),
+        required("at", BigInteger),
+        comment="Whom this database has forgotten: one that is set back lacks the newest, and forgets them again.",
+        sqlite_with_rowid=False,
+    )
     _extend_webhooks()
     _keep_instants()
 
