@@ -38,7 +38,7 @@ from app.domain.stats import (
     without,
 )
 from app.domain.user_days import ALL, UserDays, days_with, together
-from app.domain.user_figures import Active, UserFigures, cells_of
+from app.domain.user_figures import Active, UserFigures
 from tests.support.folding import fold
 from tests.support.oracle import Oracle
 
