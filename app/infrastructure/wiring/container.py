@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from dependency_injector.containers import DeclarativeContainer
 from dependency_injector.providers import BaseSingleton, Callable, List, Object, Singleton, traverse
 
+from app.adapters.inbound.cli.activities_commands import ActivitiesParts
 from app.adapters.inbound.cli.catalog_commands import CatalogParts
 from app.adapters.inbound.cli.export_command import ExportParts
 from app.adapters.inbound.cli.import_command import ImportParts
@@ -96,6 +97,7 @@ class Container(UseCases):
         no_users=Outbound.settings.provided.activity.no_users,
     )
     imports_commands = Singleton(ImportsParts)
+    activities_commands = Singleton(ActivitiesParts)
     export_parts = Singleton(ExportParts)
     journal_loop = Singleton(
         JournalLoop, journal=UseCases.journal_changes, log=Outbound.change_log, leases=Outbound.loop_leases
@@ -172,6 +174,8 @@ class Container(UseCases):
         Singleton(
             exports_router,
             UseCases.export_to_clients,
+            UseCases.export_plans,
+            UseCases.export_stats,
             UseCases.list_activities,
             Singleton(ExportStreams),
         ),
