@@ -17,7 +17,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # which has no hash. `pip check` says afterwards whether what is there fits together.
 PINNED := $(PIP) install --no-deps --require-hashes
 
-.PHONY: help install run test test-unit test-changed test-contract test-integration test-e2e test-openapi test-busy lint format types test-faults test-kill contracts check bench-search bench-sync bench-mapped bench-ingest bench-pipeline bench-workers bench-providers bench-journal bench-stats bench-import bench-export bench-start bench-start-index coverage house structure findings pictures tracker client-tools lock wheels sbom clean
+.PHONY: help install run test test-unit test-changed test-contract test-integration test-e2e test-openapi test-busy lint format types test-faults test-kill contracts check bench-search bench-sync bench-mapped bench-ingest bench-pipeline bench-workers bench-providers bench-journal bench-stats bench-import bench-export bench-expiry bench-start bench-start-index coverage house structure findings pictures tracker client-tools lock wheels sbom clean
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -144,6 +144,9 @@ bench-import: $(VENV)/.installed-dev ## Rows per second from CSV to counted
 
 bench-export: $(VENV)/.installed-dev ## Activities per second of `marquee export`; DATABASE=postgresql://... (an empty one) measures there
 	$(BIN)/python -m bench.exports $(if $(DATABASE),--database $(DATABASE))
+
+bench-expiry: $(VENV)/.installed-dev ## A month of 10 million activities leaves; DATABASE=postgresql://... (an empty one) measures there
+	$(BIN)/python -m bench.expiry $(if $(DATABASE),--database $(DATABASE))
 
 bench-start: $(VENV)/.installed-dev ## A start, its memory and `--help` beside an older build; BEFORE=DIR is one with its .venv, else one is made
 	$(BIN)/python -m bench.start $(if $(BEFORE),--before $(BEFORE))

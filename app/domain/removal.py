@@ -1,10 +1,14 @@
 """Which activities are to be taken out for good. Pure."""
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from app.domain.activities import STATEMENTS, Activity, ActivityId
 from app.domain.activity_spans import ActivitySpan
 from app.domain.identities import ANONYMOUS, Key
+
+KINDS = ("user", "anonymous", "source")
+"""What can have a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +41,14 @@ class ToRemove:
     def visitors(self) -> list[Key]:
         """The visitors of whom nothing is to be left."""
         return sorted([*self.users, *(ANONYMOUS + one for one in self.anonymous)])
+
+
+def digests_of(wanted: ToRemove) -> frozenset[str]:
+    """Write users, anonymous ids and sources so that they can be recognised, and not be read: SHA-256, hexadecimal."""
+    named = zip(KINDS, (wanted.users, wanted.anonymous, wanted.sources), strict=True)
+    return frozenset(digest_of(kind, name) for kind, names in named for name in names)
+
+
+def digest_of(kind: str, name: str) -> str:
+    """Write one of KINDS."""
+    return sha256(f"{kind}\0{name}".encode(errors="surrogatepass")).hexdigest()

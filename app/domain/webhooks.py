@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from app.domain.activity_notices import asks_for, covers, is_name
 from app.domain.backoff import Backoff
 from app.domain.domain_events import NAMES, DomainEvent
 from app.domain.webhook_deliveries import Answer
@@ -36,6 +37,9 @@ LONGEST_GAP = timedelta(hours=25)
 """Between two attempts, while there is something to be sent: more than any wait of the schedule, and any wish."""
 
 GONE = 410
+EVERYTHING = "*"
+"""All domain events; beside names of activities, which it leaves out."""
+ANY_ACTIVITY = "activity.* (or of one type: activity.view)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,8 @@ class Endpoint:
     name: str
     url: str
     names: tuple[str, ...] = ()
-    """What it is told of: names such as `plan.changed` and `user.*`; everything when none."""
+    """What it is told of: names such as `plan.changed`, `user.*`, `activity.purchase`; everything but activities when
+    none."""
     secrets: tuple[Secret, ...]
     """Newest first."""
     headers: tuple[Header, ...] = ()
@@ -76,6 +81,8 @@ class Endpoint:
     failures: int = 0
     """In a row."""
     paused_until: datetime | None = None
+    skipped: int = 0
+    """Activities that it was not told because too much waited; about, when a worker was killed."""
 
     def __post_init__(self) -> None:
         """Refuse what could not be named, sent to or subscribed to.
@@ -94,7 +101,16 @@ class Endpoint:
         """Tell whether it is to be told of a domain event; one that seems to be made after `now` was made by now."""
         if not self.is_active or fact.occurred_at < min(self.created_at, now) - HEARS_BACK:
             return False
-        return not self.names or any(_covers(wanted, name) for wanted in self.names for name in fact.names)
+        everything = not self.names or EVERYTHING in self.names
+        return everything or any(covers(wanted, name) for wanted in self.names for name in fact.names)
+
+    def hears_of_activities(self, type_: str) -> bool:
+        """Tell whether it is to be told of activities of a type: only when it asks for them, by a name or a star."""
+        return self.is_active and asks_for(self.names, type_)
+
+    def with_skipped(self, number: int) -> "Endpoint":
+        """Count activities that it is not told."""
+        return replace(self, skipped=self.skipped + number)
 
     def signing(self, now: datetime) -> tuple[str, ...]:
         """Give the secrets that sign now, newest first."""
@@ -173,20 +189,19 @@ class Endpoint:
 
 
 def read_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Take what somebody wants to hear of, each once; `*` among them is everything."""
-    return () if "*" in names else tuple(dict.fromkeys(names))
-
-
-def _covers(wanted: str, name: str) -> bool:
-    return wanted == name or (wanted.endswith(".*") and name.startswith(wanted[:-1]))
+    """Take what somebody wants to hear of, each once; `*` among them is everything but activities."""
+    found = tuple(dict.fromkeys(names))
+    if EVERYTHING not in found:
+        return found
+    activities = [name for name in found if is_name(name)]
+    return (EVERYTHING, *activities) if activities else ()
 
 
 def _check_name(name: str) -> None:
-    if not any(_covers(name, known) for known in NAMES):
+    if name != EVERYTHING and not is_name(name) and not any(covers(name, known) for known in NAMES):
         subjects = sorted({f"{known.partition('.')[0]}.*" for known in NAMES})
-        raise InvalidWebhookError(
-            "names", f"nothing is called {name[:64]!r}; choose from {', '.join((*NAMES, *subjects))} and *"
-        )
+        choice = ", ".join((*NAMES, ANY_ACTIVITY, *subjects))
+        raise InvalidWebhookError("names", f"nothing is called {name[:64]!r}; choose from {choice} and *")
 
 
 def _check_url(url: str) -> None:

@@ -22,6 +22,7 @@ from app.adapters.outbound.redis.journal_source import RedisJournalSource
 from app.adapters.outbound.redis.leases import RedisLeases
 from app.adapters.outbound.redis.plan_catalog import RedisPlanCatalog
 from app.adapters.outbound.redis.queue_watch import RedisQueueWatch
+from app.adapters.outbound.redis.queued_activities import RedisQueuedActivities
 from app.adapters.outbound.redis.recent_ids import RedisRecentIds
 from app.adapters.outbound.redis.rejection_lists import RedisRejectionLists
 from app.adapters.outbound.redis.sync_journal import RedisSyncJournal
@@ -31,6 +32,7 @@ from app.adapters.outbound.sql.all_tables import metadata
 from app.adapters.outbound.sql.database import open_database
 from app.application.ports.activities import ActivityInbox, ActivityQueue, DeadLetters, QueueWatch
 from app.application.ports.catalog import Behind, ChangeLog, LoggedChange, LogPosition, PlanCatalog, SyncJournal
+from app.application.ports.forgetting import QueuedActivities
 from app.application.ports.history import JournalSource
 from app.application.ports.publishing import DomainEventLog
 from app.application.ports.removal import RecentIds
@@ -43,6 +45,7 @@ from tests.fakes.activity_queue import MemoryActivityQueue
 from tests.fakes.activity_stream import MemoryActivityStream
 from tests.fakes.change_log import MemoryChangeLog
 from tests.fakes.dead_letters import MemoryDeadLetters
+from tests.fakes.forgetting import MemoryQueuedActivities
 from tests.fakes.held_plans import MemoryHeldPlans
 from tests.fakes.journal_source import MemoryJournalSource
 from tests.fakes.leases import MemoryLeases
@@ -114,6 +117,7 @@ class Backend(Protocol):
     def activity_inbox(self, *, takeover: float = 30.0) -> ActivityInbox: ...
     def dead_letters(self) -> DeadLetters: ...
     def recent_ids(self, *, window: float = 600.0) -> RecentIds: ...
+    def queued_activities(self) -> QueuedActivities: ...
     def queue_watch(self) -> QueueWatch: ...
     def lose_everything(self) -> None: ...
     def copied(self) -> Callable[[], None]:
@@ -183,6 +187,9 @@ class MemoryBackend:
 
     def recent_ids(self, *, window: float = 600.0) -> RecentIds:  # noqa: ARG002 - there is one
         return MemoryRecentIds(self.activities)
+
+    def queued_activities(self) -> QueuedActivities:
+        return MemoryQueuedActivities(self.activities)
 
     def queue_watch(self) -> QueueWatch:
         return MemoryQueueWatch(self.activities)
@@ -258,6 +265,9 @@ class RedisBackend:
 
     def recent_ids(self, *, window: float = 600.0) -> RecentIds:
         return RedisRecentIds(self.client, window)
+
+    def queued_activities(self) -> QueuedActivities:
+        return RedisQueuedActivities(self.client)
 
     def queue_watch(self) -> QueueWatch:
         return RedisQueueWatch(self.client)

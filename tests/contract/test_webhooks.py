@@ -1,6 +1,7 @@
 """What WebhookEndpoints, WebhookDeliveries and WebhookLog promise."""
 
 import asyncio
+import json
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,7 @@ from sqlalchemy import insert, select, text
 
 from app.adapters.outbound.sql.publishing_schema import webhook_deliveries
 from app.adapters.outbound.sql.rows import microseconds
+from app.adapters.outbound.sql.told_activities import SqlToldActivities
 from app.adapters.outbound.sql.webhook_deliveries import SqlWebhookDeliveries
 from app.adapters.outbound.sql.webhook_endpoints import SqlWebhookEndpoints
 from app.adapters.outbound.sql.webhook_log import SqlWebhookLog
@@ -27,6 +29,7 @@ from app.application.ports.webhooks import (
     WebhookLog,
     WebhookStates,
 )
+from app.domain.removal import ToRemove
 from app.domain.webhook_deliveries import Answer, Delivery, DeliveryState
 from app.domain.webhook_errors import WebhookNameTakenError
 from app.domain.webhook_headers import Header
@@ -35,6 +38,7 @@ from tests.fakes.webhook_deliveries import MemoryWebhookDeliveries, MemoryWebhoo
 from tests.fakes.webhook_endpoints import MemoryWebhookEndpoints, MemoryWebhooks
 from tests.fakes.webhook_states import MemoryWebhookStates
 from tests.support.builders import NOW
+from tests.support.fixed_clock import FixedClock
 from tests.support.history_backends import SqlHistory, postgres_history, sqlite_history
 from tests.support.postgres_locks import until_waiting
 from tests.support.webhook_world import BROKEN, FINE, a_message, a_secret, an_endpoint
@@ -140,6 +144,7 @@ async def test_an_endpoint_is_kept_as_it_is(hooks: Webhooks) -> None:
         failed_at=NOW + SECOND,
         failures=3,
         paused_until=NOW + SECOND,
+        skipped=7,
         headers=(Header("Authorization", "Bearer 7"), Header("x-shop", '"a, b"')),
     )
     await hooks.endpoints.add(full)
@@ -645,3 +650,19 @@ async def test_what_a_clock_that_was_ahead_put_off_is_due_and_what_the_schedule_
     other = await hooks.endpoints.find(UUID(int=2))
     assert other
     assert other.paused_until == NOW + timedelta(minutes=5)
+
+
+async def test_deliveries_that_tell_of_somebody_are_forgotten_and_the_next_is_up(sql: SqlBackend) -> None:
+    bodies = ({"data": {"user_id": "ana"}}, {"data": [{"user_id": "eva"}, {"source": "ana"}]}, {"data": {"id": "ana"}})
+    messages = [
+        replace(a_message(number, body=json.dumps(body)), name="activity.view", subject="activities")
+        for number, body in enumerate(bodies)
+    ]
+    await sql.deliveries.add([*messages, replace(a_message(9), body='{"user_id":"ana"}')])
+
+    told = SqlToldActivities(sql.database, FixedClock(NOW))
+    assert await told.forget(ToRemove(users=frozenset({"ana"}))) == 1
+
+    assert sorted(await ids_due(sql)) == ["plan-1", "plan-9"]
+    assert await told.forget(ToRemove(users=frozenset({"ana"}))) == 0
+    assert await told.forget(ToRemove(sources=frozenset({"ana"}))) == 1

@@ -18,7 +18,7 @@ from app.application.ports.activity_expiry import ActivityExpiry
 from app.application.ports.day_sums import DaySums
 from app.application.ports.imports import ImportId
 from app.application.ports.period_stats import DimensionQuestion, DimensionRow, PeriodStats
-from app.application.ports.removal import ActivityRemoval, RemovalStep
+from app.application.ports.removal import ActivityRemoval, FiguresIncompleteError, RemovalStep
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import STATEMENTS, Activity, ActivityId
 from app.domain.activity_columns import ActivityColumns
@@ -63,6 +63,8 @@ class MemoryActivityStore(ActivityStore, Stats, DaySums, PeriodStats, StatsKeepe
         """Which import brought what is kept."""
         self._spent: set[ActivityId] = set()
         """Ids of what was removed, and never counts again."""
+        self.counts_exactly = False
+        """Whether nothing is removed that is not counted, as in a database."""
         self.frozen: date | None = None
         """The first day of which all activities are here; those of days before it have left."""
         self._frozen_zone = zone
@@ -267,6 +269,8 @@ class MemoryActivityStore(ActivityStore, Stats, DaySums, PeriodStats, StatsKeepe
             one.activity_id for one in self._kept.values() if wanted.holds(one, self._imported.get(one.activity_id))
         ]
         step = set(gone[: self.step])
+        if self.counts_exactly and not step <= {one.activity_id for one in self._counted}:
+            raise FiguresIncompleteError("count of view")
         for activity_id in step:
             del self._kept[activity_id]
             self._imported.pop(activity_id, None)
@@ -274,6 +278,16 @@ class MemoryActivityStore(ActivityStore, Stats, DaySums, PeriodStats, StatsKeepe
         if not frees_ids:
             self._spent |= step
         return RemovalStep(gone[: self.step], "more" if len(gone) > self.step else None)
+
+    def kept(self) -> Sequence[Activity]:
+        """List all that is kept."""
+        self._check()
+        return list(self._kept.values())
+
+    def set_back(self, activities: Sequence[Activity]) -> None:
+        """Become a database that has these, and knows of no others."""
+        self._kept = {one.activity_id: one for one in activities}
+        self._counted, self._spent = list(activities), set()
 
     async def have_left(self, day: Day) -> bool:
         """Compare it."""

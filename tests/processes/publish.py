@@ -7,16 +7,19 @@ import asyncio
 import random
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from app.adapters.egress.addresses import AddressPolicy
 from app.adapters.egress.pinned_request import PinnedRequest
+from app.adapters.formats.cloud_events import render_activity
 from app.adapters.inbound.worker.publish_loop import PublishLoop
 from app.adapters.inbound.worker.webhook_loop import WebhookLoop
 from app.adapters.machine.system_clock import SystemClock
 from app.adapters.outbound.redis.connection import connect
 from app.adapters.outbound.redis.domain_event_stream import RedisStreamPublisher
 from app.adapters.outbound.redis.leases import RedisLeases
+from app.adapters.outbound.sql.activity_outbox import SqlActivityOutbox
 from app.adapters.outbound.sql.database import open_database
 from app.adapters.outbound.sql.domain_event_logs import SqlPlanLog, SqlUserLog
 from app.adapters.outbound.sql.publishing_positions import SqlPublishingPositions
@@ -28,6 +31,7 @@ from app.adapters.outbound.webhooks.sender import HttpWebhookSender
 from app.application.deliver_webhooks import DeliverWebhooks
 from app.application.ports.system import Clock
 from app.application.publish_domain_events import PublishDomainEvents
+from app.application.tell_activities import TellActivities
 from app.domain.backoff import Backoff
 
 HASTE = 1200
@@ -67,9 +71,20 @@ async def work(data: Path, redis_url: str, begun: float) -> None:
         ),
         positions=SqlPublishingPositions(database),
     )
+    log = SqlWebhookLog(database)
+    tell_activities = TellActivities(
+        outbox=SqlActivityOutbox(database),
+        endpoints=endpoints,
+        deliveries=deliveries,
+        log=log,
+        clock=clock,
+        render=partial(render_activity, source=SOURCE),
+        max_pending=100_000,
+    )
     webhooks = WebhookLoop(
+        tell_activities=tell_activities,
         deliver=deliver,
-        log=SqlWebhookLog(database),
+        log=log,
         leases=leases,
         keep=timedelta(days=30),
         interval=0.02,

@@ -16,6 +16,7 @@ from app.adapters.outbound.sql.activity_store import SqlActivityStore
 from app.adapters.outbound.sql.all_tables import metadata
 from app.adapters.outbound.sql.database import Database, open_database
 from app.adapters.outbound.sql.day_sums import SqlDaySums
+from app.adapters.outbound.sql.forgotten_names import SqlForgottenNames
 from app.adapters.outbound.sql.funnel_evidence import SqlFunnelInstants
 from app.adapters.outbound.sql.imports import SqlImports
 from app.adapters.outbound.sql.migrate import migrate
@@ -26,6 +27,7 @@ from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
 from app.application.ports.activities import ActivityStore, Stats, StatsKeeper
 from app.application.ports.activity_expiry import ActivityExpiry
 from app.application.ports.day_sums import DaySums
+from app.application.ports.forgetting import ForgottenNames
 from app.application.ports.funnels import FunnelInstants
 from app.application.ports.imports import ImportId, Imports, UndoneImports
 from app.application.ports.period_stats import DimensionQuestion, PeriodStats
@@ -36,6 +38,7 @@ from app.domain.dimensions import DimensionTotals
 from app.domain.rollups import ROLLUPS
 from app.domain.stats import Granularity, period_of, retention
 from tests.fakes.activity_store import MemoryActivityStore
+from tests.fakes.forgetting import MemoryForgottenNames
 from tests.fakes.funnel_instants import MemoryFunnelInstants
 from tests.support.oracle import Oracle
 
@@ -59,6 +62,7 @@ class ActivityBackend(Protocol):
     async def undo(self, import_id: ImportId) -> None: ...
     def undone_imports(self) -> UndoneImports: ...
     def removal(self, zone: tzinfo = UTC, step: int = 10_000) -> ActivityRemoval: ...
+    def forgotten_names(self) -> ForgottenNames: ...
     def funnels(self, zone: tzinfo = UTC) -> FunnelInstants: ...
     async def clear(self) -> None: ...
     async def aclose(self) -> None: ...
@@ -67,6 +71,7 @@ class ActivityBackend(Protocol):
 class MemoryActivityBackend:
     def __init__(self) -> None:
         self._all = MemoryActivityStore(UTC)
+        self._names = MemoryForgottenNames(self._all)
 
     def store(self, zone: tzinfo = UTC) -> ActivityStore:
         self._all.zone = zone
@@ -102,12 +107,15 @@ class MemoryActivityBackend:
         self._all.zone, self._all.step = zone, step
         return self._all
 
+    def forgotten_names(self) -> ForgottenNames:
+        return self._names
+
     def funnels(self, zone: tzinfo = UTC) -> FunnelInstants:
         self._all.zone = zone
         return MemoryFunnelInstants(self._all)
 
     async def clear(self) -> None:
-        self._all = MemoryActivityStore(UTC)
+        self.__init__()  # type: ignore[misc]  # as if it were new
 
     async def aclose(self) -> None:
         pass
@@ -146,6 +154,9 @@ class SqlActivityBackend:
 
     def removal(self, zone: tzinfo = UTC, step: int = 10_000) -> ActivityRemoval:
         return SqlActivityRemoval(self.database, zone, rollups=ROLLUPS_OF_TESTS, step=step, retained=RETAINED)
+
+    def forgotten_names(self) -> ForgottenNames:
+        return SqlForgottenNames(self.database)
 
     def funnels(self, zone: tzinfo = UTC) -> FunnelInstants:
         return SqlFunnelInstants(self.database, zone)

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import count
 from uuid import UUID
 
-from app.adapters.formats.cloud_events import render_trial
+from app.adapters.formats.cloud_events import render_activity, render_trial
 from app.adapters.inbound.use_cases.webhooks_use_cases import WebhooksUseCases
 from app.application.deliver_webhooks import DeliverWebhooks
 from app.application.manage_webhooks import (
@@ -25,6 +25,7 @@ from app.application.manage_webhooks import (
 from app.application.ports.publishing import DomainEventLog, LoggedFact
 from app.application.ports.system import Clock, HistoryUnavailableError
 from app.application.ports.webhooks import LoggedDelivery, Send, WebhookSender
+from app.application.tell_activities import TellActivities
 from app.domain.domain_events import DomainEvent, PlanFact, plan_fact_of
 from app.domain.plans import searchable
 from app.domain.reconciliation import ChangeKind
@@ -32,6 +33,7 @@ from app.domain.webhook_deliveries import Answer, Message
 from app.domain.webhook_errors import InvalidWebhookError
 from app.domain.webhook_headers import Header
 from app.domain.webhooks import Endpoint, EndpointId, Secret, secret_of
+from tests.fakes.activity_outbox import MemoryActivityOutbox
 from tests.fakes.store import MemoryStore
 from tests.fakes.tally import MemoryTally
 from tests.fakes.webhook_deliveries import MemoryWebhookDeliveries, MemoryWebhookLog
@@ -197,6 +199,8 @@ class WebhookWorld:
     switched_off: list[Endpoint] = field(default_factory=list)
     turned: list[bool] = field(default_factory=list)
     """Whether an endpoint was failing then, at each turn."""
+    max_pending: int = 1000
+    skipping: list[Endpoint] = field(default_factory=list)
     bugs: list[Exception] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -205,6 +209,17 @@ class WebhookWorld:
         self.deliveries = MemoryWebhookDeliveries(self.store)
         self.log = MemoryWebhookLog(self.store)
         self.tally = MemoryTally(MemoryStore())
+        self.outbox = MemoryActivityOutbox(self.store)
+        self.tell_activities = TellActivities(
+            outbox=self.outbox,
+            endpoints=self.endpoints,
+            deliveries=self.deliveries,
+            log=self.log,
+            clock=self.clock,
+            render=partial(render_activity, source="/marquee"),
+            max_pending=self.max_pending,
+            on_skipping=self.skipping.append,
+        )
         self.deliver = DeliverWebhooks(
             endpoints=self.endpoints,
             deliveries=self.deliveries,

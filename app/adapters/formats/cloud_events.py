@@ -9,9 +9,12 @@ from typing import Any
 
 import msgspec
 
+from app.adapters.formats.activity_record import activity_record
 from app.adapters.formats.iso_8601 import rfc_3339
 from app.adapters.formats.plan_summary import SummaryFields
 from app.application.manage_webhooks import TEST_NAME
+from app.domain.activities import Activity
+from app.domain.activity_notices import activity_name, notice_id, subject_of
 from app.domain.domain_events import DomainEvent, PlanFact, SyncFact, UserFact, UserUpdated
 from app.domain.plans import PlanDetails
 from app.domain.users import User
@@ -40,6 +43,19 @@ def render_trial(message_id: str, webhook: str, at: datetime, *, source: str) ->
     return _encode(said).decode()
 
 
+def render_activity(activity: Activity, *, source: str) -> str:
+    """Render what is told of an activity that was stored, on one line."""
+    said = _enveloped(
+        source,
+        activity_name(activity.type),
+        activity.occurred_at,
+        id_=notice_id(activity.activity_id),
+        subject=subject_of(activity),
+        data=activity_record(activity),
+    )
+    return _on_one_line(_encode(said)).decode()
+
+
 def _enveloped(  # noqa: PLR0913 - each is a part of an envelope
     source: str, name: str, at: datetime, *, id_: str, subject: str, data: dict[str, Any]
 ) -> dict[str, Any]:
@@ -60,7 +76,10 @@ def render_envelope(event: DomainEvent, source: str) -> bytes:
 
     What some readers take for the end of a line is escaped, though JSON and server-sent events know better.
     """
-    text = _encode(envelope(event, source))
+    return _on_one_line(_encode(envelope(event, source)))
+
+
+def _on_one_line(text: bytes) -> bytes:
     for raw, escaped in _LINE_ENDS:
         if raw in text:
             text = text.replace(raw, escaped)

@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from app.domain.activities import Activity
 from app.domain.webhook_deliveries import Answer, Delivery, Message
 from app.domain.webhooks import Endpoint, EndpointId
+
+MOST_NOTED = 100_000
+"""Activities that wait to be put on their way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,31 @@ class WebhookEndpoints(Protocol):
     @abstractmethod
     async def remove(self, endpoint_id: EndpointId) -> bool:
         """Remove one with all its deliveries; False when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotedActivity:
+    """An activity that some webhook asked for when it was stored."""
+
+    position: int
+    """Grows, with gaps; one with a smaller position may become visible later."""
+    activity: Activity
+
+
+class ActivityOutbox(Protocol):
+    """Activities that are to be told: noted in the transaction that stored them, each once.
+
+    Noted are those that a webhook that is on asks for at that moment, unless an import stored them. While
+    MOST_NOTED wait, no more are noted, and webhooks that asked for them count them as skipped.
+    """
+
+    @abstractmethod
+    async def first(self, limit: int) -> Sequence[NotedActivity]:
+        """Read the first `limit`, in their order: that in which each transaction got them."""
+
+    @abstractmethod
+    async def remove(self, positions: Sequence[int]) -> None:
+        """Forget some; of those that are gone already nothing happens."""
 
 
 class WebhookStates(Protocol):

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
+from app.adapters.machine.forget_list import ForgetFile
 from app.adapters.machine.index_place import PLACE
 from app.adapters.machine.system_clock import SystemClock
 from app.adapters.outbound.sql.database import SQLITE
@@ -23,6 +24,7 @@ from app.infrastructure.embedded_redis.embedded_redis import embedded_redis
 from app.infrastructure.processes.file_lock import FileLock
 from app.infrastructure.settings.settings import Settings
 from app.infrastructure.version import VERSION
+from app.infrastructure.wiring.open_container import open_container
 
 _NO_REDIS = (
     "redis.url names a server, which is not in this backup: have it backed up by its own means before the history, "
@@ -94,7 +96,17 @@ class InstallationBackups(Backups):
                 await self._restore_history(prepared, schema)
             finally:
                 prepared.unlink(missing_ok=True)
-        return redis, _told_history(activities, off), *aside
+            forgotten = await self._forget_again()
+        return redis, _told_history(activities, off), *forgotten, *aside
+
+    async def _forget_again(self) -> Sequence[BackupPart]:
+        """Forget what was forgotten after the backup was made: the list of it lies in the data directory."""
+        if not await asyncio.to_thread(ForgetFile(self._data).entries):
+            return ()
+        async with open_container(self._settings, "cli", live_state=False) as container:
+            activities = await container.forget_again()()
+        note = f"{activities:,} activities that had been forgotten are forgotten again"
+        return (BackupPart("forgotten", note, is_there=True),)
 
     @contextmanager
     def _nobody_else(self) -> Iterator[None]:

@@ -66,6 +66,12 @@ COMMANDS = (
         f"{_CLI}.imports_commands:add_imports_commands",
         "imports_commands",
     ),
+    LazyCommand(
+        "forget",
+        "Forget visitors, sources or single activities for good, wherever something is kept of them.",
+        f"{_CLI}.forget_command:add_forget_command",
+        "forget_command",
+    ),
     _history(
         "export",
         "Take out what is kept: to standard output, or to a file.",

@@ -19,5 +19,6 @@ async def prepare(settings: Settings) -> None:
         await history_checks.warn_of_unused_history(container)
         await history_checks.let_history_shrink(container)
         await history_checks.restore_what_was_lost(container)
+        await history_checks.forget_again(container)
         await history_checks.warn_of_days(container)
         await history_checks.let_first_admin_in(container)

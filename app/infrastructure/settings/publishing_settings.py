@@ -24,6 +24,7 @@ class Webhooks(SettingsSection):
     allow_private_networks: bool = False
     keep_days: Annotated[int, Field(ge=4, le=3650)] = 30
     disable_after: Annotated[float, Field(ge=60, le=30 * 86400)] = 5 * 86400.0
+    max_pending: Annotated[int, Field(ge=100, le=10_000_000)] = 100_000
 
     @property
     def log_kept(self) -> timedelta:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from app.application.ports.forgetting import ForgetListError
 from app.application.ports.system import HistoryUnavailableError, LiveStateUnavailableError
 from app.infrastructure.settings.settings import Settings
 
@@ -58,6 +59,17 @@ async def restore_what_was_lost(container: "Container") -> None:
             log_restoration(done)
     except (LiveStateUnavailableError, HistoryUnavailableError) as error:
         log.warning("whether the catalog lost plans cannot be told now; the journal's writer will", reason=str(error))
+
+
+async def forget_again(container: "Container") -> None:
+    """See that a database that was set back forgets whom it did not know as forgotten, before anybody works on it."""
+    try:
+        activities = await container.forget_again()()
+    except (HistoryUnavailableError, ForgetListError) as error:
+        log.warning("whether the database has forgotten all that it should cannot be told now", reason=str(error))
+        return
+    if activities:
+        log.warning("the database was set back; what had been forgotten was forgotten again", activities=activities)
 
 
 async def warn_of_days(container: "Container") -> None:

@@ -10,6 +10,7 @@ from dependency_injector.providers import BaseSingleton, Callable, List, Object,
 from app.adapters.inbound.cli.activities_commands import ActivitiesParts
 from app.adapters.inbound.cli.catalog_commands import CatalogParts
 from app.adapters.inbound.cli.export_command import ExportParts
+from app.adapters.inbound.cli.forget_command import ForgetParts
 from app.adapters.inbound.cli.import_command import ImportParts
 from app.adapters.inbound.cli.imports_commands import ImportsParts
 from app.adapters.inbound.http.access.areas import Areas
@@ -98,6 +99,7 @@ class Container(UseCases):
     )
     imports_commands = Singleton(ImportsParts)
     activities_commands = Singleton(ActivitiesParts)
+    forget_command = Singleton(ForgetParts)
     export_parts = Singleton(ExportParts)
     journal_loop = Singleton(
         JournalLoop, journal=UseCases.journal_changes, log=Outbound.change_log, leases=Outbound.loop_leases
@@ -130,6 +132,7 @@ class Container(UseCases):
     publish_loop = Singleton(PublishLoop, publish=UseCases.publish_domain_events, leases=Outbound.loop_leases)
     webhook_loop = Singleton(
         WebhookLoop,
+        tell_activities=UseCases.tell_activities,
         deliver=UseCases.deliver_webhooks,
         log=Outbound.webhook_log,
         leases=Outbound.loop_leases,

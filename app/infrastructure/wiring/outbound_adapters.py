@@ -6,6 +6,7 @@ A part gets what it takes by its name (`filled_by_name` in `container.py`); what
 from dependency_injector import containers
 from dependency_injector.providers import Callable, Dependency, List, Object, Singleton
 
+from app.adapters.machine.forget_list import ForgetFile
 from app.adapters.machine.system_clock import SystemClock
 from app.adapters.outbound.redis.absences import RedisAbsences
 from app.adapters.outbound.redis.activity_inbox import RedisActivityInbox
@@ -21,6 +22,7 @@ from app.adapters.outbound.redis.journal_source import RedisJournalSource
 from app.adapters.outbound.redis.leases import RedisLeases
 from app.adapters.outbound.redis.plan_catalog import RedisPlanCatalog
 from app.adapters.outbound.redis.queue_watch import RedisQueueWatch
+from app.adapters.outbound.redis.queued_activities import RedisQueuedActivities
 from app.adapters.outbound.redis.recent_ids import RedisRecentIds
 from app.adapters.outbound.redis.refused_samples import RedisRefusedSamples
 from app.adapters.outbound.redis.rejection_lists import RedisRejectionLists
@@ -34,12 +36,14 @@ from app.adapters.outbound.search_index.plan_calendar import IndexCalendar
 from app.adapters.outbound.search_index.plan_list import IndexPlanList
 from app.adapters.outbound.sql.activity_archive import SqlActivityArchive
 from app.adapters.outbound.sql.activity_expiry import SqlActivityExpiry
+from app.adapters.outbound.sql.activity_outbox import SqlActivityOutbox
 from app.adapters.outbound.sql.activity_store import SqlActivityStore
 from app.adapters.outbound.sql.activity_types import SqlTypeBound
 from app.adapters.outbound.sql.api_keys import SqlApiKeys
 from app.adapters.outbound.sql.database import open_database
 from app.adapters.outbound.sql.day_sums import SqlDaySums
 from app.adapters.outbound.sql.domain_event_logs import SqlPlanLog, SqlUserLog
+from app.adapters.outbound.sql.forgotten_names import SqlForgottenNames
 from app.adapters.outbound.sql.funnel_evidence import SqlFunnelInstants
 from app.adapters.outbound.sql.imports import SqlImports
 from app.adapters.outbound.sql.period_stats import SqlPeriodStats
@@ -48,6 +52,7 @@ from app.adapters.outbound.sql.publishing_positions import SqlPublishingPosition
 from app.adapters.outbound.sql.removal import SqlActivityRemoval
 from app.adapters.outbound.sql.stats import SqlStats
 from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
+from app.adapters.outbound.sql.told_activities import SqlToldActivities
 from app.adapters.outbound.sql.users import SqlUsers
 from app.adapters.outbound.sql.webhook_deliveries import SqlWebhookDeliveries
 from app.adapters.outbound.sql.webhook_endpoints import SqlWebhookEndpoints
@@ -115,6 +120,7 @@ class Outbound(containers.DeclarativeContainer):
     activity_types = Singleton(RedisActivityTypes, most=max_types)
     activity_inbox = Singleton(RedisActivityInbox, takeover=settings.provided.activity.takeover)
     dead_letters = Singleton(RedisDeadLetters)
+    queued_activities = queued = Singleton(RedisQueuedActivities)
     recent_ids = Singleton(RedisRecentIds, window=settings.provided.activity.dedup_window)
     queue_watch = Singleton(RedisQueueWatch)
     door_looks = Singleton(RedisDoorLooks)
@@ -151,6 +157,10 @@ class Outbound(containers.DeclarativeContainer):
     endpoints = Singleton(SqlWebhookEndpoints)
     deliveries = Singleton(SqlWebhookDeliveries)
     webhook_log = Singleton(SqlWebhookLog)
+    forget_list = Singleton(ForgetFile, data_dir=settings.provided.service.data_dir)
+    forgotten_names = Singleton(SqlForgottenNames)
+    told_activities = Singleton(SqlToldActivities)
+    activity_outbox = Singleton(SqlActivityOutbox)
     sender = Singleton(
         HttpWebhookSender, Callable(configured_adapters.webhook_request), timeout=settings.provided.webhooks.timeout
     )

@@ -90,6 +90,14 @@ def log_switched_off(endpoint: Endpoint) -> None:
     log.error("a webhook is switched off; see `marquee webhooks show`", webhook=endpoint.name, reason=endpoint.why_off)
 
 
+def log_skipping(endpoint: Endpoint) -> None:
+    """Say once that a webhook misses activities."""
+    log.warning(
+        "a webhook is not told all activities, because too many deliveries wait for it; see `marquee webhooks show`",
+        webhook=endpoint.name,
+    )
+
+
 def log_failing(endpoint: Endpoint) -> None:
     """Say once that a webhook takes nothing, and once that it does again."""
     if endpoint.is_failing:

@@ -6,7 +6,7 @@ from secrets import token_bytes
 
 from dependency_injector.providers import Callable, Object, Singleton
 
-from app.adapters.formats.cloud_events import render_trial
+from app.adapters.formats.cloud_events import render_activity, render_trial
 from app.adapters.inbound.worker.journal_loop import log_restoration
 from app.application import manage_webhooks
 from app.application.announce_process import AnnounceProcess
@@ -20,6 +20,7 @@ from app.application.export_stats import ExportStats
 from app.application.figures import count_stored
 from app.application.first_admin import LetFirstAdminIn
 from app.application.follow_catalog import FollowCatalog
+from app.application.forget import Forget, ForgetAgain
 from app.application.import_activities import ImportActivities
 from app.application.issue_stream_token import IssueStreamToken
 from app.application.journal_changes import JournalChanges
@@ -43,6 +44,7 @@ from app.application.restore_catalog import RestoreCatalog
 from app.application.retime_plans import RetimePlans
 from app.application.store_activities import StoreActivities
 from app.application.sync_provider import SyncProvider
+from app.application.tell_activities import TellActivities
 from app.application.undo_import import UndoImport
 from app.application.verify_stats import VerifyStats
 from app.application.watch_catalog import WatchCatalog
@@ -139,6 +141,8 @@ class UseCases(Outbound):
         types=Callable(unless_listed, types=Outbound.import_types),
     )
     undo_import = Singleton(UndoImport, imports=Outbound.undone_imports)
+    forget = Singleton(Forget, names=Outbound.forgotten_names)
+    forget_again = Singleton(ForgetAgain, names=Outbound.forgotten_names)
 
     authenticate = Singleton(Authenticate, grace=Outbound.settings.provided.security.key_grace)
     create_user = Singleton(CreateUser)
@@ -159,6 +163,14 @@ class UseCases(Outbound):
         on_switched_off=trouble_log.log_switched_off,
         on_turned=trouble_log.log_failing,
         on_bug=trouble_log.log_delivery_bug,
+    )
+    tell_activities = Singleton(
+        TellActivities,
+        outbox=Outbound.activity_outbox,
+        log=Outbound.webhook_log,
+        render=Callable(partial, render_activity, source=Outbound.settings.provided.publishing.source),
+        max_pending=Outbound.settings.provided.webhooks.max_pending,
+        on_skipping=trouble_log.log_skipping,
     )
     add_webhook = Singleton(manage_webhooks.AddWebhook)
     find_webhook = Singleton(manage_webhooks.FindWebhook)

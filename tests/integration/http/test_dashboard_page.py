@@ -140,12 +140,13 @@ def test_providers_are_shown_with_last_run_rejections_and_breaker(tab: Tab, serv
 def test_every_chart_has_a_sentence_and_its_figures_as_a_table(tab: Tab, service: Served) -> None:
     service.do(much)
     opened(tab, service)
+    tab.until("#daily-readout", "30 days")
 
     sentences = tab.page.locator("svg[role=img]").evaluate_all("all => all.map(one => one.getAttribute('aria-label'))")
     tab.page.locator("#daily summary").click()
     tab.until("#daily table", "Users")
 
-    assert [sentence.partition(" ")[0] for sentence in sentences] == ["Activities", "Active", "Plans"]
+    assert [sentence.partition(" ")[0] for sentence in sentences] == ["Activities", "Sum", "Active", "Plans"]
     assert len(tab.page.locator("#daily tbody tr").all()) == 30
     tab.until("#daily tbody tr:nth-child(2)", "29")
 
@@ -153,6 +154,8 @@ def test_every_chart_has_a_sentence_and_its_figures_as_a_table(tab: Tab, service
 def test_what_is_under_the_pointer_is_said(tab: Tab, service: Served) -> None:
     service.do(much)
     opened(tab, service)
+    tab.until("#daily-readout", "30 days")
+    tab.page.locator("#daily .plot").scroll_into_view_if_needed()
     box = tab.page.locator("#daily .plot").bounding_box()
     assert box
 

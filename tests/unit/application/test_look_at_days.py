@@ -118,17 +118,34 @@ async def test_types_are_listed_a_page_at_a_time_and_searched(types: TypesOfDays
     assert (searched.types, searched.found, list(searched.page)) == (5, 1, [TypeTotal("Type.1", 1, Decimal("1.5"))])
 
 
-async def test_the_order_is_asked_for_once_in_ten_seconds(
+async def test_the_order_is_asked_for_once_in_two_seconds_for_all(
     types: TypesOfDays, history: Counted, clock: FixedClock
 ) -> None:
     await asyncio.gather(*(types(AskedDays(), search) for search in ("", "a", "b")))
-    clock.move(9)
+    clock.move(1.9)
     await types(AskedDays())
     asked_before = history.asked
-    clock.move(2)
+    clock.move(0.2)
     await types(AskedDays())
 
     assert (asked_before, history.asked) == (1, 2)
+
+
+async def test_an_order_that_took_long_is_good_for_longer(clock: FixedClock) -> None:
+    class Slow(Counted):
+        async def top_types(self, first: date, last: date, limit: int) -> Sequence[TypeCount]:
+            clock.move(1)
+            return await super().top_types(first, last, limit)
+
+    slow = Slow(UTC)
+    types = TypesOfDays(slow, slow, clock, UTC)
+    for _ in range(20):
+        await types(AskedDays())
+        clock.move(1)
+    asked_before = slow.asked
+    await types(AskedDays())
+
+    assert (asked_before, slow.asked) == (1, 2)
 
 
 async def test_a_few_ranges_are_remembered(types: TypesOfDays, history: Counted) -> None:

@@ -70,6 +70,7 @@ def test_what_happened_long_before_it_was_added_is_not_told() -> None:
 
 def test_a_star_among_the_names_is_everything_and_each_name_counts_once() -> None:
     assert read_names(["plan.changed", "*"]) == ()
+    assert read_names(["user.*", "plan.changed", "*", "activity.view"]) == ("*", "activity.view")
     assert read_names(["user.*", "plan.changed", "user.*"]) == ("user.*", "plan.changed")
 
 

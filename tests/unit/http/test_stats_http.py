@@ -344,7 +344,6 @@ async def test_a_funnel_has_a_row_a_step(world: World) -> None:
 @pytest.mark.parametrize(
     ("query", "code", "said"),
     [
-        ("", "validation_error", "steps"),
         ("steps=", "invalid_funnel", "'' is no type of activities"),
         ("steps=view&within=7", "invalid_length", "within: '7' is no length of time; expected one such as 30m"),
         ("steps=view&within=9999w", "invalid_funnel", "at most 366d"),

@@ -84,6 +84,7 @@ async def test_a_secret_is_shown_when_it_is_made_and_nothing_secret_ever_again(w
         "failing_since": None,
         "failures": 0,
         "paused_until": None,
+        "skipped": 0,
         "secret": endpoint.secrets[0].text,
     }
     fares = {"state": "on", "pending": 0, "given_up": 0}

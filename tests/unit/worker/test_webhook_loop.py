@@ -82,6 +82,7 @@ class World(WebhookWorld):
         now: Callable[[], float] | None = None,
     ) -> WebhookLoop:
         made = WebhookLoop(
+            tell_activities=self.tell_activities,
             deliver=self.deliver,
             log=self.log,
             leases=MemoryLeases(self.live, ttl=ttl),

@@ -28,6 +28,7 @@ class WebhookAnswer(Answer):
     failing_since: Instant | None
     failures: int = Field(description="In a row")
     paused_until: Instant | None
+    skipped: int = Field(description="Activities that it was not told because too many deliveries waited")
 
 
 class NewWebhookAnswer(WebhookAnswer):
@@ -88,6 +89,7 @@ def webhook_answer(endpoint: Endpoint) -> dict[str, Any]:
         "failing_since": instant(endpoint.failing_since),
         "failures": endpoint.failures,
         "paused_until": instant(endpoint.paused_until),
+        "skipped": endpoint.skipped,
     }
 
 

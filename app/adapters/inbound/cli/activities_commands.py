@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from app.adapters.inbound.answering.activity_answers import activity_answer
+from app.adapters.formats.activity_record import activity_record
 from app.adapters.inbound.cli.catalog_tables import at, shortened
 from app.adapters.inbound.cli.listing import Listing, show
 from app.adapters.inbound.cli.options import Json, Yes, add_group, at_most
@@ -59,8 +59,8 @@ def add_activities_commands(cli: typer.Typer, open_parts: Opener[ActivitiesParts
             return await _newest(core.list_activities, span, user, type_, limit)
 
         page = run(open_parts, work)
-        show(as_json, [activity_answer(one) for one in page.activities], _table(page.activities))
-        if page.next is not None and len(page.activities) >= limit:
+        show(as_json, [activity_record(one) for one in page.activities], _table(page.activities))
+        if page.next is not None and not as_json:
             say("marquee: there may be more: a larger --limit, or an earlier --to", err=True)
 
     @group.command()

@@ -13,6 +13,7 @@ from app.adapters.inbound.reading.instants import InvalidTimeError
 from app.application.import_activities import ActivityFileError
 from app.application.ports.catalog import LeaseLostError
 from app.application.ports.copies import CopyError
+from app.application.ports.forgetting import ForgetListError
 from app.application.ports.imports import UndoRefusedError
 from app.application.ports.index_file import IndexFileError
 from app.application.ports.period_stats import FigureIncompleteError
@@ -46,6 +47,7 @@ TROUBLES = (
     FeedError,
     FigureIncompleteError,
     FiguresIncompleteError,
+    ForgetListError,
     TroubleError,
 )
 """It might be later: exit code 1."""

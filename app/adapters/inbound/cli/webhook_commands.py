@@ -34,7 +34,11 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The webhook's name.")
 Url = Annotated[str, typer.Argument(metavar="URL", help="Where messages are posted to.")]
 Names = Annotated[
     str | None,
-    typer.Option("--names", metavar="NAMES", help="What it hears of: plan.changed,user.* for instance; else all."),
+    typer.Option(
+        "--names",
+        metavar="NAMES",
+        help="What it hears of: plan.changed,user.*,activity.purchase; else all but activities.",
+    ),
 ]
 Headers = Annotated[
     list[str] | None,

@@ -35,6 +35,7 @@ def _facts(endpoint: Endpoint, backlog: Backlog, now: datetime) -> dict[str, str
         "state": state(endpoint, now),
         "fails since": at(endpoint.failing_since) if endpoint.failing_since else "-",
         "secrets that sign": str(len(endpoint.signing(now))),
+        "activities skipped": f"{endpoint.skipped:,}",
         "pending": f"{backlog.pending:,}",
         "given up": f"{backlog.given_up:,}",
     }
@@ -65,7 +66,7 @@ def answered(answer: Answer) -> str:
 
 def hears_of(endpoint: Endpoint) -> str:
     """Say what it is told of."""
-    return ", ".join(endpoint.names) or "everything"
+    return ", ".join(endpoint.names) or "everything but activities"
 
 
 def _next(endpoint: Endpoint, delivery: Delivery) -> str:

@@ -1,4 +1,4 @@
-"""Webhooks: deliver what is due, every endpoint on its own, and forget what ended long ago."""
+"""Webhooks: put activities on their way, deliver what is due, every endpoint on its own, forget what ended long ago."""
 
 import asyncio
 from collections.abc import Callable, Collection
@@ -13,12 +13,16 @@ from app.adapters.inbound.worker.leased_loop import LeasedLoop
 from app.application.deliver_webhooks import DeliverWebhooks
 from app.application.ports.system import HistoryUnavailableError
 from app.application.ports.webhooks import WebhookLog
+from app.application.tell_activities import TellActivities
 from app.domain.webhooks import EndpointId
 
 log = structlog.get_logger()
 
 GRACE = 2.0
 """Seconds that attempts in hand have to end when the process is to end; what is cut off is sent again."""
+
+BATCHES = 20
+"""Of activities that one round puts on their way."""
 
 PRUNE_EVERY = 600.0
 PRUNED_TOGETHER = 1000
@@ -32,6 +36,7 @@ class WebhookLoop(LeasedLoop):
     waits: ClassVar[str] = "webhooks wait; nothing is lost, the history keeps them"
     goes_on: ClassVar[str] = "webhooks are delivered again"
 
+    tell_activities: TellActivities
     deliver: DeliverWebhooks
     log: WebhookLog
     keep: timedelta
@@ -64,6 +69,7 @@ class WebhookLoop(LeasedLoop):
         """Begin again and again with those that something is due to and that nobody is at; all stop with the rounds."""
         while goes_on():
             await self._wait(0)
+            await self._tell_activities(goes_on)
             for endpoint_id in await self.deliver.ready():
                 busy = endpoint_id in self._running or endpoint_id in without
                 if not busy and self.now() >= self._left_alone.get(endpoint_id, -inf):
@@ -71,6 +77,12 @@ class WebhookLoop(LeasedLoop):
             await self._prune()
             self.tell(None)
             await asyncio.sleep(self.interval)
+
+    async def _tell_activities(self, goes_on: Callable[[], bool]) -> None:
+        """Put some on their way; after so many, deliveries are begun before the next ones."""
+        for _ in range(BATCHES):
+            if not await self.tell_activities() or not goes_on():
+                return
 
     async def _wait(self, seconds: float | None = None) -> None:
         """Wait for what is in hand, for so long at the most, and see to what has ended."""

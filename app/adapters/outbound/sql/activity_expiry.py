@@ -61,27 +61,34 @@ class SqlActivityExpiry(ActivityExpiry):
             return None
         known, cut = read_cut(connection), cut_behind((day_of(behind - 1) + 1) * DAY, zone)
         rows = activities.c.place < behind
+        count, statements = _numbers_of(connection, rows)
         if known is None or known.instant < cut.instant:
-            _see_that_all_are_counted(connection, known, cut, rows)
+            _see_that_all_are_counted(connection, known, cut, count - statements)
             write_cut(connection, cut)
-        freeze_statements(connection, select(activities.c.id).where(rows, activities.c.type.in_(STATEMENTS)))
-        return self._leaving.remove(connection, rows)
+        if statements:
+            freeze_statements(connection, select(activities.c.id).where(rows, activities.c.type.in_(STATEMENTS)))
+        self._leaving.remove(connection, rows)
+        return count
 
     async def give_back(self) -> bool:
         """Shorten SQLite's file; PostgreSQL's is gone with its table."""
         return self._database.is_sqlite and await self._database.write(lambda one: give_pages_back(one, PAGES))
 
 
-def _see_that_all_are_counted(
-    connection: Connection, known: Cut | None, cut: Cut, leaving: ColumnElement[bool]
-) -> None:
+def _numbers_of(connection: Connection, rows: ColumnElement[bool]) -> tuple[int, int]:
+    """Count rows, and the statements among them, by reading them once."""
+    statements = func.count().filter(activities.c.type.in_(STATEMENTS))
+    count, said = connection.execute(select(func.count(), statements).select_from(activities).where(rows)).one()
+    return int(count), int(said)
+
+
+def _see_that_all_are_counted(connection: Connection, known: Cut | None, cut: Cut, leaving: int) -> None:
     """Look whether the figures are whole, for nobody can make them anew later: they may have been reset, or be younger.
 
     Raises:
         FiguresIncompleteError: they are not.
     """
-    raw = select(func.count()).select_from(activities).where(leaving, activities.c.type.not_in(STATEMENTS))
-    if _count_between(connection, daily_totals.c.day, None, cut.day) < connection.execute(raw).scalar_one():
+    if _count_between(connection, daily_totals.c.day, None, cut.day) < leaving:
         raise FiguresIncompleteError(daily_totals.name)
     first_day, first_hour = (None, None) if known is None else (known.day, known.hour)
     by_day = _count_between(connection, daily_totals.c.day, first_day, cut.day)
@@ -102,8 +109,8 @@ class Leaving(Protocol):
         """Say before which place the rows stand that leave next, of the days (UTC) before a bound; None: none does."""
 
     @abstractmethod
-    def remove(self, connection: Connection, rows: ColumnElement[bool]) -> int:
-        """Remove these rows, and return their number."""
+    def remove(self, connection: Connection, rows: ColumnElement[bool]) -> None:
+        """Remove these rows."""
 
 
 class RowsLeaving(Leaving):
@@ -119,9 +126,9 @@ class RowsLeaving(Leaving):
         last = connection.execute(select(func.max(some.c.place))).scalar()
         return None if last is None else int(last) + 1
 
-    def remove(self, connection: Connection, rows: ColumnElement[bool]) -> int:
+    def remove(self, connection: Connection, rows: ColumnElement[bool]) -> None:
         """Delete them."""
-        return connection.execute(delete(activities).where(rows)).rowcount
+        connection.execute(delete(activities).where(rows))
 
 
 class PartitionLeaving(Leaving):
@@ -132,8 +139,6 @@ class PartitionLeaving(Leaving):
         oldest = next(iter(partitions(connection)), None)
         return oldest.behind if oldest is not None and oldest.behind <= first_place(bound) else None
 
-    def remove(self, connection: Connection, rows: ColumnElement[bool]) -> int:
+    def remove(self, connection: Connection, rows: ColumnElement[bool]) -> None:  # noqa: ARG002 - those of the oldest
         """Drop it; its files go with it."""
-        count = connection.execute(select(func.count()).select_from(activities).where(rows)).scalar_one()
         connection.exec_driver_sql(f"DROP TABLE {partitions(connection)[0].name}")
-        return int(count)

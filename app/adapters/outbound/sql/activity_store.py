@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Table
 from sqlalchemy.exc import DBAPIError
 
+from app.adapters.outbound.sql.activity_outbox import note_activities
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold, take_slot
 from app.adapters.outbound.sql.bulk import Bulk, PostgresBulk, SqliteBulk
 from app.adapters.outbound.sql.columns import metadata
@@ -113,7 +114,9 @@ class SqlActivityStore(ActivityStore):
             if new:
                 types = funnel_types_kept(connection)
                 self._count(connection, fold_columns(new, clock, self._rollups, types))
-                if import_id is not None:  # last, so that who undoes it waits for us and not we for them
+                if import_id is None:
+                    note_activities(connection, new)
+                else:  # last, so that who undoes it waits for us and not we for them
                     note_stored(connection, import_id, new)
             return len(new)
 

@@ -57,6 +57,23 @@ webhook_endpoints = Table(
     Column("failed_at", BigInteger, comment="The last failure of that row."),
     Column("failures", Integer, nullable=False, comment="In a row."),
     Column("paused_until", BigInteger, comment="Nothing is sent before, because it is failing."),
+    Column(
+        "skipped",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="Activities that it was not told because too much waited.",
+    ),
+)
+
+activity_outbox = Table(
+    "activity_outbox",
+    metadata,
+    Column("position", BIG, primary_key=True, autoincrement=True),
+    Column("id", Id, nullable=False, comment="Of the activity."),
+    Column("activity", Text, nullable=False, comment="All of it, JSON."),
+    comment="Activities that webhooks asked for, noted in the transaction that stored them; emptied every second.",
+    sqlite_autoincrement=True,  # who removes what it has read must not meet others under the same positions
 )
 
 webhook_deliveries = Table(
@@ -65,7 +82,7 @@ webhook_deliveries = Table(
     Column("delivery_id", BIG, primary_key=True, autoincrement=True),
     Column("endpoint_id", Id, ForeignKey("webhook_endpoints.endpoint_id", ondelete="CASCADE"), nullable=False),
     Column("event_id", String, nullable=False),
-    Column("name", String(50), nullable=False),
+    Column("name", String(50).with_variant(String(120), "postgresql"), nullable=False),
     Column("subject", String, nullable=False),
     Column("body", Text, nullable=False, comment="The envelope, as it is signed and sent."),
     Column("created_at", BigInteger, nullable=False),

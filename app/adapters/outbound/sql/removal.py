@@ -37,6 +37,7 @@ from app.adapters.outbound.sql.schema import (
     daily_totals,
     type_totals,
 )
+from app.adapters.outbound.sql.untold import untell
 from app.application.ports.removal import ActivityRemoval, FiguresIncompleteError, RemovalStep
 from app.domain.activities import STATEMENTS, ActivityId
 from app.domain.activity_columns import ActivityColumns, ActivityIds
@@ -77,7 +78,11 @@ def _take_instants(connection: Connection, removed: Removed) -> None:
     take_instants(connection, instants_by_day(removed.dated, visitors_of(removed.dated.activities), types))
 
 
-HOOKS: Sequence[RemovalHook] = (_take_instants,)
+def _untell(connection: Connection, removed: Removed) -> None:
+    untell(connection, ActivityIds(removed.dated.activities.ids))
+
+
+HOOKS: Sequence[RemovalHook] = (_take_instants, _untell)
 """Called in order."""
 
 

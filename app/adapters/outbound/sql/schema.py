@@ -240,6 +240,15 @@ imports = Table(
 _is_not_undone = imports.c.state != "undone"
 partial_index("ix_imports_mark", imports.c.mark, where=_is_not_undone, unique=True)
 
+forgettings = Table(
+    "forgettings",
+    metadata,
+    Column("forgetting_id", Id, primary_key=True, comment="As in the list that lies outside the database."),
+    Column("at", BigInteger, nullable=False),
+    comment="Whom this database has forgotten: one that is set back lacks the newest, and forgets them again.",
+    sqlite_with_rowid=False,
+)
+
 plan_journal = Table(
     "plan_journal",
     metadata,

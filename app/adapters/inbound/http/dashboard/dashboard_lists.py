@@ -85,7 +85,7 @@ class TypesPageAnswer(DashboardPart):
     types: int = Field(description="How many occurred")
     activities: int = Field(description="Of all of them")
     found: int = Field(description="How many of them were searched for")
-    page: list[TypeAnswer] = Field(description="The most frequent first, by an order of the last 10 seconds")
+    page: list[TypeAnswer] = Field(description="The most frequent first, by an order of some seconds ago")
 
 
 class ProvidersPageAnswer(DashboardPart):

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
-from app.adapters.inbound.answering.activity_answers import ActivityAnswer, activity_answer
+from app.adapters.formats.activity_record import activity_record
+from app.adapters.inbound.answering.activity_answers import ActivityAnswer
 from app.adapters.inbound.export_files.portions import FileFormat, Portion, activities_as_lines, as_portions
 from app.adapters.inbound.export_files.tables import PLAN_COLUMNS, STATS_COLUMNS
 from app.adapters.inbound.http.access.guarded_app import still_admitted
@@ -190,7 +191,7 @@ def exports_router(  # noqa: PLR0913, PLR0917 - what may be exported, and for wh
         wanted = WantedActivities(span, user, type_, read_position(after))
         async with places:
             page = await look(wanted, limit)
-        answer = json_response([activity_answer(activity) for activity in page.activities])
+        answer = json_response([activity_record(activity) for activity in page.activities])
         if page.next is not None:
             asked = {
                 "user": user,

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field
 
 from app.adapters.inbound.answering.answers import without_defaults
 from app.adapters.inbound.http.connection.json_bodies import Body
+from app.domain.activities import ACTIVITY_TYPE
 from app.domain.domain_events import NAMES
 from app.domain.webhook_headers import HEADER_NAME, HEADER_VALUE, MOST_HEADERS
 from app.domain.webhooks import ENDPOINT_NAME, LONGEST_URL
@@ -37,9 +38,17 @@ class NewWebhookBody(Body):
     names: Annotated[
         list[str],
         Field(
-            description="What it is told of; none, or `*`: everything",
-            examples=[["plan.changed", "user.*"]],
-            json_schema_extra={"items": {"enum": [*NAMES, *(f"{subject}.*" for subject in SUBJECTS), "*"]}},
+            description="What it is told of: domain events, and activities as `activity.TYPE`, `activity.BEGINNING.*` "
+            "or `activity.*`; none, or `*`: everything but activities",
+            examples=[["plan.changed", "user.*", "activity.purchase"]],
+            json_schema_extra={
+                "items": {
+                    "anyOf": [
+                        {"enum": [*NAMES, *(f"{subject}.*" for subject in SUBJECTS), "*"]},
+                        {"pattern": rf"^activity\.(\*|{ACTIVITY_TYPE.pattern}(\.\*)?)$", "type": "string"},
+                    ]
+                }
+            },
         ),
     ] = Field(default_factory=list)
     headers: Annotated[

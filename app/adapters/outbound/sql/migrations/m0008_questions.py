@@ -3,7 +3,7 @@
 from alembic import op
 from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, String, Text, false
 
-from app.adapters.outbound.sql.frozen_columns import BIG, BYTEWISE, EXACT, key, optional, partial_index, required
+from app.adapters.outbound.sql.frozen_columns import BIG, BYTEWISE, EXACT, UUID, key, optional, partial_index, required
 
 revision = "0008"
 down_revision = "0007"
@@ -90,6 +90,13 @@ def upgrade() -> None:
         optional("last_day", Integer),
     )
     partial_index("ix_imports_mark", "imports", ["mark"], "state <> 'undone'", unique=True)
+    op.create_table(
+        "forgettings",
+        key("forgetting_id", UUID, "As in the list that lies outside the database."),
+        required("at", BigInteger),
+        comment="Whom this database has forgotten: one that is set back lacks the newest, and forgets them again.",
+        sqlite_with_rowid=False,
+    )
     _extend_webhooks()
     _keep_instants()
 
@@ -113,6 +120,20 @@ def _keep_instants() -> None:
 def _extend_webhooks() -> None:
     headers = "JSON: names and values that are sent beside ours; null for none."
     op.add_column("webhook_endpoints", optional("headers", Text, comment=headers))
+    skipped = "Activities that it was not told because too much waited."
+    op.add_column(
+        "webhook_endpoints", Column("skipped", BigInteger, nullable=False, server_default="0", comment=skipped)
+    )
+    op.create_table(
+        "activity_outbox",
+        key("position", BIG, numbered=True),
+        required("id", UUID, comment="Of the activity."),
+        required("activity", Text, comment="All of it, JSON."),
+        sqlite_autoincrement=True,
+        comment="Activities that webhooks asked for, noted in the transaction that stored them; emptied every second.",
+    )
+    if op.get_bind().dialect.name == "postgresql":  # SQLite holds no text to a length
+        op.alter_column("webhook_deliveries", "name", type_=String(120))
 
 
 def _slot() -> Column[int]:

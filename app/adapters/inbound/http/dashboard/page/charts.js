@@ -19,11 +19,13 @@ export class Chart {
     this.middle = h("span", { class: "middle-label", "aria-hidden": "true" });
     this.axis = h("div", { class: "axis", "aria-hidden": "true" });
     this.rows = h("div", { class: "scroll", tabindex: "0", role: "region" });
+    this.details = h("details", {}, h("summary", {}, "As a table"), this.rows);
+    this.details.addEventListener("toggle", () => this.fillTable());
     this.plot = h("div", { class: "plot" }, this.picture, this.marker, this.top, this.middle);
     this.readout = readout;
     this.draw = kind === "line" ? line : bars;
     this.ends = kind === "line" ? 0 : 0.5;
-    box.replaceChildren(this.plot, this.axis, h("details", {}, h("summary", {}, "As a table"), this.rows));
+    box.replaceChildren(this.plot, this.axis, this.details);
     this.plot.addEventListener("pointermove", (event) => this.point(event));
     this.plot.addEventListener("pointerleave", () => this.point(null));
   }
@@ -32,27 +34,40 @@ export class Chart {
    * @param values numbers, null where there is none
    * @param words { label: the sentence, axis: what stands below, idle: the readout when nobody points, at: index => the
    *   readout of a value, scale: number => text, current: the index of what is not over yet }
-   * @param table the same as an HTML table
+   * @param table makes the same as an HTML table, once somebody opens it
    */
   show(values, words, table) {
     const max = niceMax(Math.max(0, ...values.filter((value) => value !== null)));
     this.values = values;
     this.words = words;
-    this.picture.setAttribute("viewBox", `0 0 ${values.length - 1 + 2 * this.ends} ${HEIGHT}`);
+    this.picture.setAttribute("viewBox", `0 0 ${this.places} ${HEIGHT}`);
     this.picture.setAttribute("aria-label", words.label);
     this.picture.replaceChildren(...this.draw(values, max, words.current));
     this.top.textContent = words.scale(max);
     this.middle.textContent = words.scale(max / 2);
     this.axis.replaceChildren(...words.axis.map((text) => h("span", {}, text)));
-    this.rows.setAttribute("aria-label", table.caption.textContent);
-    this.rows.replaceChildren(table);
+    this.table = table;
+    this.fillTable();
     this.say();
+  }
+
+  /** How wide the picture is, in values; one value alone has a place too. */
+  get places() {
+    return this.values.length - 1 + 2 * this.ends || 1;
+  }
+
+  fillTable() {
+    if (!this.details.open || !this.table) return;
+    const made = this.table();
+    this.rows.setAttribute("aria-label", made.caption.textContent);
+    this.rows.replaceChildren(made);
   }
 
   point(event) {
     const bounds = this.plot.getBoundingClientRect();
     const share = event && (event.clientX - bounds.left) / bounds.width;
-    const places = this.values?.length - 1 + 2 * this.ends;
+    if (!this.values) return;
+    const { places } = this;
     this.pointed = event ? Math.min(this.values.length - 1, Math.max(0, Math.round(share * places - this.ends))) : null;
     if (event) this.marker.style.setProperty("--at", (this.pointed + this.ends) / places);
     this.say();
@@ -69,10 +84,11 @@ export class Chart {
 function niceMax(value) {
   if (value <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 3, 4, 6, 8, 10].map((step) => step * power).find((step) => step >= value);
+  return [1, 2, 3, 4, 6, 8, 10, 20].map((step) => step * power).find((step) => step >= value);
 }
 
-const y = (value, max) => (HEIGHT - (value / max) * (HEIGHT - 4)).toFixed(2);
+// A sum below nothing is drawn as nothing; words and table say it.
+const y = (value, max) => (HEIGHT - (Math.max(0, value) / max) * (HEIGHT - 4)).toFixed(2);
 
 function line(values, max, current) {
   const runs = values.reduce((runs, value, x) => {
@@ -95,7 +111,7 @@ function line(values, max, current) {
 function bars(values, max, current) {
   return values.map((value, x) => {
     const kind = x === current ? "now" : x < current ? "past" : "next";
-    const top = value ? Math.min(y(value, max), HEIGHT - 3) : HEIGHT - 0.75;
+    const top = value > 0 ? Math.min(y(value, max), HEIGHT - 3) : HEIGHT - 0.75;
     return s("rect", { class: value ? kind : "none", x: x + 0.1, width: 0.8, y: top, height: HEIGHT - top });
   });
 }

@@ -1,10 +1,12 @@
 // The page: sections of the state in, words and shapes out. A section is drawn only when it has changed.
 
 import { drawActivities, drawCatalog, drawHistory, drawProviderCounts, drawProviders, drawStore, tellAges } from "./sections.js";
+import { daysChanged } from "./days.js";
 import { byId, say } from "./dom.js";
 import { timeToTheSecond } from "./format.js";
 import { askForKey, currentKey, useKey } from "./key.js";
 import { watch } from "./live.js";
+import { drawTroubles } from "./troubles.js";
 
 const DRAW = {
   store: drawStore,
@@ -28,7 +30,9 @@ function show(news) {
     if (drawn[name] === text) continue;
     draw(state[name], state);
     drawn[name] = text;
+    if (name === "history") daysChanged();
   }
+  drawTroubles(state);
   say("as-of", timeToTheSecond(state.at));
   tellAges(state.at);
 }

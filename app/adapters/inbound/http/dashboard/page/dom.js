@@ -2,6 +2,8 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
+const FITS = [9, 13, 19, Infinity]; // signs of a figure; the more, the smaller
+
 export const byId = (id) => document.getElementById(id);
 
 /** Make an element: h("td", { class: "number" }, "12", child). */
@@ -21,7 +23,9 @@ function dress(node, attributes, children) {
 /** Show a text; nothing moves when it is there already. */
 export function say(id, text) {
   const node = byId(id);
-  if (node.textContent !== text) node.textContent = text;
+  if (node.textContent === text) return;
+  node.textContent = text;
+  if (node.classList.contains("figure")) node.dataset.width = FITS.findIndex((most) => text.length <= most);
 }
 
 /** Show or hide a line that has something to say only at times. */

@@ -17,6 +17,11 @@ export function number(value) {
   return (sign && MINUS) + whole.replace(/\B(?=(\d{3})+$)/g, THIN) + rest;
 }
 
+const short = new Intl.NumberFormat("en-GB", { notation: "compact", maximumSignificantDigits: 3 });
+
+/** Write a number in little room: for the scale of a chart, never for a figure. */
+export const compact = (value) => (Number.isInteger(value) && value < 10000 ? number(value) : short.format(value));
+
 /** Write how many come a second: with a tenth as long as that says anything. */
 export function rate(value) {
   if (value === null || value === undefined) return "–";

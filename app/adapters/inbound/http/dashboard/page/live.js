@@ -6,7 +6,16 @@ const POLL_EVERY = 2000;
 const SILENT_AFTER = 6000; // the stream tells something every second
 const POLLS_BETWEEN_STREAMS = 5;
 
+const ASK_FOR = 15000;
+
 class KeyNeeded extends Error {}
+
+class Refused extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
 
 /**
  * Watch for ever.
@@ -81,8 +90,21 @@ async function ask(path, signal) {
   const headers = credentials();
   const answer = await fetch(path, { headers, signal, cache: "no-store" });
   if (answer.status === 401 || answer.status === 403) throw new KeyNeeded(await reason(answer));
-  if (!answer.ok) throw new Error(`the service answers ${answer.status}`);
+  if (!answer.ok) throw new Refused(answer.status, await said(answer));
   return answer;
+}
+
+/** Ask once for something that no stream tells. */
+export async function getJson(path) {
+  return parse(await (await ask(path, AbortSignal.timeout(ASK_FOR))).text());
+}
+
+async function said(answer) {
+  try {
+    return (await answer.json()).error.message;
+  } catch {
+    return `the service answers ${answer.status}`;
+  }
 }
 
 async function reason(answer) {

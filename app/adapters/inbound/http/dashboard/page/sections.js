@@ -3,11 +3,14 @@
 import { Chart } from "./charts.js";
 import { byId, fill, h, say, sayIf, table } from "./dom.js";
 import { ago, day, fullDay, number, percent, period, plural, rate, time } from "./format.js";
+import { LongList } from "./lists.js";
+import { getJson } from "./live.js";
 
 const NUMBER = "number";
 const HEAT = [0, 0.1, 0.25, 0.45, 0.7];
 const GOOD = new Set(["applied", "unchanged"]);
 const BAD = new Set(["failed", "unusable"]);
+const LOOK_EVERY = 5000; // milliseconds, at a page of providers that no stream tells
 const PERIODS_TO_A_ROW = 30; // of ten seconds: five minutes
 
 const charts = {};
@@ -58,7 +61,7 @@ function drawHour(hour, now) {
     at: (index) => `${time(at(index))}: ${values[index] === null ? "not counted" : `${rate(values[index])} a second`}`,
     scale: rate,
   };
-  chart("hour", "line").show(values, words, hourTable(hour, at));
+  chart("hour", "line").show(values, words, () => hourTable(hour, at));
 }
 
 function hourTable(hour, at) {
@@ -88,45 +91,8 @@ export function drawHistory(history) {
   say("yesterday", days ? `yesterday ${number(days.at(-2).users)}` : "\u00a0");
   say("users", number(users?.active));
   say("users-note", users ? `active; ${number(users.deleted)} deleted` : "\u00a0");
-  if (types) drawTypes(types);
-  else away("top-types");
-  if (days) drawDays(days);
-  else away("daily");
   if (retention) drawRetention(retention);
   else away("retention");
-}
-
-function drawTypes(types) {
-  if (!types.activities) return instead("top-types", h("p", {}, "Nothing counted yet. A type is a word of yours: view, click, purchase."));
-  const most = types.top[0].count;
-  const rows = types.top.map((total) => {
-    const bar = h("span", { class: "bar" });
-    bar.style.setProperty("--share", total.count / most);
-    return [h("th", { scope: "row" }, h("span", { class: "name" }, total.type), bar), number(total.count), h("td", { class: Number(total.sum) ? NUMBER : `${NUMBER} zero` }, number(total.sum))];
-  });
-  const more = types.types - types.top.length;
-  fill(
-    "top-types",
-    table("The most frequent types", ["Type", ["Count", NUMBER], ["Sum", NUMBER]], rows, { class: "types" }),
-    ...(more > 0 ? [h("p", { class: "more" }, `and ${plural(more, "other")}`)] : []),
-  );
-}
-
-function drawDays(days) {
-  const users = days.map((one) => one.users);
-  const most = Math.max(...users);
-  if (!most) return instead("daily", h("p", {}, "Nobody in the last 30 days. Activities with a user_id count here, also imported ones."));
-  const last = days.length - 1;
-  const words = {
-    label: `Active users on each of ${days.length} days: ${number(users[last])} so far today, ${number(users[last - 1])} yesterday, ${number(most)} at the most.`,
-    axis: [day(days[0].date), day(days[Math.round(last / 2)].date), "today"],
-    idle: `${days.length} days; most ${number(most)}`,
-    at: (index) => `${fullDay(days[index].date)}: ${number(users[index])}${index === last ? " so far" : ""}`,
-    scale: (value) => (Number.isInteger(value) ? number(value) : ""),
-    current: last,
-  };
-  const rows = days.map((one) => [fullDay(one.date), number(one.users)]).reverse();
-  chart("daily", "line").show(users, words, table("Active users by day", ["Day", ["Users", NUMBER]], rows));
 }
 
 function drawRetention({ cohorts }) {
@@ -174,8 +140,8 @@ function drawTimeline({ plans, timeline: { unit, periods } }) {
     scale: (value) => (Number.isInteger(value) ? number(value) : ""),
     current: middle,
   };
-  const rows = periods.map((one, index) => [name(index), number(one.plans)]);
-  chart("timeline", "bars").show(counts, words, table(`Plans by ${unit}`, ["From", ["Plans", NUMBER]], rows));
+  const rows = () => periods.map((one, index) => [name(index), number(one.plans)]);
+  chart("timeline", "bars").show(counts, words, () => table(`Plans by ${unit}`, ["From", ["Plans", NUMBER]], rows()));
 }
 
 function drawPlans(id, plans, now, otherwise) {
@@ -201,8 +167,32 @@ function prices({ min_price: lowest, max_price: highest }) {
   return lowest === highest ? number(lowest) : `${number(lowest)} – ${number(highest)}`;
 }
 
-export function drawProviders(providers) {
-  if (!providers.length) return instead("providers", h("p", {}, "None is configured. Four lines of config.yaml make one."));
+const list = new LongList("providers-tools", 50, "providers", () => lookAtProviders());
+
+/** The stream tells how the first page fares; another one is asked for, and asked for again while it is looked at. */
+export function drawProviders(providers, { provider_counts: counts }) {
+  byId("providers-tools").hidden = counts.total <= list.size;
+  if (!list.isAtRest) return;
+  list.tell(counts.total, providers.length);
+  drawProviderTable(providers, "None is configured. Four lines of config.yaml make one.");
+}
+
+async function lookAtProviders() {
+  const query = list.query.toString();
+  try {
+    const { found, page } = await getJson(`dashboard/providers?${query}`);
+    if (query !== list.query.toString()) return;
+    list.tell(found, page.length);
+    drawProviderTable(page, "No provider has this in its name.");
+  } catch {
+    // the stream or the next look says why
+  }
+}
+
+setInterval(() => !document.hidden && byId("locked").hidden && !list.isAtRest && lookAtProviders(), LOOK_EVERY);
+
+function drawProviderTable(providers, otherwise) {
+  if (!providers.length) return instead("providers", h("p", {}, otherwise));
   const heads = ["Provider", "Last run", "Last good sync", ["Records", NUMBER], ["Changes", NUMBER], ["Rejected", NUMBER], "Breaker"];
   const rows = providers.map((one) => [
     h("th", { scope: "row" }, h("span", { class: "name" }, one.name), one.enabled ? null : h("small", {}, "switched off")),
@@ -219,9 +209,8 @@ export function drawProviders(providers) {
   fill("providers", made);
 }
 
-export function drawProviderCounts({ total, troubled }, { providers }) {
-  const shown = providers.length < total ? `; the first ${number(providers.length)} are shown, the troubled before the others` : "";
-  say("provider-counts", total ? `${number(total)} in all, ${number(troubled)} in trouble${shown}` : "");
+export function drawProviderCounts({ total, troubled }) {
+  say("provider-counts", total ? `${number(total)} in all, ${number(troubled)} in trouble` : "");
 }
 
 const cell = (label, content, kind = null) => h("td", { "data-label": label, class: kind }, content);
