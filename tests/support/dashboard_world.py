@@ -48,12 +48,12 @@ class Directory(ProviderDirectory):
 class DashboardWorld:
     """Everything that the dashboard looks at, to be changed by a test."""
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    def __init__(self, clock: Clock | None = None, history: MemoryActivityStore | None = None) -> None:
         self.clock = clock or FixedClock()
         self.store = MemoryStore()
         self.stream = MemoryActivityStream(self.store)
         self.queue = MemoryActivityQueue(self.stream)
-        self.history = MemoryActivityStore(UTC)
+        self.history = history or MemoryActivityStore(UTC)
         self.access = AccessStore()
         self.users = MemoryUsers(self.access)
         self.journal = MemorySyncJournal(self.store)
