@@ -94,17 +94,6 @@ class PlanTotals(Rollup):
         return f"{key[2]}s of the plan {key[1]} on {date_of(key[0])}"
 
 
-def figures_of(plan_id: str, sums: Sums) -> PlanFigures:
-    """Add up what was counted of one plan, by day, plan and kind."""
-    days = days_of_plan(sums)
-    return PlanFigures(
-        plan_id,
-        sum(day.views for day in days),
-        sum(day.purchases for day in days),
-        sum((day.sum for day in days), Decimal()),
-    )
-
-
 def days_of_plan(sums: Sums) -> Sequence[PlanDay]:
     """List the days of one plan on which something was counted, ascending."""
     found: dict[Day, dict[str, tuple[int, Decimal]]] = {}
