@@ -13,23 +13,38 @@ from app.adapters.outbound.sql.activity_store import SqlActivityStore
 from app.adapters.outbound.sql.all_tables import metadata
 from app.adapters.outbound.sql.columns import ExactDecimal, Id
 from app.adapters.outbound.sql.database import Database
+from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
 from app.domain.activities import ALIAS, IDENTIFY, Activity
+from app.infrastructure.settings.settings import Settings
+from app.infrastructure.wiring.configured_adapters import rollups
 from tests.support.builders import NOW, an_activity
 
 ROWS = 5
 _COUNTED = {
-    "activities", "activity_ids", "aliases", "claims", "daily_totals", "daily_users", "hourly_totals", "persons",
-    "retention_cells", "stats_settings", "type_totals", "visitors",
+    "active_users", "activities", "activity_ids", "aliases", "claims", "daily_totals", "daily_users",
+    "dimension_totals", "dimension_values", "funnel_instants", "hourly_totals", "persons", "retention_cells",
+    "stats_counted", "stats_settings", "type_retention_cells", "type_totals", "visitors",
 }  # fmt: skip
 """What the store itself fills."""
 _SAID = (IDENTIFY, ALIAS, IDENTIFY)
 
 
+_DEFAULT = Settings()
+_ROLLUPS, _RETAINED = rollups(_DEFAULT), frozenset(_DEFAULT.stats.retention_types)
+
+
+def a_keeper(database: Database) -> SqlStatsKeeper:
+    """Make what compares the figures of such a history, which are those of the default configuration."""
+    return SqlStatsKeeper(database, UTC, rollups=_ROLLUPS, retained=_RETAINED)
+
+
 async def fill(database: Database, activities: int = 50) -> None:
     """Store activities, and put some rows into every other table."""
-    store = SqlActivityStore(database, UTC)
+    store = SqlActivityStore(database, UTC, rollups=_ROLLUPS, retained=_RETAINED)
     made = [
-        an_activity(number, user=f"ü{number % 17}", value=f"{Decimal(number).scaleb(-(number % 5)):f}")
+        an_activity(
+            number, user=f"ü{number % 17}", source=f"ß{number % 3}", value=f"{Decimal(number).scaleb(-(number % 5)):f}"
+        )
         for number in range(activities)
     ]
     said = [

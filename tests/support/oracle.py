@@ -194,6 +194,7 @@ class Periods:
         return day if self.granularity == "day" else day - timedelta(days=day.isoweekday() - 1)
 
     def later(self, period: date, count: int) -> date:
-        for _ in range(count):
-            period = self.begin(period + timedelta(days={"day": 1, "week": 7, "month": 31}[self.granularity]))
-        return period
+        if self.granularity == "month":
+            months = period.year * 12 + period.month - 1 + count
+            return date(months // 12, months % 12 + 1, 1)
+        return period + timedelta(days={"day": 1, "week": 7}[self.granularity] * count)

@@ -16,6 +16,7 @@ from app.application.read_stats import (
     PageOfTotals,
     RangeTooLongError,
     Retention,
+    RetentionNotKeptError,
     TopTypes,
     TotalOfType,
     UnknownTypeError,
@@ -40,7 +41,7 @@ class World:
         self.total_of_type = TotalOfType(self.store)
         self.daily_active_users = DailyActiveUsers(self.store, clock, MADRID)
         self.top_types = TopTypes(self.store, clock, MADRID)
-        self.retention = Retention(self.store, clock, MADRID)
+        self.retention = Retention(self.store, clock, MADRID, ["purchase"])
 
     async def happened(
         self, *days: str, type_: str = "view", user: str | None = "ana", value: str | None = None
@@ -240,3 +241,25 @@ async def test_a_page_of_totals_says_whether_more_follow(world: World) -> None:
         (["c"], False),
         ([], False),
     ]
+
+
+async def test_retention_of_a_type_begins_with_it(world: World) -> None:
+    await world.happened("2025-11-05", "2025-12-05", "2026-01-05")
+    await world.happened("2025-12-07", type_="purchase")
+
+    november, december = await world.retention(Granularity.MONTH, 2, date(2025, 11, 1))
+    none, bought = await world.retention(Granularity.MONTH, 2, date(2025, 11, 1), "purchase")
+
+    assert (november.start, november.size, november.active, december.size) == (date(2025, 11, 1), 1, [1, 1], 0)
+    assert (none.size, bought.start, bought.size, bought.active) == (0, date(2025, 12, 1), 1, [1, None])
+
+
+async def test_retention_that_is_not_kept_is_told_with_what_to_do(world: World) -> None:
+    with pytest.raises(RetentionNotKeptError, match=r"'view' is not kept, only of purchase: add it to stats"):
+        await world.retention(type_="view")
+
+
+@pytest.mark.parametrize("granularity", Granularity)
+async def test_cohorts_that_the_calendar_does_not_reach_are_refused(world: World, granularity: Granularity) -> None:
+    with pytest.raises(BeyondCalendarError):
+        await world.retention(granularity, 366, date(9999, 12, 1))

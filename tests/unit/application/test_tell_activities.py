@@ -53,6 +53,15 @@ async def test_each_endpoint_is_told_what_it_asked_for_in_order() -> None:
     assert await world.outbox.first(10) == []
 
 
+async def test_without_notes_nobody_is_looked_for() -> None:
+    world = WebhookWorld()
+    await world.endpoints.add(an_endpoint(names=("activity.*",)))
+
+    assert not await world.tell_activities()
+
+    assert await told(world) == []
+
+
 async def test_there_may_be_more_after_a_whole_batch() -> None:
     world = WebhookWorld(max_pending=10 * BATCH)
     await world.endpoints.add(an_endpoint(names=("activity.*",)))

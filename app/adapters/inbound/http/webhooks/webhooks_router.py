@@ -160,7 +160,7 @@ def _add_trying(router: APIRouter, core: WebhooksUseCases) -> None:
         response_model=WebhookAttemptAnswer,
         responses=UNKNOWN,
     )
-    async def test_webhook(webhook: Name) -> Response:
+    async def try_webhook(webhook: Name) -> Response:
         return json_response(attempt_answer(await core.try_out(webhook)))
 
 
