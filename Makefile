@@ -139,8 +139,8 @@ bench-journal: $(VENV)/.installed-dev ## Changes per second from Redis to the jo
 bench-stats: $(VENV)/.installed-dev ## The questions over 1 and 10 million activities (takes some minutes)
 	$(BIN)/python -m bench.stats
 
-bench-import: $(VENV)/.installed-dev ## Rows per second from CSV to counted
-	$(BIN)/python -m bench.imports
+bench-import: $(VENV)/.installed-dev ## Rows per second from CSV to counted; BEFORE=DIR or a commit: in turns with it
+	$(BIN)/python -m bench.imports $(if $(BEFORE),--before $(BEFORE))
 
 bench-export: $(VENV)/.installed-dev ## Activities per second of `marquee export`; DATABASE=postgresql://... (an empty one) measures there
 	$(BIN)/python -m bench.exports $(if $(DATABASE),--database $(DATABASE))

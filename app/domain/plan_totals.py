@@ -78,6 +78,14 @@ class PlanTotals(Rollup):
     purchases: Collection[str] = frozenset(PURCHASE_TYPES)
     name: str = "plan_totals"
 
+    @property
+    def counts_by(self) -> str:
+        """Name the types, by what they count as."""
+        return ",".join(
+            [f"{VIEW} {type_}" for type_ in sorted(self.views)]
+            + [f"{PURCHASE} {type_}" for type_ in sorted(self.purchases)]
+        )
+
     def sums(self, dated: DatedActivities) -> Sums:
         """Count them; what names no plan, or is neither a view nor a purchase, counts nothing."""
         counted = dict.fromkeys(self.views, VIEW) | dict.fromkeys(self.purchases, PURCHASE)

@@ -90,6 +90,7 @@ def test_which_types_count_is_configured() -> None:
     found = sums(activity(1, "view", PLAN), activity(2, "look", PLAN), activity(3, "order", PLAN), rollup=rollup)
 
     assert found == {(MONDAY, PLAN, "view"): (1, Decimal()), (MONDAY, PLAN, "purchase"): (1, Decimal())}
+    assert rollup.counts_by == "view look,purchase order"
 
 
 def test_the_figures_of_a_plan_are_those_of_its_days() -> None:
