@@ -27,6 +27,7 @@ from app.domain.activities import ALIAS, IDENTIFY, Activity
 from app.domain.stats import Granularity, day_number
 from bench.activities import FIRST_DAY, activities
 from bench.funnel import ask_funnels
+from bench.plan_questions import ask_plans
 
 MILLION = 1_000_000
 USERS, DAYS = 500_000, 90
@@ -62,6 +63,7 @@ async def measure(url: str, folder: Path, millions: list[int]) -> None:
             await fill(database, size * MILLION)
             found.append(await ask(database))
             await ask_funnels(database)
+            await ask_plans(database)
             await merge(database)
         finally:
             await database.aclose()
