@@ -27,6 +27,7 @@ from tests.fakes.activity_store import MemoryActivityStore
 from tests.fakes.activity_stream import MemoryActivityStream
 from tests.fakes.door_looks import MemoryDoorLooks
 from tests.fakes.plan_catalog import MemoryPlanCatalog
+from tests.fakes.plan_journal import MemoryPlanJournal
 from tests.fakes.queue_watch import MemoryQueueWatch
 from tests.fakes.store import MemoryStore
 from tests.fakes.sync_journal import MemorySyncJournal
@@ -70,7 +71,7 @@ class DashboardWorld:
         self.watch = self.a_watch()
         self.days = FiguresOfDays(self.history, self.history, self.clock, UTC)
         catalog = MemoryPlanCatalog(self.store)
-        self.what_sells = WhatSells(PlansByFigures(self.history, catalog, self.clock, UTC))
+        self.what_sells = WhatSells(PlansByFigures(self.history, catalog, MemoryPlanJournal(), self.clock, UTC))
         self.types = TypesOfDays(self.history, self.history, self.clock, UTC)
 
     def a_watch(self) -> WatchDashboard:
