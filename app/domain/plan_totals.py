@@ -78,6 +78,14 @@ class PlanTotals(Rollup):
     purchases: Collection[str] = frozenset(PURCHASE_TYPES)
     name: str = "plan_totals"
 
+    @property
+    def counts_by(self) -> str:
+        """Name the types, by what they count as."""
+        return ",".join(
+            [f"{VIEW} {type_}" for type_ in sorted(self.views)]
+            + [f"{PURCHASE} {type_}" for type_ in sorted(self.purchases)]
+        )
+
     def sums(self, dated: DatedActivities) -> Sums:
         """Count them; what names no plan, or is neither a view nor a purchase, counts nothing."""
         counted = dict.fromkeys(self.views, VIEW) | dict.fromkeys(self.purchases, PURCHASE)
@@ -92,17 +100,6 @@ class PlanTotals(Rollup):
     def told(self, key: Any) -> str:
         """Name the plan and the day."""
         return f"{key[2]}s of the plan {key[1]} on {date_of(key[0])}"
-
-
-def figures_of(plan_id: str, sums: Sums) -> PlanFigures:
-    """Add up what was counted of one plan, by day, plan and kind."""
-    days = days_of_plan(sums)
-    return PlanFigures(
-        plan_id,
-        sum(day.views for day in days),
-        sum(day.purchases for day in days),
-        sum((day.sum for day in days), Decimal()),
-    )
 
 
 def days_of_plan(sums: Sums) -> Sequence[PlanDay]:

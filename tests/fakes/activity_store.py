@@ -26,7 +26,7 @@ from app.domain.activity_columns import ActivityColumns
 from app.domain.column_fold import Fold, fold_columns
 from app.domain.dimensions import DimensionTotals, value_of
 from app.domain.identities import ANONYMOUS, Key, aliases_in, claims_in, owners_by, persons_by
-from app.domain.plan_totals import PlanFigures, PlanOrder, figures_of
+from app.domain.plan_totals import PlanFigures, PlanOrder, days_of_plan
 from app.domain.removal import ToRemove
 from app.domain.rollups import Day, Hour, LocalClock, Sums, add, added_up
 from app.domain.series import Total, total_of
@@ -155,7 +155,7 @@ class MemoryActivityStore(
         found: dict[str, Sums] = {}
         for key, figures in self._plan_sums(first, last).items():
             found.setdefault(key[1], {})[key] = figures
-        all_ = [figures_of(plan_id, sums) for plan_id, sums in found.items()]
+        all_ = [_figures_of(plan_id, sums) for plan_id, sums in found.items()]
 
         def rank(one: PlanFigures) -> float:
             if order is PlanOrder.CONVERSION:
@@ -394,3 +394,10 @@ def _figures_of_users(found: Fold, retained: Collection[str] = ()) -> UserFigure
     for days in _of_persons(found):
         figures.move(None, days)
     return figures
+
+
+def _figures_of(plan_id: str, sums: Sums) -> PlanFigures:
+    """Add up the days of a plan."""
+    days = days_of_plan(sums)
+    paid = sum((day.sum for day in days), Decimal())
+    return PlanFigures(plan_id, sum(day.views for day in days), sum(day.purchases for day in days), paid)

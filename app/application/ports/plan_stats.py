@@ -10,7 +10,11 @@ from app.domain.rollups import Sums
 
 
 class PlanStats(Protocol):
-    """What was counted of plans, read. Both methods raise HistoryUnavailableError when nobody can tell now."""
+    """What was counted of plans, read.
+
+    Both methods raise FigureIncompleteError where not all activities are counted yet (`marquee stats rebuild`), and
+    HistoryUnavailableError when nobody can tell now.
+    """
 
     @abstractmethod
     async def plans(self, first: date, last: date, order: PlanOrder, limit: int) -> Sequence[PlanFigures]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.domain.activities import Activity
 from app.domain.activity_columns import ActivityColumns
-from app.domain.plan_totals import PlanFigures, PlanTotals, days_of_plan, figures_of, plan_id_in
+from app.domain.plan_totals import PlanFigures, PlanTotals, days_of_plan, plan_id_in
 from app.domain.rollups import DatedActivities, Sums
 
 PLAN = "7b8f0a52-3f0c-5d0e-9e8a-0d6a4c1f2b3d"
@@ -90,6 +90,7 @@ def test_which_types_count_is_configured() -> None:
     found = sums(activity(1, "view", PLAN), activity(2, "look", PLAN), activity(3, "order", PLAN), rollup=rollup)
 
     assert found == {(MONDAY, PLAN, "view"): (1, Decimal()), (MONDAY, PLAN, "purchase"): (1, Decimal())}
+    assert rollup.counts_by == "view look,purchase order"
 
 
 def test_the_figures_of_a_plan_are_those_of_its_days() -> None:
@@ -100,10 +101,8 @@ def test_the_figures_of_a_plan_are_those_of_its_days() -> None:
     }
 
     first, second = days_of_plan(counted)
-    figures = figures_of(PLAN, counted)
 
     assert (first.date, first.views, first.purchases, first.sum) == (date(2026, 1, 5), 1, 1, Decimal("9.90"))
     assert (second.views, second.purchases, second.sum) == (3, 0, Decimal())
-    assert figures == PlanFigures(PLAN, 4, 1, Decimal("9.90"))
-    assert figures.conversion == 0.25
+    assert PlanFigures(PLAN, 4, 1, Decimal("9.90")).conversion == 0.25
     assert PlanFigures(PLAN, 0, 1, Decimal()).conversion is None

@@ -5,9 +5,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Float, case, cast, func, literal, select
+from sqlalchemy import Connection, Float, case, cast, func, literal, select
 
 from app.adapters.outbound.sql.columns import ExactDecimal
+from app.adapters.outbound.sql.counted_figures import require
 from app.adapters.outbound.sql.database import SqlStore
 from app.adapters.outbound.sql.schema import plan_totals
 from app.adapters.outbound.sql.slot_sums import exact_sum, summed
@@ -43,10 +44,17 @@ class SqlPlanStats(SqlStore, PlanStats):
             .order_by(ranked[order], _table.plan_id)
             .limit(limit)
         )
-        return [PlanFigures(plan_id, int(v), int(p), sum_) for plan_id, v, p, sum_ in await self._rows(wanted)]
+        return [PlanFigures(plan_id, int(v), int(p), sum_) for plan_id, v, p, sum_ in await self._complete(wanted)]
 
     async def plan(self, plan_id: str, first: date, last: date) -> Sums:
         """Look at each day."""
         days = range(day_number(first), day_number(last) + 1)
         wanted = summed(plan_totals).where(_table.day.in_(days), _table.plan_id == plan_id)
-        return {(row.day, row.plan_id, row.kind): (row.count, row.sum) for row in await self._rows(wanted)}
+        return {(row.day, row.plan_id, row.kind): (row.count, row.sum) for row in await self._complete(wanted)}
+
+    async def _complete(self, wanted: Any) -> Sequence[Any]:
+        def read(connection: Connection) -> Sequence[Any]:
+            require(connection, plan_totals.name)
+            return connection.execute(wanted).all()
+
+        return await self._database.read(read)
