@@ -150,7 +150,7 @@ class SqlActivityBackend:
         return SqlImports(self.database)
 
     def expiry(self, zone: tzinfo = UTC) -> ActivityExpiry:
-        return SqlActivityExpiry(self.database, zone, rows=100)
+        return SqlActivityExpiry(self.database, zone, rollups=ROLLUPS_OF_TESTS, retained=RETAINED, rows=100)
 
     def removal(self, zone: tzinfo = UTC, step: int = 10_000) -> ActivityRemoval:
         return SqlActivityRemoval(self.database, zone, rollups=ROLLUPS_OF_TESTS, step=step, retained=RETAINED)

@@ -15,6 +15,8 @@ from app.application.authenticate import Authenticate
 from app.application.deliver_webhooks import DeliverWebhooks
 from app.application.expire_activities import ExpireActivities
 from app.application.export_activities import ExportActivities
+from app.application.export_plans import ExportPlans
+from app.application.export_stats import ExportStats
 from app.application.figures import count_stored
 from app.application.first_admin import LetFirstAdminIn
 from app.application.follow_catalog import FollowCatalog
@@ -117,6 +119,8 @@ class UseCases(Outbound):
     )
     page_of_totals = Singleton(PageOfTotals)
     total_of_type = Singleton(TotalOfType)
+    export_plans = Singleton(ExportPlans, Outbound.plan_journal)
+    export_stats = Singleton(ExportStats)
     ask_funnel = Singleton(AskFunnel, Outbound.funnel_instants)
     daily_active_users = Singleton(DailyActiveUsers)
     top_types = Singleton(TopTypes)

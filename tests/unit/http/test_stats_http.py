@@ -325,3 +325,33 @@ async def test_what_would_be_lost_for_good_is_emptied_only_when_it_is_named(worl
     assert wrong[:2] == (400, "invalid_date")
     assert (sum(one["count"] for one in kept), done.status) == (100, 204)
     assert await world.get("/stats") == []
+
+
+async def test_a_funnel_has_a_row_a_step(world: World) -> None:
+    at = datetime(2026, 1, 4, 12, tzinfo=UTC)
+    rows = [("view", "ana", 0), ("purchase", "ana", 30), ("view", "bob", 0), ("view", "eve", 1), ("purchase", "eve", 0)]
+    activities = [
+        an_activity(n, type_, user_id=user, occurred_at=at + timedelta(hours=hours))
+        for n, (type_, user, hours) in enumerate(rows)
+    ]
+    await world.happened(*activities)
+
+    for within, hours in (("7d", 168), ("29h", 29), ("1w", 168)):
+        expected = Oracle(activities, UTC).funnel(["view", "purchase"], timedelta(hours=hours), date(2026, 1, 1), TODAY)
+        assert await world.get("/stats/funnel", f"steps=view,purchase&within={within}&from=2026-01-01") == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "said"),
+    [
+        ("steps=", "invalid_funnel", "'' is no type of activities"),
+        ("steps=view&within=7", "invalid_length", "within: '7' is no length of time; expected one such as 30m"),
+        ("steps=view&within=9999w", "invalid_funnel", "at most 366d"),
+        ("steps=view&from=x", "invalid_date", "from"),
+    ],
+)
+async def test_what_is_no_funnel_is_refused(world: World, query: str, code: str, said: str) -> None:
+    status, found, message = await world.refusal("/stats/funnel", query)
+
+    assert (status, found) == (400, code)
+    assert said in message

@@ -187,8 +187,14 @@ def _add_funnel(group: typer.Typer, open_parts: Opener[StatsUseCases]) -> None:
     @group.command()
     def funnel(steps: Steps, within: Within = "7d", from_: From = None, to: To = None, as_json: Json = False) -> None:
         """Count the users who came from a first step to later ones, in order: each counts for the furthest."""
-        asked = Funnel(steps.split(","), read_length("--within", within))
-        found = _ask(open_parts, lambda core: core.ask_funnel(asked, read_date("--from", from_), read_date("--to", to)))
+        found = _ask(
+            open_parts,
+            lambda core: core.ask_funnel(
+                Funnel(steps.split(","), read_length("--within", within)),
+                read_date("--from", from_),
+                read_date("--to", to),
+            ),
+        )
         show(as_json, [answers.funnel_step_answer(step) for step in found], funnel_steps(found))
 
 

@@ -6,7 +6,7 @@ rows are locked in one order, so that workers wait for each other and do not dea
 """
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from itertools import count, repeat
@@ -30,6 +30,7 @@ _COLUMNS = "id, type, occurred_at, source, user_id, anonymous_id, value, propert
 
 _INSERT_PLACED = f"INSERT INTO activities (place, {_COLUMNS}) VALUES ({', '.join('?' * 10)})"  # noqa: S608 - our own
 _INSERT_IMPORTED = f"INSERT INTO activities (place, {_COLUMNS}, import_id) VALUES ({', '.join('?' * 11)})"  # noqa: S608 - our own
+_VISITORS = "SELECT visitor, first_day, days, types, person FROM visitors WHERE visitor IN"
 _FREE_PLACES = f"""
 SELECT j.value, coalesce(
     (SELECT max(place) + 1 FROM activities WHERE place >= j.value << {NUMBERS} AND place < (j.value + 1) << {NUMBERS}),
@@ -60,6 +61,13 @@ class Bulk(Protocol):
 
         Nobody takes a day from a visitor while somebody counts, so what is read here stays true.
         """
+
+    def lock_growing(
+        self, connection: Connection, own: Mapping[Key, UserDays]
+    ) -> tuple[Mapping[Key, UserDays], Mapping[Key, Known]]:
+        """Leave out whom `without_known` leaves out, and do with the others what `lock_visits` does: give both."""
+        growing = self.without_known(connection, own)
+        return growing, self.lock_visits(connection, growing) if growing else {}
 
     @abstractmethod
     def lock_visits(self, connection: Connection, own: Mapping[Key, UserDays]) -> Mapping[Key, Known]:
@@ -101,15 +109,20 @@ class SqliteBulk(Bulk):
         wanted = "SELECT visitor, types FROM visitors WHERE visitor IN"
         return _growing(own, _look_up(connection, wanted, list(own)))
 
+    def lock_growing(
+        self, connection: Connection, own: Mapping[Key, UserDays]
+    ) -> tuple[Mapping[Key, UserDays], Mapping[Key, Known]]:
+        """Look all of them up once: nobody else writes."""
+        found = {row[0]: _known(*row[1:]) for row in _look_up(connection, _VISITORS, list(own))}
+        whole = {visitor for visitor, known in found.items() if known.visits and _has(known.visits, own[visitor])}
+        growing = {visitor: days for visitor, days in own.items() if visitor not in whole} if whole else own
+        _insert_visitors(connection, growing, found.keys())
+        return growing, {visitor: known for visitor, known in found.items() if visitor not in whole}
+
     def lock_visits(self, connection: Connection, own: Mapping[Key, UserDays]) -> Mapping[Key, Known]:
         """Look them up, insert the others."""
-        wanted = "SELECT visitor, first_day, days, types, person FROM visitors WHERE visitor IN"
-        before = {row[0]: _known(*row[1:]) for row in _look_up(connection, wanted, list(own))}
-        new = [(visitor, *pack_days(days)) for visitor, days in own.items() if visitor not in before]
-        if new:
-            connection.exec_driver_sql(
-                "INSERT INTO visitors (visitor, first_day, days, types) VALUES (?, ?, ?, ?)", new
-            )
+        before = {row[0]: _known(*row[1:]) for row in _look_up(connection, _VISITORS, list(own))}
+        _insert_visitors(connection, own, before.keys())
         return before
 
     def update_visits(self, connection: Connection, visits: Mapping[Key, UserDays]) -> None:
@@ -260,6 +273,17 @@ def _written(activities: ActivityColumns) -> Sequence[Sequence[Any]]:
     values = [None if value is None else f"{value:f}" for value in activities.values]
     who = (activities.sources, activities.user_ids, activities.anonymous_ids)
     return (activities.types, activities.occurred_at, *who, values, activities.properties, activities.origins)
+
+
+def _has(kept: UserDays, wanted: UserDays) -> bool:
+    return holds(dict(kept.by_type), wanted)
+
+
+def _insert_visitors(connection: Connection, own: Mapping[Key, UserDays], there: Container[Key]) -> None:
+    new = [(visitor, *pack_days(days)) for visitor, days in own.items() if visitor not in there]
+    if new:
+        new.sort(key=itemgetter(0))  # neighbours go into one page of the tree
+        connection.exec_driver_sql("INSERT INTO visitors (visitor, first_day, days, types) VALUES (?, ?, ?, ?)", new)
 
 
 def _placed(connection: Connection, activities: ActivityColumns, *more: Iterable[Any]) -> Sequence[tuple[Any, ...]]:

@@ -45,6 +45,8 @@ RULES: Rules = {
     ("POST", "/v1/group"): Area.INGEST,
     ("GET", "/activities"): Area.OPERATIONS,
     ("GET", "/export/activities"): Area.OPERATIONS,
+    ("GET", "/export/plans"): Area.OPERATIONS,
+    ("GET", "/export/stats"): Area.OPERATIONS,
     ("GET", "/stats"): Area.STATS,
     ("GET", "/stats/dau"): Area.STATS,
     ("GET", "/stats/series"): Area.STATS,
