@@ -36,6 +36,7 @@ from app.application.publish_domain_events import PublishDomainEvents
 from app.application.read_catalog import DescribeHeld, DescribePlan, DescribeProviders, ListRejections, ListRuns
 from app.application.read_changes import ReadChanges, WatchLog
 from app.application.read_history import ListPlanStates, SearchPast
+from app.application.read_plan_stats import PlanByDay, PlansByFigures, WhatSells
 from app.application.read_series import Series, SeriesByDimension, TotalInRange, TotalsOfRange
 from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 from app.application.record_activities import RecordActivities
@@ -131,6 +132,9 @@ class UseCases(Outbound):
     series_by_dimension = Singleton(SeriesByDimension, dimensions=Outbound.settings.provided.activity.dimensions)
     totals_of_range = Singleton(TotalsOfRange)
     total_in_range = Singleton(TotalInRange)
+    plans_by_figures = plans = Singleton(PlansByFigures, history=Outbound.plan_journal)
+    plan_by_day = Singleton(PlanByDay)
+    what_sells = Singleton(WhatSells)
     export_activities = Singleton(ExportActivities, Outbound.activity_archive)
     export_to_clients = Singleton(ExportActivities, Outbound.activity_archive, ahead=0)
     list_activities = Singleton(ListActivities, Outbound.activity_archive)

@@ -59,6 +59,8 @@ BEYOND_JSON_SCHEMA = {
     "GET /stats/{type}": DATES,
     "GET /stats/series": DATES | {"no_such_series": "users are counted by day"},  # one parameter decides over another
     "GET /stats/dau": DATES,
+    "GET /stats/plans": DATES,
+    "GET /stats/plans/{plan_id}": DATES,
     "GET /dashboard/days": DATES,
     "GET /dashboard/types": DATES,
     "GET /stats/top-events": DATES,

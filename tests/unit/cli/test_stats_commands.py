@@ -28,6 +28,7 @@ from app.application.import_activities import ImportActivities
 from app.application.list_activities import ListActivities
 from app.application.ports.activities import DeadLetter, DeadLetters
 from app.application.ports.imports import ImportId
+from app.application.read_plan_stats import PlanByDay, PlansByFigures, WhatSells
 from app.application.read_series import Series, SeriesByDimension, TotalInRange, TotalsOfRange
 from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 from app.application.undo_import import UndoImport
@@ -37,7 +38,10 @@ from tests.fakes.activity_store import MemoryActivityStore
 from tests.fakes.activity_stream import MemoryActivityStream
 from tests.fakes.funnel_instants import MemoryFunnelInstants
 from tests.fakes.imports import MemoryImports
+from tests.fakes.plan_catalog import MemoryPlanCatalog
+from tests.fakes.plan_journal import MemoryPlanJournal
 from tests.fakes.recent_ids import MemoryRecentIds
+from tests.fakes.store import MemoryStore
 from tests.support.fixed_clock import FixedClock
 
 SAMPLE = Path(__file__).parents[3] / "sample" / "activities.csv"
@@ -113,6 +117,7 @@ class World:
     @asynccontextmanager
     async def _stats(self) -> AsyncIterator[StatsUseCases]:
         clock = FixedClock(NOW)
+        plans = PlansByFigures(self.store, MemoryPlanCatalog(MemoryStore()), MemoryPlanJournal(), clock, UTC)
         yield StatsUseCases(
             page_of_totals=PageOfTotals(self.store),
             keeper=self.store,
@@ -124,6 +129,9 @@ class World:
             series_by_dimension=SeriesByDimension(self.store, clock, UTC, ["source", "properties.page"]),
             totals_of_range=TotalsOfRange(self.store, clock, UTC),
             total_in_range=TotalInRange(self.store, self.store, clock, UTC),
+            plans_by_figures=plans,
+            plan_by_day=PlanByDay(self.store, clock, UTC),
+            what_sells=WhatSells(plans),
             ask_funnel=AskFunnel(MemoryFunnelInstants(self.store), clock, UTC),
         )
 

@@ -52,6 +52,8 @@ RULES: Rules = {
     ("GET", "/stats/series"): Area.STATS,
     ("GET", "/stats/top-events"): Area.STATS,
     ("GET", "/stats/retention"): Area.STATS,
+    ("GET", "/stats/plans"): Area.STATS,
+    ("GET", "/stats/plans/{plan_id}"): Area.STATS,
     ("GET", "/stats/funnel"): Area.STATS,
     ("GET", "/stats/{type}"): Area.STATS,
     ("DELETE", "/stats"): Area.ADMIN,
