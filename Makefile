@@ -179,7 +179,7 @@ client-tools: $(VENV)/.installed-dev ## Install what makes clients of the OpenAP
 lock: $(VENV)/.installed-dev ## Pin the dependencies anew, with hashes and without addresses
 	$(PIP) install uv
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --upgrade --extra build pyproject.toml -o requirements.lock
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra telemetry --extra nats --extra sqs --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra telemetry --extra nats --extra sqs --extra parquet --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 	@$(MAKE) wheels
 
 wheels: $(VENV)/.installed-dev ## See that every pin has a wheel for every Python and machine that Marquee runs on

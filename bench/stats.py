@@ -26,6 +26,7 @@ from app.adapters.outbound.sql.stats import SqlStats
 from app.domain.activities import ALIAS, IDENTIFY, Activity
 from app.domain.stats import Granularity, day_number
 from bench.activities import FIRST_DAY, activities
+from bench.funnel import ask_funnels
 
 MILLION = 1_000_000
 USERS, DAYS = 500_000, 90
@@ -60,6 +61,7 @@ async def measure(url: str, folder: Path, millions: list[int]) -> None:
             await migrate(database)
             await fill(database, size * MILLION)
             found.append(await ask(database))
+            await ask_funnels(database)
             await merge(database)
         finally:
             await database.aclose()

@@ -24,7 +24,8 @@ from app.adapters.outbound.sql.sqlite_file import give_pages_back
 from app.application.ports.activity_expiry import ActivityExpiry
 from app.application.ports.removal import FiguresIncompleteError
 from app.domain.activities import STATEMENTS
-from app.domain.rollups import ROLLUPS, Cut, Day, Rollup, cut_behind
+from app.domain.rollups import Cut, Day, Rollup, cut_behind
+from app.domain.usual_rollups import ROLLUPS
 from app.domain.zone_rules import ZoneRules
 
 ROWS = 2_000
