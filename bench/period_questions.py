@@ -33,17 +33,17 @@ def period_questions(database: Database, first: date, last: date) -> Mapping[str
     """Give each question its way to the database, as HTTP asks it."""
     periods, stats = SqlPeriodStats(database), SqlStats(database)
     hours = hours_between(first, date.fromordinal(first.toordinal() + 30), UTC)
-    weeks = [period_of(Granularity.WEEK, day) for day in (first, last)]
-    months = [period_of(Granularity.MONTH, day) for day in (first, last)]
+    week, last_week = (period_of(Granularity.WEEK, day) for day in (first, last))
+    month, last_month = (period_of(Granularity.MONTH, day) for day in (first, last))
     by_source = DimensionQuestion("source", first, last, "purchase")
     begin = day_number(first) + 40
     return {
         "totals of 90 days": lambda: periods.totals_between(first, last, "", 1_000),
         "revenue by day": lambda: periods.days(first, last, "purchase"),
         "activities by hour, 31 days": lambda: periods.hours(hours),
-        "users by week": lambda: periods.active(Granularity.WEEK, *weeks),
-        "buyers by month": lambda: periods.active(Granularity.MONTH, *months, "purchase"),
+        "users by week": lambda: periods.active(Granularity.WEEK, week, last_week),
+        "buyers by month": lambda: periods.active(Granularity.MONTH, month, last_month, "purchase"),
         "revenue by source": lambda: periods.by_value(by_source, 20),
-        "retention of buyers by month": lambda: stats.cells(Granularity.MONTH, *months, 3, "purchase"),
+        "retention of buyers by month": lambda: stats.cells(Granularity.MONTH, month, last_month, 3, "purchase"),
         "users of three days, each once": lambda: periods.users_between(begin, begin + 2),
     }

@@ -138,10 +138,9 @@ class SqlActivityStore(ActivityStore):
 
     def _move_visits(self, connection: Connection, own: Mapping[Key, UserDays]) -> UserFigures:
         figures = UserFigures(self._retained)
-        own = self._bulk.without_known(connection, own)
         if not own:
             return figures
-        before = self._bulk.lock_visits(connection, own)
+        own, before = self._bulk.lock_growing(connection, own)
         newcomers = Counter(visits for visitor, visits in own.items() if visitor not in before)
         for visits, number in newcomers.items():
             figures.arrive(visits, number)

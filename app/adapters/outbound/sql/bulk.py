@@ -26,6 +26,7 @@ from app.domain.user_days import UserDays, holds
 
 _LOOKUPS = 1_000
 """Parameters of one statement."""
+_VISITORS = "SELECT visitor, first_day, days, types, person FROM visitors WHERE visitor IN"
 _COLUMNS = "id, type, occurred_at, source, user_id, anonymous_id, value, properties, origin"
 
 _INSERT_PLACED = f"INSERT INTO activities (place, {_COLUMNS}) VALUES ({', '.join('?' * 10)})"  # noqa: S608 - our own
@@ -55,10 +56,13 @@ class Bulk(Protocol):
         """Insert those that are not there yet; return these. No two of the given ones have one id."""
 
     @abstractmethod
-    def without_known(self, connection: Connection, own: Mapping[Key, UserDays]) -> Mapping[Key, UserDays]:
-        """Leave out the visitors of whom all these days are kept: most were here before on the same day.
+    def lock_growing(
+        self, connection: Connection, own: Mapping[Key, UserDays]
+    ) -> tuple[Mapping[Key, UserDays], Mapping[Key, Known]]:
+        """Leave out the visitors of whom all these days are kept, and do with the others as `lock_visits`.
 
-        Nobody takes a day from a visitor while somebody counts, so what is read here stays true.
+        Most were here before on the same day. Nobody takes a day from a visitor while somebody counts, so what is read
+        without a lock stays true.
         """
 
     @abstractmethod
@@ -96,21 +100,29 @@ class SqliteBulk(Bulk):
             connection.exec_driver_sql(_INSERT_IMPORTED, _placed(connection, activities, repeat(import_id)))
         return activities
 
-    def without_known(self, connection: Connection, own: Mapping[Key, UserDays]) -> Mapping[Key, UserDays]:
-        """Look them up."""
-        wanted = "SELECT visitor, types FROM visitors WHERE visitor IN"
-        return _growing(own, _look_up(connection, wanted, list(own)))
+    def lock_growing(
+        self, connection: Connection, own: Mapping[Key, UserDays]
+    ) -> tuple[Mapping[Key, UserDays], Mapping[Key, Known]]:
+        """Look them up once: nobody else writes."""
+        rows = list(_look_up(connection, _VISITORS, list(own)))
+        growing = _growing(own, ((row[0], row[3]) for row in rows))
+        before = {row[0]: _known(*row[1:]) for row in rows if row[0] in growing}
+        self._insert_others(connection, growing, before)
+        return growing, before
 
     def lock_visits(self, connection: Connection, own: Mapping[Key, UserDays]) -> Mapping[Key, Known]:
         """Look them up, insert the others."""
-        wanted = "SELECT visitor, first_day, days, types, person FROM visitors WHERE visitor IN"
-        before = {row[0]: _known(*row[1:]) for row in _look_up(connection, wanted, list(own))}
+        before = {row[0]: _known(*row[1:]) for row in _look_up(connection, _VISITORS, list(own))}
+        self._insert_others(connection, own, before)
+        return before
+
+    @staticmethod
+    def _insert_others(connection: Connection, own: Mapping[Key, UserDays], before: Mapping[Key, Known]) -> None:
         new = [(visitor, *pack_days(days)) for visitor, days in own.items() if visitor not in before]
         if new:
             connection.exec_driver_sql(
                 "INSERT INTO visitors (visitor, first_day, days, types) VALUES (?, ?, ?, ?)", new
             )
-        return before
 
     def update_visits(self, connection: Connection, visits: Mapping[Key, UserDays]) -> None:
         """Update one by one."""
@@ -143,8 +155,15 @@ class PostgresBulk(Bulk):
         new = {one.hex for one in inserted}
         return activities.chosen([place for place, one in enumerate(ids) if one in new])
 
-    def without_known(self, connection: Connection, own: Mapping[Key, UserDays]) -> Mapping[Key, UserDays]:
-        """Look them up, without a lock."""
+    def lock_growing(
+        self, connection: Connection, own: Mapping[Key, UserDays]
+    ) -> tuple[Mapping[Key, UserDays], Mapping[Key, Known]]:
+        """Look them up without a lock first."""
+        growing = self._without_known(connection, own)
+        return growing, self.lock_visits(connection, growing) if growing else {}
+
+    @staticmethod
+    def _without_known(connection: Connection, own: Mapping[Key, UserDays]) -> Mapping[Key, UserDays]:
         wanted = "SELECT visitor, types FROM visitors WHERE visitor IN (SELECT json_array_elements_text(%s::json))"
         return _growing(own, connection.exec_driver_sql(wanted, (_json(list(own)),)).fetchall())
 

@@ -32,6 +32,7 @@ def unpack_days(first: int, days: bytes, types: bytes | None) -> UserDays | None
     return UserDays(Visits(first, int.from_bytes(days, "little")), tuple(unpack_types(types).items()))
 
 
+@lru_cache(maxsize=4_096)  # more than the visitors of a transaction, whose rows are looked at twice
 def unpack_types(types: bytes | None) -> Mapping[str, Visits]:
     """Read the days with each type; an older version has kept none."""
     if types is None:
