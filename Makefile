@@ -139,8 +139,8 @@ bench-journal: $(VENV)/.installed-dev ## Changes per second from Redis to the jo
 bench-stats: $(VENV)/.installed-dev ## The questions over 1 and 10 million activities (takes some minutes)
 	$(BIN)/python -m bench.stats
 
-bench-import: $(VENV)/.installed-dev ## Rows per second from CSV to counted
-	$(BIN)/python -m bench.imports
+bench-import: $(VENV)/.installed-dev ## Rows per second from CSV to counted; BEFORE=DIR or a commit: in turns with it
+	$(BIN)/python -m bench.imports $(if $(BEFORE),--before $(BEFORE))
 
 bench-export: $(VENV)/.installed-dev ## Activities per second of `marquee export`; DATABASE=postgresql://... (an empty one) measures there
 	$(BIN)/python -m bench.exports $(if $(DATABASE),--database $(DATABASE))
@@ -179,7 +179,7 @@ client-tools: $(VENV)/.installed-dev ## Install what makes clients of the OpenAP
 lock: $(VENV)/.installed-dev ## Pin the dependencies anew, with hashes and without addresses
 	$(PIP) install uv
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --upgrade --extra build pyproject.toml -o requirements.lock
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra telemetry --extra nats --extra sqs --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra telemetry --extra nats --extra sqs --extra parquet --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 	@$(MAKE) wheels
 
 wheels: $(VENV)/.installed-dev ## See that every pin has a wheel for every Python and machine that Marquee runs on

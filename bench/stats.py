@@ -27,6 +27,8 @@ from app.domain.activities import ALIAS, IDENTIFY, Activity
 from app.domain.stats import Granularity, day_number
 from bench import period_questions
 from bench.activities import FIRST_DAY, activities
+from bench.funnel import ask_funnels
+from bench.removal import undo
 
 MILLION = 1_000_000
 USERS, DAYS = 500_000, 90
@@ -66,7 +68,9 @@ async def measure(url: str, folder: Path, millions: list[int]) -> None:
             await migrate(database)
             await fill(database, size * MILLION)
             found.append(await ask(database))
+            await ask_funnels(database)
             await merge(database)
+            await undo(database)
         finally:
             await database.aclose()
     for name in LIMITS:

@@ -7,7 +7,7 @@ from datetime import datetime
 from app.application.ports.system import Clock
 from app.application.ports.webhooks import (
     ActivityOutbox,
-    WebhookDeliveries,
+    NotedActivity,
     WebhookEndpoints,
     WebhookLog,
 )
@@ -22,15 +22,14 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class TellActivities:
-    """Make deliveries of what the store has noted, and then forget the notes.
+    """Make deliveries of what the store has noted, and forget the notes with that.
 
-    A crash between the two makes none twice: an endpoint knows the ids of its deliveries. When `max_pending` deliveries
+    When `max_pending` deliveries
     wait for an endpoint, it is not told any more, and that is counted: what it does not take must not fill the disk.
     """
 
     outbox: ActivityOutbox
     endpoints: WebhookEndpoints
-    deliveries: WebhookDeliveries
     log: WebhookLog
     clock: Clock
     render: Callable[[Activity], str]
@@ -49,21 +48,23 @@ class TellActivities:
         """
         noted = await self.outbox.first(BATCH)
         if noted:
-            now, activities = self.clock.now(), [one.activity for one in noted]
+            now = self.clock.now()
+            messages: dict[int, list[Message]] = {one.position: [] for one in noted}
             for endpoint in await self.endpoints.all():
-                await self._tell(endpoint, activities, now)
-            await self.outbox.remove([one.position for one in noted])
+                for one in await self._told(endpoint, noted):
+                    messages[one.position].append(self._message(endpoint, one.activity, now))
+            await self.outbox.tell(messages)
         return len(noted) == BATCH
 
-    async def _tell(self, endpoint: Endpoint, activities: Sequence[Activity], now: datetime) -> None:
-        heard = [activity for activity in activities if endpoint.hears_of_activities(activity.type)]
+    async def _told(self, endpoint: Endpoint, noted: Sequence[NotedActivity]) -> Sequence[NotedActivity]:
+        """Choose what an endpoint asked for, as much as may wait for it."""
+        heard = [one for one in noted if endpoint.hears_of_activities(one.activity.type)]
         if not heard:
-            return
+            return ()
         waiting = (await self.log.backlog(endpoint.endpoint_id)).pending
         told = heard[: max(0, self.max_pending - waiting)]
-        if told:
-            await self.deliveries.add([self._message(endpoint, activity, now) for activity in told])
         await self._note_skipped(endpoint, len(heard) - len(told))
+        return told
 
     async def _note_skipped(self, endpoint: Endpoint, skipped: int) -> None:
         if not skipped:

@@ -1,6 +1,6 @@
 """The fold of activities that stand in columns: what they say, added up."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -71,11 +71,20 @@ def _visits(visitors: Sequence[Key | None], dated: DatedActivities) -> dict[Key,
 
 
 def _visits_of_days(visitors: Sequence[Key | None], dated: DatedActivities) -> dict[Key, UserDays]:
-    found: dict[Key, dict[str, set[Day]]] = {}
-    for visitor, type_, day in dict.fromkeys(zip(visitors, dated.activities.types, dated.days, strict=True)):
+    found: dict[Key, tuple[tuple[str, Day], ...]] = {}
+    whats = zip(dated.activities.types, dated.days, strict=True)
+    for visitor, what in dict.fromkeys(zip(visitors, whats, strict=True)):
         if visitor is not None:
-            found.setdefault(visitor, {}).setdefault(type_, set()).add(day)
-    return {visitor: days_with(of_types) for visitor, of_types in found.items()}
+            found[visitor] = (*found[visitor], what) if visitor in found else (what,)
+    made = {some: _days_of(some) for some in set(found.values())}
+    return {visitor: made[some] for visitor, some in found.items()}
+
+
+def _days_of(some: Iterable[tuple[str, Day]]) -> UserDays:
+    of_types: dict[str, set[Day]] = {}
+    for type_, day in some:
+        of_types.setdefault(type_, set()).add(day)
+    return days_with(of_types)
 
 
 def visitors_of(activities: ActivityColumns) -> Sequence[Key | None]:

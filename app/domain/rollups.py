@@ -187,7 +187,3 @@ class HourlyTotals(Rollup):
     def told(self, key: Any) -> str:
         """Name the type and the hour, by UTC."""
         return f"count of {key[1]} in the hour from {instant_of(key[0] * _SECOND).isoformat()}"
-
-
-ROLLUPS: Sequence[Rollup] = (HourlyTotals(),)
-"""Those that are always counted."""

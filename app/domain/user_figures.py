@@ -1,7 +1,7 @@
 """Figures that count users: how many were active in a period, and how many of those who came first came again. Pure."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
@@ -20,27 +20,17 @@ class Active(NamedTuple):
 
 
 class _Span(NamedTuple):
-    """A week or a month."""
+    """A day, a week or a month."""
 
-    granularity: Granularity
     period: int
     first: Day
     mask: int
     """A bit for each of its days."""
 
 
-def cells_of(visits: Visits, type_: str = ALL) -> Iterator[Cell]:
-    """List the retention cells in which a user with these visits counts, each once."""
-    for granularity, periods in _periods_of(visits):
-        for period in periods:
-            yield Cell(granularity, periods[0], period - periods[0], type_)
-
-
-def active_in(visits: Visits, type_: str = ALL) -> Iterator[Active]:
-    """List the periods in which a user with these visits counts, each once."""
-    for granularity, periods in _periods_of(visits):
-        for period in periods:
-            yield Active(type_, granularity, period)
+_LENGTHS = (Granularity.DAY, Granularity.WEEK, Granularity.MONTH)
+_Reached = tuple[str, int, int, int]
+"""A type, a place in _LENGTHS, a period, and the period in which it began: plain, for a million are counted."""
 
 
 @dataclass(slots=True)
@@ -49,8 +39,22 @@ class UserFigures:
 
     retained: Collection[str] = frozenset()
     """Of which types retention is kept, besides that of all."""
-    active: Counter[Active] = field(default_factory=Counter)
-    cells: Counter[Cell] = field(default_factory=Counter)
+    _active: Counter[Active] = field(default_factory=Counter)
+    _cells: Counter[Cell] = field(default_factory=Counter)
+    _reached: list[_Reached] = field(default_factory=list)
+    """Periods that somebody has reached and that are not counted yet."""
+
+    @property
+    def active(self) -> Counter[Active]:
+        """How many were active with a type in a period."""
+        self._settle()
+        return self._active
+
+    @property
+    def cells(self) -> Counter[Cell]:
+        """How many of those who came first came again."""
+        self._settle()
+        return self._cells
 
     def move(self, before: UserDays | None, after: UserDays | None) -> None:
         """Account for one person whose days became `after` and were `before`; None: no day at all."""
@@ -86,29 +90,44 @@ class UserFigures:
             self._count(type_, before, -1)
 
     def _count(self, type_: str, visits: Visits, number: int) -> None:
-        active, cells = self.active, self.cells
-        for period in active_in(visits, type_):
-            active[period] += number
-        if type_ == ALL or type_ in self.retained:
-            for cell in cells_of(visits, type_):
-                cells[cell] += number
+        reached = [
+            (type_, length, period, periods[0])
+            for length, (_, periods) in enumerate(_periods_of(visits))
+            for period in periods
+        ]
+        if number == 1:
+            self._reached += reached
+        else:
+            self._add(reached, number)
 
     def _extend(self, type_: str, before: Visits, after: Visits) -> None:
         """Do the same where the first day stays, which is nearly always: only the new days matter."""
         first, known = after.first, before.days
-        retained = type_ == ALL or type_ in self.retained
-        for day in days_of(Visits(first, after.days & ~known)):
-            reached = [(Granularity.DAY, day, first)]
-            reached += [
-                (span.granularity, span.period, begin.period)
-                for span, begin in zip(_spans(day), _spans(first), strict=True)
-                if not _has_some(known, first, span)
-            ]
-            for granularity, period, begun in reached:
-                self.active[Active(type_, granularity, period)] += 1
-                if retained:
-                    self.cells[Cell(granularity, begun, period - begun, type_)] += 1
-            known |= 1 << (day - first)
+        _, first_week, first_month = _spans(first)
+        new = after.days & ~known
+        while new:
+            bit = new & -new
+            new ^= bit
+            day, week, month = _spans(first + bit.bit_length() - 1)
+            self._reached.append((type_, 0, day.period, first))
+            if not _has_some(known, first, week):
+                self._reached.append((type_, 1, week.period, first_week.period))
+            if not _has_some(known, first, month):
+                self._reached.append((type_, 2, month.period, first_month.period))
+            known |= bit
+
+    def _settle(self) -> None:
+        if self._reached:
+            for reached, number in Counter(self._reached).items():
+                self._add((reached,), number)
+            self._reached.clear()
+
+    def _add(self, reached: Iterable[_Reached], number: int) -> None:
+        for type_, length, period, begun in reached:
+            granularity = _LENGTHS[length]
+            self._active[Active(type_, granularity, period)] += number
+            if type_ == ALL or type_ in self.retained:
+                self._cells[Cell(granularity, begun, period - begun, type_)] += number
 
 
 def _has_some(days: int, first: Day, span: _Span) -> bool:
@@ -117,13 +136,14 @@ def _has_some(days: int, first: Day, span: _Span) -> bool:
 
 
 @lru_cache(maxsize=4_096)
-def _spans(day: Day) -> tuple[_Span, _Span]:
-    """Give the week and the month of a day."""
+def _spans(day: Day) -> tuple[_Span, _Span, _Span]:
+    """Give a day by itself, its week and its month."""
     week, month = week_of(day), month_of(day)
     begin = month_start(month)
     return (
-        _Span(Granularity.WEEK, week, monday_of(week), 0b1111111),
-        _Span(Granularity.MONTH, month, begin, (1 << (month_start(month + 1) - begin)) - 1),
+        _Span(day, day, 1),
+        _Span(week, monday_of(week), 0b1111111),
+        _Span(month, begin, (1 << (month_start(month + 1) - begin)) - 1),
     )
 
 

@@ -12,8 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Table, delete, func, select, update
 
+from app.adapters.outbound.sql.activity_expiry import SqlActivityExpiry
 from app.adapters.outbound.sql.schema import activities as activities_table
 from app.adapters.outbound.sql.schema import daily_totals, hourly_totals, visitors
+from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
 from app.application.ports.activities import FrozenDaysError
 from app.application.ports.removal import FiguresIncompleteError
 from app.application.ports.system import HistoryUnavailableError
@@ -318,6 +320,17 @@ async def test_nothing_leaves_before_all_of_it_is_counted(sql: SqlActivityBacken
     assert await sql.keeper().rebuild() == 100
     assert await all_leave(sql, CUT) > 0
     assert await figures(sql) == by_definition(activities)
+
+
+async def test_nothing_leaves_before_figures_that_are_new_are_made(sql: SqlActivityBackend) -> None:
+    await sql.store().store(some_activities(20))
+    retained = ("buy", "view", "click")
+
+    with pytest.raises(FiguresIncompleteError, match=r"configured anew.*marquee stats rebuild"):
+        await SqlActivityExpiry(sql.database, UTC, retained=retained).remove_some(CUT)
+
+    await SqlStatsKeeper(sql.database, UTC, retained=retained).rebuild()
+    assert await SqlActivityExpiry(sql.database, UTC, retained=retained).remove_some(CUT)
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

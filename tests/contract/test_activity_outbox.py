@@ -16,13 +16,14 @@ from app.adapters.outbound.sql.webhook_deliveries import SqlWebhookDeliveries
 from app.adapters.outbound.sql.webhook_endpoints import SqlWebhookEndpoints
 from app.adapters.outbound.sql.webhook_log import SqlWebhookLog
 from app.application.ports.imports import NewImport
-from app.application.ports.webhooks import ActivityOutbox, WebhookEndpoints
+from app.application.ports.webhooks import ActivityOutbox, WebhookEndpoints, WebhookLog
 from app.domain.activities import IDENTIFY, Activity
 from app.domain.activity_columns import ActivityColumns
 from app.domain.activity_notices import notice_id, subject_of
 from app.domain.removal import ToRemove
 from app.domain.webhook_deliveries import Message
 from tests.fakes.activity_outbox import MemoryActivityOutbox
+from tests.fakes.webhook_deliveries import MemoryWebhookLog
 from tests.fakes.webhook_endpoints import MemoryWebhookEndpoints, MemoryWebhooks
 from tests.support.activity_backends import ActivityBackend, SqlActivityBackend
 from tests.support.builders import NOW, an_activity
@@ -34,6 +35,7 @@ class Notes:
     """One technology's adapters, on one store."""
 
     outbox: ActivityOutbox
+    log: WebhookLog
     endpoints: WebhookEndpoints
     store: Callable[[Sequence[Activity]], Awaitable[object]]
     """Stores activities that are new."""
@@ -43,14 +45,19 @@ class Notes:
 def notes(activity_backend: ActivityBackend) -> Notes:
     if isinstance(activity_backend, SqlActivityBackend):
         database = activity_backend.database
-        return Notes(SqlActivityOutbox(database), SqlWebhookEndpoints(database), activity_backend.store().store)
+        return Notes(
+            SqlActivityOutbox(database),
+            SqlWebhookLog(database),
+            SqlWebhookEndpoints(database),
+            activity_backend.store().store,
+        )
     webhooks = MemoryWebhooks()
     outbox = MemoryActivityOutbox(webhooks)
 
     async def store(activities: Sequence[Activity]) -> None:
         outbox.note(activities)
 
-    return Notes(outbox, MemoryWebhookEndpoints(webhooks), store)
+    return Notes(outbox, MemoryWebhookLog(webhooks), MemoryWebhookEndpoints(webhooks), store)
 
 
 async def noted(notes: Notes) -> list[Activity]:
@@ -86,19 +93,47 @@ async def test_what_is_asked_for_is_noted_whole_and_in_order(notes: Notes) -> No
     assert await notes.outbox.first(0) == []
 
 
-async def test_what_is_removed_is_gone_and_no_position_comes_again(notes: Notes) -> None:
+async def test_what_is_told_is_gone_and_no_position_comes_again(notes: Notes) -> None:
     await notes.endpoints.add(an_endpoint(names=("activity.*",)))
     await notes.store([an_activity(1), an_activity(2)])
     first, second = await notes.outbox.first(10)
 
-    await notes.outbox.remove([first.position, second.position])
-    await notes.outbox.remove([second.position])
+    await notes.outbox.tell({first.position: [], second.position: []})
+    await notes.outbox.tell({second.position: []})
     await notes.store([an_activity(3)])
-    await notes.outbox.remove([first.position, second.position])
+    await notes.outbox.tell({first.position: [], second.position: []})
 
     [third] = await notes.outbox.first(10)
     assert third.activity == an_activity(3)
     assert third.position > second.position
+
+
+def a_message_of(activity: Activity, to: int = 1) -> Message:
+    return Message(
+        endpoint_id=UUID(int=to),
+        event_id=notice_id(activity.activity_id),
+        name="activity.view",
+        subject=subject_of(activity),
+        body="{}",
+        created_at=NOW,
+    )
+
+
+async def test_deliveries_are_made_in_order_and_of_a_note_that_is_gone_none(notes: Notes) -> None:
+    for number in (1, 2):
+        await notes.endpoints.add(an_endpoint(number, names=("activity.*",)))
+    await notes.store([an_activity(number) for number in range(1, 4)])
+    first, second, third = await notes.outbox.first(10)
+    await notes.outbox.tell({second.position: []})
+
+    given = {one.position: [a_message_of(one.activity, to) for to in (1, 2)] for one in (first, second, third)}
+    for _ in range(2):
+        await notes.outbox.tell(given)
+
+    assert await notes.outbox.first(10) == []
+    for number in (1, 2):
+        told = [row.delivery.message for row in await notes.log.newest(UUID(int=number), 10)]
+        assert told == [a_message_of(one.activity, number) for one in (third, first)]
 
 
 async def test_an_activity_that_is_known_already_is_not_noted_again(activity_sql: SqlActivityBackend) -> None:
@@ -170,17 +205,7 @@ async def test_an_activity_that_is_taken_out_is_told_to_nobody_any_more(activity
     some = [an_activity(1), an_activity(2, source="shop"), an_activity(3, source="shop", user="bo"), an_activity(4)]
     await activity_sql.store().store([an_activity(5, source="shop", user="cy"), *some])
     [note, *_] = await SqlActivityOutbox(database).first(10)
-    messages = [
-        Message(
-            endpoint_id=UUID(int=1),
-            event_id=notice_id(one.activity_id),
-            name="activity.view",
-            subject=subject_of(one),
-            body="{}",
-            created_at=NOW,
-        )
-        for one in (some[1], some[0], some[2], some[3])
-    ]
+    messages = [a_message_of(one) for one in (some[1], some[0], some[2], some[3])]
     await deliveries.add(messages)
 
     await activity_sql.removal().remove(ToRemove(sources=frozenset({"shop"})), frees_ids=False)

@@ -13,8 +13,8 @@ from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
 from app.application.ports.period_stats import DimensionQuestion, FigureIncompleteError
 from app.domain.activities import Activity
 from app.domain.dimensions import DimensionTotals
-from app.domain.rollups import ROLLUPS
 from app.domain.stats import Granularity
+from app.domain.usual_rollups import ROLLUPS
 from tests.support.activity_backends import ActivityBackend, SqlActivityBackend, by_definition, figures
 from tests.support.builders import an_activity
 

@@ -30,8 +30,8 @@ def test_the_short_tour_of_the_readme_is_how_the_whole_one_begins() -> None:
 
 def test_the_commands_of_the_tour_answer_what_it_shows(standing: tuple[Installation, Service]) -> None:
     commands = [shlex.split(command.replace("\\\n", " ")) for command, _ in TOUR]
-    assert [words[0] for words in commands].count("curl") == 9
-    assert [words[0] for words in commands].count(".venv/bin/marquee") == 5
+    assert [words[0] for words in commands].count("curl") == 11
+    assert [words[0] for words in commands].count(".venv/bin/marquee") == 6
 
     for words, (_, shown) in zip(commands, TOUR, strict=True):
         _expect(words, comparable(shown), *standing)

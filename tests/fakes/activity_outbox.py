@@ -1,10 +1,12 @@
 """ActivityOutbox in memory: the reference."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from app.application.ports.webhooks import MOST_NOTED, ActivityOutbox, NotedActivity
 from app.domain.activities import Activity
+from app.domain.webhook_deliveries import Message
 from app.domain.webhooks import Endpoint
+from tests.fakes.webhook_deliveries import MemoryWebhookDeliveries
 from tests.fakes.webhook_endpoints import MemoryWebhooks
 
 
@@ -34,10 +36,14 @@ class MemoryActivityOutbox(ActivityOutbox):
         self._store.check()
         return self._noted[: max(limit, 0)]
 
-    async def remove(self, positions: Sequence[int]) -> None:
-        """Leave out."""
+    async def tell(self, messages: Mapping[int, Sequence[Message]]) -> None:
+        """Leave out, and add."""
         self._store.check()
-        self._noted = [one for one in self._noted if one.position not in positions]
+        there = [one.position for one in self._noted if one.position in messages]
+        self._noted = [one for one in self._noted if one.position not in messages]
+        told = [message for position in there for message in messages[position]]
+        if told:
+            await MemoryWebhookDeliveries(self._store).add(told)
 
     def _endpoints(self) -> Sequence[Endpoint]:
         return list(self._store.endpoints.values())

@@ -18,6 +18,7 @@ from app.application.ports.activity_expiry import ActivityExpiry
 from app.application.ports.day_sums import DaySums
 from app.application.ports.imports import ImportId
 from app.application.ports.period_stats import DimensionQuestion, DimensionRow, PeriodStats
+from app.application.ports.plan_stats import PlanStats
 from app.application.ports.removal import ActivityRemoval, FiguresIncompleteError, RemovalStep
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import STATEMENTS, Activity, ActivityId
@@ -25,8 +26,9 @@ from app.domain.activity_columns import ActivityColumns
 from app.domain.column_fold import Fold, fold_columns
 from app.domain.dimensions import DimensionTotals, value_of
 from app.domain.identities import ANONYMOUS, Key, aliases_in, claims_in, owners_by, persons_by
+from app.domain.plan_totals import PlanFigures, PlanOrder, days_of_plan
 from app.domain.removal import ToRemove
-from app.domain.rollups import ROLLUPS, Day, Hour, LocalClock, add, added_up
+from app.domain.rollups import Day, Hour, LocalClock, Sums, add, added_up
 from app.domain.series import Total, total_of
 from app.domain.stats import (
     Cell,
@@ -41,11 +43,14 @@ from app.domain.stats import (
 )
 from app.domain.user_days import UserDays, together
 from app.domain.user_figures import UserFigures
+from app.domain.usual_rollups import ROLLUPS
 from tests.fakes.imports import MemoryImports
 from tests.support.folding import fold
 
 
-class MemoryActivityStore(ActivityStore, Stats, DaySums, PeriodStats, StatsKeeper, ActivityRemoval, ActivityExpiry):
+class MemoryActivityStore(
+    ActivityStore, Stats, DaySums, PeriodStats, PlanStats, StatsKeeper, ActivityRemoval, ActivityExpiry
+):
     """One process's stand-in for the database. Keeps no figures: every question folds what is counted anew."""
 
     def __init__(self, zone: tzinfo) -> None:
@@ -144,6 +149,30 @@ class MemoryActivityStore(ActivityStore, Stats, DaySums, PeriodStats, StatsKeepe
         persons = _of_persons(self._fold())
         sets = [days.all if type_ == "" else dict(days.by_type).get(type_) for days in persons]
         return sum(any(first <= day <= last for day in days_of(visits)) for visits in sets if visits)
+
+    async def plans(self, first: date, last: date, order: PlanOrder, limit: int) -> Sequence[PlanFigures]:
+        """Rank them all."""
+        found: dict[str, Sums] = {}
+        for key, figures in self._plan_sums(first, last).items():
+            found.setdefault(key[1], {})[key] = figures
+        all_ = [_figures_of(plan_id, sums) for plan_id, sums in found.items()]
+
+        def rank(one: PlanFigures) -> float:
+            if order is PlanOrder.CONVERSION:
+                return -1 if one.conversion is None else one.conversion
+            return one.views if order is PlanOrder.VIEWS else one.purchases
+
+        return sorted(all_, key=lambda one: (-rank(one), one.plan_id))[:limit]
+
+    async def plan(self, plan_id: str, first: date, last: date) -> Sums:
+        """Choose its own."""
+        return {key: figures for key, figures in self._plan_sums(first, last).items() if key[1] == plan_id}
+
+    def _plan_sums(self, first: date, last: date) -> Sums:
+        self._check()
+        counted = ActivityColumns.of([one for one in self._counted if one.type not in STATEMENTS])
+        sums = fold_columns(counted, LocalClock(self.zone), ROLLUPS).sums.get("plan_totals", {})
+        return {key: figures for key, figures in sums.items() if day_number(first) <= key[0] <= day_number(last)}
 
     async def days(self, first: date, last: date, type_: str = "") -> Mapping[Day, Total]:
         """Add up the types."""
@@ -365,3 +394,10 @@ def _figures_of_users(found: Fold, retained: Collection[str] = ()) -> UserFigure
     for days in _of_persons(found):
         figures.move(None, days)
     return figures
+
+
+def _figures_of(plan_id: str, sums: Sums) -> PlanFigures:
+    """Add up the days of a plan."""
+    days = days_of_plan(sums)
+    paid = sum((day.sum for day in days), Decimal())
+    return PlanFigures(plan_id, sum(day.views for day in days), sum(day.purchases for day in days), paid)

@@ -75,7 +75,6 @@ async def work(data: Path, redis_url: str, begun: float) -> None:
     tell_activities = TellActivities(
         outbox=SqlActivityOutbox(database),
         endpoints=endpoints,
-        deliveries=deliveries,
         log=log,
         clock=clock,
         render=partial(render_activity, source=SOURCE),

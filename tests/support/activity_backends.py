@@ -21,6 +21,7 @@ from app.adapters.outbound.sql.funnel_evidence import SqlFunnelInstants
 from app.adapters.outbound.sql.imports import SqlImports
 from app.adapters.outbound.sql.migrate import migrate
 from app.adapters.outbound.sql.period_stats import SqlPeriodStats
+from app.adapters.outbound.sql.plan_stats import SqlPlanStats
 from app.adapters.outbound.sql.removal import SqlActivityRemoval
 from app.adapters.outbound.sql.stats import SqlStats
 from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
@@ -31,12 +32,13 @@ from app.application.ports.forgetting import ForgottenNames
 from app.application.ports.funnels import FunnelInstants
 from app.application.ports.imports import ImportId, Imports, UndoneImports
 from app.application.ports.period_stats import DimensionQuestion, PeriodStats
+from app.application.ports.plan_stats import PlanStats
 from app.application.ports.removal import ActivityRemoval
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity
 from app.domain.dimensions import DimensionTotals
-from app.domain.rollups import ROLLUPS
 from app.domain.stats import Granularity, period_of, retention
+from app.domain.usual_rollups import ROLLUPS
 from tests.fakes.activity_store import MemoryActivityStore
 from tests.fakes.forgetting import MemoryForgottenNames
 from tests.fakes.funnel_instants import MemoryFunnelInstants
@@ -56,6 +58,7 @@ class ActivityBackend(Protocol):
     def stats(self) -> Stats: ...
     def day_sums(self) -> DaySums: ...
     def periods(self) -> PeriodStats: ...
+    def plan_stats(self) -> PlanStats: ...
     def keeper(self, zone: tzinfo = UTC) -> StatsKeeper: ...
     def expiry(self, zone: tzinfo = UTC) -> ActivityExpiry: ...
     def imports(self) -> Imports: ...
@@ -84,6 +87,9 @@ class MemoryActivityBackend:
         return self._all
 
     def periods(self) -> PeriodStats:
+        return self._all
+
+    def plan_stats(self) -> PlanStats:
         return self._all
 
     def keeper(self, zone: tzinfo = UTC) -> StatsKeeper:
@@ -137,6 +143,9 @@ class SqlActivityBackend:
     def periods(self) -> PeriodStats:
         return SqlPeriodStats(self.database)
 
+    def plan_stats(self) -> PlanStats:
+        return SqlPlanStats(self.database)
+
     def keeper(self, zone: tzinfo = UTC) -> StatsKeeper:
         return SqlStatsKeeper(self.database, zone, rollups=ROLLUPS_OF_TESTS, retained=RETAINED)
 
@@ -150,7 +159,7 @@ class SqlActivityBackend:
         return SqlImports(self.database)
 
     def expiry(self, zone: tzinfo = UTC) -> ActivityExpiry:
-        return SqlActivityExpiry(self.database, zone, rows=100)
+        return SqlActivityExpiry(self.database, zone, rollups=ROLLUPS_OF_TESTS, retained=RETAINED, rows=100)
 
     def removal(self, zone: tzinfo = UTC, step: int = 10_000) -> ActivityRemoval:
         return SqlActivityRemoval(self.database, zone, rollups=ROLLUPS_OF_TESTS, step=step, retained=RETAINED)

@@ -4,6 +4,8 @@ An activity is `{"id", "type", "occurred_at" (aware), "user_id" (or None), "valu
 have an "anonymous_id" and, from a publishable key, a "received_at" (aware).
 """
 
+import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta, tzinfo
@@ -77,6 +79,29 @@ class Oracle:
         counts = Counter(a["type"] for a in self.activities if first <= self.day(a) <= last)
         ranked = sorted(counts, key=lambda name: (-counts[name], name))
         return [{"type": name, "count": counts[name]} for name in ranked[:limit]]
+
+    def plans(self, first: date, last: date, order: str) -> list[dict[str, Any]]:
+        """Views and purchases of what names a plan by a UUID; by conversion those without a view come last."""
+        found: dict[str, dict[str, Any]] = {}
+        for activity in self.activities:
+            properties = json.loads(activity.get("properties") or "{}")
+            plan = str(properties.get("plan_id", properties.get("planId"))).lower()
+            kind = {"view": "views", "page_view": "views", "purchase": "purchases"}.get(activity["type"])
+            if kind is None or not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", plan):
+                continue
+            if not first <= self.day(activity) <= last:
+                continue
+            figures = found.setdefault(plan, {"plan_id": plan, "views": 0, "purchases": 0, "sum": Decimal()})
+            figures[kind] += 1
+            if kind == "purchases":
+                figures["sum"] += Decimal(activity["value"] or 0)
+
+        def rank(one: Mapping[str, Any]) -> float:
+            if order != "conversion":
+                return float(one[order])
+            return one["purchases"] / one["views"] if one["views"] else -1.0
+
+        return sorted(found.values(), key=lambda one: (-rank(one), one["plan_id"]))
 
     def retention(self, start: date, windows: int, granularity: str, today: date, type_: str = "") -> dict[str, Any]:
         users, periods = self.users_by_period(granularity, type_), Periods(granularity)

@@ -26,6 +26,7 @@ from tests.support.chromium import a_tab, chromium
 from tests.support.dashboard_server import Dashboard, served
 from tests.support.dashboard_world import DashboardWorld
 from tests.support.fixed_clock import FixedClock
+from tests.support.folded_once import FoldedOnce
 from tests.support.scripted_provider import ScriptedProvider, configured
 
 PICTURES = Path(__file__).parents[2] / "doc" / "pictures"
@@ -52,7 +53,7 @@ TITLES = (
 def main() -> None:
     """Write the pictures."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    world = DashboardWorld(FixedClock(NOW - timedelta(seconds=HOUR)))
+    world = DashboardWorld(FixedClock(NOW - timedelta(seconds=HOUR)), FoldedOnce(UTC))
     world.watch.timeout = 60
     asyncio.run(fill(world, Random(7)))
     looks = {"light": {}, "dark": {"dark": True}, "phone": {"phone": True}}
@@ -62,6 +63,7 @@ def main() -> None:
                 tab.page.goto(service.url)
                 tab.until("#mode", "live")
                 tab.until("#counted", " ")  # thousands are there
+                tab.until("#revenue-readout", "yesterday")
                 file = PICTURES / f"dashboard-{name}.png"
                 tab.page.screenshot(path=file, full_page=name != "phone", animations="disabled")
                 print(f"{file.relative_to(Path.cwd())}: {file.stat().st_size:,} bytes")  # noqa: T201 - a command

@@ -213,7 +213,6 @@ class WebhookWorld:
         self.tell_activities = TellActivities(
             outbox=self.outbox,
             endpoints=self.endpoints,
-            deliveries=self.deliveries,
             log=self.log,
             clock=self.clock,
             render=partial(render_activity, source="/marquee"),

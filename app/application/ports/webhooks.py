@@ -105,8 +105,12 @@ class ActivityOutbox(Protocol):
         """Read the first `limit`, in their order: that in which each transaction got them."""
 
     @abstractmethod
-    async def remove(self, positions: Sequence[int]) -> None:
-        """Forget some; of those that are gone already nothing happens."""
+    async def tell(self, messages: Mapping[int, Sequence[Message]]) -> None:
+        """Forget the notes at some positions and add what is to be told of each, as WebhookDeliveries does.
+
+        All or nothing. Of a note that is gone meanwhile nothing is added: somebody has told it, or its activity was
+        taken out.
+        """
 
 
 class WebhookStates(Protocol):

@@ -82,7 +82,7 @@ COMMANDS = (
         "activities",
         "Raw activities, apart from what was counted of them.",
         f"{_CLI}.activities_commands:add_activities_commands",
-        "expire_activities",
+        "activities_commands",
     ),
     _catalog("catalog", source=f"{_SETUP}:add_catalog", help="The catalog as a whole."),
     _history("stats", "Figures over activities.", f"{_CLI}.stats_commands:add_stats_commands", "stats_use_cases"),

@@ -18,6 +18,7 @@ from app.adapters.outbound.providers.demo import RESPONSES
 from app.domain.activities import LARGEST_ACTIVITY, LONGEST_SOURCE, LONGEST_USER_ID, PLACEHOLDERS, ActivityRules
 from app.domain.funnels import DEFAULT_TYPES, MOST_KEPT
 from app.domain.gate import GatePolicy
+from app.domain.plan_totals import PURCHASE_TYPES, VIEW_TYPES
 from app.domain.settling import SettlePolicy
 from app.infrastructure.settings.access_settings import RateLimitSettings, Security
 from app.infrastructure.settings.activity_types import ActivityType
@@ -186,6 +187,8 @@ class StatsSettings(SettingsSection):
         "cart.added",
         "purchase",
     )
+    view_types: Annotated[tuple[ActivityType, ...], Field(max_length=20)] = VIEW_TYPES
+    purchase_types: Annotated[tuple[ActivityType, ...], Field(max_length=20)] = PURCHASE_TYPES
     verify_at: Annotated[time | None, BeforeValidator(_time_of_day)] = None
     funnel_types: Annotated[tuple[ActivityType, ...], Field(max_length=MOST_KEPT)] = DEFAULT_TYPES
 

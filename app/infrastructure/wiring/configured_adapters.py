@@ -27,7 +27,8 @@ from app.application.ports.system import Clock
 from app.application.ports.users import Tokens
 from app.application.ports.webhooks import WebhookDeliveries, WebhookEndpoints
 from app.domain.dimensions import DimensionTotals
-from app.domain.rollups import ROLLUPS, Rollup
+from app.domain.rollups import Rollup
+from app.domain.usual_rollups import rollups_of
 from app.infrastructure.observability.no_traces import Tracing
 from app.infrastructure.settings.network_access import is_loopback, open_by_address, rates
 from app.infrastructure.settings.settings import Settings
@@ -38,8 +39,9 @@ LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 def rollups(settings: Settings) -> Sequence[Rollup]:
     """List what activities are counted by."""
-    activity = settings.activity
-    return (*ROLLUPS, DimensionTotals(activity.dimensions, activity.max_dimension_values))
+    activity, stats = settings.activity, settings.stats
+    usual = rollups_of(stats.view_types, stats.purchase_types)
+    return (*usual, DimensionTotals(activity.dimensions, activity.max_dimension_values))
 
 
 def running_process(role: str, clock: Clock) -> RunningProcess:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from dependency_injector.containers import DeclarativeContainer
 from dependency_injector.providers import BaseSingleton, Callable, List, Object, Singleton, traverse
 
+from app.adapters.inbound.cli.activities_commands import ActivitiesParts
 from app.adapters.inbound.cli.catalog_commands import CatalogParts
 from app.adapters.inbound.cli.export_command import ExportParts
 from app.adapters.inbound.cli.forget_command import ForgetParts
@@ -97,6 +98,7 @@ class Container(UseCases):
         no_users=Outbound.settings.provided.activity.no_users,
     )
     imports_commands = Singleton(ImportsParts)
+    activities_commands = Singleton(ActivitiesParts)
     forget_command = Singleton(ForgetParts)
     export_parts = Singleton(ExportParts)
     journal_loop = Singleton(
@@ -175,6 +177,8 @@ class Container(UseCases):
         Singleton(
             exports_router,
             UseCases.export_to_clients,
+            UseCases.export_plans,
+            UseCases.export_stats,
             UseCases.list_activities,
             Singleton(ExportStreams),
         ),

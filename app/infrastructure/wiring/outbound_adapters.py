@@ -48,6 +48,7 @@ from app.adapters.outbound.sql.funnel_evidence import SqlFunnelInstants
 from app.adapters.outbound.sql.imports import SqlImports
 from app.adapters.outbound.sql.period_stats import SqlPeriodStats
 from app.adapters.outbound.sql.plan_journal import SqlPlanJournal
+from app.adapters.outbound.sql.plan_stats import SqlPlanStats
 from app.adapters.outbound.sql.publishing_positions import SqlPublishingPositions
 from app.adapters.outbound.sql.removal import SqlActivityRemoval
 from app.adapters.outbound.sql.stats import SqlStats
@@ -146,6 +147,7 @@ class Outbound(containers.DeclarativeContainer):
     funnel_instants = Singleton(SqlFunnelInstants, rules=day_rules)
     sums = Singleton(SqlDaySums)
     periods = Singleton(SqlPeriodStats)
+    plan_stats = Singleton(SqlPlanStats)
     plan_journal = Singleton(SqlPlanJournal)
     stats_keeper = keeper = Singleton(SqlStatsKeeper, rules=day_rules)
 

@@ -15,6 +15,8 @@ from app.application.authenticate import Authenticate
 from app.application.deliver_webhooks import DeliverWebhooks
 from app.application.expire_activities import ExpireActivities
 from app.application.export_activities import ExportActivities
+from app.application.export_plans import ExportPlans
+from app.application.export_stats import ExportStats
 from app.application.figures import count_stored
 from app.application.first_admin import LetFirstAdminIn
 from app.application.follow_catalog import FollowCatalog
@@ -34,6 +36,7 @@ from app.application.publish_domain_events import PublishDomainEvents
 from app.application.read_catalog import DescribeHeld, DescribePlan, DescribeProviders, ListRejections, ListRuns
 from app.application.read_changes import ReadChanges, WatchLog
 from app.application.read_history import ListPlanStates, SearchPast
+from app.application.read_plan_stats import PlanByDay, PlansByFigures, WhatSells
 from app.application.read_series import Series, SeriesByDimension, TotalInRange, TotalsOfRange
 from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 from app.application.record_activities import RecordActivities
@@ -117,6 +120,8 @@ class UseCases(Outbound):
     )
     page_of_totals = Singleton(PageOfTotals)
     total_of_type = Singleton(TotalOfType)
+    export_plans = Singleton(ExportPlans, Outbound.plan_journal)
+    export_stats = Singleton(ExportStats)
     ask_funnel = Singleton(AskFunnel, Outbound.funnel_instants)
     daily_active_users = Singleton(DailyActiveUsers)
     top_types = Singleton(TopTypes)
@@ -127,6 +132,9 @@ class UseCases(Outbound):
     series_by_dimension = Singleton(SeriesByDimension, dimensions=Outbound.settings.provided.activity.dimensions)
     totals_of_range = Singleton(TotalsOfRange)
     total_in_range = Singleton(TotalInRange)
+    plans_by_figures = plans = Singleton(PlansByFigures, history=Outbound.plan_journal)
+    plan_by_day = Singleton(PlanByDay)
+    what_sells = Singleton(WhatSells)
     export_activities = Singleton(ExportActivities, Outbound.activity_archive)
     export_to_clients = Singleton(ExportActivities, Outbound.activity_archive, ahead=0)
     list_activities = Singleton(ListActivities, Outbound.activity_archive)

@@ -51,7 +51,9 @@ BEYOND_JSON_SCHEMA = {
     "GET /catalog/plans": NO_SUCH_INSTANT | {"from_after_to": "", "invalid_cursor": ""},  # of a list in the other order
     "GET /catalog/changes": {"unknown_cursor": ""},  # of the right form, but never given out
     "GET /activities": NO_SUCH_INSTANT | {"from_after_to": ""},
-    "GET /export/activities": NO_SUCH_INSTANT | {"from_after_to": ""},
+    "GET /export/activities": NO_SUCH_INSTANT | {"from_after_to": "", "no_parquet": ""},
+    "GET /export/plans": NO_SUCH_INSTANT | {"from_after_to": "", "no_parquet": ""},
+    "GET /export/stats": DATES | {"no_parquet": ""},
     "GET /stats/funnel": DATES | {"invalid_funnel": "within:"},
     "GET /stats": DATES,
     "GET /stats/{type}": DATES,
@@ -62,6 +64,8 @@ BEYOND_JSON_SCHEMA = {
         "dimension_missing": "",
     },
     "GET /stats/dau": DATES,
+    "GET /stats/plans": DATES,
+    "GET /stats/plans/{plan_id}": DATES,
     "GET /dashboard/days": DATES,
     "GET /dashboard/types": DATES,
     "GET /stats/top-events": DATES,

@@ -12,12 +12,11 @@ from playwright.sync_api import Browser
 from app.adapters.machine.system_clock import SystemClock
 from app.application.ports.system import CircuitState
 from app.domain.activities import Activity
-from app.domain.column_fold import Fold
 from app.domain.sync_runs import SyncOutcome, SyncReport
-from tests.fakes.activity_store import MemoryActivityStore
 from tests.support.chromium import Tab, a_tab, chromium
 from tests.support.dashboard_server import Dashboard, Served, served
 from tests.support.dashboard_world import DashboardWorld
+from tests.support.folded_once import FoldedOnce
 from tests.support.scripted_provider import ScriptedProvider, configured
 
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
@@ -160,17 +159,6 @@ def test_ten_thousand_types_are_searched_and_paged(tab: Tab) -> None:
         search_and_page(opened(tab, service, "?days=90"))
 
 
-class FoldedOnce(MemoryActivityStore):
-    """Remembers its figures until something else is stored: 10,000 types take a second, whatever is asked."""
-
-    folded: tuple[int, Fold] | None = None
-
-    def _fold(self) -> Fold:
-        if self.folded is None or self.folded[0] != len(self._counted):
-            self.folded = (len(self._counted), super()._fold())
-        return self.folded[1]
-
-
 def search_and_page(tab: Tab) -> None:
     tab.until("#types-tools", f"1{TO}10 of 10 000")
 
@@ -261,7 +249,7 @@ def test_trouble_comes_first_and_says_what_to_do(browser: Browser, service: Serv
 
         service.do(fail)
 
-        tab.until("#troubles", "1 dead letter cannot be stored and wait")
+        tab.until("#troubles", "1 dead letter could not be stored: marquee dead-letters list")
         tab.until("#troubles", "demo: failed: 503")
         tab.until("#troubles", "marquee stats rebuild")
         first = "document.querySelector('#board').firstElementChild.id"

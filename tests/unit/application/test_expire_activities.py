@@ -8,6 +8,7 @@ import pytest
 
 from app.adapters.inbound.worker.timed_loops import ExpiryLoop
 from app.application.expire_activities import ExpireActivities
+from app.application.ports.activities import FrozenDaysError
 from app.application.ports.removal import FiguresIncompleteError
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.backoff import Backoff
@@ -128,3 +129,15 @@ async def test_a_worker_waits_until_figures_are_made_anew() -> None:
             await asyncio.sleep(0.001)
 
     assert world.kept.incomplete == 0
+
+
+async def test_what_is_frozen_is_given_up_by_whoever_names_it() -> None:
+    world = World()
+    await world.fill(10)
+    await world.expire()
+
+    with pytest.raises(FrozenDaysError, match="confirm with 2026-02-22") as told:
+        await world.kept.reset()
+    await world.kept.reset(told.value.day)
+
+    assert await world.kept.totals() == []

@@ -15,7 +15,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from app.adapters.inbound.activity_files.imported_file import CHUNK
-from app.adapters.inbound.cli.activities_commands import add_activities_commands
+from app.adapters.inbound.cli.activities_commands import ActivitiesParts, add_activities_commands
 from app.adapters.inbound.cli.dead_letter_commands import add_dead_letter_commands
 from app.adapters.inbound.cli.import_command import ImportParts, add_import_command
 from app.adapters.inbound.cli.imports_commands import ImportsParts, add_imports_commands
@@ -26,19 +26,25 @@ from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
 from app.application.ask_funnel import AskFunnel
 from app.application.expire_activities import ExpireActivities
 from app.application.import_activities import ImportActivities
+from app.application.list_activities import ListActivities
 from app.application.ports.activities import DeadLetter, DeadLetters
 from app.application.ports.imports import ImportId
+from app.application.read_plan_stats import PlanByDay, PlansByFigures, WhatSells
 from app.application.read_series import Series, SeriesByDimension, TotalInRange, TotalsOfRange, ValueSeries
 from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 from app.application.undo_import import UndoImport
 from app.domain.activities import Activity, ActivityRules
 from app.domain.dimensions import DimensionValue
 from app.domain.series import Metric, Point
+from tests.fakes.activity_archive import MemoryActivityArchive
 from tests.fakes.activity_store import MemoryActivityStore
 from tests.fakes.activity_stream import MemoryActivityStream
 from tests.fakes.funnel_instants import MemoryFunnelInstants
 from tests.fakes.imports import MemoryImports
+from tests.fakes.plan_catalog import MemoryPlanCatalog
+from tests.fakes.plan_journal import MemoryPlanJournal
 from tests.fakes.recent_ids import MemoryRecentIds
+from tests.fakes.store import MemoryStore
 from tests.support.fixed_clock import FixedClock
 
 SAMPLE = Path(__file__).parents[3] / "sample" / "activities.csv"
@@ -114,6 +120,7 @@ class World:
     @asynccontextmanager
     async def _stats(self) -> AsyncIterator[StatsUseCases]:
         clock = FixedClock(NOW)
+        plans = PlansByFigures(self.store, MemoryPlanCatalog(MemoryStore()), MemoryPlanJournal(), clock, UTC)
         yield StatsUseCases(
             page_of_totals=PageOfTotals(self.store),
             keeper=self.store,
@@ -125,12 +132,17 @@ class World:
             series_by_dimension=SeriesByDimension(self.store, clock, UTC, ["source", "properties.page"]),
             totals_of_range=TotalsOfRange(self.store, clock, UTC),
             total_in_range=TotalInRange(self.store, self.store, clock, UTC),
+            plans_by_figures=plans,
+            plan_by_day=PlanByDay(self.store, clock, UTC),
+            what_sells=WhatSells(plans),
             ask_funnel=AskFunnel(MemoryFunnelInstants(self.store), clock, UTC),
         )
 
     @asynccontextmanager
-    async def _expiry(self) -> AsyncIterator[ExpireActivities]:
-        yield ExpireActivities(expiry=self.store, clock=FixedClock(NOW), zone=UTC, keep_days=None, pause=0)
+    async def _expiry(self) -> AsyncIterator[ActivitiesParts]:
+        expire = ExpireActivities(expiry=self.store, clock=FixedClock(NOW), zone=UTC, keep_days=None, pause=0)
+        look = ListActivities(MemoryActivityArchive(await self.store.counted()))
+        yield ActivitiesParts(expire_activities=expire, list_activities=look, zone=UTC)
 
     @asynccontextmanager
     async def _letters(self) -> AsyncIterator[DeadLetters]:
@@ -644,3 +656,32 @@ def test_others_and_those_without_a_value_are_told_from_values() -> None:
     listed = [str(row[0]) for row in value_points(Metric.COUNT, rows)._rows]
 
     assert listed == ["web", "none", "others"]
+
+
+def test_a_funnel_is_a_table_of_steps_and_exact_for_programs(world: World, file: Path) -> None:
+    done = [("view", "ana", 3), ("view", "bob", 3), ("purchase", "ana", 4)]
+    file.write_text(HEADER + "".join(f"{type_},2026-03-0{day}T00:00:00Z,{user},\n" for type_, user, day in done))
+    world.run("import", str(file))
+    days = ("--from", "2026-03-01", "--to", "2026-03-05")
+
+    table = world.lines("stats", "funnel", "view,purchase", "--within", "2w", *days)
+    listed = world.json("stats", "funnel", "view,purchase", "--within", "12h", *days)
+    refused = world.run("stats", "funnel", "view", "--within", "soon")
+
+    assert [line.split("█")[0].strip() for line in table] == [
+        "step type users of all",
+        "1 view 2 100.0%",
+        "2 purchase 1 50.0%",
+    ]
+    assert listed == [{"step": 1, "type": "view", "users": 2}, {"step": 2, "type": "purchase", "users": 0}]
+    assert (refused.exit_code, "'soon' is no length of time" in refused.stderr) == (2, True)
+
+
+def test_the_newest_activities_are_listed(imported: World) -> None:
+    rows = imported.json("activities", "list", "--type", "purchase", "--limit", "3")
+    lines = imported.run("activities", "list", "--limit", "2", "--to", "2026-01-10")
+
+    assert [row["type"] for row in rows] == ["purchase"] * 3
+    assert rows == sorted(rows, key=lambda row: row["occurred_at"], reverse=True)
+    assert lines.stderr == "marquee: there may be more: a larger --limit, or an earlier --to\n"
+    assert len(lines.stdout.splitlines()) == 3

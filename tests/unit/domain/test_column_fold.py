@@ -13,9 +13,10 @@ from app.domain.activities import Activity
 from app.domain.activity_columns import ActivityColumns
 from app.domain.column_fold import Fold, fold_columns
 from app.domain.identities import ANONYMOUS
-from app.domain.rollups import ROLLUPS, LocalClock, add
+from app.domain.rollups import LocalClock, add
 from app.domain.stats import day_number, today
 from app.domain.user_days import days_with
+from app.domain.usual_rollups import ROLLUPS
 
 NOON = datetime(2026, 10, 25, 12, tzinfo=UTC)
 MONROVIA = ZoneInfo("Africa/Monrovia")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from app.adapters.inbound.activity_files.file_form import FileForm, Format
 from app.adapters.inbound.activity_files.imported_file import ImportedFile
 from app.adapters.inbound.activity_files.source import open_source
-from app.adapters.inbound.export_files.portions import LinesFormat, activities_as_lines
+from app.adapters.inbound.export_files.portions import FileFormat, activities_as_lines
 from app.adapters.inbound.reading.activity_names import FieldNames
 from app.application.export_activities import ExportActivities
 from app.application.import_activities import RejectedRow
@@ -54,7 +54,7 @@ ACTIVITIES = st.builds(
 )
 
 
-async def round_trip(activities: Sequence[Activity], format_: LinesFormat) -> tuple[list[Activity], list[RejectedRow]]:
+async def round_trip(activities: Sequence[Activity], format_: FileFormat) -> tuple[list[Activity], list[RejectedRow]]:
     archive = ExportActivities(MemoryActivityArchive(activities, rows=1000))
     portions = activities_as_lines(archive, ActivitySpan(), format_, escape_formulas=False)
     with TemporaryDirectory() as folder:
@@ -70,10 +70,10 @@ def by_id(activities: Sequence[Activity]) -> list[Activity]:
     return sorted(activities, key=lambda one: one.activity_id)
 
 
-@pytest.mark.parametrize("format_", LinesFormat)
+@pytest.mark.parametrize("format_", FileFormat)
 @settings(max_examples=60, deadline=None)
 @given(activities=st.lists(ACTIVITIES.filter(lambda one: not _is_said_now(one)), min_size=1, max_size=8))
-async def test_whatever_was_stored_comes_back(format_: LinesFormat, activities: list[Activity]) -> None:
+async def test_whatever_was_stored_comes_back(format_: FileFormat, activities: list[Activity]) -> None:
     once = [*{one.activity_id: one for one in activities}.values()]
 
     imported, rejected = await round_trip(once, format_)
@@ -93,8 +93,8 @@ def _comparable(one: Activity) -> tuple[object, ...]:
     return (*one._replace(value=None, properties=None, origin=None), value, *loaded)
 
 
-@pytest.mark.parametrize("format_", LinesFormat)
-async def test_an_activity_as_large_as_the_door_takes_comes_back(format_: LinesFormat) -> None:
+@pytest.mark.parametrize("format_", FileFormat)
+async def test_an_activity_as_large_as_the_door_takes_comes_back(format_: FileFormat) -> None:
     large = an_activity(properties=compact({"text": '"' * 32_700}))
 
     imported, rejected = await round_trip([large], format_)
@@ -102,8 +102,8 @@ async def test_an_activity_as_large_as_the_door_takes_comes_back(format_: LinesF
     assert (imported, rejected) == ([large], [])
 
 
-@pytest.mark.parametrize("format_", LinesFormat)
-async def test_digits_come_back_as_they_were(format_: LinesFormat) -> None:
+@pytest.mark.parametrize("format_", FileFormat)
+async def test_digits_come_back_as_they_were(format_: FileFormat) -> None:
     values = ["0.10", "-0.50", "0." + "1" * 24, "999999999999999999", "100"]
     stored = [an_activity(number, value=value) for number, value in enumerate(values)]
 

@@ -10,24 +10,37 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from app.adapters.inbound.export_files.portions import LinesFormat, activities_as_lines
+from app.adapters.inbound.export_files.portions import FileFormat, activities_as_lines
 from app.adapters.inbound.http.api import create_api
 from app.adapters.inbound.http.exports.export_streams import ExportStreams, TooManyExportsError
 from app.adapters.inbound.http.exports.exports_router import exports_router
 from app.application.export_activities import ExportActivities
+from app.application.export_plans import ExportPlans
+from app.application.export_stats import ExportStats
 from app.application.list_activities import ListActivities
 from app.application.ports.activity_archive import EXPORT_COLUMNS
 from app.domain.activity_spans import ActivitySpan
 from tests.fakes.activity_archive import MemoryActivityArchive
+from tests.fakes.activity_store import MemoryActivityStore
+from tests.fakes.plan_journal import MemoryPlanJournal
 from tests.support.asgi import Sent, ask
 from tests.support.builders import NOW, an_activity
+from tests.support.fixed_clock import FixedClock
 
 HOURS = [an_activity(number + 1, at=NOW - timedelta(hours=number), value="1.50") for number in range(10)]
 EXPORT = "/export/activities"
 
 
 def an_api(archive: MemoryActivityArchive, streams: ExportStreams | None = None) -> FastAPI:
-    router = exports_router(ExportActivities(archive), ListActivities(archive), streams or ExportStreams(), UTC)
+    store = MemoryActivityStore(UTC)
+    router = exports_router(
+        ExportActivities(archive),
+        ExportPlans(MemoryPlanJournal()),
+        ExportStats(store, store, FixedClock(NOW), UTC),
+        ListActivities(archive),
+        streams or ExportStreams(),
+        UTC,
+    )
     return create_api([router], "1", frozenset())
 
 
@@ -85,6 +98,25 @@ async def test_csv_has_a_header_also_when_nothing_follows() -> None:
 
     assert sent.headers[b"content-type"] == b"text/csv; charset=utf-8"
     assert sent.body.decode() == f"{','.join(EXPORT_COLUMNS)}\n"
+
+
+@pytest.mark.parametrize("what", ["plans", "stats"])
+async def test_plans_and_stats_are_exported_alike(what: str) -> None:
+    api = an_api(MemoryActivityArchive())
+
+    lines = await Client(api, f"/export/{what}").whole()
+    cells = await Client(api, f"/export/{what}", "format=csv&from=2021-01-01&to=2021-12-31").whole()
+
+    assert (lines.status, lines.headers[b"content-type"], lines.body) == (200, b"application/x-ndjson", b"")
+    assert cells.body.startswith({"plans": b"id,provider,", "stats": b"date,type,count,sum,users\n"}[what])
+
+
+async def test_parquet_is_of_its_own_type() -> None:
+    pytest.importorskip("pyarrow")
+
+    sent = await Client(an_api(MemoryActivityArchive(HOURS)), EXPORT, "format=parquet").whole()
+
+    assert (sent.headers[b"content-type"], sent.body[:4]) == (b"application/vnd.apache.parquet", b"PAR1")
 
 
 async def test_days_are_those_of_the_stats_and_both_included() -> None:
@@ -149,7 +181,7 @@ async def test_a_process_serves_so_many_and_no_more() -> None:
     export = ExportActivities(MemoryActivityArchive(HOURS))
 
     def portions() -> Any:
-        return activities_as_lines(export, ActivitySpan(), LinesFormat.NDJSON, escape_formulas=False)
+        return activities_as_lines(export, ActivitySpan(), FileFormat.NDJSON, escape_formulas=False)
 
     await streams.open(portions(), "a", "text/csv", lambda: True)
 

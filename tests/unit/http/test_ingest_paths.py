@@ -28,8 +28,9 @@ good: dict[str, st.SearchStrategy[Any]] = {
     "source": st.sampled_from(["web", "app", "s" * 256]) | st.none(),
     "occurred_at": st.sampled_from(["2026-01-05T11:00:00Z", "2026-01-05 10:00:00", "2026-01-05T11:00:00.123456+02:00"]),
     "value": st.integers(0, 10**6) | st.sampled_from([1.5, 0.1, 1e-7, -0.0, 0, -12.25, 1e17, 1e18, None]),
-    "properties": st.dictionaries(st.sampled_from("ab:"), plain | nested, max_size=3) | st.none(),
+    "properties": st.dictionaries(st.sampled_from(["a", "b", ":", "plan_id"]), plain | nested, max_size=3) | st.none(),
     "event_id": st.uuids().map(str),
+    "plan_id": st.uuids().map(str) | st.sampled_from(["291", "", "p" * 256, "a\n", None]),
 }
 types = st.sampled_from(["view", "buy", "identify", "alias", "plans", "View", "a.b-c_9"])
 usual = st.fixed_dictionaries({"type": types}, optional=good)

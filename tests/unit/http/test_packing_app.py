@@ -140,6 +140,8 @@ def test_the_routes_that_are_compressed_are_these() -> None:
         "/stats/series",
         "/stats/top-events",
         "/stats/retention",
+        "/stats/plans",
+        "/stats/plans/{plan_id}",
         "/stats/funnel",
         "/stats/{type}",
         "/openapi.json",

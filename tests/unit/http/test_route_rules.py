@@ -34,7 +34,8 @@ NEEDS: dict[Role | None, str] = {
         GET /catalog/plans, GET /catalog/plans/{plan_id}, GET /catalog/plans/{plan_id}/history,
         GET /catalog/providers, GET /catalog/providers/{name}/runs,
         GET /dashboard/days, GET /dashboard/types, GET /dashboard/providers,
-        GET /stats, GET /stats/dau, GET /stats/series, GET /stats/top-events, GET /stats/retention, GET /stats/{type},
+        GET /stats, GET /stats/dau, GET /stats/series, GET /stats/funnel, GET /stats/plans, GET /stats/plans/{plan_id},
+        GET /stats/top-events, GET /stats/retention, GET /stats/{type},
         GET /dashboard/state, GET /dashboard/stream, GET /health, GET /health/live, GET /health/ready, GET /metrics,
         GET /openapi.json, POST /stream-tokens
     """,
@@ -44,7 +45,8 @@ NEEDS: dict[Role | None, str] = {
     """,
     Role.OPERATOR: """
         GET /activities/refused, GET /catalog/providers/{name}/held, GET /catalog/providers/{name}/rejections,
-        POST /catalog/providers/{name}/sync, GET /activities, GET /export/activities
+        POST /catalog/providers/{name}/sync, GET /activities, GET /export/activities,
+        GET /export/plans, GET /export/stats
     """,
     Role.ADMIN: """
         GET /users, POST /users, GET /users/{user_id}, PATCH /users/{user_id}, DELETE /users/{user_id},

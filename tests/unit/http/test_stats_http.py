@@ -16,11 +16,15 @@ from app.adapters.inbound.http.error_table import HISTORY_AWAY
 from app.adapters.inbound.http.stats.stats_router import stats_router
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
 from app.application.ask_funnel import AskFunnel
+from app.application.read_plan_stats import PlanByDay, PlansByFigures, WhatSells
 from app.application.read_series import Series, SeriesByDimension, TotalInRange, TotalsOfRange
 from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 from app.domain.activities import Activity
 from tests.fakes.activity_store import MemoryActivityStore
 from tests.fakes.funnel_instants import MemoryFunnelInstants
+from tests.fakes.plan_catalog import MemoryPlanCatalog
+from tests.fakes.plan_journal import MemoryPlanJournal
+from tests.fakes.store import MemoryStore
 from tests.support.asgi import Sent, ask
 from tests.support.fixed_clock import FixedClock
 from tests.support.oracle import Oracle
@@ -61,6 +65,7 @@ class World:
 
 def an_api(store: MemoryActivityStore) -> FastAPI:
     clock = FixedClock()
+    plans = PlansByFigures(store, MemoryPlanCatalog(MemoryStore()), MemoryPlanJournal(), clock, UTC)
     use_cases = StatsUseCases(
         page_of_totals=PageOfTotals(store),
         keeper=store,
@@ -72,6 +77,9 @@ def an_api(store: MemoryActivityStore) -> FastAPI:
         series_by_dimension=SeriesByDimension(store, clock, UTC, ["source", "properties.page"]),
         totals_of_range=TotalsOfRange(store, clock, UTC),
         total_in_range=TotalInRange(store, store, clock, UTC),
+        plans_by_figures=plans,
+        plan_by_day=PlanByDay(store, clock, UTC),
+        what_sells=WhatSells(plans),
         ask_funnel=AskFunnel(MemoryFunnelInstants(store), clock, UTC),
     )
     return create_api([stats_router(use_cases)], "test")
@@ -163,6 +171,31 @@ async def test_one_type_may_be_asked_for_in_the_list_also_one_whose_name_is_rese
 
     assert (found.status, found.body) == (200, b'[{"type":"funnel","count":1,"sum":2.50}]')
     assert (never.status, never.body) == (200, b"[]")
+
+
+async def test_plans_are_told_by_views_and_purchases(world: World) -> None:
+    plan, other = str(UUID(int=1)), str(UUID(int=2))
+    at = datetime(2026, 1, 5, 11, tzinfo=UTC)
+    did = [("view", plan, None), ("view", plan, None), ("purchase", plan, Decimal("9.90")), ("purchase", other, None)]
+    await world.store.store(
+        [
+            Activity(UUID(int=n), type_, at, value=value, properties=f'{{"plan_id":"{of}"}}')
+            for n, (type_, of, value) in enumerate(did)
+        ]
+    )
+
+    found = await world.get("/stats/plans", "from=2026-01-05&to=2026-01-05&order=conversion")
+    days = await world.get(f"/stats/plans/{plan}", "from=2026-01-04&to=2026-01-05")
+
+    first = {"plan_id": plan, "title": None, "views": 2, "purchases": 1, "sum": Decimal("9.90")}
+    assert found == [
+        first | {"conversion": Decimal("0.5")},
+        {"plan_id": other, "title": None, "views": 0, "purchases": 1, "sum": 0, "conversion": None},
+    ]
+    assert days == [
+        {"date": "2026-01-04", "views": 0, "purchases": 0, "sum": 0},
+        {"date": "2026-01-05", "views": 2, "purchases": 1, "sum": Decimal("9.90")},
+    ]
 
 
 async def test_without_activities_answers_are_empty(world: World) -> None:
@@ -412,3 +445,33 @@ async def test_the_other_name_of_granularity_is_read(world: World) -> None:
         "type": "purchase",
         "cohorts": [{"start": "2026-01-01", "size": 2, "active": [None]}],
     }
+
+
+async def test_a_funnel_has_a_row_a_step(world: World) -> None:
+    at = datetime(2026, 1, 4, 12, tzinfo=UTC)
+    rows = [("view", "ana", 0), ("purchase", "ana", 30), ("view", "bob", 0), ("view", "eve", 1), ("purchase", "eve", 0)]
+    activities = [
+        an_activity(n, type_, user_id=user, occurred_at=at + timedelta(hours=hours))
+        for n, (type_, user, hours) in enumerate(rows)
+    ]
+    await world.happened(*activities)
+
+    for within, hours in (("7d", 168), ("29h", 29), ("1w", 168)):
+        expected = Oracle(activities, UTC).funnel(["view", "purchase"], timedelta(hours=hours), date(2026, 1, 1), TODAY)
+        assert await world.get("/stats/funnel", f"steps=view,purchase&within={within}&from=2026-01-01") == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "said"),
+    [
+        ("steps=", "invalid_funnel", "'' is no type of activities"),
+        ("steps=view&within=7", "invalid_length", "within: '7' is no length of time; expected one such as 30m"),
+        ("steps=view&within=9999w", "invalid_funnel", "at most 366d"),
+        ("steps=view&from=x", "invalid_date", "from"),
+    ],
+)
+async def test_what_is_no_funnel_is_refused(world: World, query: str, code: str, said: str) -> None:
+    status, found, message = await world.refusal("/stats/funnel", query)
+
+    assert (status, found) == (400, code)
+    assert said in message

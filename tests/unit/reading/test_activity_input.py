@@ -65,6 +65,15 @@ def test_by_the_other_names() -> None:
     assert found == SentActivity(UUID(ID), "view", NOON, None, None, Decimal(3), '{"value":3,"b":[]}')
 
 
+@pytest.mark.parametrize("name", ["plan_id", "planId"])
+def test_a_plan_is_kept_as_a_property(name: str) -> None:
+    alone = read(f'{{"type": "view", "{name}": "{ID}"}}')
+    beside = read(f'{{"type": "view", "{name}": "{ID}", "properties": {{"plan_id": "291", "page": "/"}}}}')
+
+    assert alone.properties == f'{{"plan_id":"{ID}"}}'
+    assert beside.properties == f'{{"plan_id":"{ID}","page":"/"}}'
+
+
 def test_what_is_left_out_is_none() -> None:
     assert read('{"type": "view"}') == SentActivity(None, "view", None, None, None, None, None)
 

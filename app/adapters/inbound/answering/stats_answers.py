@@ -6,6 +6,7 @@ The models say the same to /openapi.json; they are not used for making answers, 
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import msgspec
 from pydantic import BaseModel, Field
@@ -14,9 +15,11 @@ from app.adapters.inbound.answering.answers import instant
 from app.application.import_activities import ImportReport
 from app.application.ports.activities import DeadLetter, Difference
 from app.application.ports.imports import Import
+from app.application.read_plan_stats import RankedPlan
 from app.application.read_series import SeriesQuestion, ValueSeries
 from app.domain.activities import Activity
 from app.domain.funnels import FunnelStep
+from app.domain.plan_totals import PlanDay
 from app.domain.series import Interval, Metric, Point
 from app.domain.stats import Cohort, DailyUsers, Granularity, TypeCount, TypeTotal
 
@@ -83,6 +86,44 @@ class CohortsAnswer(BaseModel):
     granularity: Granularity
     type: str | None = Field(None, description="First and later active with this type; null: with any")
     cohorts: list[PeriodCohortAnswer]
+
+
+class PlanFiguresAnswer(BaseModel):
+    """How often a plan was looked at and bought in a range of days."""
+
+    plan_id: UUID
+    title: str | None = Field(description="Null: neither the catalog nor the journal of plans knows it")
+    views: int
+    purchases: int
+    sum: float = Field(description="Of the values of its purchases: a number with the digits that went in")
+    conversion: float | None = Field(description="Purchases over views; null: it was never looked at")
+
+
+class PlanDayAnswer(BaseModel):
+    """How often a plan was looked at and bought on a day."""
+
+    date: date
+    views: int
+    purchases: int
+    sum: float = Field(description="Of the values of its purchases: a number with the digits that went in")
+
+
+def plan_figures_answer(ranked: RankedPlan) -> dict[str, Any]:
+    """How often a plan was looked at and bought."""
+    found = ranked.figures
+    return {
+        "plan_id": found.plan_id,
+        "title": ranked.title,
+        "views": found.views,
+        "purchases": found.purchases,
+        "sum": found.sum,
+        "conversion": found.conversion,
+    }
+
+
+def plan_day_answer(day: PlanDay) -> dict[str, Any]:
+    """The same of a day."""
+    return {"date": day.date, "views": day.views, "purchases": day.purchases, "sum": day.sum}
 
 
 class FunnelStepAnswer(BaseModel):

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import ExitStack, aclosing, contextmanager
 from dataclasses import dataclass
 from datetime import tzinfo
+from math import inf
 from pathlib import Path
 from time import monotonic
 from typing import Annotated
@@ -15,19 +16,32 @@ from app.adapters.inbound.cli.options import add_group
 from app.adapters.inbound.cli.progress import counting
 from app.adapters.inbound.cli.running import Opener, resumable, run
 from app.adapters.inbound.cli.saying import say
-from app.adapters.inbound.export_files.output import Output, PackedOutput, Question, ResumableFile, StandardOutput
-from app.adapters.inbound.export_files.portions import LinesFormat, Portion, activities_as_lines
-from app.adapters.inbound.reading.instants import read_bound
+from app.adapters.inbound.export_files.output import (
+    NOTED_EVERY,
+    Output,
+    PackedOutput,
+    Question,
+    ResumableFile,
+    StandardOutput,
+)
+from app.adapters.inbound.export_files.parquet import check_parquet
+from app.adapters.inbound.export_files.portions import FileFormat, Portion, activities_as_lines, as_portions
+from app.adapters.inbound.export_files.tables import PLAN_COLUMNS, STATS_COLUMNS
+from app.adapters.inbound.reading.instants import read_bound, read_date
 from app.application.export_activities import ExportActivities
+from app.application.export_plans import ExportPlans
+from app.application.export_stats import ExportStats
 from app.domain.activity_spans import ActivitySpan, span_of
 
 From = Annotated[
     str | None, typer.Option("--from", metavar="DATE|TIME", help="The first day (of stats.timezone), or instant.")
 ]
 To = Annotated[str | None, typer.Option("--to", metavar="DATE|TIME", help="The last day, or instant, included.")]
-FormatOption = Annotated[
-    LinesFormat | None, typer.Option("--format", help="By default what FILE ends with, or ndjson.")
+FirstDay = Annotated[
+    str | None, typer.Option("--from", metavar="DATE", help="The first day; without it ten years end with --to.")
 ]
+LastDay = Annotated[str | None, typer.Option("--to", metavar="DATE", help="The last day, included; today by default.")]
+FormatOption = Annotated[FileFormat | None, typer.Option("--format", help="By default what FILE ends with, or ndjson.")]
 OutputOption = Annotated[
     Path | None,
     typer.Option("--output", metavar="FILE", help="A new file; the same command again goes on where it was killed."),
@@ -43,6 +57,8 @@ class ExportParts:
     """What the commands need."""
 
     export_activities: ExportActivities
+    export_plans: ExportPlans
+    export_stats: ExportStats
     zone: tzinfo
 
 
@@ -53,7 +69,7 @@ class Asked:
     what: str
     from_: str | None
     to: str | None
-    format: LinesFormat | None
+    format: FileFormat | None
     escape_formulas: bool
     gzip: bool
     output: Path | None
@@ -64,12 +80,17 @@ class Asked:
         return self.gzip or (self.output is not None and self.output.suffix == ".gz")
 
     @property
-    def lines(self) -> LinesFormat:
+    def lines(self) -> FileFormat:
         """Choose the format."""
         if self.format is not None or self.output is None:
-            return self.format or LinesFormat.NDJSON
-        ending = Path(self.output.name.removesuffix(".gz")).suffix
-        return LinesFormat.CSV if ending == ".csv" else LinesFormat.NDJSON
+            return self.format or FileFormat.NDJSON
+        ending = Path(self.output.name.removesuffix(".gz")).suffix.removeprefix(".")
+        return FileFormat(ending) if ending in [*FileFormat] else FileFormat.NDJSON
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether a file of it that was begun is gone on with; others begin anew."""
+        return self.what == "activities" and self.lines is not FileFormat.PARQUET
 
     def span(self, zone: tzinfo) -> ActivitySpan:
         """Read the bounds.
@@ -122,6 +143,50 @@ def add_export_commands(cli: typer.Typer, open_parts: Opener[ExportParts]) -> No
         with resumable():
             run(open_parts, lambda core: _export_activities(core, asked))
 
+    @group.command()
+    def plans(  # noqa: PLR0913, PLR0917 - the options of one command
+        from_: From = None,
+        to: To = None,
+        format_: FormatOption = None,
+        output: OutputOption = None,
+        gzip: Gzip = False,
+        escape_formulas: Escape = False,
+    ) -> None:
+        """Export the plans that start on some days, each once, as the journal knows them; all without bounds."""
+        asked = Asked(
+            what="plans",
+            from_=from_,
+            to=to,
+            format=format_,
+            escape_formulas=escape_formulas,
+            gzip=gzip,
+            output=output,
+        )
+        with resumable():
+            run(open_parts, lambda core: _export_plans(core, asked))
+
+    @group.command()
+    def stats(  # noqa: PLR0913, PLR0917 - the options of one command
+        from_: FirstDay = None,
+        to: LastDay = None,
+        format_: FormatOption = None,
+        output: OutputOption = None,
+        gzip: Gzip = False,
+        escape_formulas: Escape = False,
+    ) -> None:
+        """Export the users of each day and its totals by type."""
+        asked = Asked(
+            what="stats",
+            from_=from_,
+            to=to,
+            format=format_,
+            escape_formulas=escape_formulas,
+            gzip=gzip,
+            output=output,
+        )
+        with resumable():
+            run(open_parts, lambda core: _export_stats(core, asked))
+
 
 async def _export_activities(core: ExportParts, asked: Asked) -> None:
     span = asked.span(core.zone)
@@ -132,12 +197,31 @@ async def _export_activities(core: ExportParts, asked: Asked) -> None:
         await _write(portions, output, "activities")
 
 
+async def _export_plans(core: ExportParts, asked: Asked) -> None:
+    span = asked.span(core.zone)
+    with _output(asked, span, core.export_activities.archive.name) as output:
+        portions = as_portions(
+            PLAN_COLUMNS, core.export_plans(span), asked.lines, escape_formulas=asked.escape_formulas
+        )
+        await _write(portions, output, "plans")
+
+
+async def _export_stats(core: ExportParts, asked: Asked) -> None:
+    figures = core.export_stats(read_date("--from", asked.from_), read_date("--to", asked.to))
+    with _output(asked, asked.span(core.zone), core.export_activities.archive.name) as output:
+        portions = as_portions(STATS_COLUMNS, figures, asked.lines, escape_formulas=asked.escape_formulas)
+        await _write(portions, output, "figures")
+
+
 @contextmanager
 def _output(asked: Asked, span: ActivitySpan, store: str) -> Iterator[Output]:
+    if asked.lines is FileFormat.PARQUET:
+        check_parquet()
     with ExitStack() as stack:
         output: Output = StandardOutput()
         if asked.output is not None:
-            output = stack.enter_context(ResumableFile(asked.output, asked.question(span, store)))
+            noted_every = NOTED_EVERY if asked.goes_on else inf
+            output = stack.enter_context(ResumableFile(asked.output, asked.question(span, store), noted_every))
         if output.place:
             say(f"marquee: going on with {asked.output}", err=True)
         yield PackedOutput(output) if asked.is_packed else output

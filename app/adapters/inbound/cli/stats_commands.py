@@ -15,6 +15,7 @@ from app.adapters.inbound.cli.saying import agree, say
 from app.adapters.inbound.cli.stats_tables import (
     daily_users,
     funnel_steps,
+    plan_figures,
     retention_triangle,
     series_points,
     totals,
@@ -27,6 +28,7 @@ from app.application.ports.activities import Difference, FrozenDaysError, Progre
 from app.application.read_series import MOST_VALUES, SeriesQuestion
 from app.application.read_stats import DEFAULT_LIMIT, DEFAULT_WINDOWS, MOST_TYPES
 from app.domain.funnels import Funnel
+from app.domain.plan_totals import PlanOrder
 from app.domain.series import Interval, Metric
 from app.domain.stats import Granularity
 
@@ -44,6 +46,7 @@ ToOfTotals = Annotated[
 OfMetric = Annotated[Metric, typer.Option(help="Activities, the sum of their values, or users.")]
 OfInterval = Annotated[Interval, typer.Option(help="The length of a period; weeks are ISO weeks.")]
 OfType = Annotated[str, typer.Option("--type", metavar="TYPE", help="Of this type alone; of all by default.")]
+OfOrder = Annotated[PlanOrder, typer.Option(help="What comes first: most views, purchases, or purchases a view.")]
 OfDimension = Annotated[
     str | None, typer.Option(metavar="NAME", help="source, or a properties.NAME of activity.dimensions: by each value.")
 ]
@@ -86,6 +89,7 @@ def add_stats_commands(cli: typer.Typer, open_parts: Opener[StatsUseCases]) -> N
     group = add_group(cli, "stats", "Figures over activities.")
     _add_totals(group, open_parts)
     _add_ranges(group, open_parts)
+    _add_plans(group, open_parts)
     _add_retention(group, open_parts)
     _add_funnel(group, open_parts)
     _add_maintenance(group, open_parts)
@@ -163,6 +167,21 @@ def _add_ranges(group: typer.Typer, open_parts: Opener[StatsUseCases]) -> None:
         show(as_json, [answers.type_count_answer(one) for one in found], type_counts(found))
 
 
+def _add_plans(group: typer.Typer, open_parts: Opener[StatsUseCases]) -> None:
+    @group.command()
+    def plans(
+        from_: From = None,
+        to: To = None,
+        order: OfOrder = PlanOrder.VIEWS,
+        limit: Limit = DEFAULT_LIMIT,
+        as_json: Json = False,
+    ) -> None:
+        """List plans by what visitors do with them: which are looked at, which sell."""
+        first, last = read_date("--from", from_), read_date("--to", to)
+        found = _ask(open_parts, lambda core: core.plans_by_figures(first, last, order, limit))
+        show(as_json, [answers.plan_figures_answer(one) for one in found], plan_figures(found))
+
+
 def _add_retention(group: typer.Typer, open_parts: Opener[StatsUseCases]) -> None:
     @group.command()
     def retention(
@@ -187,8 +206,14 @@ def _add_funnel(group: typer.Typer, open_parts: Opener[StatsUseCases]) -> None:
     @group.command()
     def funnel(steps: Steps, within: Within = "7d", from_: From = None, to: To = None, as_json: Json = False) -> None:
         """Count the users who came from a first step to later ones, in order: each counts for the furthest."""
-        asked = Funnel(steps.split(","), read_length("--within", within))
-        found = _ask(open_parts, lambda core: core.ask_funnel(asked, read_date("--from", from_), read_date("--to", to)))
+        found = _ask(
+            open_parts,
+            lambda core: core.ask_funnel(
+                Funnel(steps.split(","), read_length("--within", within)),
+                read_date("--from", from_),
+                read_date("--to", to),
+            ),
+        )
         show(as_json, [answers.funnel_step_answer(step) for step in found], funnel_steps(found))
 
 

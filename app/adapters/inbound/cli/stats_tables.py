@@ -10,6 +10,7 @@ from app.adapters.inbound.cli.listing import Cell, Listing
 from app.adapters.inbound.cli.saying import say_styled
 from app.application.ports.activities import DeadLetter
 from app.application.ports.imports import Import
+from app.application.read_plan_stats import RankedPlan
 from app.application.read_series import ValueSeries
 from app.domain.funnels import FunnelStep
 from app.domain.series import Figure, Metric, Point
@@ -64,6 +65,23 @@ def type_counts(found: Sequence[TypeCount]) -> Listing:
     most = max((one.count for one in found), default=0)
     rows = ((one.type, f"{one.count:,}", _bar(one.count, most)) for one in found)
     return Listing("+type", ">count", "", rows=rows, empty=empty)
+
+
+def plan_figures(found: Sequence[RankedPlan]) -> Listing:
+    """How often plans were looked at and bought."""
+    empty = "no look at a plan of these days has been counted: activities name their plan by `plan_id`"
+    rows = (
+        (
+            one.figures.plan_id,
+            shortened(one.title or ""),
+            f"{one.figures.views:,}",
+            f"{one.figures.purchases:,}",
+            f"{one.figures.sum:,f}",
+            "" if one.figures.conversion is None else f"{one.figures.conversion:.1%}",
+        )
+        for one in found
+    )
+    return Listing("+plan", "title", ">views", ">purchases", ">sum", ">conversion", rows=rows, empty=empty)
 
 
 def funnel_steps(steps: Sequence[FunnelStep]) -> Listing:

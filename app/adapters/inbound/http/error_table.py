@@ -1,6 +1,7 @@
 """The one table from errors to answers, put together of what the rooms and the core may raise."""
 
 from app.adapters.formats.unpacking import TooMuchWorkError
+from app.adapters.inbound.export_files.parquet import NoParquetError
 from app.adapters.inbound.http.access import access_errors
 from app.adapters.inbound.http.changes.change_stream import TooManyStreamsError
 from app.adapters.inbound.http.connection import connection_errors
@@ -74,6 +75,7 @@ ERRORS = ErrorTable(
         InvalidFunnelError: ErrorKind(400, "invalid_funnel"),
         ActivitiesGoneError: ErrorKind(400, "activities_gone"),
         FunnelTooSlowError: ErrorKind(400, "funnel_too_slow"),
+        NoParquetError: ErrorKind(400, "no_parquet"),
         FunnelBusyError: ErrorKind(503, "funnel_busy", retry_after=5),
         TooManyHoursError: ErrorKind(400, "range_too_long"),
         NoSuchSeriesError: ErrorKind(400, "no_such_series"),

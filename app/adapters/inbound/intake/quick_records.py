@@ -26,6 +26,7 @@ from app.adapters.inbound.intake.quick_columns import (
     uuid,
     uuids,
 )
+from app.adapters.inbound.reading.activity_fields import LONGEST_ID
 from app.adapters.inbound.reading.json_record import exact, is_read_as_sent
 from app.adapters.inbound.reading.reading import USUAL_NAMES
 from app.application.record_activities import SentColumns
@@ -58,6 +59,7 @@ class _Record(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     value: msgspec.Raw | UnsetType = UNSET
     properties: dict[str, Any] | UnsetType | None = UNSET
     anonymous_id: Text = UNSET
+    plan_id: Text = UNSET
 
 
 _decode_one = msgspec.json.Decoder(_Record, float_hook=exact).decode
@@ -90,12 +92,14 @@ def read_lines_quickly(body: bytes, lines: Sequence[bytes], no_users: frozenset[
 
 
 def _read(sent: bytes, records: Sequence[_Record], no_users: frozenset[str]) -> QuickRecords | None:
-    types, ids, times, sources, users, values, properties, visitors = zip(*map(astuple, records), strict=True)
+    types, ids, times, sources, users, values, properties, visitors, plans = zip(*map(astuple, records), strict=True)
     if not is_read_as_sent(sent, records, properties):
         return None
     check_types(types)
     if not (no_users.isdisjoint(users) and no_users.isdisjoint(visitors)):
         return None
+    if not has_none(plans):
+        properties = _with_plans(properties, texts(plans, LONGEST_ID))
     columns = SentColumns(
         None if has_none(ids) else uuids(ids),
         types,
@@ -118,6 +122,8 @@ def _read_one(sent: bytes, record: _Record, no_users: frozenset[str]) -> QuickRe
     check_types(types)
     if record.user_id in no_users or record.anonymous_id in no_users:
         return None
+    if record.plan_id is not UNSET:
+        properties = _with_plans(properties, (text(record.plan_id, LONGEST_ID),))
     columns = SentColumns(
         None if id_ is UNSET else uuid(id_),
         types,
@@ -125,11 +131,19 @@ def _read_one(sent: bytes, record: _Record, no_users: frozenset[str]) -> QuickRe
         (text(record.source, LONGEST_SOURCE),),
         (text(record.user_id, LONGEST_USER_ID),),
         (_value(record.value),),
-        NOTHING if record.properties is UNSET else objects(properties),
+        NOTHING if properties[0] is UNSET else objects(properties),
         (text(record.anonymous_id, LONGEST_USER_ID),),
         NOTHING,
     )
     return QuickRecords(columns, None if columns.ids is None else (cast("str", id_),))
+
+
+def _with_plans(properties: Sequence[Any], plans: Sequence[str | None]) -> tuple[Any, ...]:
+    """Keep the ids of plans among the properties."""
+    return tuple(
+        held if plan is None else ({} if held is UNSET or held is None else held) | {"plan_id": plan}
+        for held, plan in zip(properties, plans, strict=True)
+    )
 
 
 def _value(raw: msgspec.Raw | UnsetType) -> Decimal | None:

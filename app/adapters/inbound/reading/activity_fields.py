@@ -34,6 +34,7 @@ EXPECTED = {
     "user_id": _text(LONGEST_USER_ID),
     "anonymous_id": _text(LONGEST_USER_ID),
     "value": f"a number below 10^{WHOLE_DIGITS} with at most {DECIMAL_DIGITS} digits after the point",
+    "plan_id": _text(LONGEST_ID),
     "properties": "an object",
     "sent_at": _instant(),
     "previous_id": _text(LONGEST_USER_ID),
@@ -63,6 +64,7 @@ def _number(given: Any) -> Decimal:
 PLAIN_TEXT = r"^[^\x00-\x1f\x7f-\x9f]*$"
 Source = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=LONGEST_SOURCE, pattern=PLAIN_TEXT)]
 UserId = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=LONGEST_USER_ID, pattern=PLAIN_TEXT)]
+PlanReference = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=LONGEST_ID, pattern=PLAIN_TEXT)]
 Id = Annotated[UUID, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": LONGEST_ID, "pattern": PLAIN_TEXT})]
 Instant = Annotated[
     datetime,
@@ -95,6 +97,10 @@ class ActivityFields(BaseModel):
     ] = None
     value: Annotated[
         Number | None, Field(description="What it is worth; summed exactly, with the digits that were sent.")
+    ] = None
+    plan_id: Annotated[
+        PlanReference | None,
+        Field(description="Which plan it is about; kept as the property of this name. Only a UUID counts for a plan."),
     ] = None
     properties: Annotated[JsonObject | None, Field(description="Anything else.")] = None
 

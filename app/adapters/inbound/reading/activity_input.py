@@ -84,7 +84,10 @@ def _unusual(records: list[Record], reading: Reading) -> list[SentActivity] | No
 
 
 def _sent(found: ActivityFields) -> SentActivity:
-    properties = None if found.properties is None else _encode(found.properties).decode()
+    held = found.properties
+    if found.plan_id is not None:
+        held = (held or {}) | {"plan_id": found.plan_id}
+    properties = None if held is None else _encode(held).decode()
     begin = (found.id, found.type, found.occurred_at, found.source, found.user_id, found.value)
     fields = (*begin, properties, found.anonymous_id, None)
     return _new(SentActivity, fields)  # without SentActivity's own __new__, which takes as long as all the rest

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.domain.activities import PLACEHOLDERS
 
-USUAL_FIELDS = ("id", "type", "occurred_at", "source", "user_id", "anonymous_id", "value", "properties")
+USUAL_FIELDS = ("id", "type", "occurred_at", "source", "user_id", "anonymous_id", "value", "plan_id", "properties")
 RARE_FIELDS = ("sent_at", "previous_id")
 OTHER_NAMES = {
     "event_id": "id",
@@ -28,6 +28,7 @@ OTHER_NAMES = {
     "revenue": "value",
     "sentAt": "sent_at",
     "previousId": "previous_id",
+    "planId": "plan_id",
     "data": "properties",
 }
 """What fields may be called too. `data.value`, besides, is the `value` of a record that has none."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from app.application.ask_funnel import AskFunnel
 from app.application.ports.activities import StatsKeeper
+from app.application.read_plan_stats import PlanByDay, PlansByFigures, WhatSells
 from app.application.read_series import Series, SeriesByDimension, TotalInRange, TotalsOfRange
 from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 
@@ -23,3 +24,6 @@ class StatsUseCases:
     series_by_dimension: SeriesByDimension
     totals_of_range: TotalsOfRange
     total_in_range: TotalInRange
+    plans_by_figures: PlansByFigures
+    plan_by_day: PlanByDay
+    what_sells: WhatSells

@@ -5,12 +5,14 @@ frozen then. Each step freezes what it removes, in one transaction in which nobo
 """
 
 from abc import abstractmethod
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, time, tzinfo
 from typing import Protocol
 
 from sqlalchemy import Column, ColumnElement, Connection, delete, func, select
 
 from app.adapters.outbound.sql.advisory_locks import AdvisoryLock, hold
+from app.adapters.outbound.sql.counted_figures import CountedFigures
 from app.adapters.outbound.sql.database import Database
 from app.adapters.outbound.sql.day_rules import DayRules
 from app.adapters.outbound.sql.frozen_days import freeze_statements, read_cut, write_cut
@@ -22,7 +24,8 @@ from app.adapters.outbound.sql.sqlite_file import give_pages_back
 from app.application.ports.activity_expiry import ActivityExpiry
 from app.application.ports.removal import FiguresIncompleteError
 from app.domain.activities import STATEMENTS
-from app.domain.rollups import Cut, Day, cut_behind
+from app.domain.rollups import Cut, Day, Rollup, cut_behind
+from app.domain.usual_rollups import ROLLUPS
 from app.domain.zone_rules import ZoneRules
 
 ROWS = 2_000
@@ -36,8 +39,18 @@ _LOCK_TIMEOUT = "SET LOCAL lock_timeout = '1s'"
 class SqlActivityExpiry(ActivityExpiry):
     """Removes what SqlActivityStore keeps; counts days in `zone`."""
 
-    def __init__(self, database: Database, zone: tzinfo, rules: ZoneRules | None = None, rows: int = ROWS) -> None:
+    def __init__(  # noqa: PLR0913 - its database, what is counted in it, and the size of a step
+        self,
+        database: Database,
+        zone: tzinfo,
+        rules: ZoneRules | None = None,
+        rollups: Sequence[Rollup] = ROLLUPS,
+        *,
+        retained: Collection[str] = frozenset(),
+        rows: int = ROWS,
+    ) -> None:
         self._database = database
+        self._counted = CountedFigures(rollups, retained)
         self._zone = zone
         self._day_rules = DayRules(zone, rules)
         self._leaving: Leaving = RowsLeaving(rows) if database.is_sqlite else PartitionLeaving()
@@ -63,6 +76,8 @@ class SqlActivityExpiry(ActivityExpiry):
         rows = activities.c.place < behind
         count, statements = _numbers_of(connection, rows)
         if known is None or known.instant < cut.instant:
+            if self._counted.trouble(connection):
+                raise FiguresIncompleteError("figures that are new or configured anew")
             _see_that_all_are_counted(connection, known, cut, count - statements)
             write_cut(connection, cut)
         if statements:

@@ -8,10 +8,12 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from app.adapters.outbound.sql.database import SqlStore
 from app.adapters.outbound.sql.publishing_schema import activity_outbox as outbox
 from app.adapters.outbound.sql.publishing_schema import webhook_endpoints as endpoints
+from app.adapters.outbound.sql.webhook_deliveries import add_deliveries, by_endpoint
 from app.application.ports.webhooks import MOST_NOTED, ActivityOutbox, NotedActivity
 from app.domain.activities import Activity
 from app.domain.activity_columns import ActivityColumns
 from app.domain.activity_notices import PREFIX, asks_for
+from app.domain.webhook_deliveries import Message
 from app.domain.webhooks import EndpointId
 
 _encode = msgspec.json.Encoder().encode
@@ -38,10 +40,18 @@ class SqlActivityOutbox(SqlStore, ActivityOutbox):
         rows = await self._rows(select(outbox).order_by(outbox.c.position).limit(max(limit, 0)))
         return [NotedActivity(row.position, _decode(row.activity)) for row in rows]
 
-    async def remove(self, positions: Sequence[int]) -> None:
-        """Delete by the key."""
-        gone = delete(outbox).where(outbox.c.position.in_(positions))
-        await self._database.write(lambda connection: connection.execute(gone))
+    async def tell(self, messages: Mapping[int, Sequence[Message]]) -> None:
+        """Hold the notes first: who takes one out waits, and then finds the delivery."""
+        given = outbox.c.position.in_(sorted(messages))
+
+        def work(connection: Connection) -> None:
+            held = select(outbox.c.position).where(given).order_by(outbox.c.position).with_for_update()
+            there = connection.scalars(held).all()
+            connection.execute(delete(outbox).where(outbox.c.position.in_(there)))
+            for endpoint_id, some in by_endpoint([one for position in there for one in messages[position]]):
+                add_deliveries(connection, endpoint_id, some)
+
+        await self._database.write(work)
 
 
 def note_activities(connection: Connection, new: ActivityColumns, most: int = MOST_NOTED) -> None:

@@ -38,10 +38,11 @@ from app.domain.activity_columns import ActivityColumns
 from app.domain.column_fold import Fold, fold_columns
 from app.domain.funnels import DEFAULT_TYPES
 from app.domain.identities import Key, aliases_in, claims_in
-from app.domain.rollups import ROLLUPS, Rollup, Sums, added_up
+from app.domain.rollups import Rollup, Sums, added_up
 from app.domain.stats import Granularity
 from app.domain.user_days import ALL, UserDays, together
 from app.domain.user_figures import UserFigures
+from app.domain.usual_rollups import ROLLUPS
 from app.domain.zone_rules import ZoneRules
 
 
@@ -138,8 +139,6 @@ class SqlActivityStore(ActivityStore):
 
     def _move_visits(self, connection: Connection, own: Mapping[Key, UserDays]) -> UserFigures:
         figures = UserFigures(self._retained)
-        if not own:
-            return figures
         own, before = self._bulk.lock_growing(connection, own)
         newcomers = Counter(visits for visitor, visits in own.items() if visitor not in before)
         for visits, number in newcomers.items():
@@ -171,7 +170,8 @@ def add_totals(connection: Connection, bulk: Bulk, slot: int, new: Fold) -> None
     bulk.add(connection, daily_totals, slot, rows_of(new.totals))
     add_by_type(connection, bulk, totals_by_type(new), slot)
     for name, sums in sorted(new.sums.items()):
-        bulk.add(connection, metadata.tables[name], slot, rows_of(sums))
+        if sums:
+            bulk.add(connection, metadata.tables[name], slot, rows_of(sums))
 
 
 def add_by_type(connection: Connection, bulk: Bulk, sums: Sums, slot: int = 0) -> None:

@@ -6,7 +6,7 @@ rows are locked in one order, so that workers wait for each other and do not dea
 """
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from itertools import count, repeat
@@ -26,11 +26,11 @@ from app.domain.user_days import UserDays, holds
 
 _LOOKUPS = 1_000
 """Parameters of one statement."""
-_VISITORS = "SELECT visitor, first_day, days, types, person FROM visitors WHERE visitor IN"
 _COLUMNS = "id, type, occurred_at, source, user_id, anonymous_id, value, properties, origin"
 
 _INSERT_PLACED = f"INSERT INTO activities (place, {_COLUMNS}) VALUES ({', '.join('?' * 10)})"  # noqa: S608 - our own
 _INSERT_IMPORTED = f"INSERT INTO activities (place, {_COLUMNS}, import_id) VALUES ({', '.join('?' * 11)})"  # noqa: S608 - our own
+_VISITORS = "SELECT visitor, first_day, days, types, person FROM visitors WHERE visitor IN"
 _FREE_PLACES = f"""
 SELECT j.value, coalesce(
     (SELECT max(place) + 1 FROM activities WHERE place >= j.value << {NUMBERS} AND place < (j.value + 1) << {NUMBERS}),
@@ -56,14 +56,18 @@ class Bulk(Protocol):
         """Insert those that are not there yet; return these. No two of the given ones have one id."""
 
     @abstractmethod
+    def without_known(self, connection: Connection, own: Mapping[Key, UserDays]) -> Mapping[Key, UserDays]:
+        """Leave out the visitors of whom all these days are kept: most were here before on the same day.
+
+        Nobody takes a day from a visitor while somebody counts, so what is read here stays true.
+        """
+
     def lock_growing(
         self, connection: Connection, own: Mapping[Key, UserDays]
     ) -> tuple[Mapping[Key, UserDays], Mapping[Key, Known]]:
-        """Leave out the visitors of whom all these days are kept, and do with the others as `lock_visits`.
-
-        Most were here before on the same day. Nobody takes a day from a visitor while somebody counts, so what is read
-        without a lock stays true.
-        """
+        """Leave out whom `without_known` leaves out, and do with the others what `lock_visits` does: give both."""
+        growing = self.without_known(connection, own)
+        return growing, self.lock_visits(connection, growing) if growing else {}
 
     @abstractmethod
     def lock_visits(self, connection: Connection, own: Mapping[Key, UserDays]) -> Mapping[Key, Known]:
@@ -100,29 +104,26 @@ class SqliteBulk(Bulk):
             connection.exec_driver_sql(_INSERT_IMPORTED, _placed(connection, activities, repeat(import_id)))
         return activities
 
+    def without_known(self, connection: Connection, own: Mapping[Key, UserDays]) -> Mapping[Key, UserDays]:
+        """Look them up."""
+        wanted = "SELECT visitor, types FROM visitors WHERE visitor IN"
+        return _growing(own, _look_up(connection, wanted, list(own)))
+
     def lock_growing(
         self, connection: Connection, own: Mapping[Key, UserDays]
     ) -> tuple[Mapping[Key, UserDays], Mapping[Key, Known]]:
-        """Look them up once: nobody else writes."""
-        rows = list(_look_up(connection, _VISITORS, list(own)))
-        growing = _growing(own, ((row[0], row[3]) for row in rows))
-        before = {row[0]: _known(*row[1:]) for row in rows if row[0] in growing}
-        self._insert_others(connection, growing, before)
-        return growing, before
+        """Look all of them up once: nobody else writes."""
+        found = {row[0]: _known(*row[1:]) for row in _look_up(connection, _VISITORS, list(own))}
+        whole = {visitor for visitor, known in found.items() if known.visits and _has(known.visits, own[visitor])}
+        growing = {visitor: days for visitor, days in own.items() if visitor not in whole} if whole else own
+        _insert_visitors(connection, growing, found.keys())
+        return growing, {visitor: known for visitor, known in found.items() if visitor not in whole}
 
     def lock_visits(self, connection: Connection, own: Mapping[Key, UserDays]) -> Mapping[Key, Known]:
         """Look them up, insert the others."""
         before = {row[0]: _known(*row[1:]) for row in _look_up(connection, _VISITORS, list(own))}
-        self._insert_others(connection, own, before)
+        _insert_visitors(connection, own, before.keys())
         return before
-
-    @staticmethod
-    def _insert_others(connection: Connection, own: Mapping[Key, UserDays], before: Mapping[Key, Known]) -> None:
-        new = [(visitor, *pack_days(days)) for visitor, days in own.items() if visitor not in before]
-        if new:
-            connection.exec_driver_sql(
-                "INSERT INTO visitors (visitor, first_day, days, types) VALUES (?, ?, ?, ?)", new
-            )
 
     def update_visits(self, connection: Connection, visits: Mapping[Key, UserDays]) -> None:
         """Update one by one."""
@@ -155,15 +156,8 @@ class PostgresBulk(Bulk):
         new = {one.hex for one in inserted}
         return activities.chosen([place for place, one in enumerate(ids) if one in new])
 
-    def lock_growing(
-        self, connection: Connection, own: Mapping[Key, UserDays]
-    ) -> tuple[Mapping[Key, UserDays], Mapping[Key, Known]]:
-        """Look them up without a lock first."""
-        growing = self._without_known(connection, own)
-        return growing, self.lock_visits(connection, growing) if growing else {}
-
-    @staticmethod
-    def _without_known(connection: Connection, own: Mapping[Key, UserDays]) -> Mapping[Key, UserDays]:
+    def without_known(self, connection: Connection, own: Mapping[Key, UserDays]) -> Mapping[Key, UserDays]:
+        """Look them up, without a lock."""
         wanted = "SELECT visitor, types FROM visitors WHERE visitor IN (SELECT json_array_elements_text(%s::json))"
         return _growing(own, connection.exec_driver_sql(wanted, (_json(list(own)),)).fetchall())
 
@@ -279,6 +273,17 @@ def _written(activities: ActivityColumns) -> Sequence[Sequence[Any]]:
     values = [None if value is None else f"{value:f}" for value in activities.values]
     who = (activities.sources, activities.user_ids, activities.anonymous_ids)
     return (activities.types, activities.occurred_at, *who, values, activities.properties, activities.origins)
+
+
+def _has(kept: UserDays, wanted: UserDays) -> bool:
+    return holds(dict(kept.by_type), wanted)
+
+
+def _insert_visitors(connection: Connection, own: Mapping[Key, UserDays], there: Container[Key]) -> None:
+    new = [(visitor, *pack_days(days)) for visitor, days in own.items() if visitor not in there]
+    if new:
+        new.sort(key=itemgetter(0))  # neighbours go into one page of the tree
+        connection.exec_driver_sql("INSERT INTO visitors (visitor, first_day, days, types) VALUES (?, ?, ?, ?)", new)
 
 
 def _placed(connection: Connection, activities: ActivityColumns, *more: Iterable[Any]) -> Sequence[tuple[Any, ...]]:

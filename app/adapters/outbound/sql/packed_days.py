@@ -19,9 +19,7 @@ _encode = msgspec.msgpack.Encoder().encode
 @lru_cache(maxsize=1_000)
 def pack_days(days: UserDays) -> tuple[int, bytes, bytes]:
     """Write the columns."""
-    types = {
-        type_: visits.first.to_bytes(_FIRST, "little", signed=True) + _bits(visits) for type_, visits in days.by_type
-    }
+    types = {type_: _packed(visits) for type_, visits in days.by_type}
     return days.all.first, _bits(days.all), _encode(types)
 
 
@@ -32,15 +30,22 @@ def unpack_days(first: int, days: bytes, types: bytes | None) -> UserDays | None
     return UserDays(Visits(first, int.from_bytes(days, "little")), tuple(unpack_types(types).items()))
 
 
-@lru_cache(maxsize=4_096)  # more than the visitors of a transaction, whose rows are looked at twice
 def unpack_types(types: bytes | None) -> Mapping[str, Visits]:
     """Read the days with each type; an older version has kept none."""
     if types is None:
         return {}
-    return {
-        type_: Visits(int.from_bytes(packed[:_FIRST], "little", signed=True), int.from_bytes(packed[_FIRST:], "little"))
-        for type_, packed in _decode(types).items()
-    }
+    return {type_: _unpacked(packed) for type_, packed in _decode(types).items()}
+
+
+@lru_cache(maxsize=16_384)  # most have few days with a type, and many have the same
+def _packed(visits: Visits) -> bytes:
+    return visits.first.to_bytes(_FIRST, "little", signed=True) + _bits(visits)
+
+
+@lru_cache(maxsize=16_384)
+def _unpacked(packed: bytes) -> Visits:
+    first = int.from_bytes(packed[:_FIRST], "little", signed=True)
+    return Visits(first, int.from_bytes(packed[_FIRST:], "little"))
 
 
 def _bits(visits: Visits) -> bytes:

@@ -45,9 +45,10 @@ from app.domain.column_fold import Fold, fold_columns, visitors_of
 from app.domain.funnels import instants_by_day, numbers_of
 from app.domain.identities import Key
 from app.domain.removal import ToRemove
-from app.domain.rollups import ROLLUPS, DatedActivities, Day, LocalClock, Rollup, negated
+from app.domain.rollups import DatedActivities, Day, LocalClock, Rollup, negated
 from app.domain.user_days import ALL
 from app.domain.user_figures import UserFigures
+from app.domain.usual_rollups import ROLLUPS
 from app.domain.zone_rules import ZoneRules
 
 STEP = 10_000

@@ -66,6 +66,18 @@ hourly_totals = Table(
     sqlite_with_rowid=False,
 )
 
+plan_totals = Table(
+    "plan_totals",
+    metadata,
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("plan_id", BYTEWISE, primary_key=True, comment="A UUID as text, in small letters."),
+    Column("kind", String(8), primary_key=True, comment="view or purchase."),
+    slot(),
+    Column("count", BigInteger, nullable=False),
+    Column("sum", ExactDecimal, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 dimension_totals = Table(
     "dimension_totals",
     metadata,

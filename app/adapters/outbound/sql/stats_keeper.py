@@ -35,6 +35,7 @@ from app.adapters.outbound.sql.schema import (
     funnel_instants,
     hourly_totals,
     persons,
+    plan_totals,
     retention_cells,
     stats_settings,
     type_retention_cells,
@@ -43,14 +44,15 @@ from app.adapters.outbound.sql.schema import (
 )
 from app.application.ports.activities import Difference, FrozenDaysError, Progress, StatsKeeper
 from app.domain.funnels import DEFAULT_TYPES, DayOfType, Digest, GatheredInstants, digests_of
-from app.domain.rollups import ROLLUPS, Cut, LocalClock, Rollup
+from app.domain.rollups import Cut, LocalClock, Rollup
 from app.domain.stats import date_of
 from app.domain.user_figures import UserFigures
+from app.domain.usual_rollups import ROLLUPS
 from app.domain.zone_rules import ZoneRules
 
 _TABLES = (
-    type_totals, daily_totals, hourly_totals, daily_users, visitors, persons, claims, aliases, retention_cells,
-    active_users, type_retention_cells, dimension_totals, funnel_instants, stats_settings,
+    type_totals, daily_totals, hourly_totals, plan_totals, daily_users, visitors, persons, claims, aliases,
+    retention_cells, active_users, type_retention_cells, dimension_totals, funnel_instants, stats_settings,
 )  # fmt: skip
 
 _INSTANTS = 500_000

@@ -21,12 +21,12 @@ def untell(connection: Connection, ids: Sequence[ActivityId]) -> None:
     Without webhooks that is one look at an empty table. A message that is under way meanwhile arrives.
     """
     known = connection.scalars(select(endpoints.c.endpoint_id).order_by(endpoints.c.endpoint_id)).all()
-    for start in range(0, len(ids) if known else 0, _TOGETHER):
-        some = ids[start : start + _TOGETHER]
+    parts = [ids[start : start + _TOGETHER] for start in range(0, len(ids) if known else 0, _TOGETHER)]
+    for some in parts:  # all notes first, in the order in which who tells them holds both
         connection.execute(delete(outbox).where(outbox.c.id.in_(some)))
-        told = [notice_id(one) for one in some]
-        for endpoint_id in known:
-            _forget(connection, endpoint_id, told)
+    for endpoint_id in known:
+        for some in parts:
+            _forget(connection, endpoint_id, [notice_id(one) for one in some])
 
 
 def _forget(connection: Connection, endpoint_id: EndpointId, told: Sequence[str]) -> None:

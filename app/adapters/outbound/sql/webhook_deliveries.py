@@ -37,8 +37,8 @@ class SqlWebhookDeliveries(SqlStore, WebhookDeliveries):
     async def add(self, messages: Sequence[Message]) -> int:
         """Add each endpoint's in transactions of their own, so that few wait, and briefly."""
         added = 0
-        for endpoint_id, some in _by_endpoint(messages):
-            added += await self._database.write(partial(_add, endpoint_id=endpoint_id, messages=some))
+        for endpoint_id, some in by_endpoint(messages):
+            added += await self._database.write(partial(add_deliveries, endpoint_id=endpoint_id, messages=some))
         return added
 
     async def ready(self, now: datetime) -> Sequence[EndpointId]:
@@ -114,7 +114,7 @@ class SqlWebhookDeliveries(SqlStore, WebhookDeliveries):
         return await self._database.write(work)
 
 
-def _by_endpoint(messages: Sequence[Message]) -> Iterator[tuple[EndpointId, Sequence[Message]]]:
+def by_endpoint(messages: Sequence[Message]) -> Iterator[tuple[EndpointId, Sequence[Message]]]:
     """Part them, each endpoint's in their order."""
     of_endpoint = attrgetter("endpoint_id")
     for endpoint_id, mine in groupby(sorted(messages, key=of_endpoint), of_endpoint):
@@ -122,7 +122,8 @@ def _by_endpoint(messages: Sequence[Message]) -> Iterator[tuple[EndpointId, Sequ
             yield endpoint_id, some
 
 
-def _add(connection: Connection, endpoint_id: EndpointId, messages: Sequence[Message]) -> int:
+def add_deliveries(connection: Connection, endpoint_id: EndpointId, messages: Sequence[Message]) -> int:
+    """Add what one endpoint is not told yet; return how many these are."""
     if not hold_endpoint(connection, endpoint_id):
         return 0
     ids = [message.event_id for message in messages]

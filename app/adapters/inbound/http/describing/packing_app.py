@@ -12,7 +12,9 @@ from app.domain.access import Area
 
 PACKED_AREAS = frozenset({Area.SEARCH, Area.CATALOG, Area.STATS, Area.OPERATIONS, Area.DOCS})
 """Where no answer has a secret in it: users and their keys are not here."""
-UNPACKED_PATHS = frozenset({"/activities", "/activities/refused", "/export/activities"})
+UNPACKED_PATHS = frozenset(
+    {"/activities", "/activities/refused", "/export/activities", "/export/plans", "/export/stats"}
+)
 """What visitors did, beside what anybody may have sent: its length must not tell of it. And exports are streams."""
 AT_ONCE = 64 * 1024
 """Bytes that are compressed before others are served."""

@@ -20,7 +20,9 @@ from app.adapters.inbound.answering.stats_answers import (
     type_count_answer,
 )
 from app.adapters.inbound.http.describing.answers import failure, json_response
+from app.adapters.inbound.http.stats.days import A_DATE, From, To
 from app.adapters.inbound.http.stats.funnel_route import add_funnel
+from app.adapters.inbound.http.stats.plan_stats_routes import add_plan_stats
 from app.adapters.inbound.reading.granularity import read_granularity
 from app.adapters.inbound.reading.instants import read_date
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
@@ -32,12 +34,6 @@ from app.domain.series import Interval, Metric
 from app.domain.stats import Granularity, TypeTotal
 from app.domain.user_days import ALL
 
-A_DATE: dict[str, Any] = {"format": "date"}
-From = Annotated[
-    str | None,
-    Query(alias="from", description="The first day; 29 days before `to` by default", json_schema_extra=A_DATE),
-]
-To = Annotated[str | None, Query(description="The last day, included; today by default", json_schema_extra=A_DATE)]
 Start = Annotated[
     str | None,
     Query(
@@ -165,6 +161,7 @@ def stats_router(core: StatsUseCases) -> APIRouter:
         return json_response([type_count_answer(one) for one in found])
 
     _add_periods(router, core)
+    add_plan_stats(router, core)
 
     add_funnel(router, core.ask_funnel)
 

@@ -22,6 +22,16 @@ def upgrade() -> None:
         required("sum", EXACT),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "plan_totals",
+        key("day", Integer),
+        key("plan_id", BYTEWISE, "A UUID as text, in small letters."),
+        key("kind", String(8), "view or purchase."),
+        _slot(),
+        required("count", BigInteger),
+        required("sum", EXACT),
+        sqlite_with_rowid=False,
+    )
     for table in ("claims", "aliases"):
         said: Column[bool] = Column("frozen", Boolean(create_constraint=False), nullable=False, server_default=false())
         op.add_column(table, said)

@@ -28,7 +28,7 @@ function* waiting({ backlog, oldest_age: age, dead_letters: letters }) {
     const minutes = plural(Math.floor(age / 60), "minute");
     yield { says: `Activities wait to be stored, the oldest for ${minutes}: no worker runs, or it cannot keep up.`, command: "marquee check" };
   }
-  if (letters) yield { says: `${plural(letters, "dead letter")} cannot be stored and wait for you:`, command: "marquee dead-letters list" };
+  if (letters) yield { says: `${plural(letters, "dead letter")} could not be stored:`, command: "marquee dead-letters list" };
 }
 
 function* counting({ counting: says }) {
