@@ -9,9 +9,10 @@ from app.adapters.outbound.sql.period_stats import SqlPeriodStats
 from app.adapters.outbound.sql.stats import SqlStats
 from app.application.ports.period_stats import DimensionQuestion
 from app.domain.dimensions import DimensionTotals
-from app.domain.rollups import ROLLUPS, Rollup
+from app.domain.rollups import Rollup
 from app.domain.series import hours_between
 from app.domain.stats import Granularity, day_number, period_of
+from app.domain.usual_rollups import ROLLUPS
 
 COUNTED: Sequence[Rollup] = (*ROLLUPS, DimensionTotals(["source"]))
 RETAINED = ("purchase",)

@@ -19,7 +19,8 @@ from app.adapters.outbound.sql.database import open_database
 from app.adapters.outbound.sql.migrate import migrate
 from app.domain.activities import Activity
 from app.domain.dimensions import DimensionTotals
-from app.domain.rollups import ROLLUPS, Rollup
+from app.domain.rollups import Rollup
+from app.domain.usual_rollups import ROLLUPS
 from bench.activities import activities
 
 BATCH = 2_000
