@@ -63,6 +63,7 @@ BEYOND_JSON_SCHEMA = {
     "GET /stats/plans/{plan_id}": DATES,
     "GET /dashboard/days": DATES,
     "GET /dashboard/types": DATES,
+    "GET /dashboard/plans": DATES,
     "GET /stats/top-events": DATES,
     "GET /stats/retention": {
         "dates_out_of_range": "",
