@@ -27,7 +27,7 @@ class Dashboard:
     def __init__(self, world: DashboardWorld, *, most_viewers: int = 100, interval: float = 0.02) -> None:
         self.world = world
         self.viewers = Viewers(world.watch, most=most_viewers, share=most_viewers, interval=interval)
-        lists = dashboard_lists_router(world.days, world.types, world.watch)
+        lists = dashboard_lists_router(world.days, world.types, world.what_sells, world.watch)
         self.gate = KeyGate(create_api([lists, dashboard_router(self.viewers)], "test"))
 
 

@@ -12,6 +12,7 @@ from app.application.plans_around import PlansAround
 from app.application.ports.providers import ConfiguredProvider, ProviderDirectory
 from app.application.ports.system import Clock
 from app.application.read_catalog import DescribeProviders
+from app.application.read_plan_stats import PlansByFigures, WhatSells
 from app.application.read_stats import DailyActiveUsers, Retention
 from app.application.watch_catalog import WatchCatalog
 from app.application.watch_dashboard import WatchDashboard
@@ -26,6 +27,7 @@ from tests.fakes.activity_store import MemoryActivityStore
 from tests.fakes.activity_stream import MemoryActivityStream
 from tests.fakes.door_looks import MemoryDoorLooks
 from tests.fakes.plan_catalog import MemoryPlanCatalog
+from tests.fakes.plan_journal import MemoryPlanJournal
 from tests.fakes.queue_watch import MemoryQueueWatch
 from tests.fakes.store import MemoryStore
 from tests.fakes.sync_journal import MemorySyncJournal
@@ -68,6 +70,8 @@ class DashboardWorld:
         self.looks = MemoryDoorLooks(self.store)
         self.watch = self.a_watch()
         self.days = FiguresOfDays(self.history, self.history, self.clock, UTC)
+        catalog = MemoryPlanCatalog(self.store)
+        self.what_sells = WhatSells(PlansByFigures(self.history, catalog, MemoryPlanJournal(), self.clock, UTC))
         self.types = TypesOfDays(self.history, self.history, self.clock, UTC)
 
     def a_watch(self) -> WatchDashboard:

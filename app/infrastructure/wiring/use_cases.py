@@ -126,7 +126,7 @@ class UseCases(Outbound):
     daily_active_users = Singleton(DailyActiveUsers)
     top_types = Singleton(TopTypes)
     retention = Singleton(Retention)
-    figures_of_days = Singleton(FiguresOfDays)
+    figures_of_days = Singleton(FiguresOfDays, purchase_types=Outbound.settings.provided.stats.purchase_types)
     types_of_days = Singleton(TypesOfDays)
     series = Singleton(Series)
     series_by_dimension = Singleton(SeriesByDimension, dimensions=Outbound.settings.provided.activity.dimensions)

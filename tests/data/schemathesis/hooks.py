@@ -57,12 +57,18 @@ BEYOND_JSON_SCHEMA = {
     "GET /stats/funnel": DATES | {"invalid_funnel": "within:"},
     "GET /stats": DATES,
     "GET /stats/{type}": DATES,
-    "GET /stats/series": DATES | {"no_such_series": "users are counted by day"},  # one parameter decides over another
+    "GET /stats/series": DATES
+    | {
+        "no_such_series": "are counted by day",  # one parameter decides over another
+        "unknown_dimension": "activity.dimensions",  # which there are is configured
+        "dimension_missing": "",
+    },
     "GET /stats/dau": DATES,
     "GET /stats/plans": DATES,
     "GET /stats/plans/{plan_id}": DATES,
     "GET /dashboard/days": DATES,
     "GET /dashboard/types": DATES,
+    "GET /dashboard/plans": DATES,
     "GET /stats/top-events": DATES,
     "GET /stats/retention": {
         "dates_out_of_range": "",

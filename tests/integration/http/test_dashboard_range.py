@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from urllib.parse import parse_qs, urlsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from playwright.sync_api import Browser
@@ -50,8 +50,9 @@ def noon(days_ago: int) -> datetime:
     return min(now, now.replace(hour=12, minute=0) - timedelta(days=days_ago))
 
 
-def bought(value: str, days_ago: int, type_: str = "purchase") -> Activity:
-    return Activity(uuid4(), type_, noon(days_ago), user_id="ana", value=Decimal(value))
+def bought(value: str, days_ago: int, type_: str = "purchase", plan: int | None = None) -> Activity:
+    properties = None if plan is None else f'{{"plan_id":"{UUID(int=plan)}"}}'
+    return Activity(uuid4(), type_, noon(days_ago), user_id="ana", value=Decimal(value), properties=properties)
 
 
 def day_of(days_ago: int) -> str:
@@ -146,6 +147,22 @@ def test_what_comes_is_shown_while_one_looks(tab: Tab, service: Served) -> None:
 
     tab.until("#revenue-total", "1 127.75")
     tab.until("#top-types", "view 4 4")
+
+
+def test_plans_that_sell_and_those_that_are_only_looked_at_are_told(tab: Tab, service: Served) -> None:
+    async def change(world: DashboardWorld) -> None:
+        views = [bought("1", 1, "view", plan=8) for _ in range(12)]
+        await world.happened(bought("12.50", 1, plan=7), bought("3", 60, plan=9), *views)
+
+    service.do(change)
+    opened(tab, service)
+
+    tab.until("#bought", f"{UUID(int=7)} 0 1 12.50")
+    tab.until("#only-viewed", f"{UUID(int=8)} 12 0 0")
+    assert tab.page.locator("#bought tbody tr").count() == 1
+    tab.page.get_by_role("button", name="90 days").click()
+    tab.until("#bought", f"{UUID(int=9)} 0 1 3")
+    assert tab.barriers() == []
 
 
 @pytest.mark.timeout(120)

@@ -301,6 +301,15 @@ async def test_a_watcher_is_told_rows_and_share_after_every_chunk(world: World) 
     assert told == [(2, 0.5), (4, 1.0)]
 
 
+def test_rows_are_joined_and_chosen_column_by_column() -> None:
+    rows = [ImportedRow(number, row, an_activity(number, row)) for number, row in enumerate("abcd", 1)]
+
+    joined = ImportedRows.joined([ImportedRows.of(rows[:1]), ImportedRows.of([]), ImportedRows.of(rows[1:])])
+
+    assert list(joined) == rows
+    assert list(joined.chosen([3, 0])) == [rows[3], rows[0]]
+
+
 @settings(deadline=None)
 @given(
     st.text("abx!", max_size=40),

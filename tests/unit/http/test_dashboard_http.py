@@ -323,5 +323,5 @@ async def test_the_document_has_the_state_but_no_stream_without_end(dashboard: D
     paths = json.loads((await ask(dashboard.gate, "/openapi.json")).body)["paths"]
 
     assert {path for path in paths if "dashboard" in path or path == "/"} == {
-        f"/dashboard/{name}" for name in ("state", "days", "types", "providers")
+        f"/dashboard/{name}" for name in ("state", "days", "types", "plans", "providers")
     }

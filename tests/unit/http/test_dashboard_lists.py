@@ -3,11 +3,17 @@
 import json
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from jsonschema_rs import validator_for
 
-from app.adapters.inbound.http.dashboard.dashboard_lists import DaysAnswer, ProvidersPageAnswer, TypesPageAnswer
+from app.adapters.inbound.http.dashboard.dashboard_lists import (
+    DaysAnswer,
+    ProvidersPageAnswer,
+    SellingPlansAnswer,
+    TypesPageAnswer,
+)
 from app.application.ports.system import CircuitState
 from tests.support.asgi import ask
 from tests.support.builders import NOW, an_activity
@@ -17,7 +23,12 @@ from tests.support.scripted_provider import ScriptedProvider, configured
 
 SHAPES = {
     name: validator_for(answer.model_json_schema(mode="serialization"), validate_formats=True)
-    for name, answer in (("days", DaysAnswer), ("types", TypesPageAnswer), ("providers", ProvidersPageAnswer))
+    for name, answer in (
+        ("days", DaysAnswer),
+        ("types", TypesPageAnswer),
+        ("plans", SellingPlansAnswer),
+        ("providers", ProvidersPageAnswer),
+    )
 }
 
 
@@ -97,6 +108,21 @@ async def test_a_thousand_providers_are_pages_the_troubled_first(dashboard: Dash
     assert (first["found"], searched["found"], searched["page"][0]["name"]) == (1000, 10, "p777")
 
 
+async def test_plans_that_sell_and_those_that_are_only_looked_at_are_told(dashboard: Dashboard) -> None:
+    sold, seen = UUID(int=7), UUID(int=8)
+    await dashboard.world.happened(
+        *(an_activity(number, properties=f'{{"plan_id":"{seen}"}}') for number in range(12)),
+        an_activity(50, type_="purchase", value="12.50", properties=f'{{"plan_id":"{sold}"}}'),
+    )
+
+    plans = await told(dashboard, "plans", "from=2026-01-05")
+
+    assert plans == {
+        "bought": [{"plan_id": str(sold), "title": None, "views": 0, "purchases": 1, "sum": 12.5}],
+        "only_viewed": [{"plan_id": str(seen), "title": None, "views": 12, "purchases": 0, "sum": 0}],
+    }
+
+
 @pytest.mark.parametrize(
     ("name", "query", "code"),
     [
@@ -112,7 +138,7 @@ async def test_what_makes_no_sense_is_refused(dashboard: Dashboard, name: str, q
     assert await refused(dashboard, name, query) == (400, code)
 
 
-@pytest.mark.parametrize("name", ["days", "types"])
+@pytest.mark.parametrize("name", ["days", "types", "plans"])
 async def test_a_history_that_is_away_is_said(dashboard: Dashboard, name: str) -> None:
     dashboard.world.history.unavailable = "the disk is full"
 

@@ -33,7 +33,7 @@ NEEDS: dict[Role | None, str] = {
         GET /search, GET /catalog/changes,
         GET /catalog/plans, GET /catalog/plans/{plan_id}, GET /catalog/plans/{plan_id}/history,
         GET /catalog/providers, GET /catalog/providers/{name}/runs,
-        GET /dashboard/days, GET /dashboard/types, GET /dashboard/providers,
+        GET /dashboard/days, GET /dashboard/types, GET /dashboard/plans, GET /dashboard/providers,
         GET /stats, GET /stats/dau, GET /stats/series, GET /stats/funnel, GET /stats/plans, GET /stats/plans/{plan_id},
         GET /stats/top-events, GET /stats/retention, GET /stats/{type},
         GET /dashboard/state, GET /dashboard/stream, GET /health, GET /health/live, GET /health/ready, GET /metrics,

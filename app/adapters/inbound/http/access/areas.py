@@ -20,6 +20,7 @@ RULES: Rules = {
     ("GET", "/dashboard/stream"): Area.DASHBOARD,
     ("GET", "/dashboard/days"): Area.DASHBOARD,
     ("GET", "/dashboard/types"): Area.DASHBOARD,
+    ("GET", "/dashboard/plans"): Area.DASHBOARD,
     ("GET", "/dashboard/providers"): Area.DASHBOARD,
     ("GET", "/marquee.js"): Area.PAGE,
     ("GET", "/marquee.d.ts"): Area.PAGE,

@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
@@ -16,11 +17,13 @@ from app.adapters.inbound.http.dashboard.dashboard_answer import (
 from app.adapters.inbound.http.describing.answers import JSON, failure, render_json
 from app.adapters.inbound.reading.instants import read_date
 from app.application.look_at_days import MOST_DAYS, AskedDays, FiguresOfDays, TypesOfDays
+from app.application.read_plan_stats import WhatSells
 from app.application.read_stats import DEFAULT_RANGE
 from app.application.watch_dashboard import WatchDashboard
 from app.domain.activities import ACTIVITY_TYPE
 
 MOST_OF_A_PAGE = 50
+MOST_PLANS = 8
 LONGEST_SEARCH = 100
 MOST_SKIPPED = 1_000_000
 
@@ -88,6 +91,23 @@ class TypesPageAnswer(DashboardPart):
     page: list[TypeAnswer] = Field(description="The most frequent first, by an order of some seconds ago")
 
 
+class RankedPlanAnswer(DashboardPart):
+    """How often a plan was looked at and bought."""
+
+    plan_id: UUID = read_at("figures.plan_id")
+    title: str | None = Field(description="Null: the catalog does not know the plan, or cannot be asked now")
+    views: int = read_at("figures.views")
+    purchases: int = read_at("figures.purchases")
+    sum: Amount = read_at("figures.sum", description="Of the values of its purchases")
+
+
+class SellingPlansAnswer(DashboardPart):
+    """What sells in a range of days, and what is looked at without being bought."""
+
+    bought: list[RankedPlanAnswer] = Field(description="The most bought ones first")
+    only_viewed: list[RankedPlanAnswer] = Field(description="The most viewed ones first")
+
+
 class ProvidersPageAnswer(DashboardPart):
     """Some of the providers."""
 
@@ -96,7 +116,7 @@ class ProvidersPageAnswer(DashboardPart):
 
 
 def dashboard_lists_router(
-    figures_of_days: FiguresOfDays, types_of_days: TypesOfDays, watch_dashboard: WatchDashboard
+    figures_of_days: FiguresOfDays, types_of_days: TypesOfDays, what_sells: WhatSells, watch_dashboard: WatchDashboard
 ) -> APIRouter:
     """Make the routes; they come before those of the page, whose files have any name."""
     router = APIRouter(tags=["dashboard"])
@@ -123,6 +143,16 @@ def dashboard_lists_router(
         asked: Asked, search: Search = "", offset: Offset = 0, limit: Limit = 25
     ) -> Response:
         return _answer(TypesPageAnswer.of(await types_of_days(asked, search, offset, limit)))
+
+    @router.get(
+        "/dashboard/plans",
+        response_model=SellingPlansAnswer,
+        summary="Which plans sell in a range of days, and which are only looked at",
+        responses=RESPONSES,
+    )
+    async def get_dashboard_plans(from_: From = None, to: To = None) -> Response:
+        found = await what_sells(read_date("from", from_), read_date("to", to), MOST_PLANS)
+        return _answer(SellingPlansAnswer.of(found))
 
     @router.get(
         "/dashboard/providers",

@@ -51,6 +51,9 @@ async function look() {
     const found = await Promise.all([getJson(`dashboard/days?${query}`), getJson(`dashboard/types?${of}&${types.query}`)]);
     if (own !== asked) return;
     sayIf("range-refusal", "");
+    const { first, last } = found[0];
+    found.push(await getJson(`dashboard/plans?${new URLSearchParams({ from: first, to: last })}`));
+    if (own !== asked) return;
     const text = JSON.stringify([query.toString(), types.query.toString(), ...found]);
     if (text !== drawn) draw(...found);
     drawn = text;
@@ -63,7 +66,7 @@ function fail(problem) {
   drawn = "";
   changedAt = performance.now();
   if (problem.status === 400) sayIf("range-refusal", problem.message);
-  if (problem.status === 503) ["revenue", "daily", "top-types"].forEach((id) => instead(id, "Not known while the history is away."));
+  if (problem.status === 503) ["revenue", "daily", "top-types", "bought", "only-viewed"].forEach((id) => instead(id, "Not known while the history is away."));
 }
 
 /** Hear that something was counted, or that the page may ask at last. */
@@ -101,7 +104,7 @@ function press(query) {
   }
 }
 
-function draw(days, page) {
+function draw(days, page, plans) {
   const { from, to } = byId("range").elements;
   if (document.activeElement !== from) from.value = days.first;
   if (document.activeElement !== to) to.value = days.last;
@@ -120,6 +123,15 @@ function draw(days, page) {
   }
   drawUsers(days.users, days.today, most);
   drawTypes(page);
+  drawPlans("bought", plans.bought, "None was bought, or no activity names its plan.");
+  drawPlans("only-viewed", plans.only_viewed, "None that was looked at ten times.");
+}
+
+function drawPlans(id, plans, otherwise) {
+  if (!plans.length) return instead(id, otherwise);
+  const heads = ["Plan", ["Views", NUMBER], ["Purchases", NUMBER], ["Sum", NUMBER]];
+  const rows = plans.map((one) => [one.title ?? one.plan_id, number(one.views), number(one.purchases), number(one.sum)]);
+  fill(id, table(id === "bought" ? "Plans that sell" : "Plans that are only looked at", heads, rows, { class: "selling" }));
 }
 
 /** The chart in a box; what stood there instead (an empty state) goes. */
