@@ -57,7 +57,12 @@ BEYOND_JSON_SCHEMA = {
     "GET /stats/funnel": DATES | {"invalid_funnel": "within:"},
     "GET /stats": DATES,
     "GET /stats/{type}": DATES,
-    "GET /stats/series": DATES | {"no_such_series": "users are counted by day"},  # one parameter decides over another
+    "GET /stats/series": DATES
+    | {
+        "no_such_series": "are counted by day",  # one parameter decides over another
+        "unknown_dimension": "activity.dimensions",  # which there are is configured
+        "dimension_missing": "",
+    },
     "GET /stats/dau": DATES,
     "GET /stats/plans": DATES,
     "GET /stats/plans/{plan_id}": DATES,

@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from app.adapters.inbound.cli.import_command import ImportParts, add_import_comm
 from app.adapters.inbound.cli.imports_commands import ImportsParts, add_imports_commands
 from app.adapters.inbound.cli.saying import NO_TERMINAL
 from app.adapters.inbound.cli.stats_commands import add_stats_commands
+from app.adapters.inbound.cli.stats_tables import value_points
 from app.adapters.inbound.use_cases.stats_use_cases import StatsUseCases
 from app.application.ask_funnel import AskFunnel
 from app.application.expire_activities import ExpireActivities
@@ -29,10 +30,12 @@ from app.application.list_activities import ListActivities
 from app.application.ports.activities import DeadLetter, DeadLetters
 from app.application.ports.imports import ImportId
 from app.application.read_plan_stats import PlanByDay, PlansByFigures, WhatSells
-from app.application.read_series import Series, SeriesByDimension, TotalInRange, TotalsOfRange
+from app.application.read_series import Series, SeriesByDimension, TotalInRange, TotalsOfRange, ValueSeries
 from app.application.read_stats import DailyActiveUsers, PageOfTotals, Retention, TopTypes, TotalOfType
 from app.application.undo_import import UndoImport
 from app.domain.activities import Activity, ActivityRules
+from app.domain.dimensions import DimensionValue
+from app.domain.series import Metric, Point
 from tests.fakes.activity_archive import MemoryActivityArchive
 from tests.fakes.activity_store import MemoryActivityStore
 from tests.fakes.activity_stream import MemoryActivityStream
@@ -619,6 +622,40 @@ def test_a_rebuild_in_another_zone_asks_where_days_are_frozen(imported: World) -
 
     assert (asked.exit_code, agreed.exit_code) == (2, 0)
     assert asked.stderr == f"marquee: {NO_TERMINAL}\n"
+
+
+def test_a_series_has_a_bar_for_each_period(imported: World) -> None:
+    january = ("--from", "2026-01-01", "--to", "2026-01-31")
+
+    revenue = imported.lines("stats", "series", "--metric", "sum", "--type", "purchase", "--to", "2026-01-08")
+    by_source = imported.lines("stats", "series", "--dimension", "source", "--interval", "month", *january)
+
+    assert (revenue[0], len(revenue), revenue[-1][:17]) == ("start sum", 31, "2026-01-08 190.75")
+    assert by_source[0] == "value start count"
+    assert all(line.split()[1] == "2026-01-01" for line in by_source[1:])
+    by_value = imported.json("stats", "series", "--dimension", "source", "--value", "nowhere", *january)
+    assert [(row["value"], len(row["points"])) for row in by_value["values"]] == [("nowhere", 31)]
+
+
+def test_totals_of_a_range_are_those_of_its_days(imported: World) -> None:
+    days = ("--from", "2026-01-05", "--to", "2026-01-08")
+
+    totals = imported.json("stats", "totals", *days)
+
+    purchases = imported.json("stats", "show", "purchase", *days)
+    assert [total for total in totals if total["type"] == "purchase"] == [purchases]
+    assert str(purchases["sum"]) == "241.00"
+
+
+def test_others_and_those_without_a_value_are_told_from_values() -> None:
+    rows = [
+        ValueSeries(DimensionValue(text, is_other=is_other), [Point(date(2026, 1, 5), 1)])
+        for text, is_other in (("web", False), (None, False), (None, True))
+    ]
+
+    listed = [str(row[0]) for row in value_points(Metric.COUNT, rows)._rows]
+
+    assert listed == ["web", "none", "others"]
 
 
 def test_a_funnel_is_a_table_of_steps_and_exact_for_programs(world: World, file: Path) -> None:

@@ -360,6 +360,93 @@ async def test_what_would_be_lost_for_good_is_emptied_only_when_it_is_named(worl
     assert await world.get("/stats") == []
 
 
+async def sales(world: World) -> None:
+    at = datetime(2026, 1, 4, 12, tzinfo=UTC)
+    await world.store.store(
+        [
+            Activity(UUID(int=n), "purchase", at, source, user_id=f"user-{n % 2}", value=Decimal("2.50"))
+            for n, source in enumerate(["web", "web", "shop", None])
+        ]
+    )
+
+
+async def test_a_series_has_a_figure_for_every_period(world: World) -> None:
+    await sales(world)
+
+    found = await world.get("/stats/series", "metric=sum&type=purchase&from=2026-01-04")
+    by_hour = await world.get("/stats/series", "interval=hour&from=2026-01-04&to=2026-01-04")
+    users = await world.get("/stats/series", "metric=users&interval=month&from=2026-01-01&to=2026-01-31")
+
+    assert found == {
+        "metric": "sum",
+        "interval": "day",
+        "type": "purchase",
+        "points": [{"start": "2026-01-04", "sum": Decimal("10.00")}, {"start": "2026-01-05", "sum": 0}],
+    }
+    assert len(by_hour["points"]) == 24
+    assert by_hour["points"][12] == {"start": "2026-01-04T12:00:00+00:00", "count": 4}
+    assert users["points"] == [{"start": "2026-01-01", "users": 2}]
+
+
+async def test_a_series_of_each_value_of_a_dimension_has_the_frequent_ones_first(world: World) -> None:
+    await sales(world)
+
+    found = await world.get("/stats/series", "interval=month&from=2026-01-01&to=2026-01-31&dimension=source&limit=2")
+    one = await world.get("/stats/series", "interval=month&from=2026-01-01&to=2026-01-31&dimension=source&value=shop")
+
+    assert found["dimension"] == "source"
+    assert [(row["value"], row["other"], row["points"][0]["count"]) for row in found["values"]] == [
+        ("web", False, 2),
+        (None, False, 1),
+    ]
+    assert [(row["value"], row["points"][0]["count"]) for row in one["values"]] == [("shop", 1)]
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "code"),
+    [
+        ("/stats/series", "metric=users&interval=hour", "no_such_series"),
+        ("/stats/series", "interval=hour&from=2025-01-01", "range_too_long"),
+        ("/stats/series", "dimension=colour", "unknown_dimension"),
+        ("/stats/series", "value=web", "dimension_missing"),
+        ("/stats/retention", "type=view", "retention_not_kept"),
+        ("/stats/retention", "granularity=week&window_type=month", "granularity_twice"),
+        ("/stats", "from=2026-01-05&to=2026-01-04", "from_after_to"),
+        ("/stats/purchase", "from=2015-01-01", "range_too_long"),
+    ],
+)
+async def test_a_question_about_periods_that_cannot_be_answered_is_400(
+    world: World, path: str, query: str, code: str
+) -> None:
+    await sales(world)
+
+    assert (await world.refusal(path, query))[:2] == (400, code)
+
+
+async def test_totals_of_a_range_have_pages_that_keep_the_range(world: World) -> None:
+    at = datetime(2026, 1, 4, 12, tzinfo=UTC)
+    await world.store.store([Activity(UUID(int=n), type_, at) for n, type_ in enumerate(["a", "b"])])
+
+    sent = await ask(world.api, "/stats", b"from=2026-01-04&to=2026-01-05&limit=1")
+
+    assert json.loads(sent.body) == [{"type": "a", "count": 1, "sum": 0}]
+    assert sent.headers[b"link"] == b'</stats?limit=1&after=a&from=2026-01-04&to=2026-01-05>; rel="next"'
+    assert await world.get("/stats", "from=2026-01-05") == []
+    assert await world.get("/stats/a", "from=2026-01-05") == {"type": "a", "count": 0, "sum": 0}
+
+
+async def test_the_other_name_of_granularity_is_read(world: World) -> None:
+    await sales(world)
+
+    by_month = await world.get("/stats/retention", "windows=1&window_type=month&type=purchase")
+
+    assert by_month == {
+        "granularity": "month",
+        "type": "purchase",
+        "cohorts": [{"start": "2026-01-01", "size": 2, "active": [None]}],
+    }
+
+
 async def test_a_funnel_has_a_row_a_step(world: World) -> None:
     at = datetime(2026, 1, 4, 12, tzinfo=UTC)
     rows = [("view", "ana", 0), ("purchase", "ana", 30), ("view", "bob", 0), ("view", "eve", 1), ("purchase", "eve", 0)]
