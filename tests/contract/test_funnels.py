@@ -197,3 +197,20 @@ async def test_kept_types_outlive_their_activities_and_others_are_refused(sql: S
     )
     with pytest.raises(ActivitiesGoneError, match="of share nothing"):
         await asked(sql, ["view", "share"], WITHIN[1])
+
+
+async def test_what_somebody_did_before_activities_left_is_forgotten_too(backend: ActivityBackend) -> None:
+    done = [("view", "ana", 1), ("purchase", "ana", 2), ("view", "bob", 1), ("purchase", "bob", 2)]
+    at = datetime(2026, 1, 4, tzinfo=UTC)
+    await backend.store().store(
+        [
+            an_activity(n, type_=type_, at=at + timedelta(hours=hours), user=user)
+            for n, (type_, user, hours) in enumerate(done)
+        ]
+    )
+    while await backend.expiry().remove_some(date(2026, 2, 1)) is not None:
+        pass
+
+    await backend.removal().forget_frozen_days(ToRemove(users=frozenset({"ana"})))
+
+    assert [row["users"] for row in await asked(backend, ["view", "purchase"], timedelta(days=1))] == [1, 1]

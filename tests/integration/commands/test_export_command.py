@@ -71,3 +71,18 @@ def test_mistakes_are_told_in_a_line(marquee: Installation) -> None:
 
         assert (done.returncode, done.stdout) == (2, "")
         assert said in done.stderr
+
+
+def test_plans_and_figures_are_taken_out_as_activities_are(marquee: Installation) -> None:
+    days = ("--from", "2025-12-30", "--to", "2026-01-09")
+
+    figures = [json.loads(line) for line in marquee.command("export", "stats", *days).stdout.splitlines()]
+    plans = marquee.command("export", "plans", "--format", "csv")
+
+    [purchases] = [one for one in figures if one["date"] == "2026-01-06" and one.get("type") == "purchase"]
+    assert (purchases["count"], purchases["sum"]) == (1, 12.5)
+    assert [one["users"] for one in figures if "users" in one] == [
+        day["users"] for day in marquee.json_of("stats", "dau", *days) if day["users"]
+    ]
+    assert plans.stdout.startswith("id,provider,base_id,item_id,title,")
+    assert [row["step"] for row in marquee.json_of("stats", "funnel", "view,purchase", *days)] == [1, 2]

@@ -70,7 +70,7 @@ def by_id(activities: Sequence[Activity]) -> list[Activity]:
     return sorted(activities, key=lambda one: one.activity_id)
 
 
-@pytest.mark.parametrize("format_", FileFormat)
+@pytest.mark.parametrize("format_", [FileFormat.NDJSON, FileFormat.CSV])
 @settings(max_examples=60, deadline=None)
 @given(activities=st.lists(ACTIVITIES.filter(lambda one: not _is_said_now(one)), min_size=1, max_size=8))
 async def test_whatever_was_stored_comes_back(format_: FileFormat, activities: list[Activity]) -> None:
@@ -93,7 +93,7 @@ def _comparable(one: Activity) -> tuple[object, ...]:
     return (*one._replace(value=None, properties=None, origin=None), value, *loaded)
 
 
-@pytest.mark.parametrize("format_", FileFormat)
+@pytest.mark.parametrize("format_", [FileFormat.NDJSON, FileFormat.CSV])
 async def test_an_activity_as_large_as_the_door_takes_comes_back(format_: FileFormat) -> None:
     large = an_activity(properties=compact({"text": '"' * 32_700}))
 
@@ -102,7 +102,7 @@ async def test_an_activity_as_large_as_the_door_takes_comes_back(format_: FileFo
     assert (imported, rejected) == ([large], [])
 
 
-@pytest.mark.parametrize("format_", FileFormat)
+@pytest.mark.parametrize("format_", [FileFormat.NDJSON, FileFormat.CSV])
 async def test_digits_come_back_as_they_were(format_: FileFormat) -> None:
     values = ["0.10", "-0.50", "0." + "1" * 24, "999999999999999999", "100"]
     stored = [an_activity(number, value=value) for number, value in enumerate(values)]
