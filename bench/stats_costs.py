@@ -42,7 +42,7 @@ ALL = (
     Counted("nothing new, one type", one_type=True),
     Counted("users by type, week and month"),
     Counted("+ retention of two types", (), RETAINED),
-    Counted("+ hours", ROLLUPS, RETAINED),
+    Counted("+ hours and plans", ROLLUPS, RETAINED),
     Counted("+ source", (*ROLLUPS, DimensionTotals(["source"])), RETAINED),
     Counted("+ a property", (*ROLLUPS, DimensionTotals(["source", "properties.page"])), RETAINED),
 )

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Table, delete, func, select, update
 
 from app.adapters.outbound.sql.activity_expiry import SqlActivityExpiry
+from app.adapters.outbound.sql.all_tables import metadata
 from app.adapters.outbound.sql.schema import activities as activities_table
 from app.adapters.outbound.sql.schema import daily_totals, hourly_totals, visitors
 from app.adapters.outbound.sql.stats_keeper import SqlStatsKeeper
@@ -21,7 +22,10 @@ from app.application.ports.removal import FiguresIncompleteError
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity
 from app.domain.removal import ToRemove
+from app.domain.rollups import Rollup
 from app.domain.stats import TypeTotal
+from app.infrastructure.settings.settings import Settings
+from app.infrastructure.wiring.configured_adapters import rollups
 from tests.support.activity_backends import ActivityBackend, SqlActivityBackend, by_definition, figures
 from tests.support.builders import an_activity
 
@@ -66,6 +70,11 @@ async def all_leave(backend: ActivityBackend, before: date, zone: tzinfo = UTC) 
     while await expiry.give_back():
         pass
     return count
+
+
+@pytest.mark.parametrize("rollup", rollups(Settings()), ids=lambda rollup: rollup.name)
+def test_each_rollup_tells_its_days_or_hours(rollup: Rollup) -> None:
+    assert {"day", "hour"} & set(metadata.tables[rollup.name].primary_key.columns.keys())
 
 
 async def test_what_leaves_stays_counted_and_is_rebuilt_and_verified_around(backend: ActivityBackend) -> None:

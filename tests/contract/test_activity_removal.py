@@ -157,6 +157,10 @@ async def test_what_was_removed_once_is_not_there_to_be_removed_again(backend: A
     assert await removed(backend, SHOP) == []
 
 
+async def test_where_nothing_was_ever_stored_nothing_is_removed(backend: ActivityBackend) -> None:
+    assert await removed(backend, SHOP) == []
+
+
 async def test_freed_ids_count_when_they_come_again(backend: ActivityBackend) -> None:
     everything = some_lives(100)
     await backend.store().store(everything)
@@ -265,32 +269,34 @@ async def test_workers_store_while_activities_are_removed(sql: SqlActivityBacken
     await agree(sql, [one for one in [*everything, *later] if one.source != "shop"])
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-async def test_any_order_of_storing_and_removing_gives_what_is_left(
+async def test_any_order_of_posts_imports_undos_and_forgettings_gives_what_is_left(
     backend: ActivityBackend, data: st.DataObject
 ) -> None:
     everything = some_lives(60, seed=data.draw(st.integers(1, 1_000)))
     await backend.clear()
-    kept: dict[ActivityId, Activity] = {}
+    kept: dict[ActivityId, tuple[Activity, int | None]] = {}
     spent: set[ActivityId] = set()
+    imports: list[int] = []
 
-    for _ in range(data.draw(st.integers(1, 8))):
+    for number in range(1, data.draw(st.integers(1, 8)) + 1):
         part = data.draw(st.lists(st.sampled_from(everything), max_size=40))
-        await backend.store().store(part)
+        begun = await backend.imports().begin(NewImport(f"file {number}", "some.csv", "csv"), BEGIN)
+        imports.append(begun.import_id)
+        import_id = begun.import_id if data.draw(st.booleans()) else None
+        await backend.store().store(part, import_id)
         for one in part:
             if one.activity_id not in spent:
-                kept.setdefault(one.activity_id, one)
-        wanted, is_wanted = data.draw(st.sampled_from([KINDS["users"], KINDS["anonymous"], _SHOP_KIND]))
-        frees_ids = data.draw(st.booleans())
+                kept.setdefault(one.activity_id, (one, import_id))
+        undone = ToRemove(import_id=imports[data.draw(st.integers(1, number)) - 1])
+        wanted = [undone, SHOP, KINDS["users"][0], KINDS["anonymous"][0]][data.draw(st.integers(0, 3))]
+        frees_ids = wanted is undone or data.draw(st.booleans())
+        gone = {activity_id for activity_id, (one, by) in kept.items() if wanted.holds(one, by)}
         step = data.draw(st.sampled_from([3, 1_000]))
-        gone = {activity_id for activity_id, one in kept.items() if is_wanted(one)}
         assert set(await removed(backend, wanted, step=step, frees_ids=frees_ids)) == gone
         kept = {activity_id: one for activity_id, one in kept.items() if activity_id not in gone}
         if not frees_ids:
             spent |= gone
 
-    await agree(backend, list(kept.values()))
-
-
-_SHOP_KIND: tuple[ToRemove, Callable[[Activity], bool]] = (SHOP, lambda one: one.source == "shop")
+    await agree(backend, [one for one, _ in kept.values()])

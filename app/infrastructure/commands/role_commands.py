@@ -96,6 +96,8 @@ def migrate() -> None:
     if is_new:
         command_settings.tell_new_installation(settings)
     typer.echo(f"the schema is {now}" + ("" if before == now else f"; before: {before or 'none'}"))
+    if before is not None and before < "0008":
+        typer.echo("some figures are new, and count only what comes: `marquee stats rebuild` counts what is there")
 
 
 def version() -> None:

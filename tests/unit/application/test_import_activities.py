@@ -22,7 +22,15 @@ from app.application.import_activities import (
     Rejects,
 )
 from app.application.ports.activities import ActivityStore
-from app.application.ports.imports import BegunImport, Import, ImportId, Imports, ImportState, NewImport
+from app.application.ports.imports import (
+    BegunImport,
+    Import,
+    ImportBeingUndoneError,
+    ImportId,
+    Imports,
+    ImportState,
+    NewImport,
+)
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity
 from tests.fakes.activity_store import MemoryActivityStore
@@ -237,6 +245,14 @@ async def test_an_import_that_was_undone_is_another_one(world: World) -> None:
 
     assert (second.import_id, second.continued_after, second.rows) == (first.import_id + 1, 0, 3)
     assert [one.state for one in await world.imports()] == [ImportState.FINISHED, ImportState.UNDONE]
+
+
+async def test_a_file_whose_import_is_being_undone_has_to_wait(world: World) -> None:
+    first = await world.import_activities(ListedFile("abc"), world.rejects)
+    await world.store.imports.begin_undo(first.import_id)
+
+    with pytest.raises(ImportBeingUndoneError, match=f"imports undo {first.import_id}"):
+        await world.import_activities(ListedFile("abc"), world.rejects)
 
 
 async def test_an_import_that_is_undone_while_it_runs_stores_nothing_more(world: World) -> None:

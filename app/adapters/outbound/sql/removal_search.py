@@ -6,6 +6,7 @@ ended, so that no block is read twice.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 import msgspec
@@ -118,7 +119,7 @@ def _partitions(connection: Connection, wanted: ToRemove, first: str) -> Iterato
     """List the partitions that the span touches, from one on, each with the next one."""
     begin, end = bounds(wanted.span)
     names = [name for name in partitions_there(connection, begin // DAY, end // DAY) if name >= first]
-    return zip(names, [*names[1:], None], strict=True)
+    return zip_longest(names, names[1:])
 
 
 def _those(table: Table, wanted: ToRemove) -> ColumnElement[bool]:
