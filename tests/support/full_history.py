@@ -22,8 +22,8 @@ from tests.support.builders import NOW, an_activity
 ROWS = 5
 _COUNTED = {
     "active_users", "activities", "activity_ids", "aliases", "claims", "daily_totals", "daily_users",
-    "dimension_totals", "dimension_values", "funnel_instants", "hourly_totals", "persons", "retention_cells",
-    "stats_counted", "stats_settings", "type_retention_cells", "type_totals", "visitors",
+    "dimension_totals", "dimension_values", "funnel_instants", "hourly_totals", "persons", "plan_totals",
+    "retention_cells", "stats_counted", "stats_settings", "type_retention_cells", "type_totals", "visitors",
 }  # fmt: skip
 """What the store itself fills."""
 _SAID = (IDENTIFY, ALIAS, IDENTIFY)
@@ -43,7 +43,11 @@ async def fill(database: Database, activities: int = 50) -> None:
     store = SqlActivityStore(database, UTC, rollups=_ROLLUPS, retained=_RETAINED)
     made = [
         an_activity(
-            number, user=f"ü{number % 17}", source=f"ß{number % 3}", value=f"{Decimal(number).scaleb(-(number % 5)):f}"
+            number,
+            user=f"ü{number % 17}",
+            source=f"ß{number % 3}",
+            value=f"{Decimal(number).scaleb(-(number % 5)):f}",
+            properties=f'{{"plan_id":"{UUID(int=number % 7)}"}}',
         )
         for number in range(activities)
     ]
