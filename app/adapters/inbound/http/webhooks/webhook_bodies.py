@@ -1,8 +1,8 @@
 """What is sent to `/webhooks`, as the documentation shows it. The domain has the rules."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from app.adapters.inbound.answering.answers import without_defaults
 from app.adapters.inbound.http.connection.json_bodies import Body
@@ -102,10 +102,17 @@ class NewSecretBody(Body):
     ] = False
 
 
+def _whole(given: Any) -> Any:
+    """Read 17.0 as 17: to JSON both are one number."""
+    return int(given) if isinstance(given, float) and given.is_integer() else given
+
+
 class ReplayBody(Body):
     """What is to be sent again, of what has ended; one of the three."""
 
-    delivery_id: Annotated[int | None, Field(description="This one", ge=1, le=LARGEST_ID)] = None
+    delivery_id: Annotated[int | None, BeforeValidator(_whole), Field(description="This one", ge=1, le=LARGEST_ID)] = (
+        None
+    )
     failed: Annotated[bool, Field(description="All that were given up")] = False
     since: Annotated[
         str | None,
