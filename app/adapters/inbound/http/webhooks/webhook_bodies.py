@@ -1,5 +1,6 @@
 """What is sent to `/webhooks`, as the documentation shows it. The domain has the rules."""
 
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field
@@ -104,7 +105,7 @@ class NewSecretBody(Body):
 
 def _whole(given: Any) -> Any:
     """Read 17.0 as 17: to JSON both are one number."""
-    return int(given) if isinstance(given, float) and given.is_integer() else given
+    return int(given) if isinstance(given, Decimal) and given == given.to_integral_value() else given
 
 
 class ReplayBody(Body):
