@@ -247,6 +247,7 @@ async def test_deliveries_are_listed_and_sent_again(world: World) -> None:
         ({"delivery_id": 9}, (404, "unknown_delivery")),
         ({"delivery_id": 9.0}, (404, "unknown_delivery")),
         ({"delivery_id": 9.5}, (400, "invalid_request")),
+        ({"delivery_id": 1e300}, (400, "invalid_request")),
         ({"delivery_id": "9"}, (400, "invalid_request")),
         ({"delivery_id": 10**20}, (400, "invalid_request")),
         ({"delivery_id": 0}, (400, "invalid_request")),

@@ -103,9 +103,14 @@ class NewSecretBody(Body):
     ] = False
 
 
+_DIGITS = 20
+"""Of a whole number that is read as one; a longer one is no id, and may take long."""
+
+
 def _whole(given: Any) -> Any:
     """Read 17.0 as 17: to JSON both are one number."""
-    return int(given) if isinstance(given, Decimal) and given == given.to_integral_value() else given
+    is_small = isinstance(given, Decimal) and given.is_finite() and given.adjusted() < _DIGITS
+    return int(given) if is_small and given == given.to_integral_value() else given
 
 
 class ReplayBody(Body):
