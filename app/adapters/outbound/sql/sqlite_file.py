@@ -106,8 +106,9 @@ def sqlite_engine(file: HistoryFile, *, timeout: float, connections: int) -> Eng
         connection.isolation_level = None  # transactions begin where we say, see below
         connection.create_function("add_exactly", 2, _add_texts, deterministic=True)
         connection.create_aggregate("exact_sum", 1, _ExactSum)
+        if connection.execute("PRAGMA page_count").fetchone()[0] == 0:  # of any other file it would want to write
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # what is deleted can be given back to the disk
         for pragma in (
-            "auto_vacuum=INCREMENTAL",  # of a new file: what is deleted can be given back to the disk, bit by bit
             "journal_mode=WAL",  # readers and the writer do not wait for each other
             "synchronous=FULL",  # what is acknowledged is on the disk
             f"journal_size_limit={_JOURNAL_BYTES}",
