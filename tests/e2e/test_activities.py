@@ -91,7 +91,7 @@ def test_figures_that_were_reset_come_back_by_a_rebuild(installation: Installati
     assert differs.returncode == 1
     assert re.fullmatch(r"rebuilt from [1-9]\d* activities\n", rebuilt.stdout)
     assert stats_of(lambda target: _ask(service, target)) == before
-    assert installation.json_of("stats", "verify") == {"agree": True, "difference": None}
+    assert installation.json_of("stats", "verify") == {"agree": True, "difference": None, "from": None}
 
 
 def test_fields_have_the_names_that_clients_use_and_what_is_refused_costs_nobody_else(
