@@ -417,7 +417,7 @@ async def test_health_says_whose_time_zone_rules_hold_and_what_is_to_be_known_of
     found = await health(edge)
 
     assert (before["tzdata"], before["stats"]) == ("2026f", {"trouble": None, "activities_from": None})
-    assert found["stats"] == {"trouble": edge.kept.days_trouble}
+    assert found["stats"] == {"trouble": edge.kept.days_trouble, "activities_from": None}
     assert found["status"] == "ok"
     assert (figure, (await edge.samples())[("marquee_stats_trouble",)]) == (0, 1)
 
