@@ -245,6 +245,7 @@ async def test_deliveries_are_listed_and_sent_again(world: World) -> None:
         ({"failed": True, "delivery_id": 1}, (400, "invalid_webhook")),
         ({"since": "yesterday"}, (400, "invalid_date_time")),
         ({"delivery_id": 9}, (404, "unknown_delivery")),
+        ({"delivery_id": None}, (400, "invalid_webhook")),
         ({"delivery_id": 9.0}, (404, "unknown_delivery")),
         ({"delivery_id": 9.5}, (400, "invalid_request")),
         ({"delivery_id": 1e300}, (400, "invalid_request")),

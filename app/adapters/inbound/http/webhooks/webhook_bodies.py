@@ -113,12 +113,13 @@ def _whole(given: Any) -> Any:
     return int(given) if is_small and given == given.to_integral_value() else given
 
 
+DeliveryId = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=LARGEST_ID)]
+
+
 class ReplayBody(Body):
     """What is to be sent again, of what has ended; one of the three."""
 
-    delivery_id: Annotated[int | None, BeforeValidator(_whole), Field(description="This one", ge=1, le=LARGEST_ID)] = (
-        None
-    )
+    delivery_id: Annotated[DeliveryId | None, Field(description="This one")] = None
     failed: Annotated[bool, Field(description="All that were given up")] = False
     since: Annotated[
         str | None,
