@@ -113,7 +113,7 @@ def _whole(given: Any) -> Any:
     return int(given) if is_small and given == given.to_integral_value() else given
 
 
-DeliveryId = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=LARGEST_ID)]
+DeliveryId = Annotated[int, Field(ge=1, le=LARGEST_ID), BeforeValidator(_whole)]
 
 
 class ReplayBody(Body):
