@@ -37,7 +37,7 @@ from app.application.ports.removal import ActivityRemoval
 from app.application.ports.system import HistoryUnavailableError
 from app.domain.activities import Activity
 from app.domain.dimensions import DimensionTotals
-from app.domain.stats import Granularity, period_of, retention
+from app.domain.stats import Granularity, date_of, period_of, retention
 from app.domain.usual_rollups import ROLLUPS
 from tests.fakes.activity_store import MemoryActivityStore
 from tests.fakes.forgetting import MemoryForgottenNames
@@ -276,9 +276,16 @@ def by_definition(activities: Sequence[Activity], zone: tzinfo = UTC, today: dat
             ]
             for type_ in RETAINED
         },
-        "by": {(name, type_): oracle.by_value(name, type_) for name, type_ in product(DIMENSIONS, ("", "buy"))},
-        "days": oracle.days("view"),
+        "by": {
+            (name, type_): {key: total for key, total in oracle.by_value(name, type_).items() if _is_asked_for(key[1])}
+            for name, type_ in product(DIMENSIONS, ("", "buy"))
+        },
+        "days": {day: total for day, total in oracle.days("view").items() if _is_asked_for(day)},
     }
+
+
+def _is_asked_for(day: int) -> bool:
+    return ALL_DAYS[0] <= date_of(day) <= ALL_DAYS[1]
 
 
 def _plain(activity: Activity) -> Mapping[str, Any]:

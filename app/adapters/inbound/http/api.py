@@ -20,6 +20,7 @@ SUBJECTS = {
     "activities": "What visitors did, on its way in",
     "stats": "What visitors did, counted",
     "users": "Who may do what, and their keys",
+    "webhooks": "Who is told what changes, and what visitors do",
     "dashboard": "What the dashboard shows",
     "operations": "How the service fares",
 }
