@@ -1,7 +1,7 @@
 """`marquee export`: what is kept, to a file or standard output."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, aclosing, contextmanager
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -62,7 +62,7 @@ class ExportParts:
     zone: tzinfo
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Asked:
     """What somebody wants."""
 
@@ -70,9 +70,9 @@ class Asked:
     from_: str | None
     to: str | None
     format: FileFormat | None
-    escape_formulas: bool
-    gzip: bool
     output: Path | None
+    gzip: bool
+    escape_formulas: bool
 
     @property
     def is_packed(self) -> bool:
@@ -131,17 +131,7 @@ def add_export_commands(cli: typer.Typer, open_parts: Opener[ExportParts]) -> No
 
         What is stored meanwhile may be in it or not.
         """
-        asked = Asked(
-            what="activities",
-            from_=from_,
-            to=to,
-            format=format_,
-            escape_formulas=escape_formulas,
-            gzip=gzip,
-            output=output,
-        )
-        with resumable():
-            run(open_parts, lambda core: _export_activities(core, asked))
+        _export(open_parts, _export_activities, Asked("activities", from_, to, format_, output, gzip, escape_formulas))
 
     @group.command()
     def plans(  # noqa: PLR0913, PLR0917 - the options of one command
@@ -153,17 +143,7 @@ def add_export_commands(cli: typer.Typer, open_parts: Opener[ExportParts]) -> No
         escape_formulas: Escape = False,
     ) -> None:
         """Export the plans that start on some days, each once, as the journal knows them; all without bounds."""
-        asked = Asked(
-            what="plans",
-            from_=from_,
-            to=to,
-            format=format_,
-            escape_formulas=escape_formulas,
-            gzip=gzip,
-            output=output,
-        )
-        with resumable():
-            run(open_parts, lambda core: _export_plans(core, asked))
+        _export(open_parts, _export_plans, Asked("plans", from_, to, format_, output, gzip, escape_formulas))
 
     @group.command()
     def stats(  # noqa: PLR0913, PLR0917 - the options of one command
@@ -175,17 +155,14 @@ def add_export_commands(cli: typer.Typer, open_parts: Opener[ExportParts]) -> No
         escape_formulas: Escape = False,
     ) -> None:
         """Export the users of each day and its totals by type."""
-        asked = Asked(
-            what="stats",
-            from_=from_,
-            to=to,
-            format=format_,
-            escape_formulas=escape_formulas,
-            gzip=gzip,
-            output=output,
-        )
-        with resumable():
-            run(open_parts, lambda core: _export_stats(core, asked))
+        _export(open_parts, _export_stats, Asked("stats", from_, to, format_, output, gzip, escape_formulas))
+
+
+def _export(
+    open_parts: Opener[ExportParts], work: Callable[[ExportParts, Asked], Awaitable[None]], asked: Asked
+) -> None:
+    with resumable():
+        run(open_parts, lambda core: work(core, asked))
 
 
 async def _export_activities(core: ExportParts, asked: Asked) -> None:

@@ -26,7 +26,7 @@ from app.application.export_stats import ExportStats
 from app.application.list_activities import MOST_LISTED, ListActivities
 from app.application.ports.activity_archive import WantedActivities
 from app.domain.activities import LONGEST_USER_ID
-from app.domain.activity_spans import span_of
+from app.domain.activity_spans import ActivitySpan, span_of
 
 MEDIA_TYPES = {
     FileFormat.NDJSON: "application/x-ndjson",
@@ -111,6 +111,9 @@ def exports_router(  # noqa: PLR0913, PLR0917 - what may be exported, and for wh
     router = APIRouter(tags=["activities"])
     places = asyncio.Semaphore(LOOKS)
 
+    def span_between(from_: str | None, to: str | None) -> ActivitySpan:
+        return span_of(read_bound("from", from_, zone), read_bound("to", to, zone), zone)
+
     async def opened(request: Request, portions: AsyncGenerator[Portion, None], format_: FileFormat) -> Response:
         caller = caller_of(request.scope.get("principal"), request.scope, trusted_proxies)
         return await streams.open(portions, caller, MEDIA_TYPES[format_], still_admitted(request.scope))
@@ -129,7 +132,7 @@ def exports_router(  # noqa: PLR0913, PLR0917 - what may be exported, and for wh
         to: To = None,
         escape_formulas: Escape = False,
     ) -> Response:
-        span = span_of(read_bound("from", from_, zone), read_bound("to", to, zone), zone)
+        span = span_between(from_, to)
         portions = activities_as_lines(export, span, format_, escape_formulas=escape_formulas)
         return await opened(request, portions, format_)
 
@@ -147,7 +150,7 @@ def exports_router(  # noqa: PLR0913, PLR0917 - what may be exported, and for wh
         to: To = None,
         escape_formulas: Escape = False,
     ) -> Response:
-        span = span_of(read_bound("from", from_, zone), read_bound("to", to, zone), zone)
+        span = span_between(from_, to)
         portions = as_portions(PLAN_COLUMNS, export_plans(span), format_, escape_formulas=escape_formulas)
         return await opened(request, portions, format_)
 
@@ -187,7 +190,7 @@ def exports_router(  # noqa: PLR0913, PLR0917 - what may be exported, and for wh
             Query(description="Where the page before has ended", json_schema_extra={"pattern": f"^{PATTERN}$"}),
         ] = None,
     ) -> Response:
-        span = span_of(read_bound("from", from_, zone), read_bound("to", to, zone), zone)
+        span = span_between(from_, to)
         wanted = WantedActivities(span, user, type_, read_position(after))
         async with places:
             page = await look(wanted, limit)
